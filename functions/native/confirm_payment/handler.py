@@ -1,0 +1,13 @@
+"""POST /bridge-payment/payments/confirm/{id}: charge, once."""
+
+from bridge.core import payments
+from bridge.dialects import native
+from bridge.inbound import Answer, Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> Answer:
+    asked = native.read_confirmation(request)
+    payment_id = native.read_id(request)
+    answered = payments.confirm(request.caller, payment_id, asked, request.call)
+    return native.render_outcome(request.caller, answered)

@@ -1,0 +1,11 @@
+"""GET /bridge-payment/payments/{id}: one payment, by our id or the provider's."""
+
+from bridge.core import payments
+from bridge.dialects import native
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> object:
+    payment = payments.get_payment(request.caller, native.read_id(request))
+    return native.render_payment(request.caller, payment)

@@ -1,0 +1,12 @@
+"""GET /bridge-payment/payments/guest/{email}: what anybody may know of a guest's payments."""
+
+from bridge.core import payments
+from bridge.dialects import native
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(native, guests=True)
+def handler(request: Request) -> object:
+    email, page = native.read_email(request), native.read_payments_page(request)
+    listed = payments.list_guest_payments(request.caller, email, page, request.call)
+    return native.render_guest_payments(listed)

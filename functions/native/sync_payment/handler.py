@@ -1,0 +1,11 @@
+"""POST /bridge-payment/payments/sync/{id}: read the provider, merge, return."""
+
+from bridge.core import payments
+from bridge.dialects import native
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> object:
+    payment = payments.sync(request.caller, native.read_id(request), request.call)
+    return native.render_payment(request.caller, payment)

@@ -1,0 +1,13 @@
+"""PUT /bridge-payment/customers/{id}: change what is sent, leave the rest."""
+
+from bridge.core import customers
+from bridge.dialects import native
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> object:
+    change = native.read_customer_change(request)
+    customer_id = native.read_id(request)
+    customer = customers.update_customer(request.caller, customer_id, change, request.call)
+    return native.render_customer(customer)

@@ -1,0 +1,13 @@
+"""PUT or PATCH /bridge-payment/payments/intents/{id}: change a payment before its charge."""
+
+from bridge.core import payments
+from bridge.dialects import native
+from bridge.inbound import Answer, Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> Answer:
+    change = native.read_payment_change(request)
+    payment_id = native.read_id(request)
+    answered = payments.update(request.caller, payment_id, change, request.call)
+    return native.render_outcome(request.caller, answered)

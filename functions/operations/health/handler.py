@@ -1,0 +1,10 @@
+"""GET /health, /health/live, /health/ready: whether the bundle can answer."""
+
+from bridge.core import health
+from bridge.inbound import Answer, Request, public, render_plain_error
+
+
+@public(render_plain_error)
+def handler(request: Request) -> Answer:
+    found = health.check(request.path)
+    return Answer(found.model_dump(), found.http_status)

@@ -1,0 +1,9 @@
+"""Invoked by operators: one payment's row, what is due of it, and its timeline."""
+
+from bridge.core import operators
+from bridge.inbound import Invocation, operation
+
+
+@operation
+def handler(invocation: Invocation) -> operators.Inspection:
+    return operators.inspect_payment(invocation.text("payment_id"))

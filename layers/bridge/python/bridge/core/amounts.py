@@ -1,0 +1,52 @@
+"""Subtotal, tax, discount and total: what is given, what follows (B14)."""
+
+from bridge.errors import Detail, InvalidRequest
+from bridge.models.payment import NewPayment, Payment, PaymentChange
+
+MOST = 999_999_999_999
+AMOUNTS = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
+
+
+def complete(given: NewPayment) -> dict[str, int]:
+    """All four amounts of a new payment. Raises InvalidRequest."""
+    if given.subtotal_cents is None and given.total_cents is None:
+        message = "is required, or subtotal_cents"
+        raise InvalidRequest(f"total_cents {message}", details=[Detail("total_cents", message)])
+    return _balanced(
+        given.subtotal_cents, given.tax_cents or 0, given.discount_cents or 0, given.total_cents
+    )
+
+
+def change(stored: Payment, given: PaymentChange) -> dict[str, int]:
+    """All four amounts after a change that names any of them; what it leaves out is recomputed."""
+    subtotal, total = given.subtotal_cents, given.total_cents
+    if subtotal is None and total is None:
+        subtotal = stored.subtotal_cents
+    return _balanced(
+        subtotal,
+        stored.tax_cents if given.tax_cents is None else given.tax_cents,
+        stored.discount_cents if given.discount_cents is None else given.discount_cents,
+        total,
+    )
+
+
+def _balanced(subtotal: int | None, tax: int, discount: int, total: int | None) -> dict[str, int]:
+    if subtotal is None:
+        subtotal = (total or 0) - tax + discount
+    owed = subtotal + tax - discount
+    if total is not None and total != owed:
+        message = f"must be subtotal_cents + tax_cents - discount_cents = {owed}"
+        raise InvalidRequest(
+            f"total_cents {message}",
+            code="amount_mismatch",
+            details=[Detail("total_cents", message)],
+        )
+    if discount > subtotal + tax or subtotal < 0:
+        raise _out_of_range("discount_cents", "must not exceed subtotal_cents + tax_cents")
+    if not 1 <= owed <= MOST or subtotal > MOST:
+        raise _out_of_range("total_cents", f"must be between 1 and {MOST}")
+    return dict(zip(AMOUNTS, (subtotal, tax, discount, owed), strict=True))
+
+
+def _out_of_range(field: str, message: str) -> InvalidRequest:
+    return InvalidRequest(f"{field} {message}", details=[Detail(field, message)])

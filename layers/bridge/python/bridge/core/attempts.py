@@ -1,0 +1,187 @@
+"""One money call on a payment that exists: decide, lock, send, settle.
+
+Source: design/convergence.md, sections 2 to 5.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import rfc8785
+from pydantic import BaseModel
+
+from bridge import clock
+from bridge.core import convergence, replays
+from bridge.errors import BridgeError, NotExecuted, TemporarilyUnavailable, UnknownOutcome
+from bridge.models.call import Call
+from bridge.models.identifier import suffix
+from bridge.models.payment import (
+    Answered,
+    Ending,
+    Frozen,
+    LiveAttempt,
+    Operation,
+    Payment,
+    Wanted,
+)
+from bridge.models.provider import ProviderPayment
+from bridge.models.record import Record
+from bridge.providers import registry
+from bridge.store import payment_items, record_items
+from bridge.store.table import Congested
+
+Send = Callable[[Payment], ProviderPayment]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one operation adds to the protocol.
+
+    `starts` says whether a call is made (False: the payment as it is answers) or raises Conflict.
+    `prepare` resolves what the call needs, before the lock, into what the row will hold afterwards
+    and the sending itself, which takes the locked payment.
+    """
+
+    operation: Operation
+    asked: BaseModel
+    starts: Callable[[Payment], bool]
+    prepare: Callable[[Payment], tuple[Wanted, Send]]
+
+    @property
+    def request_hash(self) -> str:
+        return request_hash(self.operation, self.asked)
+
+
+def request_hash(operation: Operation, asked: BaseModel) -> str:
+    """Equal for equal requests: the second of two gets 202 and not a conflict."""
+    body = asked.model_dump_json(exclude_unset=True)
+    return hashlib.sha256(rfc8785.dumps([operation, body])).hexdigest()
+
+
+def run(payment: Payment, record: Record | None, step: Step, call: Call) -> Answered:
+    """Make one attempt, or tell what another one is doing.
+
+    `payment` and `record` are what one consistent read gave. Raises Conflict, PaymentDeclined,
+    NotExecuted when the call surely did not happen, TemporarilyUnavailable.
+    """
+    congested = False
+    for _ in range(convergence.ROUNDS):
+        if record and call.client_key:
+            replays.check_same(record, call.client_key)
+            if record.state == "done":
+                return replays.replay(record, payment)
+        if payment.live:
+            if is_running(payment):
+                return _meet(payment, step, record)
+            try:
+                convergence.converge(payment, call)
+            except BridgeError:
+                return _meet(payment, step, record)
+            payment, record = read_again(payment, call)
+            continue
+        if not step.starts(payment):
+            return Answered(payment=payment)
+        wanted, send = step.prepare(payment)
+        try:
+            locked = _lock(payment, step, wanted, call)
+        except record_items.KeyTaken as taken:
+            payment, _ = read_again(payment, call)
+            record = taken.record
+            continue
+        except (payment_items.Outrun, Congested) as lost:
+            congested = isinstance(lost, Congested)
+            payment, record = read_again(payment, call)
+            continue
+        convergence.step("locked", payment.id)
+        return _send(locked, send, call)
+    if congested:
+        raise TemporarilyUnavailable("the payment could not be locked", retry_after=1)
+    raise replays.in_progress(payment)
+
+
+def is_running(payment: Payment) -> bool:
+    """Whether the lock's owner may still be at work. A creation can be taken up at once."""
+    live = payment.live
+    return bool(live and live.operation != "create" and clock.seconds() <= live.until)
+
+
+def read_again(payment: Payment, call: Call) -> tuple[Payment, Record | None]:
+    key = call.client_key.key if call.client_key else None
+    fresh, record = payment_items.read(payment.id, key, clock.seconds())
+    return fresh or payment, record
+
+
+def _meet(payment: Payment, step: Step, record: Record | None) -> Answered:
+    """Another attempt is out: if it is this very request it is the answer. Raises Conflict."""
+    live = payment.live
+    same = live and live.operation == step.operation and live.request_hash == step.request_hash
+    if same or record:
+        return Answered(payment=payment, retry_after=replays.seconds_left(payment))
+    raise replays.in_progress(payment)
+
+
+def lock_for(
+    payment: Payment,
+    operation: Operation,
+    request: str,
+    call: Call,
+    *,
+    wanted: Wanted | None = None,
+    frozen: Frozen | None = None,
+    record: Record | None = None,
+) -> Payment:
+    """The row as it is while the call is out. Source: convergence.md, T1."""
+    wanted = wanted or Wanted()
+    provider = registry.open_provider(payment.provider_id)
+    number, now = payment.attempts + 1, clock.seconds()
+    live = LiveAttempt(
+        number=number,
+        operation=operation,
+        key=f"{suffix(payment.id)}.{number}",
+        total_cents=wanted.total_cents or payment.total_cents,
+        was_cents=payment.total_cents,
+        from_status=payment.status,
+        seen_charge_id=payment.charge_id,
+        request_hash=request,
+        at=now,
+        until=convergence.lease_end(call, provider),
+        wanted=wanted,
+        frozen=frozen,
+        client_key=replays.recorded(record) if record else None,
+    )
+    due_at = int(call.ends_at.timestamp())
+    return payment.model_copy(update={"live": live, "attempts": number, "due_at": due_at})
+
+
+def _lock(payment: Payment, step: Step, wanted: Wanted, call: Call) -> Payment:
+    record = None
+    if call.client_key:
+        place = record_items.of_payment(payment.id, call.client_key.key)
+        record = replays.new_record(place, call.client_key, payment.id)
+    convergence.step("locking", payment.id)
+    locked = lock_for(
+        payment, step.operation, step.request_hash, call, wanted=wanted, record=record
+    )
+    return payment_items.lock(payment, locked, record)
+
+
+def _send(locked: Payment, send: Send, call: Call) -> Answered:
+    """The one sending of an attempt, and what it tells (rules 3 and 4)."""
+    live = locked.held
+    try:
+        shown = send(locked)
+    except UnknownOutcome as unknown:
+        convergence.log.warning("outcome unknown", payment_id=locked.id, error=str(unknown))
+        return Answered(payment=locked, retry_after=replays.seconds_left(locked))
+    except NotExecuted as refusal:
+        convergence.step("answered", locked.id)
+        convergence.settle(locked, None, convergence.refused(live, refusal), call)
+        raise
+    convergence.step("answered", locked.id)
+    ending = Ending(attempt=live.number, outcome="done")
+    settled = convergence.settle(locked, shown, ending, call)
+    if live.operation == "confirm" and shown.status == "failed":
+        raise replays.declined(settled.model_copy(update={"failure": shown.failure}))
+    if settled.live and settled.live.number == live.number:
+        return Answered(payment=settled, retry_after=replays.seconds_left(settled))
+    return Answered(payment=settled)

@@ -1,0 +1,384 @@
+"""How three writers keep one payment true: merge, settle, converge.
+
+Source: design/convergence.md, whose rules are cited by number.
+"""
+
+import hashlib
+import sys
+from contextlib import suppress
+
+import rfc8785
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+from bridge import clock
+from bridge.core import states
+from bridge.errors import BridgeError, NotExecuted, Refused, UnknownOutcome
+from bridge.models.call import Call, Cause
+from bridge.models.payment import Ending, Entry, LiveAttempt, Payment
+from bridge.models.provider import Failure, ProviderPayment
+from bridge.models.record import Record
+from bridge.providers import registry
+from bridge.providers.contract import Provider
+from bridge.store import payment_items
+from bridge.store.table import Congested
+
+ROUNDS = 4
+CLOCKS_DIFFER_S = 5
+GIVE_UP_AFTER_LOOKS_S = 3600
+LIVE_LOOKS_S = (5, 30)
+SWEEP_S = 60
+MINUTE, HOUR, DAY = 60, 3600, 86400
+LOOKS_AFTER_S = (MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR)
+NOT_SENT = Failure(code="not_sent", message="The provider never received this call.")
+
+log = Logger(child=True)
+
+
+def step(name: str, payment_id: str) -> None:
+    """Name a point where a worker may die; tests listen by an audit hook and kill it there."""
+    sys.audit("bridge.step", name, payment_id)
+
+
+def count(metric: str, value: float = 1) -> None:
+    with single_metric(name=metric, unit=MetricUnit.Count, value=value):
+        pass
+
+
+def lease_end(call: Call, provider: Provider) -> int:
+    """After this second nothing that this run sends can still land."""
+    return int(call.ends_at.timestamp()) + provider.horizon_s + CLOCKS_DIFFER_S
+
+
+# --- merge: pure, no clock, no I/O --------------------------------------------------------------
+
+
+def merge(
+    payment: Payment,
+    shown: ProviderPayment | None,
+    now: int,
+    mine: Ending | None,
+    *,
+    single_capture: bool,
+) -> tuple[Payment, Ending | None]:
+    """What our row becomes, and how its attempt ended, if it did.
+
+    `shown` is the provider's state, None where it holds nothing for us; `mine` how our own attempt
+    ended, when we know. Source: section 5.
+    """
+    ending = _ending(payment, shown, now, mine, single_capture=single_capture)
+    merged = payment.model_copy(update=_facts(payment, shown)) if shown else payment
+    if ending and payment.live:
+        merged = _ended(merged, payment.live, ending, shown)
+    if merged.status != "failed":
+        merged = merged.model_copy(update={"failure": None})
+    if merged.status in payment_items.FINAL:
+        merged = merged.model_copy(update={"client_secret": None, "next_action": None})
+    return merged, ending
+
+
+def _facts(payment: Payment, shown: ProviderPayment) -> dict[str, object]:
+    moved = shown.status if shown.status and states.may_move(payment.status, shown.status) else None
+    status = moved or payment.status
+    first = payment.provider_payment_id is None
+    facts: dict[str, object] = {
+        "status": status,
+        "provider_payment_id": shown.provider_payment_id,
+        "captured_cents": shown.captured_cents,
+        "refunded_cents": shown.refunded_cents,
+        "refundable_cents": max(0, shown.captured_cents - shown.refunded_cents),
+        "charge_id": shown.charge_id or payment.charge_id,
+        "is_open": shown.is_open,
+        "is_disputed": shown.is_disputed,
+        "next_action": shown.next_action,
+        "failure": shown.failure or payment.failure,
+        "client_secret": shown.client_secret if first else payment.client_secret,
+    }
+    if shown.total_cents != payment.total_cents:  # rule 10: the provider's amount is the amount
+        facts |= {"total_cents": shown.total_cents} | _split(payment, shown.total_cents)
+    if status == "succeeded" and not payment.completed_at:
+        facts["completed_at"] = shown.charged_at
+    return facts
+
+
+def _split(payment: Payment, total: int) -> dict[str, int]:
+    """Parts that add up to a total somebody set elsewhere: tax and discount stay, if they can."""
+    subtotal = total - payment.tax_cents + payment.discount_cents
+    if subtotal >= 0:
+        return {"subtotal_cents": subtotal}
+    return {"subtotal_cents": total, "tax_cents": 0, "discount_cents": 0}
+
+
+def _ending(
+    payment: Payment,
+    shown: ProviderPayment | None,
+    now: int,
+    mine: Ending | None,
+    *,
+    single_capture: bool,
+) -> Ending | None:
+    live = payment.live
+    if live is None:
+        return None
+    if mine and mine.attempt == live.number:
+        return mine
+    over = now > live.until
+    if shown and _is_shown(live, shown, over=over, single_capture=single_capture):
+        return Ending(attempt=live.number, outcome="done")
+    if over and live.operation != "create":
+        return Ending(attempt=live.number, outcome="not_sent", failure=NOT_SENT)
+    return None
+
+
+def _is_shown(
+    live: LiveAttempt, shown: ProviderPayment, *, over: bool, single_capture: bool
+) -> bool:
+    """Whether a look proves that the attempt took place; rule 12 where that takes the lease."""
+    match live.operation:
+        case "create":
+            return True
+        case "confirm" if single_capture:
+            if shown.status in ("succeeded", "requires_capture", "canceled"):
+                return True
+            moved = shown.status not in (live.from_status, "created", None)
+            return over and (moved or shown.charge_id != live.seen_charge_id)
+        case "update":
+            agrees = shown.total_cents == live.total_cents
+            return agrees and (over or live.was_cents != live.total_cents)
+        case "cancel":
+            return shown.status == "canceled"
+        case _:  # capture and refund, and providers without single capture, come with their verbs
+            raise NotImplementedError(live.operation)
+
+
+def _ended(
+    merged: Payment, live: LiveAttempt, ending: Ending, shown: ProviderPayment | None
+) -> Payment:
+    changes: dict[str, object] = {"live": None}
+    if ending.outcome == "done":
+        wanted = live.wanted.model_dump(exclude_none=True)
+        if shown and "total_cents" in wanted and wanted["total_cents"] != shown.total_cents:
+            wanted = {k: v for k, v in wanted.items() if not k.endswith("_cents")}
+        changes |= wanted
+    elif live.operation == "create":
+        changes |= {"status": "failed", "failure": ending.failure, "is_open": False}
+    elif ending.failure == NOT_SENT and live.operation == "confirm":
+        found = merged.status  # another state than these two is one that the look found
+        changes |= {"failure": NOT_SENT} if found in ("created", "failed") else {}
+        changes |= {"status": "failed"} if found == "created" else {}
+    return merged.model_copy(update=changes)
+
+
+# --- writing what was merged --------------------------------------------------------------------
+
+
+def settle(locked: Payment, shown: ProviderPayment | None, ending: Ending, call: Call) -> Payment:
+    """T2 by the worker whose attempt it was; with the fence lost, by `converge` (rule 11).
+
+    Does not raise for a store or a provider in trouble: the lock then stays for the sweep to end.
+    """
+    try:
+        return _write(locked, shown, ending, call.cause)
+    except Congested:
+        log.warning("left to the sweep", payment_id=locked.id)
+        return locked
+    except payment_items.Outrun:
+        pass
+    try:
+        return converge(_again(locked), call, ending)
+    except BridgeError:
+        return _again(locked)
+
+
+def converge(payment: Payment, call: Call, mine: Ending | None = None) -> Payment:
+    """Bring our row to the provider's truth. `payment` was read before the provider is asked.
+
+    Raises NotExecuted or UnknownOutcome when the look does, with the next look put off.
+    """
+    for _ in range(ROUNDS):
+        shown, ending = _look(payment, call, mine)
+        step("looked", payment.id)
+        try:
+            return _write(payment, shown, ending, call.cause)
+        except payment_items.Outrun:
+            payment = _again(payment)
+        except Congested:
+            break
+    return payment  # somebody else is making progress
+
+
+def _again(payment: Payment) -> Payment:
+    """The row as it is now; its secret, already shown to this caller, stays with it."""
+    fresh = payment_items.get(payment.id) or payment
+    return fresh.model_copy(update={"client_secret": payment.client_secret})
+
+
+def _look(
+    payment: Payment, call: Call, mine: Ending | None
+) -> tuple[ProviderPayment | None, Ending | None]:
+    """The provider's state now, and how the attempt ended where only the look can tell.
+
+    At a creation the look is the same keyed call again (section 6).
+    """
+    provider, live, now = registry.open_provider(payment.provider_id), payment.live, clock.seconds()
+    try:
+        if payment.provider_payment_id:
+            return provider.fetch_payment(payment, ends_at=call.ends_at), mine
+        if live is None:
+            return None, mine  # a refused creation: there is nothing to look at
+        if now < live.at + provider.create_look_s:
+            return provider.create_payment(payment, key=live.key, ends_at=call.ends_at), mine
+        if now < live.at + provider.create_look_s + GIVE_UP_AFTER_LOOKS_S:
+            raise UnknownOutcome("the provider no longer remembers this creation")
+        return None, Ending(attempt=live.number, outcome="not_sent", failure=NOT_SENT)
+    except Refused as refusal:
+        if live and live.operation == "create" and now > live.until:
+            return None, refused(live, refusal)
+        _postpone(payment, now)
+        raise
+    except (UnknownOutcome, NotExecuted) as error:
+        log.info("look failed", payment_id=payment.id, error=error.code)
+        _postpone(payment, now)
+        raise
+
+
+def refused(live: LiveAttempt, refusal: NotExecuted) -> Ending:
+    """The ending of an attempt that its provider, surely, did not execute."""
+    failure = Failure(code=refusal.reason or refusal.code, message=str(refusal))
+    return Ending(attempt=live.number, outcome="refused", failure=failure)
+
+
+def _postpone(payment: Payment, now: int) -> None:
+    later = payment.model_copy(update={"due_at": _next_look(payment, now)})
+    with suppress(payment_items.Outrun, Congested):  # then another writer has set it, or it is due
+        payment_items.advance(payment, later)
+
+
+def _write(
+    payment: Payment, shown: ProviderPayment | None, mine: Ending | None, cause: Cause
+) -> Payment:
+    """T2, or a bump where no fact changed. Raises Outrun, Congested."""
+    at = clock.now()
+    now = int(at.timestamp())
+    single = registry.open_provider(payment.provider_id).single_capture
+    merged, ending = merge(payment, shown, now, mine, single_capture=single)
+    _report(payment, merged, shown)
+    if not ending and not _differ(payment, merged):
+        return payment_items.advance(
+            payment, merged.model_copy(update={"due_at": _next_look(merged, now)})
+        )
+    merged = merged.model_copy(
+        update={"sequence": payment.sequence + 1, "changed_at": at, "updated_at": at}
+    )
+    entry = _entry(payment, merged, ending, cause)
+    due = now if ending and ending.outcome == "refused" else _next_look(merged, now)
+    if not states.can_move(merged.status, is_open=merged.is_open) and not merged.live:
+        due = None
+    merged = merged.model_copy(update={"last_hash": entry.hash, "due_at": due})
+    record = _closed_record(payment, merged, ending)
+    step("merging", payment.id)
+    try:
+        written = payment_items.merge(payment, merged, entry, record)
+    except payment_items.ProviderIdTaken:
+        log.error("provider payment id is taken", payment_id=payment.id)
+        count("provider_id_taken")
+        written = payment_items.merge(payment, merged, entry, record, link=False)
+    step("merged", payment.id)
+    log.info(
+        "payment changed",
+        payment_id=payment.id,
+        provider=payment.provider_id,
+        cause=cause,
+        from_status=payment.status,
+        to_status=merged.status,
+        operation=entry.operation,
+        outcome=entry.outcome,
+    )
+    return written
+
+
+def _report(payment: Payment, merged: Payment, shown: ProviderPayment | None) -> None:
+    """Count what should not happen, for the alarms."""
+    if payment.status == "canceled" and merged.status == "succeeded":
+        count("canceled_but_paid")
+    if not shown or shown.status == merged.status:
+        return
+    if shown.status is None:
+        log.error("unknown provider status", payment_id=payment.id, word=shown.raw_status)
+        count("unknown_provider_status")
+    elif shown.status != payment.status and (payment.status, shown.status) not in states.EXPECTED:
+        log.error("illegal transition", payment_id=payment.id, word=shown.raw_status)
+        count("illegal_transition")
+
+
+FACTS = (
+    "status",
+    "total_cents",
+    "captured_cents",
+    "refunded_cents",
+    "provider_payment_id",
+    "charge_id",
+    "is_disputed",
+)
+
+
+def _differ(before: Payment, after: Payment) -> bool:
+    return any(getattr(before, name) != getattr(after, name) for name in FACTS)
+
+
+def _entry(before: Payment, after: Payment, ending: Ending | None, cause: Cause) -> Entry:
+    live = before.live if ending else None
+    entry = Entry(
+        sequence=after.sequence,
+        at=after.changed_at,
+        from_status=before.status,
+        to_status=after.status,
+        cause=cause,
+        operation=live.operation if live else None,
+        attempt=live.number if live else None,
+        request_hash=live.request_hash if live else None,
+        outcome=ending.outcome if ending else None,
+        event=f"payment.{after.shown_status}",
+        previous_hash=before.last_hash,
+    )
+    return entry.model_copy(update={"hash": hash_of(entry)})
+
+
+def hash_of(entry: Entry) -> str:
+    """SHA-256 over RFC 8785 JSON of the entry without its hash."""
+    return hashlib.sha256(
+        rfc8785.dumps(entry.model_dump(mode="json", exclude={"hash"}))
+    ).hexdigest()
+
+
+def _closed_record(before: Payment, after: Payment, ending: Ending | None) -> Record | None:
+    """What becomes of the client's key when its attempt has ended (section 4, action 3)."""
+    if not ending or not before.live or not before.live.client_key:
+        return None
+    key = before.live.client_key
+    done = ending.outcome == "done"
+    return Record(
+        key=key.record,
+        fingerprint=key.fingerprint,
+        subject_id=after.id,
+        state="done" if done else "free",
+        declined=done and before.live.operation == "confirm" and after.status == "failed",
+        snapshot=after.model_dump_json(exclude_none=True) if done else None,
+        expires=key.expires,
+    )
+
+
+def _next_look(payment: Payment, now: int) -> int | None:
+    """When the payment is due again: soon while a call is out, else by the age of the last change.
+
+    None where nothing can move. Source: sections 6 and 8.
+    """
+    live = payment.live
+    if live and now <= live.until:
+        looks = [live.at + pause for pause in LIVE_LOOKS_S if live.at + pause > now]
+        return min([*looks, now + SWEEP_S, live.until + 1])
+    if not live and not states.can_move(payment.status, is_open=payment.is_open):
+        return None
+    since = live.at if live else int(payment.changed_at.timestamp())
+    later = [since + age for age in LOOKS_AFTER_S if since + age > now]
+    return min([*later, now + DAY])

@@ -1,0 +1,206 @@
+"""Customers: create, read, update, delete. Source: contracts/bridge.md section 3."""
+
+from bridge import clock
+from bridge.core import guests, ownership, replays
+from bridge.errors import (
+    Conflict,
+    Detail,
+    InvalidRequest,
+    NotFound,
+    TemporarilyUnavailable,
+)
+from bridge.models import identifier
+from bridge.models.call import Call, ClientKey
+from bridge.models.caller import Caller
+from bridge.models.customer import (
+    Customer,
+    CustomerAnswered,
+    CustomerChange,
+    NewCustomer,
+    joined_name,
+)
+from bridge.models.identifier import new_id, suffix
+from bridge.models.page import Page
+from bridge.models.record import Record
+from bridge.providers import registry
+from bridge.store import customer_items, record_items
+from bridge.store.table import Congested
+
+ROUNDS = 4
+FIXED_FIELDS = ("id", "provider_id", "user_id", "organization_id")
+
+
+def create_customer(caller: Caller, new: NewCustomer, call: Call) -> CustomerAnswered:
+    """Make the customer at its provider, then store it in one transaction.
+
+    A client's key is reserved first, with the id, so that a retry after a crash is the same call
+    at the provider. Raises InvalidRequest, NotAuthenticated, Forbidden, RateLimited, Conflict
+    `idempotency_in_progress`, NotExecuted, UnknownOutcome.
+    """
+    if not caller.is_user:
+        guests.check(new.guest_data, call)
+    registry.check_open(new.provider_id)
+    ownership.check_writer(caller, new.organization_id)
+    customer = _new_customer(caller, new)
+    record = None
+    if call.client_key:
+        record = _reserve(customer, new, call.client_key, call)
+        if record.state == "done":
+            told = Customer.model_validate_json(record.told)
+            return CustomerAnswered(customer=told, replayed=True)
+        renamed = {"id": record.subject_id, "uid": suffix(record.subject_id)}
+        customer = customer.model_copy(update=renamed)
+    provider = registry.open_provider(new.provider_id)
+    made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=call.ends_at)
+    customer = customer.model_copy(update={"provider_customer_id": made})
+    if record:
+        snapshot = customer.model_dump_json()
+        record = record.model_copy(update={"state": "done", "snapshot": snapshot})
+    try:
+        customer_items.insert(customer, record)
+    except Congested:
+        raise TemporarilyUnavailable("the customer could not be stored", retry_after=1) from None
+    return CustomerAnswered(customer=customer)
+
+
+def _reserve(customer: Customer, new: NewCustomer, key: ClientKey, call: Call) -> Record:
+    """The record of this request: opened, taken over from a run that is over, or done.
+
+    Raises Conflict for another request's key, or while the first one still runs.
+    """
+    email = new.guest_data.email if new.guest_data else None
+    place = record_items.of_creation(key.key, user_id=customer.user_id, email=email)
+    until = int(call.ends_at.timestamp())
+    record = replays.new_record(place, key, customer.id, until=until)
+    now = clock.seconds()
+    for _ in range(ROUNDS):
+        try:
+            record_items.reserve(record, now)
+            return record
+        except record_items.KeyTaken as taken:
+            stored = taken.record
+        replays.check_same(stored, key)
+        if stored.state == "done":
+            return stored
+        if stored.until > now:
+            message = "the first request with this Idempotency-Key is still running"
+            wait = stored.until - now
+            raise Conflict(message, code="idempotency_in_progress", retry_after=wait)
+        record = record.model_copy(update={"subject_id": stored.subject_id})
+    raise Conflict("this Idempotency-Key is contended", code="idempotency_in_progress")
+
+
+def _new_customer(caller: Caller, new: NewCustomer) -> Customer:
+    now, guest = clock.now(), new.guest_data
+    made = new_id("cust", now)
+    email, phone = new.email, new.phone
+    given = new.name or joined_name(new.first_name, new.last_name)
+    if guest:  # alone for a guest; for a user it fills in what is missing (B8)
+        email, phone, given = email or guest.email, phone or guest.phone, given or guest.name
+    if caller.is_user:
+        email, phone, given = email or caller.email, phone or caller.phone, given or caller.name
+    if email is None:
+        raise InvalidRequest("email is required", details=[Detail("email", "is required")])
+    derived = not new.name and joined_name(new.first_name, new.last_name) is not None
+    return Customer(
+        id=made,
+        uid=suffix(made),
+        provider_id=new.provider_id,
+        email=email,
+        name=given,
+        name_is_derived=derived,
+        first_name=new.first_name,
+        last_name=new.last_name,
+        phone=phone,
+        user_id=caller.user_id,
+        organization_id=new.organization_id,
+        is_guest=not caller.is_user,
+        metadata=new.metadata,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def get_customer(caller: Caller, customer_id: str) -> Customer:
+    """Raises NotFound, also for a deleted customer."""
+    known = identifier.is_well_formed(customer_id)
+    stored = customer_items.get(customer_id, caller.ahead) if known else None
+    customer = ownership.visible(stored, caller)
+    if customer.state != "active":
+        raise NotFound
+    return customer
+
+
+def list_customers(caller: Caller, page: Page) -> list[Customer]:
+    """The caller's own, or an organization's, newest first. Raises Forbidden."""
+    user_id = ownership.user_of(caller)
+    if page.organization_id:
+        ownership.check_member(caller, page.organization_id)
+        return customer_items.list_of_organization(page.organization_id, page)
+    return customer_items.list_of_user(user_id, page)
+
+
+def update_customer(
+    caller: Caller, customer_id: str, change: CustomerChange, call: Call
+) -> Customer:
+    """The provider first, then ours: with the provider down nothing has changed.
+
+    Raises NotFound, Forbidden, InvalidRequest `immutable_field`, NotExecuted, UnknownOutcome.
+    """
+    ownership.user_of(caller)
+    seen = get_customer(caller, customer_id)
+    ownership.check_writable(seen, caller)
+    for _ in range(ROUNDS):
+        wanted = _changed(seen, change)
+        if wanted == seen:
+            return seen
+        if seen.provider_id and seen.provider_customer_id:
+            provider = registry.open_provider(seen.provider_id)
+            provider.update_customer(seen, wanted, ends_at=call.ends_at)
+        try:
+            stamped = wanted.model_copy(update={"updated_at": clock.now()})
+            return customer_items.update(seen, stamped)
+        except customer_items.Outrun:
+            seen = get_customer(caller.model_copy(update={"ahead": {}}), customer_id)
+        except Congested:
+            break
+    raise TemporarilyUnavailable("the customer could not be changed", retry_after=1)
+
+
+def _changed(seen: Customer, change: CustomerChange) -> Customer:
+    given = change.model_dump(exclude_none=True)
+    wrong = [name for name in FIXED_FIELDS if name in given and given[name] != getattr(seen, name)]
+    if wrong:
+        raise InvalidRequest(
+            f"{', '.join(wrong)} cannot be changed",
+            code="immutable_field",
+            details=[Detail(name, "cannot be changed") for name in wrong],
+        )
+    changed = seen.model_copy(update=given)
+    if "name" in given:
+        return changed.model_copy(update={"name_is_derived": False})
+    joined = joined_name(changed.first_name, changed.last_name)
+    if joined and (seen.name_is_derived or not seen.name):
+        return changed.model_copy(update={"name": joined, "name_is_derived": True})
+    return changed
+
+
+def delete_customer(caller: Caller, customer_id: str) -> None:
+    """Ours first; a job then detaches its methods and deletes it at the provider (B12).
+
+    Raises NotFound, Forbidden.
+    """
+    ownership.user_of(caller)
+    seen = get_customer(caller, customer_id)
+    ownership.check_writable(seen, caller)
+    for _ in range(ROUNDS):
+        now = clock.now()
+        gone = seen.model_copy(update={"state": "deleted", "deleted_at": now, "updated_at": now})
+        job = new_id("job", now)
+        try:
+            return customer_items.delete(seen, gone, job, int(now.timestamp()))
+        except customer_items.Outrun:
+            seen = get_customer(caller.model_copy(update={"ahead": {}}), customer_id)
+        except Congested:
+            break
+    raise TemporarilyUnavailable("the customer could not be deleted", retry_after=1)

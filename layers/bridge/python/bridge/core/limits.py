@@ -1,0 +1,33 @@
+"""How often somebody without credentials may ask (bridge.md 1, 429). 0 switches a limit off."""
+
+from bridge import clock, config
+from bridge.errors import RateLimited
+from bridge.models.call import Call
+from bridge.models.text import fold_email
+from bridge.store import limit_items
+from bridge.store.limit_items import Limit
+
+MINUTE, HOUR = 60, 3600
+
+
+def check_guest_creation(call: Call, email: str) -> None:
+    """Raises RateLimited."""
+    per_minute = config.number("GUEST_CREATIONS_PER_MINUTE", 20)
+    per_hour = config.number("GUEST_CREATIONS_PER_HOUR", 10)
+    _take(
+        Limit("guest-creation-ip", call.source_ip, MINUTE, per_minute),
+        Limit("guest-creation-email", fold_email(email), HOUR, per_hour),
+    )
+
+
+def check_guest_listing(call: Call) -> None:
+    """Raises RateLimited."""
+    per_minute = config.number("GUEST_LISTINGS_PER_MINUTE", 30)
+    _take(Limit("guest-listing-ip", call.source_ip, MINUTE, per_minute))
+
+
+def _take(*limits: Limit) -> None:
+    now = clock.seconds()
+    if not limit_items.take(list(limits), now):
+        longest = max(limit.window_s for limit in limits)
+        raise RateLimited("too many requests", retry_after=longest - now % longest)

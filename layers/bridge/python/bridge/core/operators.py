@@ -1,0 +1,85 @@
+"""What operators do by hand: see one payment, converge it, write and revoke sessions."""
+
+from pydantic import BaseModel, Field
+
+from bridge import clock
+from bridge.core import convergence, sweep
+from bridge.errors import NotFound
+from bridge.models import identifier
+from bridge.models.call import Call
+from bridge.models.caller import Session
+from bridge.models.payment import Entry, Payment
+from bridge.store import payment_items, session_items
+
+PERSONAL = {"guest", "description", "metadata", "last_hash", "writer"}
+
+
+class SessionEvent(Session, frozen=True):
+    """A session as operators write it, with the id that its owner will send."""
+
+    session_id: str = Field(min_length=16, max_length=4096, repr=False)
+
+
+class Inspection(BaseModel, frozen=True):
+    """One payment as its row stands, without personal data, and its timeline."""
+
+    payment: dict[str, object]
+    shown_status: str
+    is_locked: bool
+    lease_over: bool
+    is_stuck: bool
+    overdue_seconds: int
+    timeline: list[Entry]
+    timeline_is_whole: bool
+
+
+def inspect_payment(payment_id: str) -> Inspection:
+    """Raises NotFound."""
+    payment = _get(payment_id)
+    now, timeline = clock.seconds(), payment_items.timeline(payment.id)
+    return Inspection(
+        payment=payment.model_dump(mode="json", exclude=PERSONAL, exclude_none=True),
+        shown_status=payment.shown_status,
+        is_locked=payment.live is not None,
+        lease_over=bool(payment.live and now > payment.live.until),
+        is_stuck=sweep.is_stuck(payment, now),
+        overdue_seconds=max(0, now - payment.due_at) if payment.due_at else 0,
+        timeline=timeline,
+        timeline_is_whole=is_whole(timeline, payment),
+    )
+
+
+def is_whole(timeline: list[Entry], payment: Payment) -> bool:
+    """Whether every entry hashes to what it says and follows the one before, up to the row."""
+    previous = ""
+    for number, entry in enumerate(timeline, start=1):
+        intact = entry.hash == convergence.hash_of(entry)
+        if not intact or entry.previous_hash != previous or entry.sequence != number:
+            return False
+        previous = entry.hash
+    return previous == payment.last_hash and len(timeline) == payment.sequence
+
+
+def converge_payment(payment_id: str, call: Call) -> Inspection:
+    """Ask the provider now. Raises NotFound, NotExecuted, UnknownOutcome."""
+    payment = _get(payment_id)
+    convergence.converge(payment, call)
+    return inspect_payment(payment.id)
+
+
+def _get(payment_id: str) -> Payment:
+    payment = payment_items.get(payment_id) if identifier.is_well_formed(payment_id) else None
+    if payment is None:
+        raise NotFound
+    return payment
+
+
+def put_session(event: SessionEvent) -> None:
+    """Write a session, or a newer form of it; only the hash of its id is stored."""
+    session = Session(**event.model_dump(exclude={"session_id"}))
+    session_items.put(event.session_id, session)
+
+
+def revoke_session(session_id: str) -> None:
+    """End a session at once; one that is not there is ended already."""
+    session_items.delete(session_id)

@@ -1,0 +1,128 @@
+"""Whose provider customer a payment is made for (B18)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bridge import clock
+from bridge.core import ownership
+from bridge.errors import Detail, InvalidRequest, NotFound
+from bridge.models import identifier
+from bridge.models.call import Call
+from bridge.models.caller import Caller
+from bridge.models.customer import Customer, Guest
+from bridge.models.identifier import new_id, suffix
+from bridge.models.payment import NewPayment
+from bridge.models.provider import ProviderId
+from bridge.providers import registry
+from bridge.store import customer_items
+
+
+@dataclass(frozen=True)
+class Payer:
+    """A customer and its place at the provider; both None for a guest who saves nothing.
+
+    `writes` belong into the payment's own transaction: a check that the customer lives, or what
+    makes or links it.
+    """
+
+    customer_id: str | None
+    provider_customer_id: str | None
+    writes: dict[str, dict[str, Any]]
+
+
+NOBODY = Payer(None, None, {})
+
+
+def find(
+    caller: Caller, new: NewPayment, guest: Guest | None, owner: Customer | None, call: Call
+) -> Payer:
+    """The named customer, else the saved method's owner, else the caller's own, else a new one.
+
+    Moves no money; a customer made at the provider and then not used is harmless.
+    Raises NotFound, InvalidRequest, and what the provider's call raises.
+    """
+    if new.customer_id:
+        named = _named(caller, new.customer_id, new.provider_id)
+        if owner and owner.id != named.id:
+            raise InvalidRequest(
+                "payment_method_id belongs to another customer",
+                details=[Detail("payment_method_id", "belongs to another customer")],
+            )
+        owner = named
+    if owner:
+        return _of(owner, new.provider_id, call)
+    if caller.user_id is None:
+        if new.setup_future_usage is None:
+            return NOBODY
+        return _make(_customer_of_guest(new, guest), new.provider_id, call) if guest else NOBODY
+    user_id, place = caller.user_id, (new.provider_id, new.organization_id)
+    if own := customer_items.find_own(user_id, *place):
+        writes = customer_items.claiming(own, user_id, *place)
+        return Payer(own.customer_id, own.provider_customer_id, writes)
+    return _make(_customer_of(caller, new), new.provider_id, call)
+
+
+def _named(caller: Caller, customer_id: str, provider_id: ProviderId) -> Customer:
+    known = identifier.is_well_formed(customer_id)
+    stored = customer_items.get(customer_id, caller.ahead) if known else None
+    customer = ownership.visible(stored, caller)
+    if customer.state != "active":
+        raise NotFound
+    if customer.provider_id not in (None, provider_id):
+        raise InvalidRequest(
+            "customer_id belongs to another provider",
+            details=[Detail("customer_id", f"is a customer at {customer.provider_id}")],
+        )
+    return customer
+
+
+def _of(customer: Customer, provider_id: ProviderId, call: Call) -> Payer:
+    if customer.provider_customer_id:
+        writes = customer_items.lives(customer.id)
+        return Payer(customer.id, customer.provider_customer_id, writes)
+    provider = registry.open_provider(provider_id)
+    made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=call.ends_at)
+    linked = customer.model_copy(update={"provider_id": provider_id, "provider_customer_id": made})
+    return Payer(customer.id, made, customer_items.linking(customer, linked))
+
+
+def _make(customer: Customer, provider_id: ProviderId, call: Call) -> Payer:
+    provider = registry.open_provider(provider_id)
+    key = f"{suffix(customer.id)}.c"
+    made = provider.create_customer(customer, key=key, ends_at=call.ends_at)
+    customer = customer.model_copy(update={"provider_customer_id": made})
+    return Payer(customer.id, made, customer_items.creation(customer, as_own=True))
+
+
+def _customer_of(caller: Caller, new: NewPayment) -> Customer:
+    """From the session; guest_data only fills in what it lacks (B8)."""
+    now, spare = clock.now(), new.guest_data
+    made = new_id("cust", now)
+    return Customer(
+        id=made,
+        uid=suffix(made),
+        provider_id=new.provider_id,
+        email=caller.email or (spare.email if spare else None),
+        name=caller.name or (spare.name if spare else None),
+        phone=caller.phone or (spare.phone if spare else None),
+        user_id=caller.user_id,
+        organization_id=new.organization_id,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _customer_of_guest(new: NewPayment, guest: Guest) -> Customer:
+    now = clock.now()
+    made = new_id("cust", now)
+    return Customer(
+        id=made,
+        uid=suffix(made),
+        provider_id=new.provider_id,
+        email=guest.email,
+        name=guest.name,
+        phone=guest.phone,
+        is_guest=True,
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,443 @@
+"""Payments: create, update, confirm, sync, read. Source: contracts/bridge.md section 4."""
+
+from bridge import clock, config
+from bridge.core import (
+    amounts,
+    attempts,
+    convergence,
+    guests,
+    limits,
+    ownership,
+    payers,
+    payment_methods,
+    replays,
+    return_urls,
+    states,
+)
+from bridge.core.attempts import Send, Step
+from bridge.errors import (
+    BridgeError,
+    Conflict,
+    Detail,
+    InvalidRequest,
+    NotAuthenticated,
+    NotExecuted,
+    NotFound,
+    ProviderUnavailable,
+    TemporarilyUnavailable,
+    UnknownOutcome,
+)
+from bridge.models import identifier
+from bridge.models.call import Call, ClientKey
+from bridge.models.caller import Caller
+from bridge.models.customer import Guest
+from bridge.models.identifier import new_id, suffix
+from bridge.models.page import Page
+from bridge.models.payment import (
+    Answered,
+    Confirmation,
+    Ending,
+    Frozen,
+    NewPayment,
+    Payment,
+    PaymentChange,
+    Wanted,
+)
+from bridge.models.provider import ProviderPayment
+from bridge.models.record import Record
+from bridge.models.text import fold_email
+from bridge.providers import registry
+from bridge.store import customer_items, payment_items, record_items
+from bridge.store.keys import Key
+from bridge.store.table import Congested
+
+PROVIDERS = ["stripe", "paypal", "authorize_net"]
+OWN_FIELDS = {"description", "concept", "reference_code", "category", "tags", "metadata"}
+FIXED_FIELDS = ("id", "provider_id", "organization_id", "customer_id", "capture_method")
+
+
+def create_payment_intent(caller: Caller, new: NewPayment, call: Call) -> Answered:
+    """Reserve a payment, ask its provider for an intent, keep what the provider answered.
+
+    The row is written before the call: a crash in between leaves a due payment for the sweep,
+    never an object that nobody knows. Raises InvalidRequest, NotAuthenticated, Forbidden,
+    NotFound, Conflict, RateLimited, NotExecuted.
+    """
+    if not caller.is_user:
+        guests.check(new.guest_data, call)
+    try:
+        locked = _reserve(caller, new, call)
+    except record_items.KeyTaken as taken:
+        return _replay_creation(caller, new, taken.record, call)
+    except BridgeError:
+        # What the request needs may be gone since it was first answered.
+        if record := _record_of_creation(caller, new, call):
+            return _replay_creation(caller, new, record, call)
+        raise
+    convergence.step("locked", locked.id)
+    return _create_at_provider(locked, call)
+
+
+def _place_of_creation(caller: Caller, new: NewPayment, key: ClientKey) -> Key:
+    email = new.guest_data.email if new.guest_data else None
+    return record_items.of_creation(key.key, user_id=caller.user_id, email=email)
+
+
+def _record_of_creation(caller: Caller, new: NewPayment, call: Call) -> Record | None:
+    if call.client_key is None:
+        return None
+    return record_items.get(_place_of_creation(caller, new, call.client_key), clock.seconds())
+
+
+def _reserve(caller: Caller, new: NewPayment, call: Call) -> Payment:
+    """T1 of a creation: everything is judged, then the row is there, locked.
+
+    Raises KeyTaken, and what `create_payment_intent` raises.
+    """
+    registry.check_open(new.provider_id)
+    ownership.check_writer(caller, new.organization_id)
+    return_urls.check(return_url=new.return_url, cancel_url=new.cancel_url)
+    sums = amounts.complete(new)
+    registry.open_provider(new.provider_id).check_amount(sums["total_cents"], new.currency)
+    guest = _guest(new) if not caller.is_user else None
+    method = None
+    if new.payment_method_id:
+        method = payment_methods.resolve(caller, new.payment_method_id, new.provider_id)
+    owner = method.customer if method else None
+    for _ in range(convergence.ROUNDS):
+        payer = payers.find(caller, new, guest, owner, call)
+        payment = _row(caller, new, sums, guest, payer)
+        frozen = Frozen(
+            description=new.description,
+            reference_code=new.reference_code,
+            metadata=new.metadata,
+            method_token=method.token if method and not owner else None,
+        )
+        record = None
+        if call.client_key:
+            place = _place_of_creation(caller, new, call.client_key)
+            record = replays.new_record(place, call.client_key, payment.id)
+        request = attempts.request_hash("create", new)
+        locked = attempts.lock_for(payment, "create", request, call, frozen=frozen, record=record)
+        convergence.step("locking", payment.id)
+        try:
+            return payment_items.insert_locked(locked, record, payer.writes)
+        except payment_items.CustomerTaken:
+            continue  # somebody made the caller's own customer first: that one it is
+        except payment_items.CustomerGone:
+            if owner or new.customer_id:
+                raise NotFound from None
+        except Congested:
+            break
+    raise TemporarilyUnavailable("the payment could not be stored", retry_after=1)
+
+
+def _guest(new: NewPayment) -> Guest | None:
+    return Guest(**new.guest_data.model_dump()) if new.guest_data else None
+
+
+def _row(
+    caller: Caller,
+    new: NewPayment,
+    sums: dict[str, int],
+    guest: Guest | None,
+    payer: payers.Payer,
+) -> Payment:
+    now = clock.now()
+    made = new_id("pay", now)
+    return_url = new.return_url or return_urls.default()
+    taken = {"guest_data", "customer_id", "return_url", *amounts.AMOUNTS}
+    return Payment(
+        id=made,
+        uid=suffix(made),
+        user_id=caller.user_id,
+        guest=guest,
+        customer_id=payer.customer_id,
+        provider_customer_id=payer.provider_customer_id,
+        return_url=return_url,
+        may_redirect=return_url is not None,
+        changed_at=now,
+        created_at=now,
+        updated_at=now,
+        **sums,
+        **new.model_dump(exclude=taken),
+    )
+
+
+def _create_at_provider(locked: Payment, call: Call) -> Answered:
+    live = locked.held
+    provider = registry.open_provider(locked.provider_id)
+    try:
+        shown = provider.create_payment(locked, key=live.key, ends_at=call.ends_at)
+    except UnknownOutcome as unknown:
+        convergence.log.warning("outcome unknown", payment_id=locked.id, error=str(unknown))
+        return Answered(payment=locked, retry_after=replays.seconds_left(locked))
+    except ProviderUnavailable:
+        # It stays live: somebody's look, which is the same call, may be on its way (rule 4).
+        raise
+    except NotExecuted as refusal:
+        convergence.step("answered", locked.id)
+        convergence.settle(locked, None, convergence.refused(live, refusal), call)
+        raise
+    convergence.step("answered", locked.id)
+    ending = Ending(attempt=live.number, outcome="done")
+    settled = convergence.settle(locked, shown, ending, call)
+    if settled.live and settled.live.operation == "create":
+        return Answered(payment=settled, retry_after=replays.seconds_left(settled))
+    return Answered(payment=settled)
+
+
+def _replay_creation(caller: Caller, new: NewPayment, record: Record, call: Call) -> Answered:
+    """What the client's key stands for; an attempt that nobody finished is finished here."""
+    if call.client_key:
+        replays.check_same(record, call.client_key)
+    payment, _ = payment_items.read(record.subject_id, None, clock.seconds())
+    if payment is None:
+        raise NotFound
+    if record.state == "done":
+        return replays.replay(record, payment)
+    try:
+        payment = convergence.converge(payment, call)
+    except UnknownOutcome:
+        return Answered(payment=payment, retry_after=replays.seconds_left(payment))
+    ended = _record_of_creation(caller, new, call)
+    if ended is None:  # it was never created: the key is free again
+        return create_payment_intent(caller, new, call)
+    if ended.state == "done":
+        return replays.replay(ended, payment)
+    return Answered(payment=payment, retry_after=replays.seconds_left(payment))
+
+
+def get_payment(caller: Caller, payment_id: str) -> Payment:
+    """By our id or the provider's. Raises NotFound."""
+    return _find(caller, payment_id, None)[0]
+
+
+def _find(caller: Caller, payment_id: str, call: Call | None) -> tuple[Payment, Record | None]:
+    """A payment that the caller may see, with the record of the call's key. Raises NotFound."""
+    if not identifier.is_well_formed(payment_id):
+        raise NotFound
+    known: str | None = payment_id
+    if not payment_id.startswith("pay_"):
+        known = payment_items.id_at_provider(payment_id, PROVIDERS)
+    if known is None:
+        raise NotFound
+    key = call.client_key.key if call and call.client_key else None
+    payment, record = payment_items.read(known, key, clock.seconds(), caller.ahead)
+    return ownership.visible(payment, caller), record
+
+
+def list_payments(caller: Caller, page: Page) -> list[Payment]:
+    """The caller's own, an organization's or a customer's, newest first. Raises Forbidden."""
+    user_id = ownership.user_of(caller)
+    if page.organization_id:
+        ownership.check_member(caller, page.organization_id)
+    if page.customer_id:
+        return _list_of_customer(caller, page.customer_id, page)
+    if page.organization_id:
+        return payment_items.list_of_organization(page.organization_id, page)
+    return payment_items.list_of_user(user_id, page)
+
+
+def _list_of_customer(caller: Caller, customer_id: str, page: Page) -> list[Payment]:
+    known = identifier.is_well_formed(customer_id)
+    customer = ownership.visible(customer_items.get(customer_id) if known else None, caller)
+    if page.organization_id not in (None, customer.organization_id):
+        return []
+    return payment_items.list_of_customer(customer_id, page)
+
+
+def list_guest_payments(caller: Caller, email: str, page: Page, call: Call) -> list[Payment]:
+    """Guest payments of an address, as GUEST_LISTING allows (B10).
+
+    Raises NotFound where it is off, NotAuthenticated where it takes a guest's token, RateLimited.
+    """
+    mode = config.setting("GUEST_LISTING", "public")
+    if mode == "off":
+        raise NotFound
+    if mode == "token":
+        _check_guest_address(caller, email)
+    limits.check_guest_listing(call)
+    return payment_items.list_of_guest(email, page)
+
+
+def _check_guest_address(caller: Caller, email: str) -> None:
+    record = caller.guest_of
+    payment = payment_items.get(record) if record and record.startswith("pay_") else None
+    guest = payment.guest if payment else None
+    if guest is None or fold_email(guest.email) != fold_email(email):
+        raise NotAuthenticated("a guest token of this address is required")
+
+
+def sync(caller: Caller, payment_id: str, call: Call) -> Payment:
+    """Read the provider, merge, return. Raises NotFound, and NotExecuted or UnknownOutcome when
+    the provider cannot be asked: nothing has changed then."""
+    payment, _ = _find(caller, payment_id, None)
+    return convergence.converge(payment, call)
+
+
+def confirm(caller: Caller, payment_id: str, asked: Confirmation, call: Call) -> Answered:
+    """Charge the payment once, with the given method, the stored one, or the object's own.
+
+    Raises NotFound, Forbidden, InvalidRequest `payment_method_required`, Conflict,
+    PaymentDeclined, NotExecuted.
+    """
+    payment, record = _find(caller, payment_id, call)
+    ownership.check_writable(payment, caller)
+    return_urls.check(return_url=asked.return_url, cancel_url=asked.cancel_url)
+    return attempts.run(payment, record, _confirming(caller, asked, call), call)
+
+
+def _confirming(caller: Caller, asked: Confirmation, call: Call) -> Step:
+    def starts(payment: Payment) -> bool:
+        provider = registry.open_provider(payment.provider_id)
+        if payment.provider_payment_id and states.may_start(
+            "confirm", payment.status, single_capture=provider.single_capture
+        ):
+            return True
+        if payment.status in states.CONFIRMED and payment.shown_status != "refunded":
+            return False
+        message = f"a payment that is {payment.shown_status} cannot be confirmed"
+        raise Conflict(message, code="payment_not_confirmable")
+
+    def prepare(payment: Payment) -> tuple[Wanted, Send]:
+        provider = registry.open_provider(payment.provider_id)
+        token = _token(caller, payment, asked.payment_method_id)
+        if token is None and not provider.fetch_payment(payment, ends_at=call.ends_at).has_method:
+            raise _method_required("a payment method is required to confirm this payment")
+        wanted = Wanted(**asked.model_dump())
+
+        def send(locked: Payment) -> ProviderPayment:
+            back = asked.return_url or locked.return_url
+            charged = locked.model_copy(update={"return_url": back})
+            return provider.confirm_payment(
+                charged, token, key=locked.held.key, ends_at=call.ends_at
+            )
+
+        return wanted, send
+
+    return Step("confirm", asked, starts, prepare)
+
+
+def _token(caller: Caller, payment: Payment, given: str | None) -> str | None:
+    """The provider's token of the given method, else of the stored one (B18)."""
+    method_id = given or payment.payment_method_id
+    if method_id is None:
+        return None
+    try:
+        method = payment_methods.resolve(caller, method_id, payment.provider_id)
+    except NotFound:
+        if given:
+            raise
+        raise _method_required("the stored payment method is no longer there") from None
+    if method.customer and method.customer.id != payment.customer_id:
+        raise InvalidRequest(
+            "payment_method_id belongs to another customer than the payment",
+            details=[Detail("payment_method_id", "belongs to another customer")],
+        )
+    return method.token
+
+
+def _method_required(message: str) -> InvalidRequest:
+    return InvalidRequest(
+        message,
+        code="payment_method_required",
+        details=[Detail("payment_method_id", "is required")],
+    )
+
+
+def update(caller: Caller, payment_id: str, change: PaymentChange, call: Call) -> Answered:
+    """Change what was sent; what the provider holds only under the lock and before a charge.
+
+    Raises NotFound, Forbidden, InvalidRequest, Conflict `payment_not_updatable`, NotExecuted.
+    """
+    ownership.user_of(caller)
+    payment, _ = _find(caller, payment_id, None)
+    ownership.check_writable(payment, caller)
+    _check_fixed(payment, change)
+    return_urls.check(return_url=change.return_url, cancel_url=change.cancel_url)
+    given = set(change.model_dump(exclude_none=True)) - set(FIXED_FIELDS) - {"guest_data"}
+    if given <= OWN_FIELDS:
+        return Answered(payment=_update_own(payment, change))
+    return attempts.run(payment, None, _updating(caller, change, call), call)
+
+
+def _check_fixed(payment: Payment, change: PaymentChange) -> None:
+    """Raises InvalidRequest that names every field whose value can no longer change."""
+    given = change.model_dump(exclude_none=True)
+    fixed = payment.model_dump(include=set(FIXED_FIELDS))
+    wrong = [name for name in FIXED_FIELDS if name in given and given[name] != fixed[name]]
+    if "guest_data" in given:
+        stored = payment.guest.model_dump(exclude_none=True) if payment.guest else None
+        wrong += ["guest_data"] if given["guest_data"] != stored else []
+    if wrong:
+        raise InvalidRequest(
+            f"{', '.join(wrong)} cannot be changed",
+            code="immutable_field",
+            details=[Detail(name, "cannot be changed") for name in wrong],
+        )
+
+
+def _update_own(payment: Payment, change: PaymentChange) -> Payment:
+    """Fields that only we hold: in any state, also under a lock, without a provider's call."""
+    wanted = change.model_dump(exclude_none=True, include=OWN_FIELDS)
+    for _ in range(convergence.ROUNDS):
+        changed = payment.model_copy(update=wanted | {"updated_at": clock.now()})
+        try:
+            return payment_items.advance(payment, changed) if wanted else payment
+        except payment_items.Outrun:
+            fresh, _ = payment_items.read(payment.id, None, clock.seconds())
+            payment = fresh or payment
+        except Congested:
+            break
+    raise TemporarilyUnavailable("the payment could not be changed", retry_after=1)
+
+
+def _updating(caller: Caller, change: PaymentChange, call: Call) -> Step:
+    def starts(payment: Payment) -> bool:
+        provider = registry.open_provider(payment.provider_id)
+        if payment.provider_payment_id and states.may_start(
+            "update", payment.status, single_capture=provider.single_capture
+        ):
+            return True
+        message = f"a payment that is {payment.shown_status} cannot be updated"
+        raise Conflict(message, code="payment_not_updatable")
+
+    def prepare(payment: Payment) -> tuple[Wanted, Send]:
+        provider = registry.open_provider(payment.provider_id)
+        fields = change.model_dump(exclude_none=True, include=set(Wanted.model_fields))
+        if fields.keys() & set(amounts.AMOUNTS):
+            fields |= amounts.change(payment, change)
+        wanted = Wanted(**fields)
+        changed = payment.model_copy(update=wanted.model_dump(exclude_none=True))
+        provider.check_amount(changed.total_cents, changed.currency)
+        token = None
+        if change.payment_method_id:
+            token = _token(caller, payment, change.payment_method_id)
+
+        def send(locked: Payment) -> ProviderPayment:
+            return provider.update_payment(
+                changed, token, key=locked.held.key, ends_at=call.ends_at
+            )
+
+        return wanted, send
+
+    return Step("update", change, starts, prepare)
+
+
+def abandon(payment: Payment, call: Call) -> Payment:
+    """Cancel what nobody has paid for ABANDON_DAYS. Raises what the provider's call raises."""
+
+    def starts(payment: Payment) -> bool:
+        return payment.status in ("created", "failed") and payment.is_open
+
+    def prepare(payment: Payment) -> tuple[Wanted, Send]:
+        provider = registry.open_provider(payment.provider_id)
+
+        def send(locked: Payment) -> ProviderPayment:
+            return provider.cancel_payment(locked, key=locked.held.key, ends_at=call.ends_at)
+
+        return Wanted(), send
+
+    nothing = Confirmation()
+    return attempts.run(payment, None, Step("cancel", nothing, starts, prepare), call).payment

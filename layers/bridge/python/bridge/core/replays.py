@@ -1,0 +1,65 @@
+"""What the memory of a client's key answers (B17). Source: design/convergence.md, section 5."""
+
+from bridge import clock
+from bridge.errors import Conflict, PaymentDeclined
+from bridge.models.call import ClientKey
+from bridge.models.payment import Answered, Payment, RecordedKey
+from bridge.models.record import Record
+from bridge.store.keys import Key
+from bridge.store.record_items import LIFE_S
+
+
+def check_same(record: Record, key: ClientKey) -> None:
+    """Raises Conflict when the key was sent with another request before."""
+    if record.fingerprint != key.fingerprint:
+        message = "this Idempotency-Key was used with another request"
+        raise Conflict(message, code="idempotency_key_reused")
+
+
+def new_record(place: Key, key: ClientKey, subject_id: str, *, until: int = 0) -> Record:
+    return Record(
+        key=place.pk,
+        fingerprint=key.fingerprint,
+        subject_id=subject_id,
+        expires=clock.seconds() + LIFE_S,
+        until=until,
+    )
+
+
+def recorded(record: Record) -> RecordedKey:
+    """What a lock keeps of a record, so that whoever ends the attempt can complete it."""
+    return RecordedKey(record=record.key, fingerprint=record.fingerprint, expires=record.expires)
+
+
+def replay(record: Record, payment: Payment) -> Answered:
+    """The stored answer, with the secret added afresh. Raises PaymentDeclined as it was raised."""
+    told = Payment.model_validate_json(record.told)
+    told = told.model_copy(update={"client_secret": payment.client_secret})
+    if record.declined:
+        error = declined(told)
+        error.replayed = True
+        raise error
+    return Answered(payment=told, replayed=True)
+
+
+def declined(payment: Payment) -> PaymentDeclined:
+    failure = payment.failure
+    return PaymentDeclined(
+        failure.message if failure else "The payment was declined.",
+        decline_code=failure.decline_code or failure.code if failure else None,
+        payment_id=payment.id,
+    )
+
+
+def in_progress(payment: Payment) -> Conflict:
+    return Conflict(
+        "another call on this payment is under way",
+        code="payment_in_progress",
+        retry_after=seconds_left(payment),
+    )
+
+
+def seconds_left(payment: Payment) -> int:
+    """Until the lease of the attempt under way is over; at least 1."""
+    until = payment.live.until if payment.live else 0
+    return max(1, until - clock.seconds())

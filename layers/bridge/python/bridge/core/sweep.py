@@ -1,0 +1,99 @@
+"""What is due is looked at, so that every payment ends right though all else is lost.
+
+Source: design/convergence.md, section 8.
+"""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from aws_lambda_powertools import single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+from pydantic import BaseModel
+
+from bridge import clock, config
+from bridge.core import convergence, payments
+from bridge.errors import BridgeError
+from bridge.models.call import Call
+from bridge.models.payment import Payment
+from bridge.providers import registry
+from bridge.store import payment_items
+
+SPARE_S = 12  # a look takes up to 8 s, and what it showed must still be written down
+STUCK_LEASES = 4
+STUCK_CREATION_S = 2 * 3600
+DAY = 24 * 3600
+
+
+class Swept(BaseModel, frozen=True):
+    """What a sweep did. `left`: due payments that it had no time for."""
+
+    looked: int
+    failed: int
+    left: int
+    oldest_due_seconds: int
+    stuck_attempts: int
+
+
+def sweep(call: Call) -> Swept:
+    """Converge everything that is due, shard by shard, until the run's time is up.
+
+    Two sweeps at once do no harm: the fence decides.
+    """
+    counts: Counter[str] = Counter()
+    shards = payment_items.due_shards()
+    with ThreadPoolExecutor(len(shards)) as pool:
+        for each in pool.map(lambda shard: _sweep_shard(shard, call), shards):
+            counts["oldest"] = max(counts["oldest"], each.pop("oldest", 0))
+            counts.update(each)
+    swept = Swept(
+        looked=counts["looked"],
+        failed=counts["failed"],
+        left=counts["left"],
+        oldest_due_seconds=counts["oldest"],
+        stuck_attempts=counts["stuck"],
+    )
+    _measure("oldest_due_seconds", MetricUnit.Seconds, swept.oldest_due_seconds)
+    _measure("stuck_attempts", MetricUnit.Count, swept.stuck_attempts)
+    return swept
+
+
+def _measure(name: str, unit: MetricUnit, value: int) -> None:
+    with single_metric(name=name, unit=unit, value=value):
+        pass
+
+
+def _sweep_shard(shard: str, call: Call) -> Counter[str]:
+    now, counts = clock.seconds(), Counter[str]()
+    for payment_id, due_at in payment_items.list_due(shard, now):
+        payment = payment_items.get(payment_id)
+        if payment is None or payment.due_at is None or payment.due_at > now:
+            continue  # the index lags behind the row
+        counts["oldest"] = max(counts["oldest"], now - due_at)
+        counts["stuck"] += is_stuck(payment, now)
+        if (call.ends_at - clock.now()).total_seconds() < SPARE_S:
+            counts["left"] += 1
+            continue
+        counts["looked"] += 1
+        try:
+            _visit(payment, call, now)
+        except BridgeError as error:
+            counts["failed"] += 1
+            convergence.log.info("left for later", payment_id=payment_id, error=error.code)
+    return counts
+
+
+def _visit(payment: Payment, call: Call, now: int) -> None:
+    payment = convergence.converge(payment, call)
+    abandoned_after = config.number("ABANDON_DAYS", 7) * DAY
+    if now - int(payment.changed_at.timestamp()) >= abandoned_after and not payment.live:
+        payments.abandon(payment, call)
+
+
+def is_stuck(payment: Payment, now: int) -> bool:
+    """Whether an attempt has outlived every way in which it should have ended."""
+    if not (live := payment.live):
+        return False
+    if live.operation == "create":
+        looks = registry.open_provider(payment.provider_id).create_look_s
+        return now > live.at + looks + STUCK_CREATION_S
+    return now > live.at + STUCK_LEASES * (live.until - live.at)

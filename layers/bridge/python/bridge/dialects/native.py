@@ -1,0 +1,274 @@
+"""The Bridge Payments API: its credentials, requests, answers and errors.
+
+Source: contracts/bridge.md; seeds "Customers API" and "Payments API".
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.access import guest_tokens, sessions
+from bridge.errors import (
+    BridgeError,
+    Detail,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    PaymentDeclined,
+)
+from bridge.inbound import Answer, Request, clean_path
+from bridge.models.caller import Caller, Named
+from bridge.models.customer import Customer, CustomerAnswered, CustomerChange, NewCustomer
+from bridge.models.identifier import is_well_formed
+from bridge.models.page import Page
+from bridge.models.payment import Answered, Confirmation, NewPayment, Payment, PaymentChange
+
+BODY_LIMIT = 256 * 1024
+LIMIT, MOST, DEEPEST = 100, 500, 10_000
+ANY_DEPTH = 10**15  # an organization's customers are listed to any depth
+
+
+# --- who is calling (B6 to B8) ------------------------------------------------------------------
+
+
+def authenticate(request: Request) -> Caller:
+    """The first credential present decides: Bearer, X-Session-ID, session_id, guest token."""
+    if (authorization := request.headers.get("authorization")) is not None:
+        scheme, _, token = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise NotAuthenticated("Authorization must be Bearer", code="session_invalid")
+        return _by_session(request, token.strip())
+    for given in (request.headers.get("x-session-id"), request.query.get("session_id")):
+        if given is not None:
+            return _by_session(request, given.strip())
+    for given in (request.headers.get("x-guest-token"), request.query.get("guest_token")):
+        if given is not None:
+            return guest_tokens.authenticate(given.strip())
+    return Caller()
+
+
+def _by_session(request: Request, session_id: str) -> Caller:
+    user_agent = request.headers.get("user-agent", "")
+    return sessions.authenticate(
+        session_id, _named(request), ip=request.source_ip, user_agent=user_agent
+    )
+
+
+def _named(request: Request) -> Named:
+    """What will be read anyway, so that it comes with the session."""
+    given = request.path_parameters.get("id", "")
+    if not is_well_formed(given):
+        return Named()
+    return Named(
+        payment_id=given if given.startswith("pay_") else None,
+        customer_id=given if given.startswith("cust_") else None,
+        client_key=request.headers.get("idempotency-key") if request.method == "POST" else None,
+    )
+
+
+# --- requests -----------------------------------------------------------------------------------
+
+
+def read_new_customer(request: Request) -> NewCustomer:
+    return request.parse(NewCustomer)
+
+
+def read_customer_change(request: Request) -> CustomerChange:
+    return request.parse(CustomerChange)
+
+
+def read_new_payment(request: Request) -> NewPayment:
+    return request.parse(NewPayment)
+
+
+def read_payment_change(request: Request) -> PaymentChange:
+    return request.parse(PaymentChange)
+
+
+def read_confirmation(request: Request) -> Confirmation:
+    return request.parse_optional(Confirmation)
+
+
+def read_id(request: Request) -> str:
+    return request.path_parameters["id"]
+
+
+def read_email(request: Request) -> str:
+    """The address in the path; a space is a plus sign that somebody decoded (B10)."""
+    return request.path_parameters["email"].replace(" ", "+")
+
+
+def read_payments_page(request: Request) -> Page:
+    return _read_page(request, DEEPEST)
+
+
+def read_customers_page(request: Request) -> Page:
+    deepest = ANY_DEPTH if request.query.get("organization_id") else DEEPEST
+    return _read_page(request, deepest)
+
+
+def _read_page(request: Request, deepest: int) -> Page:
+    """Raises InvalidRequest that names every parameter at fault."""
+    faults: list[Detail] = []
+    limit = _number(request, "limit", LIMIT, 1, MOST, faults)
+    page = _number(request, "page", 1, 1, deepest + 1, faults)
+    offset = _number(request, "offset", (page - 1) * limit, 0, deepest, faults)
+    if not faults and offset > deepest:
+        faults.append(Detail("page", f"must not lead beyond record {deepest}"))
+    if faults:
+        names = ", ".join(fault.field for fault in faults)
+        raise InvalidRequest(f"not valid: {names}", details=faults)
+    narrowed = {
+        name: request.query.get(name) or None
+        for name in ("organization_id", "provider_id", "customer_id")
+    }
+    return Page(limit=limit, offset=offset, **narrowed)
+
+
+def _number(
+    request: Request, name: str, default: int, low: int, high: int, faults: list[Detail]
+) -> int:
+    text = request.query.get(name)
+    if text is None:
+        return default
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 17 else -1
+    if not low <= number <= high:
+        faults.append(Detail(name, f"must be a whole number from {low} to {high}"))
+    return number
+
+
+# --- answers ------------------------------------------------------------------------------------
+
+
+def render_customer(customer: Customer) -> dict[str, Any]:
+    return {
+        "id": customer.id,
+        "user_id": customer.user_id,
+        "organization_id": customer.organization_id,
+        "provider_id": customer.provider_id,
+        "provider_customer_id": customer.provider_customer_id,
+        "email": customer.email,
+        "name": customer.name,
+        "first_name": customer.first_name,
+        "last_name": customer.last_name,
+        "phone": customer.phone,
+        "is_guest": customer.is_guest,
+        "guest_email": customer.email if customer.is_guest else None,
+        "metadata": customer.metadata,
+        "created_at": _time(customer.created_at),
+        "updated_at": _time(customer.updated_at),
+    }
+
+
+def render_new_customer(answered: CustomerAnswered) -> Answer:
+    body = render_customer(answered.customer)
+    if answered.customer.is_guest:
+        body["guest_token"] = guest_tokens.issue(answered.customer.id)
+    return Answer(body, 201, _replayed(answered.replayed))
+
+
+def render_customers(customers: list[Customer]) -> list[dict[str, Any]]:
+    return [render_customer(customer) for customer in customers]
+
+
+def render_payment(caller: Caller, payment: Payment) -> dict[str, Any]:
+    """The full object; its owner or its guest also sees the client secret (B15)."""
+    owned = payment.user_id is not None and payment.user_id == caller.user_id
+    body = _payment(payment)
+    if owned or caller.guest_of == payment.id:
+        body["client_secret"] = payment.client_secret
+    return body
+
+
+def render_payments(payments: list[Payment]) -> list[dict[str, Any]]:
+    return [_payment(payment) for payment in payments]
+
+
+def render_guest_payments(payments: list[Payment]) -> list[dict[str, Any]]:
+    """Only what anybody may know who knows the address (B10)."""
+    shown = ("id", "status", "total_cents", "currency", "concept", "created_at")
+    return [{name: _payment(payment)[name] for name in shown} for payment in payments]
+
+
+def render_new_payment(answered: Answered) -> Answer:
+    """201, or 202 where nobody knows yet; a guest gets the token of the record (B8)."""
+    body = _payment(answered.payment)
+    body["client_secret"] = answered.payment.client_secret
+    if answered.payment.user_id is None:
+        body["guest_token"] = guest_tokens.issue(answered.payment.id)
+    return _outcome(answered, body, 201)
+
+
+def render_outcome(caller: Caller, answered: Answered) -> Answer:
+    """200, or 202 where the outcome is unknown or another run is at work (B20)."""
+    return _outcome(answered, render_payment(caller, answered.payment), 200)
+
+
+def _outcome(answered: Answered, body: dict[str, Any], status: int) -> Answer:
+    if answered.retry_after is not None:
+        return Answer(body, 202, {"Retry-After": str(answered.retry_after)})
+    return Answer(body, status, _replayed(answered.replayed))
+
+
+def _replayed(replayed: bool) -> dict[str, str]:
+    return {"Idempotent-Replayed": "true"} if replayed else {}
+
+
+def _payment(payment: Payment) -> dict[str, Any]:
+    failure, action = payment.failure, payment.next_action
+    return {
+        "id": payment.id,
+        "provider_payment_id": payment.provider_payment_id,
+        "client_secret": None,
+        "status": payment.shown_status,
+        "subtotal_cents": payment.subtotal_cents,
+        "tax_cents": payment.tax_cents,
+        "discount_cents": payment.discount_cents,
+        "total_cents": payment.total_cents,
+        "amount_captured_cents": payment.captured_cents,
+        "amount_refunded_cents": payment.refunded_cents,
+        "currency": payment.currency,
+        "provider_id": payment.provider_id,
+        "payment_method_id": payment.payment_method_id,
+        "customer_id": payment.customer_id,
+        "user_id": payment.user_id,
+        "organization_id": payment.organization_id,
+        "project_id": payment.project_id,
+        "description": payment.description,
+        "concept": payment.concept,
+        "reference_code": payment.reference_code,
+        "category": payment.category,
+        "tags": payment.tags,
+        "setup_future_usage": payment.setup_future_usage,
+        "capture_method": payment.capture_method,
+        "metadata": payment.metadata,
+        "next_action": action.model_dump(exclude_none=True) if action else None,
+        "failure_code": failure.code if failure else None,
+        "failure_message": failure.message if failure else None,
+        "is_guest_payment": payment.user_id is None,
+        "guest_email": payment.guest.email if payment.guest else None,
+        "completed_at": _time(payment.completed_at) if payment.completed_at else None,
+        "created_at": _time(payment.created_at),
+        "updated_at": _time(payment.updated_at),
+    }
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def render_error(error: BridgeError, request_id: str) -> dict[str, Any]:
+    """Source: B5."""
+    body: dict[str, Any] = {"error": str(error), "code": error.code}
+    if error.details:
+        body["details"] = [detail._asdict() for detail in error.details]
+    if isinstance(error, PaymentDeclined):
+        body |= {"decline_code": error.decline_code, "payment_id": error.payment_id}
+    return body | {"request_id": request_id}
+
+
+def render_unmatched(request: Request) -> Answer:
+    """308 to the clean path for a doubled or trailing slash, else 404 (bridge.md 1)."""
+    if clean := clean_path(request.path):
+        location = f"{clean}?{request.raw_query}" if request.raw_query else clean
+        return Answer({"error": "moved", "code": "moved"}, 308, {"Location": location})
+    return Answer(render_error(NotFound("no such path"), request.id), 404)

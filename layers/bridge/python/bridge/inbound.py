@@ -1,0 +1,407 @@
+"""Events of API Gateway, the schedule and operators, and the answers to them.
+
+Source: API Gateway HTTP API, payload format 2.0; contracts/bridge.md B3 and section 1.
+"""
+
+import base64
+import hashlib
+import json
+import math
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property, wraps
+from typing import Any, NamedTuple, Protocol, TypeVar
+from urllib.parse import parse_qsl, quote
+
+from aws_lambda_powertools import Logger
+from pydantic import BaseModel, ValidationError
+
+from bridge import clock, config
+from bridge.errors import BodyTooLarge, BridgeError, Detail, InvalidRequest, NotAuthenticated
+from bridge.models.call import Call, Cause, ClientKey
+from bridge.models.caller import Caller
+
+DEPTH, DIGITS = 32, 18  # of nesting, of an integer
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+CLIENT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+DEFAULT_RUN_MS = 25_000
+
+log = Logger()
+Model = TypeVar("Model", bound=BaseModel)
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+class Answer(NamedTuple):
+    """An answer whose status or headers vary; a plain body takes the endpoint's status."""
+
+    body: object
+    status: int
+    headers: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request. `path` is decoded, as API Gateway gives it; header names are lower-case."""
+
+    method: str
+    path: str
+    raw_query: str
+    headers: dict[str, str]
+    path_parameters: dict[str, str]
+    body: bytes
+    route: str
+    source_ip: str
+    id: str
+    ends_at: Any
+    caller: Caller = field(default_factory=Caller)
+
+    @classmethod
+    def from_event(cls, event: dict[str, Any], context: Any) -> "Request":
+        about = event["requestContext"]
+        http = about["http"]
+        text = event.get("body") or ""
+        headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
+        return cls(
+            method=http["method"],
+            path=event["rawPath"],
+            raw_query=event.get("rawQueryString", ""),
+            headers=headers,
+            path_parameters=event.get("pathParameters") or {},
+            body=base64.b64decode(text) if event.get("isBase64Encoded") else _encode(text),
+            route=event.get("routeKey", ""),
+            source_ip=_source_ip(headers, http.get("sourceIp", "")),
+            id=request_id(event),
+            ends_at=_ends_at(context),
+        )
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """Decoded parameters. Raises InvalidRequest for one that is given twice."""
+        pairs = parse_qsl(self.raw_query, keep_blank_values=True, errors="replace")
+        names = [name for name, _ in pairs]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            details = [Detail(name, "is given more than once") for name in twice]
+            raise InvalidRequest("a query parameter is given more than once", details=details)
+        return dict(pairs)
+
+    @cached_property
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object, whatever its Content-Type says (B3). Raises InvalidRequest."""
+        return read_json(self.body)
+
+    @property
+    def call(self) -> Call:
+        """The run this request is, with the client's key (B17). Raises InvalidRequest."""
+        return Call(
+            cause="api",
+            ends_at=self.ends_at,
+            client_key=self._client_key(),
+            source_ip=self.source_ip,
+        )
+
+    def _client_key(self) -> ClientKey | None:
+        key = self.headers.get("idempotency-key")
+        if key is None or self.method != "POST":
+            return None
+        if not CLIENT_KEY.fullmatch(key):
+            message = "must have 1 to 255 visible ASCII characters"
+            raise InvalidRequest(
+                f"Idempotency-Key {message}", details=[Detail("Idempotency-Key", message)]
+            )
+        body = self.json if self.body.strip() else {}
+        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+        request = f"{self.method}\n{self.path}\n{canonical}"
+        fingerprint = hashlib.sha256(request.encode()).hexdigest()
+        return ClientKey(key=key, fingerprint=fingerprint)
+
+    def parse(self, model: type[Model]) -> Model:
+        """The body as a model; null means "not given" (B2).
+
+        Raises InvalidRequest with the path of every field at fault, never a value.
+        """
+        return validated(model, _without_nulls(self.json))
+
+    def parse_optional(self, model: type[Model]) -> Model:
+        """The same, where an empty body stands for an empty object."""
+        return self.parse(model) if self.body.strip() else model()
+
+
+class Dialect(Protocol):
+    """What a wire format brings: `body_limit` in bytes, who is calling, how an error looks."""
+
+    BODY_LIMIT: int
+
+    def authenticate(self, request: Request) -> Caller: ...
+
+    def render_error(self, error: BridgeError, request_id: str) -> object: ...
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """An event that is no HTTP request: the schedule's, or an operator's."""
+
+    event: dict[str, Any]
+    call: Call
+
+    def parse(self, model: type[Model]) -> Model:
+        """Raises InvalidRequest."""
+        return validated(model, self.event)
+
+    def text(self, name: str) -> str:
+        """One field. Raises InvalidRequest."""
+        if not isinstance(value := self.event.get(name), str) or not value:
+            raise InvalidRequest(f"{name} is required", details=[Detail(name, "is required")])
+        return value
+
+
+def endpoint(dialect: Any, *, status: int = 200, guests: bool = False) -> Callable[..., Handler]:
+    """Turn a function Request -> JSON body into a Lambda handler (event, context) -> response.
+
+    Where status or headers vary (202, a replay) the function returns Answer(body, status, headers).
+    The caller is authenticated before the function runs. A guest token is a credential: its
+    Caller may see one record. Nobody (no credential at all) gets 401 unless `guests`.
+    A BridgeError becomes error.status with the dialect's error body; anything else is logged with
+    its type and place and answered 500. The handler never raises and never logs a body.
+    """
+
+    def decorate(function: Callable[[Request], object]) -> Handler:
+        def authenticated(request: Request) -> object:
+            if len(request.body) > dialect.BODY_LIMIT:
+                raise BodyTooLarge(f"the body must have at most {dialect.BODY_LIMIT} bytes")
+            request = replace(request, caller=dialect.authenticate(request))
+            log.thread_safe_append_keys(caller=request.caller.kind)
+            if request.caller.is_nobody and not guests:
+                raise NotAuthenticated("credentials are required")
+            return function(request)
+
+        return _http(authenticated, function, status, dialect.render_error)
+
+    return decorate
+
+
+def public(render_error: Callable[[BridgeError, str], object]) -> Callable[..., Handler]:
+    """The same for a function that asks for no credentials."""
+
+    def decorate(function: Callable[[Request], object]) -> Handler:
+        return _http(function, function, 200, render_error)
+
+    return decorate
+
+
+def _http(
+    act: Callable[[Request], object],
+    function: Callable[[Request], object],
+    status: int,
+    render_error: Callable[[BridgeError, str], object],
+) -> Handler:
+    @wraps(function)
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        started, known = clock.now(), request_id(event)
+        log.thread_safe_clear_keys()
+        log.thread_safe_append_keys(request_id=known, route=event.get("routeKey", ""))
+        try:
+            response = respond(status, act(Request.from_event(event, context)))
+            outcome = "answered"
+        except BridgeError as error:
+            response, outcome = respond(error.status, render_error(error, known)), error.code
+            response["headers"] |= _headers_of(error)
+        except Exception as error:  # noqa: BLE001 - the last line before the caller
+            _log_unhandled(error)
+            hidden = BridgeError("something went wrong on our side")
+            response, outcome = respond(500, render_error(hidden, known)), hidden.code
+        response["headers"]["X-Request-ID"] = known
+        duration = round((clock.now() - started).total_seconds() * 1000)
+        log.info("request", status=response["statusCode"], outcome=outcome, duration_ms=duration)
+        return response
+
+    return handler
+
+
+def render_plain_error(error: BridgeError, request_id: str) -> dict[str, Any]:
+    """The error body of a path that belongs to no dialect."""
+    return {"error": str(error), "code": error.code, "request_id": request_id}
+
+
+def _headers_of(error: BridgeError) -> dict[str, str]:
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return headers
+
+
+def _log_unhandled(error: BaseException) -> None:
+    """Where it broke, without its message: an exception may quote a body or a token."""
+    places, trace = [], error.__traceback__
+    while trace:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    log.error("unhandled", error_type=type(error).__qualname__, places=places)
+
+
+def respond(status: int, answer: object) -> dict[str, Any]:
+    """The response of a Lambda proxy integration; a 204 has neither body nor Content-Type."""
+    body, headers = answer, {}
+    if isinstance(answer, Answer):
+        body, status, headers = answer.body, answer.status, dict(answer.headers)
+    if status == 204:
+        return {"statusCode": 204, "headers": headers}
+    headers = {"Content-Type": "application/json"} | headers
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return {"statusCode": status, "headers": headers, "body": text}
+
+
+def scheduled(function: Callable[[Invocation], BaseModel]) -> Handler:
+    """Turn a function of an Invocation into a handler of the schedule; it raises when the function
+    does, so that Lambda counts an error."""
+
+    @wraps(function)
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        log.thread_safe_clear_keys()
+        log.thread_safe_append_keys(request_id=getattr(context, "aws_request_id", ""))
+        done = function(Invocation(event, _call("sweep", context))).model_dump(mode="json")
+        log.info("scheduled run", **done)
+        return done
+
+    return handler
+
+
+def operation(function: Callable[[Invocation], BaseModel | None]) -> Handler:
+    """Turn a function of an Invocation into what operators invoke; errors come back as text."""
+
+    @wraps(function)
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        log.thread_safe_clear_keys()
+        log.thread_safe_append_keys(request_id=getattr(context, "aws_request_id", ""))
+        try:
+            done = function(Invocation(event, _call("operator", context)))
+        except BridgeError as error:
+            details = [detail._asdict() for detail in error.details]
+            return {"ok": False, "code": error.code, "error": str(error), "details": details}
+        return {"ok": True} | (done.model_dump(mode="json") if done else {})
+
+    return handler
+
+
+def _call(cause: Cause, context: Any) -> Call:
+    return Call(cause=cause, ends_at=_ends_at(context))
+
+
+def _ends_at(context: Any) -> Any:
+    left = getattr(context, "get_remaining_time_in_millis", lambda: DEFAULT_RUN_MS)()
+    return clock.now() + timedelta(milliseconds=left)
+
+
+def request_id(event: dict[str, Any]) -> str:
+    """The caller's X-Request-ID where it is fit to be logged, else the gateway's."""
+    for name, value in (event.get("headers") or {}).items():
+        if name.lower() == "x-request-id" and REQUEST_ID.fullmatch(value):
+            return str(value)
+    return str(event.get("requestContext", {}).get("requestId") or uuid.uuid4())
+
+
+def _source_ip(headers: dict[str, str], gateway: str) -> str:
+    """The gateway's, or CloudFront's word where the stack stands behind it."""
+    viewer = headers.get("cloudfront-viewer-address", "")
+    return viewer.rpartition(":")[0] if viewer and config.setting("TRUST_PROXY") else gateway
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def clean_path(path: str) -> str | None:
+    """The path without doubled or trailing slashes, encoded for a Location header; None where it
+    has none."""
+    clean = "/" + "/".join(part for part in path.split("/") if part)
+    return quote(clean, safe="/") if clean != path else None
+
+
+def validated(model: type[Model], values: dict[str, Any]) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        details = [detail for each in error.errors() for detail in _details(each)]
+        fields = ", ".join(dict.fromkeys(detail.field for detail in details))
+        raise InvalidRequest(f"not valid: {fields}", details=details) from None
+
+
+def _details(error: Any) -> list[Detail]:
+    path = ".".join(str(part) for part in error["loc"])
+    cause = error.get("ctx", {}).get("error")
+    if faults := getattr(cause, "faults", None):
+        return [Detail(".".join(filter(None, (path, below))), text) for below, text in faults]
+    if error["type"] == "missing":
+        return [Detail(path, "is required")]
+    return [Detail(path, str(cause) if cause else error["msg"])]
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return value
+
+
+class _Malformed(ValueError):
+    pass
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """A JSON object, strictly. Raises InvalidRequest `invalid_json` (B3)."""
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_int=_whole,
+            parse_float=_finite,
+            parse_constant=_no_constant,
+        )
+        _check(value, DEPTH)
+    except _Malformed as error:
+        raise InvalidRequest(f"the body {error}", code="invalid_json") from None
+    except (ValueError, RecursionError):
+        raise InvalidRequest("the body is not valid JSON", code="invalid_json") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("the body must be a JSON object", code="invalid_json")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Malformed("names a key twice")
+    return found
+
+
+def _whole(text: str) -> int:
+    if len(text.lstrip("-")) > DIGITS:
+        raise _Malformed(f"has an integer of more than {DIGITS} digits")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise _Malformed("has a number that is too large")
+    return number
+
+
+def _no_constant(text: str) -> Any:
+    raise _Malformed(f"has {text}, which is not JSON")
+
+
+def _check(value: Any, depth: int) -> None:
+    if isinstance(value, str):
+        value.encode()  # a lone surrogate has no UTF-8: UnicodeEncodeError is a ValueError
+        return
+    if isinstance(value, dict | list):
+        if not depth:
+            raise _Malformed(f"is nested deeper than {DEPTH}")
+        for each in value.values() if isinstance(value, dict) else value:
+            _check(each, depth - 1)
+        if isinstance(value, dict):
+            "".join(value).encode()

@@ -1,0 +1,56 @@
+"""Who is calling, and what their call brings along."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+Role = Literal["owner", "admin", "billing", "member"]
+WRITERS: frozenset[Role] = frozenset({"owner", "admin", "billing"})
+
+
+class Caller(BaseModel, frozen=True):
+    """A user, a guest of one record, or nobody.
+
+    `guest_of` is the id of the one record a guest token opens. `ahead` holds what the store read
+    together with the session; only the store looks into it (data-model.md 8: one batch).
+    """
+
+    user_id: str | None = None
+    email: str | None = Field(default=None, repr=False)
+    name: str | None = Field(default=None, repr=False)
+    phone: str | None = Field(default=None, repr=False)
+    organizations: dict[str, Role] = {}
+    guest_of: str | None = None
+    ahead: Mapping[Any, Any] = Field(default={}, repr=False, exclude=True)
+
+    @property
+    def is_user(self) -> bool:
+        return self.user_id is not None
+
+    @property
+    def is_nobody(self) -> bool:
+        return self.user_id is None and self.guest_of is None
+
+    @property
+    def kind(self) -> str:
+        return "user" if self.is_user else "nobody" if self.is_nobody else "guest"
+
+
+class Session(BaseModel, frozen=True):
+    """A signed-in user as the store or Flowless describes one."""
+
+    user_id: str
+    email: str | None = Field(default=None, repr=False)
+    name: str | None = Field(default=None, repr=False)
+    phone: str | None = Field(default=None, repr=False)
+    organizations: dict[str, Role] = {}
+    expires_at: AwareDatetime
+
+
+class Named(BaseModel, frozen=True):
+    """What a request names before its body is read, so that it can be read with the session."""
+
+    payment_id: str | None = None
+    customer_id: str | None = None
+    client_key: str | None = None

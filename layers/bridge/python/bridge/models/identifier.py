@@ -1,0 +1,25 @@
+"""Ids: TypeIDs, a prefix and the base32 of a UUIDv7, so that they sort by creation (B1)."""
+
+import re
+from datetime import datetime
+
+import uuid_utils
+from typeid import TypeID
+
+# What an id in a path may be made of; anything else is an id that nobody has.
+WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+def new_id(prefix: str, at: datetime) -> str:
+    """`pay_` + 26 characters, whose time part is `at`."""
+    value = uuid_utils.uuid7(nanoseconds=int(at.timestamp() * 1_000_000) * 1_000)
+    return str(TypeID.from_uuid(value, prefix))
+
+
+def suffix(identifier: str) -> str:
+    """What follows the prefix: the item's key. `cust_123` gives `123`."""
+    return identifier.split("_", 1)[-1]
+
+
+def is_well_formed(identifier: str) -> bool:
+    return WELL_FORMED.fullmatch(identifier) is not None

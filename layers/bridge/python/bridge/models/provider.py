@@ -1,0 +1,57 @@
+"""What an adapter answers, in our words. Source: contracts/providers.md, section 0."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+ProviderId = Literal["stripe", "paypal", "authorize_net"]
+Status = Literal[
+    "new",
+    "created",
+    "requires_action",
+    "processing",
+    "requires_capture",
+    "failed",
+    "succeeded",
+    "canceled",
+]
+
+
+class NextAction(BaseModel, frozen=True):
+    """What the customer has to do now (B16)."""
+
+    type: Literal["redirect", "use_client_secret"]
+    url: str | None = None
+
+
+class Failure(BaseModel, frozen=True):
+    """Why money did not move. `decline_code` is the issuer's word, where it gave one."""
+
+    code: str
+    message: str
+    decline_code: str | None = None
+
+
+class ProviderPayment(BaseModel, frozen=True):
+    """A provider's payment object at one moment.
+
+    `status` is None for a word we do not know: the merge then keeps ours. Amounts are integers in
+    the currency's minor unit (ISO 4217). `is_open`: the customer can still pay this object in a
+    browser. `has_method`: it could be confirmed as it is. `charged_at`: when `charge_id` was made.
+    """
+
+    provider_payment_id: str
+    status: Status | None
+    raw_status: str
+    total_cents: int
+    captured_cents: int = 0
+    refunded_cents: int = 0
+    currency: str
+    charge_id: str | None = None
+    charged_at: AwareDatetime | None = None
+    client_secret: str | None = Field(default=None, repr=False)
+    next_action: NextAction | None = None
+    failure: Failure | None = None
+    is_open: bool = False
+    is_disputed: bool = False
+    has_method: bool = False

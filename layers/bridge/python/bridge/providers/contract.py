@@ -1,0 +1,51 @@
+"""What core asks of a provider. Source: contracts/providers.md, section A; convergence.md 6."""
+
+from datetime import datetime
+from typing import Protocol
+
+from bridge.models.customer import Customer
+from bridge.models.payment import Payment
+from bridge.models.provider import ProviderPayment
+
+
+class Provider(Protocol):
+    """One adapter. A decline is an answer; everything else that is no answer raises.
+
+    Every verb takes `ends_at`, after which nothing may be sent, and a money verb the `key` of its
+    attempt. Raises NotExecuted (surely nothing happened, on any try) or UnknownOutcome.
+    `single_capture`: the object can be charged only once, so confirming again is safe.
+    `horizon_s`: longest time after sending in which a call can still take effect.
+    `create_look_s`: how long the same keyed creation gives the same object.
+    """
+
+    single_capture: bool
+    horizon_s: int
+    create_look_s: int
+
+    def check_amount(self, total_cents: int, currency: str) -> None:
+        """Raises InvalidRequest `amount_not_representable` for what does not convert exactly."""
+
+    def create_customer(self, customer: Customer, *, key: str, ends_at: datetime) -> str:
+        """The provider's id of a new customer."""
+
+    def update_customer(self, seen: Customer, wanted: Customer, *, ends_at: datetime) -> None:
+        """Send what differs between the stored customer and the wanted one."""
+
+    def create_payment(self, payment: Payment, *, key: str, ends_at: datetime) -> ProviderPayment:
+        """Make the object that will be paid; moves no money. Sends `payment.live.frozen`."""
+
+    def update_payment(
+        self, wanted: Payment, token: str | None, *, key: str, ends_at: datetime
+    ) -> ProviderPayment:
+        """Let the object bear the wanted amounts and, if given, another method."""
+
+    def confirm_payment(
+        self, payment: Payment, token: str | None, *, key: str, ends_at: datetime
+    ) -> ProviderPayment:
+        """Charge. Without a token the object is confirmed with the method that it bears."""
+
+    def cancel_payment(self, payment: Payment, *, key: str, ends_at: datetime) -> ProviderPayment:
+        """Void what has not been captured; canceled already is an answer too."""
+
+    def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
+        """The object as it is now."""

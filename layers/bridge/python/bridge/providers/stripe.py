@@ -1,0 +1,425 @@
+"""Stripe Payment Intents and Customers, through the official SDK.
+
+Source: Stripe API reference; contracts/providers.md, A.1, B, C, E, F. Wire form: stripe 16.1.0,
+API version 2026-10-28.endive.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Literal
+
+import stripe
+
+from bridge import clock, config
+from bridge.errors import (
+    BridgeError,
+    Detail,
+    InvalidRequest,
+    NotExecuted,
+    ProviderRejectedUs,
+    ProviderUnavailable,
+    Refused,
+    UnknownOutcome,
+    WrongState,
+)
+from bridge.models.currency import EXPONENTS
+from bridge.models.customer import Customer
+from bridge.models.payment import Frozen, Payment
+from bridge.models.provider import Failure, NextAction, ProviderPayment, Status
+
+API = "https://api.stripe.com"
+CONNECT_S, FAST_S, SLOW_S = 2, 8, 15
+SPARE_S = 4  # kept for writing down how a call ended
+LEAST_S = 2  # with less than this left a call is not sent
+METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
+# A TLS failure counts only where the certificate was refused: others may come after sending.
+NEVER_SENT = {
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectTimeout",
+    "SSLCertVerificationError",
+}
+
+# Stripe's own minor units where they differ from ISO 4217 (providers.md E).
+TIMES_100 = {"ISK", "UGX"}
+OVER_100 = {"MGA"}
+NOT_OFFERED = {"IQD", "LYD", "CLF", "UYW", "UYI"}
+
+FIELDS = {
+    "amount": "total_cents",
+    "currency": "currency",
+    "payment_method": "payment_method_id",
+    "customer": "customer_id",
+    "setup_future_usage": "setup_future_usage",
+    "return_url": "return_url",
+    "receipt_email": "guest_data.email",
+    "description": "description",
+    "email": "email",
+    "name": "name",
+    "phone": "phone",
+}
+
+OUR_FAULT = ("parameter_unknown", "parameter_missing", "resource_missing")
+
+stripe.enable_telemetry = False
+
+Speed = Literal["fast", "slow"]
+
+
+class Stripe:
+    """One Stripe account. The key is read from SSM for each call and kept there for 300 seconds."""
+
+    STATUS: dict[str, Status] = {
+        "requires_payment_method": "created",
+        "requires_confirmation": "created",
+        "requires_action": "requires_action",
+        "processing": "processing",
+        "requires_capture": "requires_capture",
+        "canceled": "canceled",
+        "succeeded": "succeeded",
+    }
+    OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
+    # A call whose effect is there already is done, whoever did it.
+    ALREADY = {
+        "confirm": ("succeeded", "processing", "requires_capture"),
+        "cancel": ("canceled",),
+    }
+    single_capture = True
+    horizon_s = 60
+    create_look_s = 20 * 3600
+
+    def check_amount(self, total_cents: int, currency: str) -> None:
+        _to_units(total_cents, currency)
+
+    def create_customer(self, customer: Customer, *, key: str, ends_at: datetime) -> str:
+        metadata = _metadata(customer.metadata) | {"customer_id": customer.id}
+        params: Any = _customer_params(customer) | {"metadata": metadata}
+        answer = self._send(
+            lambda client, how: client.v1.customers.create(params=params, options=how),
+            key=key,
+            ends_at=ends_at,
+        )
+        return str(answer.id)
+
+    def update_customer(self, seen: Customer, wanted: Customer, *, ends_at: datetime) -> None:
+        before, after = _customer_params(seen), _customer_params(wanted)
+        params: Any = {k: v for k, v in after.items() if v != before.get(k)}
+        params |= {k: "" for k in before if k not in after}
+        if seen.metadata != wanted.metadata:  # Stripe merges: "" removes a key that vanished
+            gone = dict.fromkeys(_metadata(seen.metadata), "")
+            params["metadata"] = gone | _metadata(wanted.metadata)
+        if params:
+            customer_id = wanted.provider_customer_id or ""
+            self._send(
+                lambda client, how: client.v1.customers.update(
+                    customer_id, params=params, options=how
+                ),
+                ends_at=ends_at,
+            )
+
+    def create_payment(self, payment: Payment, *, key: str, ends_at: datetime) -> ProviderPayment:
+        params: Any = self._creation(payment)
+        intent = self._send(
+            lambda client, how: client.v1.payment_intents.create(params=params, options=how),
+            key=key,
+            ends_at=ends_at,
+        )
+        return self._parse_payment(intent)
+
+    def update_payment(
+        self, wanted: Payment, token: str | None, *, key: str, ends_at: datetime
+    ) -> ProviderPayment:
+        params: dict[str, Any] = _amount(wanted) | {"expand": ["latest_charge"]}
+        if wanted.setup_future_usage:
+            params["setup_future_usage"] = wanted.setup_future_usage
+        if wanted.provider_customer_id:
+            params["customer"] = wanted.provider_customer_id
+        if token:
+            params["payment_method"] = token
+        return self._change("update", wanted, params, key=key, ends_at=ends_at)
+
+    def confirm_payment(
+        self, payment: Payment, token: str | None, *, key: str, ends_at: datetime
+    ) -> ProviderPayment:
+        params: dict[str, Any] = {"expand": ["latest_charge"]}
+        if token:
+            params["payment_method"] = token
+        if payment.may_redirect:
+            params["return_url"] = payment.return_url
+        return self._change("confirm", payment, params, key=key, ends_at=ends_at, speed="slow")
+
+    def cancel_payment(self, payment: Payment, *, key: str, ends_at: datetime) -> ProviderPayment:
+        params = {"cancellation_reason": "abandoned", "expand": ["latest_charge"]}
+        return self._change("cancel", payment, params, key=key, ends_at=ends_at)
+
+    def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
+        intent = self._send(
+            lambda client, how: client.v1.payment_intents.retrieve(
+                payment.provider_payment_id or "",
+                params={"expand": ["latest_charge"]},
+                options=how,
+            ),
+            ends_at=ends_at,
+        )
+        return self._parse_payment(intent)
+
+    def _creation(self, payment: Payment) -> dict[str, Any]:
+        frozen = payment.held.frozen or Frozen()
+        ours = {"payment_id": payment.id}
+        if frozen.reference_code:
+            ours["reference_code"] = frozen.reference_code
+        room = METADATA_KEYS - len(ours)
+        automatic: dict[str, Any] = {"enabled": True}
+        if not payment.may_redirect:
+            automatic["allow_redirects"] = "never"
+        optional = {
+            "customer": payment.provider_customer_id,
+            "payment_method": frozen.method_token,
+            "description": frozen.description,
+            "receipt_email": payment.guest.email if payment.guest else None,
+            "setup_future_usage": payment.setup_future_usage,
+            "capture_method": "manual" if payment.capture_method == "manual" else None,
+        }
+        return (
+            _amount(payment)
+            | {name: value for name, value in optional.items() if value}
+            | {
+                "automatic_payment_methods": automatic,
+                "metadata": dict(list(_metadata(frozen.metadata).items())[:room]) | ours,
+                "expand": ["latest_charge"],
+            }
+        )
+
+    def _change(
+        self,
+        verb: Literal["update", "confirm", "cancel"],
+        payment: Payment,
+        params: dict[str, Any],
+        *,
+        key: str,
+        ends_at: datetime,
+        speed: Speed = "fast",
+    ) -> ProviderPayment:
+        """A call on an intent: an answer, or what was in the way of one."""
+
+        def call(client: stripe.StripeClient, how: Any) -> Any:
+            verbs = client.v1.payment_intents
+            return getattr(verbs, verb)(payment.provider_payment_id, params=params, options=how)
+
+        try:
+            return self._parse_payment(self._send(call, key=key, ends_at=ends_at, speed=speed))
+        except stripe.CardError as decline:  # a decline is an answer
+            if (intent := _intent_of(decline)) is None:
+                raise Refused(_message(decline)) from decline
+            return self._parse_payment(intent)
+        except _UnexpectedState as refusal:
+            if refusal.intent.status in self.ALREADY.get(verb, ()):
+                return self._parse_payment(refusal.intent)
+            code = {"update": "updatable", "confirm": "confirmable", "cancel": "cancelable"}[verb]
+            raise WrongState(str(refusal), code=f"payment_not_{code}") from refusal
+
+    def _send(
+        self,
+        call: Callable[[stripe.StripeClient, Any], Any],
+        *,
+        ends_at: datetime,
+        key: str | None = None,
+        speed: Speed = "fast",
+    ) -> Any:
+        """Send, once more where that is safe, and say for certain what is certain.
+
+        One try whose outcome is unknown makes the whole unknown, unless an answer to the same
+        bytes comes back (convergence.md, rule 4). Lets a decline and an unexpected state through.
+        """
+        options = {"idempotency_key": key} if key else {}
+        unknown: Exception | None = None
+        refused: BridgeError = ProviderUnavailable("too little time is left to ask Stripe")
+        for read_s in _tries(speed, ends_at):
+            try:
+                return call(_client(config.secret("STRIPE_SECRET_KEY"), read_s), options)
+            except stripe.CardError:
+                raise
+            except stripe.InvalidRequestError as error:
+                raise _refusal(error) from error
+            except stripe.IdempotencyError as error:  # our bug, and the first call may have landed
+                raise UnknownOutcome("Stripe knows this key with other parameters") from error
+            except (stripe.AuthenticationError, stripe.PermissionError) as error:
+                config.forget_secrets()  # they may have rotated: the second try reads them anew
+                refused = ProviderRejectedUs("Stripe does not accept our credentials")
+                refused.__cause__ = error
+            except stripe.RateLimitError as error:
+                refused = ProviderUnavailable("Stripe is limiting our rate", retry_after=1)
+                refused.__cause__ = error
+                break
+            except stripe.APIConnectionError as error:
+                if not _is_caused_by(error, NEVER_SENT):
+                    unknown = error
+                    if speed == "slow":  # a bank may be at work: from here on only looks
+                        break
+                else:
+                    refused = ProviderUnavailable("Stripe cannot be reached", retry_after=5)
+                    refused.__cause__ = error
+            except stripe.StripeError as error:  # 409 in progress, a 5xx, no JSON: nothing decided
+                unknown = error
+                if speed == "slow":
+                    break
+        if unknown:
+            raise UnknownOutcome("Stripe did not answer in time") from unknown
+        raise refused
+
+    def _parse_payment(self, intent: Any) -> ProviderPayment:
+        status = self.STATUS.get(intent.status)  # None: a word we do not know; the merge keeps ours
+        error = getattr(intent, "last_payment_error", None)
+        if intent.status == "requires_payment_method" and error:
+            status = "failed"  # elsewhere it may be the trace of an earlier attempt
+        currency = intent.currency.upper()
+        charge = getattr(intent, "latest_charge", None)
+        expanded = None if isinstance(charge, str) else charge
+        return ProviderPayment(
+            provider_payment_id=intent.id,
+            status=status,
+            raw_status=intent.status,
+            total_cents=_from_units(intent.amount, currency),
+            captured_cents=_from_units(getattr(intent, "amount_received", 0) or 0, currency),
+            refunded_cents=_from_units(expanded.amount_refunded, currency) if expanded else 0,
+            currency=currency,
+            charge_id=expanded.id if expanded else charge,
+            charged_at=datetime.fromtimestamp(expanded.created, UTC) if expanded else None,
+            client_secret=intent.client_secret,
+            next_action=_next_action(intent),
+            failure=_failure(error) if status == "failed" else None,
+            is_open=intent.status in self.OPEN,
+            is_disputed=bool(expanded and expanded.disputed),
+            has_method=bool(getattr(intent, "payment_method", None)),
+        )
+
+
+class _UnexpectedState(NotExecuted):
+    """payment_intent_unexpected_state: the intent is in the error."""
+
+    def __init__(self, message: str, intent: Any) -> None:
+        super().__init__(message)
+        self.intent = intent
+
+
+@cache
+def _client(secret_key: str, read_s: int) -> stripe.StripeClient:
+    """The SDK has no timeout per call, so there is a client per timeout; retries are ours."""
+    return stripe.StripeClient(
+        secret_key,
+        base_addresses={"api": config.provider_base_url("STRIPE_BASE_URL", API)},
+        http_client=stripe.RequestsClient(timeout=(CONNECT_S, read_s)),
+        max_network_retries=0,
+    )
+
+
+def _tries(speed: Speed, ends_at: datetime) -> Iterator[int]:
+    """The read timeout of each of two tries, as long as there is time (providers.md F)."""
+    for most in (SLOW_S, SLOW_S) if speed == "slow" else (FAST_S, FAST_S):
+        left = int((ends_at - clock.now()).total_seconds()) - SPARE_S - CONNECT_S
+        if left + CONNECT_S < LEAST_S:
+            return
+        yield max(1, min(most, left))
+
+
+def _is_caused_by(error: BaseException, names: set[str]) -> bool:
+    """Whether one of these exceptions of requests or urllib3 is behind what the SDK raised."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        each = waiting.pop()
+        if not isinstance(each, BaseException) or id(each) in seen:
+            continue
+        seen.add(id(each))
+        if type(each).__name__ in names:
+            return True
+        waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+    return False
+
+
+def _intent_of(error: stripe.StripeError) -> Any:
+    return getattr(error.error, "payment_intent", None)
+
+
+def _message(error: stripe.StripeError) -> str:
+    return error.user_message or "Stripe refused the request"
+
+
+def _refusal(error: stripe.InvalidRequestError) -> NotExecuted:
+    if error.code == "payment_intent_unexpected_state" and (intent := _intent_of(error)):
+        return _UnexpectedState(_message(error), intent)
+    if field := FIELDS.get((error.param or "").split("[")[0]):
+        details = [Detail(field, _message(error))]
+        return Refused(_message(error), details=details, reason=error.code)
+    if error.code in OUR_FAULT:
+        return ProviderRejectedUs("Stripe does not understand our request", reason=error.code)
+    return Refused(_message(error), reason=error.code)
+
+
+def _next_action(intent: Any) -> NextAction | None:
+    action = getattr(intent, "next_action", None)
+    if intent.status != "requires_action" or action is None:
+        return None
+    if action.type == "redirect_to_url":
+        return NextAction(type="redirect", url=action.redirect_to_url.url)
+    return NextAction(type="use_client_secret")
+
+
+def _failure(error: Any) -> Failure:
+    code, decline = getattr(error, "code", None), getattr(error, "decline_code", None)
+    message = getattr(error, "message", None) or "The payment was declined."
+    return Failure(code=code or "payment_failed", message=message, decline_code=decline)
+
+
+def _amount(payment: Payment) -> dict[str, Any]:
+    amount = _to_units(payment.total_cents, payment.currency)
+    return {"amount": amount, "currency": payment.currency.lower()}
+
+
+def _customer_params(customer: Customer) -> dict[str, str]:
+    fields = {"email": customer.email, "name": customer.name, "phone": customer.phone}
+    return {name: value for name, value in fields.items() if value}
+
+
+def _metadata(metadata: dict[str, Any]) -> dict[str, str]:
+    """What Stripe takes of a caller's metadata; the rest stays with us (B4)."""
+    texts = {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in metadata.items()
+    }
+    fits = {
+        key: text
+        for key, text in texts.items()
+        if len(key) <= METADATA_KEY
+        and text
+        and len(text) <= METADATA_VALUE
+        and not set("[]") & set(key)
+        and key not in ("payment_id", "customer_id", "reference_code")
+    }
+    return dict(list(fits.items())[: METADATA_KEYS - 2])  # our own keys need room
+
+
+def _to_units(cents: int, currency: str) -> int:
+    """ISO minor units as Stripe counts them. Raises InvalidRequest `amount_not_representable`."""
+    if currency in NOT_OFFERED:
+        raise _not_representable("currency", f"Stripe does not offer {currency}")
+    if currency in OVER_100 and cents % 100:
+        raise _not_representable("total_cents", f"must be a multiple of 100 in {currency}")
+    if EXPONENTS[currency] == 3 and cents % 10:
+        raise _not_representable("total_cents", f"must be a multiple of 10 in {currency}")
+    if currency in TIMES_100:
+        return cents * 100
+    return cents // 100 if currency in OVER_100 else cents
+
+
+def _from_units(units: int, currency: str) -> int:
+    if currency in TIMES_100:
+        return units // 100
+    return units * 100 if currency in OVER_100 else units
+
+
+def _not_representable(field: str, message: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{field} {message}", code="amount_not_representable", details=[Detail(field, message)]
+    )

@@ -1,0 +1,249 @@
+"""Customers: the item, its pointers, and the transactions that keep them together.
+
+Source: design/data-model.md 2, 3 and 6.
+"""
+
+import random
+import unicodedata
+from typing import Any, NamedTuple
+
+from bridge.models.caller import Named
+from bridge.models.customer import Customer
+from bridge.models.page import Page
+from bridge.models.record import Record
+from bridge.store import keys, pages, record_items, table
+from bridge.store.keys import Key
+from bridge.store.table import NOTHING, Ahead, Item
+
+COUNTER_PARTS = 8
+
+
+class Outrun(Exception):
+    """The customer changed, or was deleted, since it was read."""
+
+
+def item_of(customer: Customer) -> Item:
+    return customer.model_dump(exclude_none=True)
+
+
+def customer_from(item: Item | None) -> Customer | None:
+    return Customer.model_validate(item) if item else None
+
+
+def keys_ahead(named: Named) -> list[Key]:
+    return [keys.customer(named.customer_id)] if named.customer_id else []
+
+
+def get(customer_id: str, ahead: Ahead = NOTHING) -> Customer | None:
+    key = keys.customer(customer_id)
+    return customer_from(table.get_all([key], ahead)[key])
+
+
+def list_by_id(customer_ids: list[str]) -> list[Customer]:
+    """Customers in the order asked for; one that is gone is left out."""
+    found = table.get_all([keys.customer(each) for each in customer_ids])
+    listed = [customer_from(found[keys.customer(each)]) for each in customer_ids]
+    return [customer for customer in listed if customer]
+
+
+def _listed(partition: str, page: Page) -> list[Customer]:
+    ids = pages.list_ids(
+        partition, "C#", limit=page.limit, offset=page.offset, provider_id=page.provider_id
+    )
+    return list_by_id(ids) if ids else []
+
+
+def list_of_user(user_id: str, page: Page) -> list[Customer]:
+    """Newest first, as all lists are."""
+    return _listed(keys.user(user_id), page)
+
+
+def list_of_organization(organization_id: str, page: Page) -> list[Customer]:
+    return _listed(keys.organization_customers(organization_id), page)
+
+
+class Own(NamedTuple):
+    """The caller's own customer at a provider. `is_claimed`: the automatic item names it."""
+
+    customer_id: str
+    provider_customer_id: str
+    is_claimed: bool
+
+
+def find_own(user_id: str, provider_id: str, organization_id: str | None) -> Own | None:
+    """The first customer a user made at a provider, in that organization or in none (B18).
+
+    One query finds the automatic item, and behind it the oldest customers for where it is missing.
+    """
+    automatic = keys.automatic_customer(user_id, provider_id, organization_id)
+    items = table.query_between(automatic.pk, "AUTO#", "C$", limit=50)
+    for item in items:
+        if item["sk"] == automatic.sk:
+            return Own(item["customer_id"], item["provider_customer_id"], is_claimed=True)
+    ids = [item["id"] for item in items if item.get("provider_id") == provider_id and "id" in item]
+    for customer in list_by_id(ids) if ids else []:
+        if customer.organization_id == organization_id and customer.provider_customer_id:
+            return Own(customer.id, customer.provider_customer_id, is_claimed=False)
+    return None
+
+
+def fold(text: str) -> str:
+    """The spelling under which names and e-mails are searched. Source: data-model.md 5."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _pointers(customer: Customer) -> dict[str, dict[str, Any]]:
+    item = {"id": customer.id, "provider_id": customer.provider_id}
+    actions = {}
+    if customer.user_id:
+        pointer = keys.customer_pointer(keys.user(customer.user_id), customer.uid)
+        actions["customer_of_user"] = table.put(pointer, item)
+    if customer.is_guest and customer.email:
+        pointer = keys.customer_pointer(keys.guest(customer.email), customer.uid)
+        actions["customer_of_guest"] = table.put(pointer, item)
+    if customer.organization_id:
+        actions["customer_of_organization"] = _organization_pointer(customer, customer.organization_id)
+    return actions
+
+
+def _organization_pointer(customer: Customer, organization_id: str) -> dict[str, Any]:
+    texts = (customer.name, customer.first_name, customer.last_name, customer.email)
+    search = "\x1f".join(fold(text or "") for text in texts)
+    pointer = keys.customer_pointer(keys.organization_customers(organization_id), customer.uid)
+    return table.put(
+        pointer,
+        {
+            "id": customer.id,
+            "provider_id": customer.provider_id,
+            "search": search,
+            "search_name": fold(customer.name or ""),
+        },
+    )
+
+
+def _count(customer: Customer, organization_id: str, amount: int) -> dict[str, Any]:
+    month = f"{customer.created_at:%Y-%m}"
+    part = random.randrange(COUNTER_PARTS)
+    return table.add(keys.customer_counter(organization_id, month, part), amount)
+
+
+def _automatic(customer: Customer, guard: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    if not customer.user_id or not customer.provider_id:
+        return {}
+    key = keys.automatic_customer(customer.user_id, customer.provider_id, customer.organization_id)
+    item = {"customer_id": customer.id, "provider_customer_id": customer.provider_customer_id}
+    return {"automatic": table.put(key, item, guard) if guard else table.first(key, item)}
+
+
+def creation(customer: Customer, *, as_own: bool) -> dict[str, dict[str, Any]]:
+    """The writes that make a customer.
+
+    `as_own`: it is made because its caller has none at the provider; the transaction fails at
+    "automatic" when somebody made one first.
+    """
+    fresh = table.condition("attribute_not_exists(#pk)")
+    actions = {"customer": table.put(keys.customer(customer.id), item_of(customer), fresh)}
+    actions |= _pointers(customer) | _automatic(customer, fresh if as_own else None)
+    if customer.organization_id:
+        actions["counter"] = _count(customer, customer.organization_id, 1)
+    return actions
+
+
+def lives(customer_id: str) -> dict[str, dict[str, Any]]:
+    """A check that the customer has not been deleted."""
+    guard = table.condition("#state = :active", active="active")
+    return {"customer_lives": table.check(keys.customer(customer_id), guard)}
+
+
+def claiming(
+    own: Own, user_id: str, provider_id: str, organization_id: str | None
+) -> dict[str, dict[str, Any]]:
+    """A check that the caller's own customer lives; its automatic item is repaired if missing."""
+    if own.is_claimed:
+        return lives(own.customer_id)
+    key = keys.automatic_customer(user_id, provider_id, organization_id)
+    item = {"customer_id": own.customer_id, "provider_customer_id": own.provider_customer_id}
+    return lives(own.customer_id) | {"automatic": table.first(key, item)}
+
+
+def linking(seen: Customer, linked: Customer) -> dict[str, dict[str, Any]]:
+    """The write that gives a customer of another API its place at a provider, once."""
+    guard = table.condition(
+        "#state = :active AND attribute_not_exists(#provider_customer_id)", active="active"
+    )
+    row = keys.customer(seen.id)
+    return {"customer_linked": table.change(row, item_of(seen), item_of(linked), guard)}
+
+
+def insert(customer: Customer, record: Record | None) -> None:
+    """Write a new customer and the answer that its client's key stands for. Raises Congested."""
+    actions = creation(customer, as_own=False)
+    if record:
+        actions["record"] = record_items.close_action(record)
+    table.transact(actions)
+
+
+def update(seen: Customer, after: Customer) -> Customer:
+    """Raises Outrun when the customer changed or was deleted since it was seen, Congested."""
+    after = after.model_copy(update={"version": seen.version + 1})
+    guard = table.condition(
+        "#version = :seen AND #state = :active", seen=seen.version, active="active"
+    )
+    row = keys.customer(seen.id)
+    actions = {"customer": table.change(row, item_of(seen), item_of(after), guard)}
+    searched = ("name", "first_name", "last_name", "email")
+    if seen.organization_id and any(getattr(seen, f) != getattr(after, f) for f in searched):
+        actions["pointer"] = _organization_pointer(after, seen.organization_id)
+    try:
+        table.transact(actions)
+    except table.Lost as lost:
+        raise Outrun(seen.id) from lost
+    return after
+
+
+def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> None:
+    """Mark the customer, drop its pointers, leave a job that finishes the rest.
+
+    Raises Outrun, Congested. Source: design/data-model.md 6.
+    """
+    deleted = deleted.model_copy(update={"version": seen.version + 1})
+    guard = table.condition(
+        "#version = :seen AND #state = :active", seen=seen.version, active="active"
+    )
+    row = keys.customer(seen.id)
+    actions = {"customer": table.change(row, item_of(seen), item_of(deleted), guard)}
+    for name, pointer in _pointers(seen).items():
+        item = pointer["Put"]["Item"]
+        actions[name] = table.delete(Key("ledger", item["pk"]["S"], item["sk"]["S"]))
+    if seen.organization_id:
+        actions["counter"] = _count(seen, seen.organization_id, -1)
+        gone = keys.customer_pointer(keys.deleted_customers(seen.organization_id), seen.uid)
+        actions["deleted"] = table.put(gone, {"id": seen.id})
+    actions["job"] = table.put(
+        keys.job(job_id),
+        {
+            "kind": "finish_deletion",
+            "customer_id": seen.id,
+            "fence": 1,
+            "due_pk": keys.due_partition(job_id),
+            "due_at": now,
+        },
+    )
+    if seen.user_id and seen.provider_id:
+        own = keys.automatic_customer(seen.user_id, seen.provider_id, seen.organization_id)
+        ours = table.condition("#customer_id = :id", id=seen.id)
+        actions["automatic"] = table.delete(own, ours)
+    _delete_with(actions, seen)
+
+
+def _delete_with(actions: dict[str, dict[str, Any]], seen: Customer) -> None:
+    try:
+        table.transact(actions)
+    except table.Lost as lost:
+        if "customer" in lost.items:
+            raise Outrun(seen.id) from lost
+        if "automatic" not in actions:
+            raise
+        # It was not the caller's first customer: its deletion leaves that one alone.
+        rest = {name: each for name, each in actions.items() if name != "automatic"}
+        _delete_with(rest, seen)

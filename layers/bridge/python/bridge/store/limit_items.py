@@ -1,0 +1,47 @@
+"""Rate limits: counters of fixed windows in the `ephemeral` table. Source: data-model.md 2."""
+
+from typing import Any, NamedTuple
+
+from bridge import config
+from bridge.store import keys, table
+
+
+class Limit(NamedTuple):
+    """At most so many uses by one subject in each window of so many seconds."""
+
+    rule: str
+    subject: str
+    window_s: int
+    at_most: int
+
+
+def take(limits: list[Limit], now: int) -> bool:
+    """Count one use under every limit, or none where one is full: then False."""
+    actions = {limit.rule: _count(limit, now) for limit in limits if limit.at_most}
+    try:
+        if len(actions) == 1:
+            table.write(*actions.values())
+        elif actions:
+            table.transact(actions)
+    except table.Lost:
+        return False
+    return True
+
+
+def _count(limit: Limit, now: int) -> dict[str, Any]:
+    window = now // limit.window_s
+    guard = table.condition("attribute_not_exists(#n) OR #n < :most", most=limit.at_most)
+    names = guard["ExpressionAttributeNames"] | {"#exp": "exp"}
+    values = guard["ExpressionAttributeValues"] | table.typed(
+        {":one": 1, ":exp": (window + 1) * limit.window_s}
+    )
+    return {
+        "Update": {
+            "TableName": config.table_name("ephemeral"),
+            "Key": table.key_of(keys.limit(limit.rule, limit.subject, window)),
+            "UpdateExpression": "ADD #n :one SET #exp = :exp",
+            **guard,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+    }

@@ -1,0 +1,56 @@
+"""Lists by offset: pointers are skipped by counting, then read, newest first.
+
+Source: design/data-model.md 4. Skipped pointers are read but not sent.
+"""
+
+from typing import Any
+
+from bridge.store import table
+
+
+def list_ids(
+    partition: str, prefix: str, *, limit: int, offset: int, provider_id: str | None = None
+) -> list[str]:
+    """The ids that pointers of one partition name, newest first; strongly consistent."""
+    narrowed: dict[str, Any] = {"ScanIndexForward": False}
+    if provider_id:
+        narrowed |= {
+            "FilterExpression": "#provider_id = :provider",
+            "ExpressionAttributeNames": {"#provider_id": "provider_id"},
+            "ExpressionAttributeValues": table.typed({":provider": provider_id}),
+        }
+        return _filtered(partition, prefix, narrowed, limit, offset)
+    start: dict[str, Any] = {}
+    while offset:
+        answer = table.query(
+            "ledger", partition, prefix, Select="COUNT", Limit=offset, **narrowed, **start
+        )
+        offset -= answer["Count"]
+        if "LastEvaluatedKey" not in answer:
+            return []
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    return _collect(partition, prefix, narrowed | start, limit)
+
+
+def _collect(partition: str, prefix: str, how: dict[str, Any], wanted: int) -> list[str]:
+    ids: list[str] = []
+    while True:
+        answer = table.query("ledger", partition, prefix, Limit=wanted - len(ids), **how)
+        ids += [str(table.item_from(item)["id"]) for item in answer["Items"]]
+        if len(ids) >= wanted or "LastEvaluatedKey" not in answer:
+            return ids
+        how = how | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _filtered(
+    partition: str, prefix: str, how: dict[str, Any], limit: int, offset: int
+) -> list[str]:
+    """A filter works after the limit, so whole pages are read until enough have passed it."""
+    ids: list[str] = []
+    while len(ids) < offset + limit:
+        answer = table.query("ledger", partition, prefix, **how)
+        ids += [str(table.item_from(item)["id"]) for item in answer["Items"]]
+        if "LastEvaluatedKey" not in answer:
+            break
+        how = how | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    return ids[offset : offset + limit]

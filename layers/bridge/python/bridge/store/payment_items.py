@@ -1,0 +1,268 @@
+"""Payments: the row with its fence, its timeline, and the transactions T1 and T2.
+
+Source: design/data-model.md 2, design/convergence.md 4.
+"""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from bridge.models.caller import Named
+from bridge.models.page import Page
+from bridge.models.payment import Entry, Payment
+from bridge.models.record import Record
+from bridge.store import keys, pages, record_items, table
+from bridge.store.keys import Key
+from bridge.store.table import NOTHING, Ahead, Item
+
+CLIENT_SECRET_LIFE_S = 24 * 3600
+FINAL = ("succeeded", "canceled")
+
+
+class Outrun(Exception):
+    """Another writer moved the fence first: what we know is older than what is stored."""
+
+
+class CustomerGone(Exception):
+    """The customer was deleted before the payment was written."""
+
+
+class CustomerTaken(Exception):
+    """Another request made the caller's own customer, or its provider's, first: read it again."""
+
+
+class ProviderIdTaken(Exception):
+    """The provider's payment id belongs to another payment of ours."""
+
+
+def item_of(payment: Payment) -> Item:
+    item = payment.model_dump(exclude_none=True)
+    due = {"due_pk": keys.due_partition(payment.id)} if payment.due_at is not None else {}
+    return item | due
+
+
+def payment_from(item: Item | None, secret: Item | None = None, *, now: int = 0) -> Payment | None:
+    """The payment, with its client secret where one is stored and has not expired (B15)."""
+    if item is None:
+        return None
+    shown = secret["secret"] if secret and secret["exp"] > now else None
+    return Payment.model_validate(item | {"client_secret": shown})
+
+
+def keys_ahead(named: Named) -> list[Key]:
+    """What a request that names a payment of ours will need, to be read with its session."""
+    if not named.payment_id or not named.payment_id.startswith("pay_"):
+        return []
+    wanted = [keys.payment(named.payment_id), keys.client_secret(named.payment_id)]
+    if named.client_key:
+        wanted.append(record_items.of_payment(named.payment_id, named.client_key))
+    return wanted
+
+
+def read(
+    payment_id: str, client_key: str | None, now: int, ahead: Ahead = NOTHING
+) -> tuple[Payment | None, Record | None]:
+    """A payment of ours and the record of the client's key, in one consistent batch."""
+    wanted = [keys.payment(payment_id), keys.client_secret(payment_id)]
+    if client_key:
+        wanted.append(record_items.of_payment(payment_id, client_key))
+    found = table.get_all(wanted, ahead)
+    record = record_items.record_from(found[wanted[2]], now) if client_key else None
+    return payment_from(found[wanted[0]], found[wanted[1]], now=now), record
+
+
+def get(payment_id: str) -> Payment | None:
+    """The row alone, as a look needs it: the fence is read here, before the provider is asked."""
+    return payment_from(table.get(keys.payment(payment_id)))
+
+
+def list_by_id(payment_ids: list[str]) -> list[Payment]:
+    """Payments in the order asked for; one that is gone is left out."""
+    found = table.get_all([keys.payment(each) for each in payment_ids])
+    listed = [payment_from(found[keys.payment(each)]) for each in payment_ids]
+    return [payment for payment in listed if payment]
+
+
+def _listed(partition: str, page: Page) -> list[Payment]:
+    ids = pages.list_ids(
+        partition, "P#", limit=page.limit, offset=page.offset, provider_id=page.provider_id
+    )
+    return list_by_id(ids) if ids else []
+
+
+def list_of_user(user_id: str, page: Page) -> list[Payment]:
+    """Newest first, as all lists are."""
+    return _listed(keys.user(user_id), page)
+
+
+def list_of_organization(organization_id: str, page: Page) -> list[Payment]:
+    return _listed(keys.organization_payments(organization_id), page)
+
+
+def list_of_customer(customer_id: str, page: Page) -> list[Payment]:
+    return _listed(keys.customer_payments(customer_id), page)
+
+
+def list_of_guest(email: str, page: Page) -> list[Payment]:
+    return _listed(keys.guest(email), page)
+
+
+def id_at_provider(provider_payment_id: str, provider_ids: list[str]) -> str | None:
+    """Our id of the payment that a provider knows by this id."""
+    wanted = [keys.provider_payment(each, provider_payment_id) for each in provider_ids]
+    found = [item for item in table.get_all(wanted).values() if item]
+    return str(found[0]["payment_id"]) if found else None
+
+
+def _pointers(payment: Payment) -> dict[str, dict[str, Any]]:
+    partitions = {
+        "of_user": keys.user(payment.user_id) if payment.user_id else None,
+        "of_guest": keys.guest(payment.guest.email) if payment.guest else None,
+        "of_organization": keys.organization_payments(payment.organization_id)
+        if payment.organization_id
+        else None,
+        "of_customer": keys.customer_payments(payment.customer_id) if payment.customer_id else None,
+    }
+    item = {"id": payment.id, "provider_id": payment.provider_id}
+    return {
+        name: table.put(keys.payment_pointer(partition, payment.uid), item)
+        for name, partition in partitions.items()
+        if partition
+    }
+
+
+def insert_locked(
+    payment: Payment, record: Record | None, customer: dict[str, dict[str, Any]]
+) -> Payment:
+    """T1 of a creation: the row with its lock, its pointers, the record, and its customer's part.
+
+    `customer` comes from customer_items: a check that it lives, or the writes that make it.
+    Raises KeyTaken, CustomerGone, CustomerTaken, Congested.
+    """
+    fresh = table.condition("attribute_not_exists(#pk)")
+    actions = {"payment": table.put(keys.payment(payment.id), item_of(payment), fresh)}
+    actions |= _pointers(payment) | customer
+    if record:
+        actions["record"] = record_items.open_action(record, payment.live.at if payment.live else 0)
+    try:
+        table.transact(actions)
+    except table.Lost as lost:
+        if "record" in lost.items:
+            raise record_items.taken(lost.items["record"]) from lost
+        if "customer_lives" in lost.items:
+            raise CustomerGone from lost
+        if lost.items.keys() & {"automatic", "customer_linked"}:
+            raise CustomerTaken from lost
+        raise
+    return payment
+
+
+def _fenced(seen: Payment) -> dict[str, Any]:
+    return table.condition("#fence = :seen", seen=seen.fence)
+
+
+def _stepped(seen: Payment, after: Payment) -> Payment:
+    """Every write moves the fence and signs itself (rules 5 and 6)."""
+    return after.model_copy(update={"fence": seen.fence + 1, "writer": uuid.uuid4().hex})
+
+
+def lock(seen: Payment, locked: Payment, record: Record | None) -> Payment:
+    """T1: take the lock on a payment that is as we saw it, together with the client's key.
+
+    Raises KeyTaken, Outrun, Congested.
+    """
+    locked = _stepped(seen, locked)
+    guard = table.condition(
+        "#fence = :seen AND attribute_not_exists(#live) AND #status = :status",
+        seen=seen.fence,
+        status=seen.status,
+    )
+    row = keys.payment(seen.id)
+    actions = {"payment": table.change(row, item_of(seen), item_of(locked), guard)}
+    if record:
+        actions["record"] = record_items.open_action(record, locked.live.at if locked.live else 0)
+    try:
+        table.transact(actions)
+    except table.Lost as lost:
+        if "record" in lost.items:
+            raise record_items.taken(lost.items["record"]) from lost
+        raise Outrun(seen.id) from lost
+    return locked
+
+
+def merge(
+    seen: Payment, merged: Payment, entry: Entry, record: Record | None, *, link: bool = True
+) -> Payment:
+    """T2: a change of facts, its timeline entry, and all that hangs on it, or nothing.
+
+    `record` is the client's key of an attempt that ended: stored when it bears an answer, deleted
+    when it bears none, so that the key is free again. `link`: let the provider's id lead to this
+    payment. Raises Outrun, ProviderIdTaken, Congested.
+    """
+    merged = _stepped(seen, merged)
+    fresh = table.condition("attribute_not_exists(#pk)")
+    row = table.change(keys.payment(seen.id), item_of(seen), item_of(merged), _fenced(seen))
+    line = table.put(keys.entry(seen.id, entry.sequence), entry.model_dump(), fresh)
+    actions = {"payment": row, "entry": line}
+    if record:
+        actions["record"] = record_items.close_action(record)
+    known = merged.provider_payment_id
+    if link and known and known != seen.provider_payment_id:
+        actions["provider_payment"] = table.put(
+            keys.provider_payment(merged.provider_id, known),
+            {"payment_id": merged.id},
+            table.condition("attribute_not_exists(#pk) OR #payment_id = :id", id=merged.id),
+        )
+    if merged.status in FINAL:
+        if seen.status not in FINAL:
+            actions["secret"] = table.delete(keys.client_secret(merged.id))
+    elif merged.client_secret and known != seen.provider_payment_id:
+        expires = int(merged.created_at.timestamp()) + CLIENT_SECRET_LIFE_S
+        actions["secret"] = table.put(
+            keys.client_secret(merged.id), {"secret": merged.client_secret, "exp": expires}
+        )
+    try:
+        table.transact(actions)
+    except table.Lost as lost:
+        if "payment" in lost.items:
+            raise Outrun(seen.id) from lost
+        if "provider_payment" in lost.items:
+            raise ProviderIdTaken(seen.id) from lost
+        raise
+    return merged
+
+
+def advance(seen: Payment, after: Payment) -> Payment:
+    """Write what is no fact (our own fields, when to look next) and move the fence.
+
+    Raises Outrun, Congested. Source: convergence.md 4, "Nothing changed".
+    """
+    after = _stepped(seen, after)
+    action = table.change(keys.payment(seen.id), item_of(seen), item_of(after), _fenced(seen))
+    try:
+        table.write(action)
+    except table.Lost as lost:
+        if lost.items["it"].get("writer") != after.writer:
+            raise Outrun(seen.id) from lost  # otherwise it is ours: the SDK had repeated it
+    return after
+
+
+def timeline(payment_id: str) -> list[Entry]:
+    """Every entry, oldest first."""
+    items = table.query_all("ledger", keys.payment(payment_id).pk, "H#")
+    return [Entry.model_validate(item) for item in items]
+
+
+def due_shards() -> list[str]:
+    return keys.due_partitions()
+
+
+def list_due(shard: str, now: int) -> Iterator[tuple[str, int]]:
+    """Ids of payments that are due in one shard, oldest first, each with the time it was due.
+
+    The index may lag, so the reader checks the row itself. Jobs share the index; they are not ours.
+    """
+    for item in table.query_due(shard, now, page=25):
+        kind, suffix = item["pk"].split("#", 1)
+        if kind == "P":
+            yield f"pay_{suffix}", item["due_at"]

@@ -1,0 +1,75 @@
+"""Idempotency records, in the `ephemeral` table. Source: design/convergence.md 4 and 5."""
+
+from typing import Any
+
+from bridge.models.identifier import suffix
+from bridge.models.record import Record
+from bridge.store import keys, table
+from bridge.store.keys import Key
+from bridge.store.table import Item
+
+LIFE_S = 24 * 3600
+
+
+class KeyTaken(Exception):
+    """The client's key has a record already."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(record.subject_id)
+        self.record = record
+
+
+def of_payment(payment_id: str, client_key: str) -> Key:
+    return keys.record(suffix(payment_id), client_key)
+
+
+def of_creation(client_key: str, *, user_id: str | None, email: str | None) -> Key:
+    """The scope is the caller: a user, or a guest by the hash of the folded e-mail."""
+    scope = f"U#{user_id}" if user_id else keys.guest(email or "")
+    return keys.record(scope, client_key)
+
+
+def record_from(item: Item | None, now: int) -> Record | None:
+    """The record, unless it has expired: the table's own sweep is late by days."""
+    if item is None or item["exp"] <= now:
+        return None
+    return Record.model_validate(item | {"key": item["pk"], "expires": item["exp"]})
+
+
+def get(key: Key, now: int) -> Record | None:
+    return record_from(table.get(key), now)
+
+
+def _item(record: Record) -> Item:
+    return record.model_dump(exclude={"key", "expires"}) | {"exp": record.expires}
+
+
+def taken(item: Item) -> KeyTaken:
+    """The error for a key whose record a failed condition gave back."""
+    return KeyTaken(Record.model_validate(item | {"key": item["pk"], "expires": item["exp"]}))
+
+
+def reserve(record: Record, now: int) -> None:
+    """Open a record by itself, or take over one whose request is over. Raises KeyTaken."""
+    guard = table.condition(
+        "attribute_not_exists(#pk) OR #exp <= :now OR "
+        "( #state = :open AND #until <= :now AND #fingerprint = :same AND #subject_id = :it )",
+        now=now,
+        open="open",
+        same=record.fingerprint,
+        it=record.subject_id,
+    )
+    try:
+        table.write(table.put(Key("ephemeral", record.key, "I"), _item(record), guard))
+    except table.Lost as lost:
+        raise taken(lost.items["it"]) from lost
+
+
+def open_action(record: Record, now: int) -> dict[str, Any]:
+    guard = table.condition("attribute_not_exists(#pk) OR #exp <= :now", now=now)
+    return table.put(Key("ephemeral", record.key, "I"), _item(record), guard)
+
+
+def close_action(record: Record) -> dict[str, Any]:
+    key = Key("ephemeral", record.key, "I")
+    return table.delete(key) if record.state == "free" else table.put(key, _item(record))

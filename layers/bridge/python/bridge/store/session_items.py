@@ -1,0 +1,26 @@
+"""Sessions, under the hash of their id, in the `secrets` table. Source: data-model.md 2; B7."""
+
+from bridge.models.caller import Named, Session
+from bridge.store import customer_items, keys, payment_items, table
+from bridge.store.table import Ahead
+
+
+def read(session_id: str, named: Named) -> tuple[Session | None, int, Ahead]:
+    """The session, when it ends (seconds), and what the request names: one consistent batch."""
+    key = keys.session(session_id)
+    ahead = [*payment_items.keys_ahead(named), *customer_items.keys_ahead(named)]
+    found = table.get_all([key, *ahead])
+    item = found.pop(key)
+    if item is None:
+        return None, 0, found
+    return Session.model_validate(item), item["exp"], found
+
+
+def put(session_id: str, session: Session) -> None:
+    """Write a session, or a newer form of it."""
+    item = session.model_dump(exclude_none=True) | {"exp": int(session.expires_at.timestamp())}
+    table.write(table.put(keys.session(session_id), item))
+
+
+def delete(session_id: str) -> None:
+    table.write(table.delete(keys.session(session_id)))

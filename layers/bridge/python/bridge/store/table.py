@@ -1,0 +1,333 @@
+"""The one client of DynamoDB: reads, guarded writes, transactions.
+
+Source: design/data-model.md section 9, design/convergence.md section 4.
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bridge import config
+from bridge.store.keys import Key
+
+Item = dict[str, Any]
+Ahead = Mapping[Key, Item | None]
+
+NOTHING: Ahead = MappingProxyType({})
+
+TRANSIENT = {
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "ThrottlingError",
+    "ThrottlingException",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+}
+TRIES = 3
+BATCH = 100  # keys of one BatchGetItem
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class Lost(Exception):
+    """A condition did not hold. `items`: by the name of the action, what is stored instead."""
+
+    def __init__(self, items: dict[str, Item]) -> None:
+        super().__init__(", ".join(items))
+        self.items = items
+
+
+class Congested(Exception):
+    """DynamoDB would not take the write after our tries: nothing was written."""
+
+
+@cache
+def client() -> Any:
+    """One per process. Source: data-model.md 9 for the numbers."""
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=config.setting("DYNAMODB_ENDPOINT") or None,
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": 3},
+            connect_timeout=1,
+            read_timeout=2,
+            tcp_keepalive=True,
+            max_pool_connections=50,
+        ),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Python's value as the serializer takes it: floats exact as printed, times as RFC 3339."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items() if each is not None}
+    return value
+
+
+def typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As DynamoDB takes it: `{"a": 1}` gives `{"a": {"N": "1"}}`; None is absent."""
+    return {name: _serialize(_plain(value)) for name, value in values.items() if value is not None}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {key: _number(each) for key, each in value.items()}
+    return value
+
+
+def item_from(stored: Mapping[str, Any]) -> Item:
+    return {name: _number(_deserialize(value)) for name, value in stored.items()}
+
+
+def key_of(key: Key) -> dict[str, Any]:
+    return {"pk": {"S": key.pk}, "sk": {"S": key.sk}}
+
+
+def get(key: Key) -> Item | None:
+    """One item, strongly consistent."""
+    answer = client().get_item(
+        TableName=config.table_name(key.table), Key=key_of(key), ConsistentRead=True
+    )
+    return item_from(answer["Item"]) if "Item" in answer else None
+
+
+def get_all(keys: Iterable[Key], ahead: Ahead = NOTHING) -> dict[Key, Item | None]:
+    """Every key with its item or None: what `ahead` does not hold is read, strongly consistent."""
+    wanted = dict.fromkeys(keys)
+    found: dict[Key, Item | None] = {key: ahead.get(key) for key in wanted}
+    missing = [key for key in wanted if key not in ahead]
+    for start in range(0, len(missing), BATCH):
+        found |= _batch_get(missing[start : start + BATCH])
+    return found
+
+
+def _batch_get(keys: list[Key]) -> dict[Key, Item]:
+    names = {config.table_name(key.table): key.table for key in keys}
+    wanted: dict[str, Any] = {name: {"Keys": [], "ConsistentRead": True} for name in names}
+    for key in keys:
+        wanted[config.table_name(key.table)]["Keys"].append(key_of(key))
+    found: dict[Key, Item] = {}
+    while wanted:  # what DynamoDB left unread is asked for again
+        answer = client().batch_get_item(RequestItems=wanted)
+        for name, items in answer["Responses"].items():
+            for item in map(item_from, items):
+                found[Key(names[name], item["pk"], item["sk"])] = item
+        wanted = answer.get("UnprocessedKeys", {})
+    return found
+
+
+def condition(expression: str, **values: Any) -> dict[str, Any]:
+    """The arguments of a condition; every `#name` in it stands for the attribute `name`."""
+    names = {word.strip("(),") for word in expression.split() if "#" in word}
+    names = {name[name.index("#") :] for name in names}
+    arguments: dict[str, Any] = {
+        "ConditionExpression": expression,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        "ExpressionAttributeNames": {name: name[1:] for name in names},
+    }
+    if values:
+        arguments["ExpressionAttributeValues"] = typed({f":{k}": v for k, v in values.items()})
+    return arguments
+
+
+def put(key: Key, item: Item, guard: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An action that writes the whole item."""
+    stored = typed(item) | key_of(key)
+    return {"Put": {"TableName": config.table_name(key.table), "Item": stored} | (guard or {})}
+
+
+def change(key: Key, before: Item, after: Item, guard: dict[str, Any]) -> dict[str, Any]:
+    """An action that writes only what differs, so attributes of a newer release survive."""
+    sets = {name: value for name, value in after.items() if value != before.get(name)}
+    gone = [name for name, value in before.items() if value is not None and name not in after]
+    gone += [name for name, value in sets.items() if value is None and before.get(name) is not None]
+    sets = {name: value for name, value in sets.items() if value is not None}
+    expression = "SET " + ", ".join(f"#{name} = :to_{name}" for name in sets)
+    if gone:
+        expression += " REMOVE " + ", ".join(f"#{name}" for name in gone)
+    names = {f"#{name}": name for name in [*sets, *gone]}
+    values = typed({f":to_{name}": value for name, value in sets.items()})
+    return {
+        "Update": {
+            "TableName": config.table_name(key.table),
+            "Key": key_of(key),
+            "UpdateExpression": expression,
+        }
+        | guard
+        | {
+            "ExpressionAttributeNames": guard["ExpressionAttributeNames"] | names,
+            "ExpressionAttributeValues": guard.get("ExpressionAttributeValues", {}) | values,
+        }
+    }
+
+
+def add(key: Key, amount: int) -> dict[str, Any]:
+    """An action that counts."""
+    return {
+        "Update": {
+            "TableName": config.table_name(key.table),
+            "Key": key_of(key),
+            "UpdateExpression": "ADD #n :amount",
+            "ExpressionAttributeNames": {"#n": "n"},
+            "ExpressionAttributeValues": typed({":amount": amount}),
+        }
+    }
+
+
+def first(key: Key, item: Item) -> dict[str, Any]:
+    """An action that writes attributes nobody has written before it."""
+    sets = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item)
+    return {
+        "Update": {
+            "TableName": config.table_name(key.table),
+            "Key": key_of(key),
+            "UpdateExpression": f"SET {sets}",
+            "ExpressionAttributeNames": {f"#{name}": name for name in item},
+            "ExpressionAttributeValues": typed({f":{name}": each for name, each in item.items()}),
+        }
+    }
+
+
+def delete(key: Key, guard: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "Delete": {"TableName": config.table_name(key.table), "Key": key_of(key)} | (guard or {})
+    }
+
+
+def check(key: Key, guard: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "ConditionCheck": {"TableName": config.table_name(key.table), "Key": key_of(key)} | guard
+    }
+
+
+def transact(actions: dict[str, dict[str, Any]]) -> None:
+    """All of the named actions or none.
+
+    Raises Lost with the names whose condition failed, Congested when conflicts or throttling
+    outlast our tries. The token makes a repeat by the SDK or by us the same transaction.
+    """
+    token = str(uuid.uuid4())
+    for left in reversed(range(TRIES)):
+        try:
+            client().transact_write_items(
+                TransactItems=list(actions.values()), ClientRequestToken=token
+            )
+            return
+        except ClientError as error:
+            reasons = error.response.get("CancellationReasons", [])
+            lost = {
+                name: item_from(reason.get("Item", {}))
+                for name, reason in zip(actions, reasons, strict=False)
+                if reason.get("Code") == "ConditionalCheckFailed"
+            }
+            if lost:
+                raise Lost(lost) from error
+            codes = {reason.get("Code") for reason in reasons} | {error.response["Error"]["Code"]}
+            if not codes & TRANSIENT:
+                raise
+            if not left:
+                raise Congested from error
+            time.sleep(random.uniform(0.02, 0.2))
+
+
+def write(action: dict[str, Any]) -> None:
+    """One guarded action by itself. Raises Lost or Congested, as `transact` does."""
+    ((kind, arguments),) = action.items()
+    call = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}[kind]
+    try:
+        getattr(client(), call)(**arguments)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "ConditionalCheckFailedException":
+            raise Lost({"it": item_from(error.response.get("Item", {}))}) from error
+        if code in TRANSIENT:
+            raise Congested from error
+        raise
+
+
+def query(table: config.Table, pk: str, prefix: str, **more: Any) -> dict[str, Any]:
+    """One page of a partition, strongly consistent, as DynamoDB answers it."""
+    return client().query(
+        TableName=config.table_name(table),
+        KeyConditionExpression="#pk = :pk AND begins_with(#sk, :prefix)",
+        ConsistentRead=True,
+        **more
+        | {
+            "ExpressionAttributeNames": {"#pk": "pk", "#sk": "sk"}
+            | more.get("ExpressionAttributeNames", {}),
+            "ExpressionAttributeValues": typed({":pk": pk, ":prefix": prefix})
+            | more.get("ExpressionAttributeValues", {}),
+        },
+    )
+
+
+def query_all(table: config.Table, pk: str, prefix: str) -> list[Item]:
+    """Every item of a partition whose sort key begins so, in its order."""
+    items: list[Item] = []
+    more: dict[str, Any] = {}
+    while True:
+        answer = query(table, pk, prefix, **more)
+        items += map(item_from, answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return items
+        more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def query_between(pk: str, low: str, high: str, limit: int) -> list[Item]:
+    """The first items of a partition between two sort keys, strongly consistent."""
+    answer = client().query(
+        TableName=config.table_name("ledger"),
+        KeyConditionExpression="#pk = :pk AND #sk BETWEEN :low AND :high",
+        ExpressionAttributeNames={"#pk": "pk", "#sk": "sk"},
+        ExpressionAttributeValues=typed({":pk": pk, ":low": low, ":high": high}),
+        ConsistentRead=True,
+        Limit=limit,
+    )
+    return [item_from(item) for item in answer["Items"]]
+
+
+def query_due(partition: str, now: int, page: int) -> Iterator[Item]:
+    """Keys of what is due in one shard of the sparse index, oldest first; eventually consistent."""
+    more: dict[str, Any] = {}
+    while True:
+        answer = client().query(
+            TableName=config.table_name("ledger"),
+            IndexName="due",
+            KeyConditionExpression="#due_pk = :shard AND #due_at <= :now",
+            ExpressionAttributeNames={"#due_pk": "due_pk", "#due_at": "due_at"},
+            ExpressionAttributeValues=typed({":shard": partition, ":now": now}),
+            Limit=page,
+            **more,
+        )
+        yield from map(item_from, answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return
+        more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def is_reachable() -> bool:
+    """Whether a read of the ledger comes back."""
+    try:
+        get(Key("ledger", "HEALTH", "HEALTH"))
+    except (ClientError, BotoCoreError):
+        return False
+    return True

@@ -1,0 +1,79 @@
+"""`python -m local`, which `make start` runs: the whole bundle on this machine until Ctrl-C.
+
+Source: design/architecture.md, section 4.
+"""
+
+import errno
+import os
+import signal
+import sys
+import threading
+import time
+
+DEFAULT_PORT = "8787"
+WELCOME = """
+Bridge Payments runs at {url}
+
+  session of user_456 (jane.doe@example.com, admin of org_456 and org_789)   session_abc123
+  session of user_789 (member of nothing)                                    session_def456
+  records of user_456: customers cust_123 and cust_456, payment pay_123 (also pi_stripe_abc123),
+  saved payment method pm_saved_card_123; Stripe's test methods (pm_card_visa) work as there
+
+Try it:
+
+  curl {url}/bridge-payment/payments/pay_123 -H "X-Session-ID: session_abc123"
+
+{url}/_local/ shows what the simulators hold. Ctrl-C stops all of it.
+"""
+
+
+def main() -> int:
+    """Returns the exit code: 0 after Ctrl-C, 1 when the port cannot be had."""
+    for name in (signal.SIGINT, signal.SIGTERM):  # set even where a shell started us ignoring it
+        signal.signal(name, signal.default_int_handler)
+    given = os.environ.get("PORT") or DEFAULT_PORT
+    if not given.isascii() or not given.isdigit() or int(given) > 65_535:
+        return _refuse(f"PORT must be a number up to 65535, not {given!r}.")
+    began = time.monotonic()
+    try:
+        _say(f"Starting Bridge Payments on port {given} …")
+        # Imported here: this takes a second, and the line above should come first.
+        from local.template import ROOT
+
+        sys.path.insert(0, str(ROOT / "layers" / "bridge" / "python"))
+        from local.stack import Stack
+
+        try:
+            stack = Stack(int(given), _say)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            return _refuse(
+                f"Port {given} is not to be had ({error.strerror}). Stop what uses it,"
+                f" or take another one: PORT={int(given) % 65_535 + 1} make start"
+            )
+        stack.start()
+        _say(WELCOME.format(url=stack.url) + f"\n(started in {time.monotonic() - began:.1f} s)")
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        _say("\nStopping …")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _refuse(reason: str) -> int:
+    print(reason, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Every thread left is a daemon, and nothing is kept: leaving at once cannot end in a traceback.
+    os._exit(code)

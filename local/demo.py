@@ -1,0 +1,136 @@
+"""Demo data, so that the documents' own requests work as printed.
+
+Everything goes through the use cases and the adapter, so what is stored here agrees with what
+the simulator holds. Source: design/architecture.md, section 4.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from bridge import clock
+from bridge.core import attempts, convergence, payments
+from bridge.models.call import Call
+from bridge.models.caller import Caller, Session
+from bridge.models.customer import Customer
+from bridge.models.identifier import new_id, suffix
+from bridge.models.payment import Confirmation, Ending, Frozen, NewPayment, Payment
+from bridge.models.payment_method import PaymentMethod
+from bridge.providers import registry
+from bridge.store import customer_items, method_items, payment_items, session_items
+from local.flowless import Flowless
+from local.stripe.simulator import StripeSimulator
+
+JANE = {"user_id": "user_456", "email": "jane.doe@example.com", "name": "Jane Doe"}
+SESSIONS: dict[str, dict[str, object]] = {
+    "session_abc123": JANE | {"organizations": {"org_456": "admin", "org_789": "admin"}},
+    "session_def456": {
+        "user_id": "user_789",
+        "email": "john.roe@example.com",
+        "name": "John Roe",
+        "organizations": {},
+    },
+}
+LIFE = timedelta(days=365)
+
+
+def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
+    """Put the sessions and the records of user_456 into empty tables and empty simulators."""
+    for session_id, session in SESSIONS.items():
+        ends = clock.now() + LIFE
+        session_items.put(session_id, Session.model_validate(session | {"expires_at": ends}))
+        flowless.sessions[session_id] = session
+    _customer("cust_456", "Jane", "Smith", datetime(2025, 1, 10, 8, 20, tzinfo=UTC))
+    customer = _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
+    _method(stripe, customer)
+    _payment(stripe, customer)
+
+
+def _call() -> Call:
+    return Call(cause="api", ends_at=clock.now() + timedelta(seconds=25))
+
+
+def _uid(at: datetime) -> str:
+    """What lists sort by; these ids do not carry their time."""
+    return suffix(new_id("demo", at))
+
+
+def _customer(identifier: str, first: str, last: str, at: datetime) -> Customer:
+    customer = Customer(
+        id=identifier,
+        uid=_uid(at),
+        provider_id="stripe",
+        email=f"{first}.{last}@example.com".lower(),
+        name=f"{first} {last}",
+        name_is_derived=True,
+        first_name=first,
+        last_name=last,
+        user_id="user_456",
+        created_at=at,
+        updated_at=at,
+    )
+    provider = registry.open_provider("stripe")
+    made = provider.create_customer(customer, key=f"{identifier}.c", ends_at=_call().ends_at)
+    customer = customer.model_copy(update={"provider_customer_id": made})
+    customer_items.insert(customer, None)
+    return customer
+
+
+def _method(stripe: StripeSimulator, customer: Customer) -> None:
+    saved = stripe.seed_method("pm_saved_card_123", customer.provider_customer_id)
+    card, now = saved["card"], clock.now()
+    assert isinstance(card, dict)
+    method = PaymentMethod.model_validate(
+        {
+            "id": "pm_saved_card_123",
+            "uid": _uid(now),
+            "customer_id": customer.id,
+            "provider_id": "stripe",
+            "brand": card["brand"],
+            "last4": card["last4"],
+            "exp_month": card["exp_month"],
+            "exp_year": card["exp_year"],
+            "token": saved["id"],
+            "created_at": now,
+            "updated_at": now,
+        }
+    )
+    method_items.insert(method)
+
+
+def _payment(stripe: StripeSimulator, customer: Customer) -> None:
+    """pay_123: created under its lock, settled with what the simulator shows, confirmed."""
+    call, now = _call(), clock.now()
+    new = NewPayment(total_cents=2000, currency="USD", concept="Premium Subscription")
+    payment = Payment(
+        id="pay_123",
+        uid=_uid(now),
+        user_id="user_456",
+        customer_id=customer.id,
+        provider_customer_id=customer.provider_customer_id,
+        payment_method_id="pm_saved_card_123",
+        subtotal_cents=2000,
+        tax_cents=0,
+        discount_cents=0,
+        total_cents=2000,
+        currency="USD",
+        provider_id="stripe",
+        concept=new.concept,
+        changed_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    request = attempts.request_hash("create", new)
+    locked = attempts.lock_for(payment, "create", request, call, frozen=Frozen())
+    locked = payment_items.insert_locked(locked, None, customer_items.lives(customer.id))
+    made = stripe.seed_payment(
+        "pi_stripe_abc123",
+        amount=2000,
+        currency="usd",
+        customer=customer.provider_customer_id or "",
+        metadata={"payment_id": payment.id},
+        automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
+    )
+    known = locked.model_copy(update={"provider_payment_id": made["id"]})
+    shown = registry.open_provider("stripe").fetch_payment(known, ends_at=call.ends_at)
+    convergence.settle(locked, shown, Ending(attempt=1, outcome="done"), call)
+    owner = Caller(user_id="user_456", email=customer.email)
+    payments.confirm(owner, payment.id, Confirmation(), call)

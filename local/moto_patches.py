@@ -1,0 +1,116 @@
+"""What moto's DynamoDB needs before it can stand in for the real one: one lock, one undo, no scans.
+
+Plain moto loses updates under concurrency, puts a whole old table back when a transaction fails
+(and copies it for every action), sorts the whole table for every query, and takes 3 ms to write
+one item of 50 attributes as JSON. Measured for moto 5.2.5, which is pinned exactly;
+tests/local/test_database.py fails loudly if an upgrade renames what is replaced here.
+Source: design/deployment.md, section 4.
+"""
+
+import copy
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb import responses
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
+
+lock = threading.RLock()
+
+_call_action: Callable[..., Any] = responses.DynamoHandler.call_action
+_transact: Callable[..., None] = DynamoDBBackend.transact_write_items
+_query: Callable[..., Any] = Table.query
+_all_items: Callable[[Table], list[Item]] = Table.all_items
+_cast: Callable[[DynamoType], Any] = DynamoType.cast_value.fget  # type: ignore[attr-defined]
+_write_structure: Callable[..., None] = BaseJSONSerializer._serialize_type_structure
+
+
+def install() -> None:
+    """Replace moto's methods; call it before the server starts. Calling it twice is harmless."""
+    for owner, name, replacement in (
+        (responses.DynamoHandler, "call_action", _serial),
+        (DynamoDBBackend, "transact_write_items", _undoing),
+        (Table, "__deepcopy__", _not_copied),
+        (Table, "query", _narrow_query),
+        (Table, "all_items", _narrowed_items),
+        (DynamoType, "cast_value", property(_quick_cast)),
+        (BaseJSONSerializer, "_serialize_type_structure", _write_plainly),
+    ):
+        setattr(owner, name, replacement)
+
+
+def _serial(handler: responses.DynamoHandler) -> Any:
+    """One action at a time: conditions and the writes that they guard become one step."""
+    with lock:
+        return _call_action(handler)
+
+
+def _undoing(backend: DynamoDBBackend, actions: list[dict[str, Any]]) -> None:
+    """A failed transaction puts back the items it touched, and nothing else."""
+    before: list[tuple[Any, DynamoType, DynamoType, Item | None]] = []
+    for kind, action in (pair for each in actions for pair in each.items()):
+        table = backend.tables.get(action.get("TableName", ""))
+        source = action.get("Item" if kind == "Put" else "Key", {})
+        if table is None or not {table.hash_key_attr, table.range_key_attr} <= source.keys():
+            continue  # moto refuses these itself
+        pk, sk = DynamoType(source[table.hash_key_attr]), DynamoType(source[table.range_key_attr])
+        before.append((table.items, pk, sk, copy.deepcopy(table.items.get(pk, {}).get(sk))))
+    try:
+        _transact(backend, actions)
+    except Exception:
+        for items, pk, sk, item in before:
+            if item is not None:
+                items[pk][sk] = item
+            elif pk in items:
+                items[pk].pop(sk, None)
+        raise
+
+
+def _not_copied(table: Table, memo: Any) -> Table:  # noqa: ARG001 as copy.deepcopy calls it
+    """The undo makes whole-table copies needless. (On-demand backups would now share items.)"""
+    return table
+
+
+def _narrow_query(table: Table, hash_key: DynamoType | None, *rest: Any, **named: Any) -> Any:
+    """Let moto's query see one partition, already sorted, where it would sort the whole table.
+
+    `rest[6]` is the index name. Runs under the lock, so the table can carry the candidates.
+    """
+    if rest[6]:
+        name, value = named["hash_key_conditions"][0]
+        found = [
+            item
+            for partition in table.items.values()
+            for item in partition.values()
+            if name in item.attrs and item.attrs[name] == value
+        ]
+    else:
+        found = sorted(
+            table.items.get(hash_key, {}).values(), key=lambda item: item.range_key.value
+        )
+    table.candidates = found  # type: ignore[attr-defined]
+    try:
+        return _query(table, hash_key, *rest, **named)
+    finally:
+        del table.candidates  # type: ignore[attr-defined]
+
+
+def _narrowed_items(table: Table) -> list[Item]:
+    found: list[Item] | None = getattr(table, "candidates", None)
+    return _all_items(table) if found is None else found
+
+
+def _quick_cast(value: DynamoType) -> Any:
+    """What values are compared by: nearly all are strings, which moto tests for last."""
+    return value.value if value.type == "S" else _cast(value)
+
+
+def _write_plainly(writer: BaseJSONSerializer, out: Any, value: Any, shape: Any, key: str) -> None:
+    """{"S": "text"} is already the JSON wanted; moto would try ten member names on it."""
+    if shape.name == "AttributeValue" and not value.keys() & {"B", "BS", "L", "M"}:
+        out[key] = value
+    else:
+        _write_structure(writer, out, value, shape, key)

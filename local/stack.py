@@ -1,0 +1,79 @@
+"""All that `make start` runs, in one process."""
+
+import os
+from collections.abc import Callable
+
+from local import database, settings, template
+from local.event import Answer, Request
+from local.flowless import Flowless
+from local.functions import Functions
+from local.gateway import Gateway
+from local.pages import Pages
+from local.schedule import Schedule
+from local.server import Server
+from local.stripe.simulator import StripeSimulator
+
+
+class Stack:
+    """Takes its port when made (OSError if it is taken), answers once started."""
+
+    def __init__(self, port: int, say: Callable[[str], None] = print) -> None:
+        self._server = Server(port, self._respond)
+        self._say = say
+        given = settings.parameters(os.environ, self.url)
+        self._template = template.read(parameters=given)
+        self._stripe, self._flowless = StripeSimulator(), Flowless()
+        self._gateway = Gateway(self._template, Functions(self._template.functions))
+        functions = self._gateway.functions
+        self._schedules = [
+            Schedule(functions, function, expression)
+            for function in self._template.functions.values()
+            for expression in function.schedules
+        ]
+        self._pages = Pages(self._stripe, self._flowless, self._schedules)
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    def start(self) -> None:
+        settings.leave_aws(os.environ)
+        endpoint = database.start()
+        database.clear()  # the simulators start empty, too
+        where = "moto, in this process" if endpoint == database.serve() else endpoint
+        self._say(f"database     {where}")
+        self._stripe.start()
+        self._flowless.start()
+        self._say(f"simulators   Stripe at {self._stripe.url}, Flowless at {self._flowless.url}")
+        self._configure(endpoint)
+        self._gateway.functions.load_all()
+        self._say(f"functions    {len(self._template.functions)}, as template.yaml lists them")
+        from local import demo  # what it imports reads the environment that was just made
+
+        demo.seed(self._stripe, self._flowless)
+        self._say("demo data    sessions, customers and a payment")
+        self._server.start()
+        for schedule in self._schedules:
+            schedule.start()
+        self._say(f"gateway      {self.url}")
+
+    def _configure(self, endpoint: str) -> None:
+        """Give the functions their environment and their secrets, as the deployment would."""
+        urls = {
+            "aws": database.serve(),
+            "dynamodb": endpoint,
+            "stripe": self._stripe.url,
+            "flowless": self._flowless.url,
+        }
+        os.environ.update(settings.variables(self._template.environment, os.environ, urls))
+        parameters = database.client("ssm")
+        for name, value in settings.made_up_secrets().items():
+            parameters.put_parameter(
+                Name=f"{os.environ['SECRETS_PREFIX']}/{name}",
+                Value=value,
+                Type="SecureString",
+                Overwrite=True,
+            )
+
+    def _respond(self, request: Request) -> Answer:
+        return self._pages.answer(request) or self._gateway.handle(request)

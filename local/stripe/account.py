@@ -1,0 +1,110 @@
+"""A simulated account: its objects, keys, faults and log, and what a test may do to them."""
+
+import threading
+from dataclasses import dataclass, field
+
+from local.stripe import confirming
+from local.stripe.cards import BY_NUMBER
+from local.stripe.errors import StripeError, no_such
+from local.stripe.faults import Faults
+from local.stripe.idempotency import Memory
+from local.stripe.log import Log
+from local.stripe.operations import payment_methods
+from local.stripe.params import Params
+from local.stripe.resources.json import Json
+from local.stripe.resources.payment_intent import PaymentIntent
+from local.stripe.resources.payment_method import PaymentMethod
+from local.stripe.world import World
+
+
+@dataclass
+class Account:
+    """`stopping` is set when the simulator goes down, so that hanging requests let go."""
+
+    world: World = field(default_factory=World)
+    memory: Memory = field(default_factory=Memory)
+    faults: Faults = field(default_factory=Faults)
+    log: Log = field(default_factory=Log)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def state(self) -> Json:
+        world = self.world
+        with world.lock:
+            return {
+                "now": world.now(),
+                "customers": [each.render() for each in world.customers.values()],
+                "payment_methods": [each.render() for each in world.methods.values()],
+                "payment_intents": [each.render() for each in world.intents.values()],
+                "charges": [each.render() for each in world.charges.values()],
+                "idempotency_keys": len(self.memory),
+                "faults": self.faults.listed(),
+                "requests": dict(self.log.counts),
+            }
+
+    def reset(self) -> None:
+        with self.world.lock:
+            self.world.clear()
+        self.memory.clear()
+        self.faults.clear()
+        self.log.clear()
+
+    def advance(self, seconds: float) -> None:
+        """Move the simulated clock: key memory, and authorizations that run out."""
+        with self.world.lock:
+            self.world.offset += seconds
+            confirming.expire_authorizations(self.world)
+
+    def browser_attach(self, intent: str, client_secret: str, token: str) -> Json:
+        """The customer chose a card in the browser: the intent bears it, nothing is charged."""
+        with self.world.lock:
+            found = self._opened(intent, client_secret)
+            if found.status not in confirming.CONFIRMABLE:
+                message = f"This PaymentIntent has a status of {found.status}."
+                raise confirming.unexpected_state(found, message)
+            confirming.bear(found, self._method(token))
+            found.status, found.next_action = "requires_confirmation", None
+            return found.render()
+
+    def browser_confirm(
+        self, intent: str, client_secret: str, token: str, return_url: str | None = None
+    ) -> Json:
+        """The customer pays in the browser by Stripe.js. Raises StripeError 402 for a decline."""
+        values = {} if return_url is None else {"return_url": return_url}
+        with self.world.lock:
+            found = self._opened(intent, client_secret)
+            method = self._method(token)
+            params = Params({**values, "payment_method": method.id})
+            confirming.confirm(self.world, found, params, browser=True)
+            return found.render()
+
+    def authenticate(self, intent: str, *, success: bool) -> Json:
+        """The customer ends the 3-D Secure step; nothing happens where none is waiting."""
+        with self.world.lock:
+            found = self._intent(intent)
+            if found.status == "requires_action":
+                confirming.authenticate(self.world, found, success=success)
+            return found.render()
+
+    def _intent(self, intent: str) -> PaymentIntent:
+        found = self.world.intents.get(intent)
+        if found is None:
+            raise no_such("payment_intent", intent, "intent", status=404)
+        return found
+
+    def _opened(self, intent: str, client_secret: str) -> PaymentIntent:
+        found = self._intent(intent)
+        if found.client_secret != client_secret:
+            raise StripeError(
+                400,
+                "The client_secret provided does not match any associated PaymentIntent.",
+                code="payment_intent_invalid_parameter",
+                param="client_secret",
+            )
+        return found
+
+    def _method(self, token: str) -> PaymentMethod:
+        """A card number too: this stands for the customer's own browser."""
+        card = BY_NUMBER.get(token)
+        if card is not None:
+            return payment_methods.mint(self.world, card)
+        return payment_methods.take(self.world, token)

@@ -1,0 +1,114 @@
+"""Stripe's test cards: what `pm_card_*`, `tok_*` and the raw numbers behind them do.
+
+Source: Stripe, "Testing"; providers.md, section G (the table of triggers). Disputes and refunds
+of the cards that provoke them come with the files that serve those.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+Authentication = Literal["none", "always", "unless_set_up"]
+
+DECLINES = {
+    "generic_decline": ("card_declined", "Your card was declined."),
+    "insufficient_funds": ("card_declined", "Your card has insufficient funds."),
+    "lost_card": ("card_declined", "Your card was declined."),
+    "stolen_card": ("card_declined", "Your card was declined."),
+    "expired_card": ("expired_card", "Your card has expired."),
+    "incorrect_cvc": ("incorrect_cvc", "Your card's security code is incorrect."),
+    "processing_error": (
+        "processing_error",
+        "An error occurred while processing your card. Try again in a little bit.",
+    ),
+    "authentication_required": (
+        "authentication_required",
+        "Your card was declined. This transaction requires authentication.",
+    ),
+}
+"""reason: (code, message)."""
+
+OWN_CODES = frozenset({"expired_card", "incorrect_cvc", "processing_error"})
+"""Reasons that are a code of their own: the error then carries no decline_code."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """`decline`: why charges fail; `attachable`: whether a customer may hold it all the same."""
+
+    number: str
+    brand: str = "visa"
+    decline: str | None = None
+    attachable: bool = True
+    authentication: Authentication = "none"
+    country: str = "US"
+
+    @property
+    def last4(self) -> str:
+        return self.number[-4:]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same number, as at Stripe."""
+        return hashlib.sha256(self.number.encode()).hexdigest()[:16]
+
+
+def _declined(number: str, reason: str) -> Card:
+    return Card(number, decline=reason, attachable=False)
+
+
+CARDS = {
+    "visa": Card("4242424242424242"),
+    "visa_debit": Card("4000056655665556"),
+    "mastercard": Card("5555555555554444", "mastercard"),
+    "amex": Card("378282246310005", "amex"),
+    "discover": Card("6011111111111117", "discover"),
+    "visa_chargeDeclined": _declined("4000000000000002", "generic_decline"),
+    "chargeDeclined": _declined("4000000000000002", "generic_decline"),
+    "visa_chargeDeclinedInsufficientFunds": _declined("4000000000009995", "insufficient_funds"),
+    "visa_chargeDeclinedLostCard": _declined("4000000000009987", "lost_card"),
+    "visa_chargeDeclinedStolenCard": _declined("4000000000009979", "stolen_card"),
+    "chargeDeclinedExpiredCard": _declined("4000000000000069", "expired_card"),
+    "chargeDeclinedIncorrectCvc": _declined("4000000000000127", "incorrect_cvc"),
+    "chargeDeclinedProcessingError": _declined("4000000000000119", "processing_error"),
+    "chargeCustomerFail": Card("4000000000000341", decline="generic_decline"),
+    "authenticationRequired": Card("4000002760003184", authentication="always", country="DE"),
+    "threeDSecure2Required": Card("4000000000003220", authentication="always", country="IE"),
+    "authenticationRequiredOnSetup": Card(
+        "4000002500003155", authentication="unless_set_up", country="DE"
+    ),
+    "authenticationRequiredChargeDeclinedInsufficientFunds": Card(
+        "4000008260003178", decline="insufficient_funds", authentication="always", country="GB"
+    ),
+    "createDispute": Card("4000000000000259"),
+    "createDisputeInquiry": Card("4000000000001976"),
+    "pendingRefund": Card("4000000000007726"),
+    "refundFail": Card("4000000000005126"),
+}
+BY_NUMBER = {card.number: card for card in CARDS.values()}
+
+
+def by_alias(token: str) -> Card | None:
+    """Return the card of `pm_card_visa`, or None."""
+    return CARDS.get(token.removeprefix("pm_card_")) if token.startswith("pm_card_") else None
+
+
+def by_token(token: str) -> Card | None:
+    """Return the card of `tok_visa`, or None."""
+    return CARDS.get(token.removeprefix("tok_")) if token.startswith("tok_") else None
+
+
+def render_decline(reason: str, charge: str | None) -> dict[str, object]:
+    """Return the fields of a card error. Source: Stripe, "Decline codes"."""
+    code, message = DECLINES[reason]
+    fields: dict[str, object] = {
+        "code": code,
+        "doc_url": f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}",
+        "message": message,
+        "type": "card_error",
+    }
+    if charge is not None:
+        fields |= {"advice_code": "try_again_later", "charge": charge}
+    if reason not in OWN_CODES:
+        fields["decline_code"] = reason
+    return fields

@@ -1,0 +1,232 @@
+"""What a confirm does to an intent: authentication, the charge, a decline.
+
+Money moves here and nowhere else: each confirm that succeeds leaves one charge.
+Source: Stripe, "PaymentIntents lifecycle"; providers.md, section G.
+"""
+
+from local.stripe import checks
+from local.stripe.cards import render_decline
+from local.stripe.errors import StripeError, card_error, missing_parameter, refused
+from local.stripe.operations import payment_methods
+from local.stripe.params import Params
+from local.stripe.resources.charge import Charge
+from local.stripe.resources.json import Json
+from local.stripe.resources.payment_intent import PaymentIntent, Status
+from local.stripe.resources.payment_method import PaymentMethod
+from local.stripe.world import World, new_id
+
+CONFIRMABLE: tuple[Status, ...] = (
+    "requires_payment_method",
+    "requires_confirmation",
+    "requires_action",
+)
+AUTHORIZED_FOR = 7 * 24 * 3600
+"""Seconds an uncaptured card authorization lives. Source: Stripe, "Place a hold"."""
+
+AUTHENTICATION_FAILED = {
+    "code": "payment_intent_authentication_failure",
+    "doc_url": "https://stripe.com/docs/error-codes/payment-intent-authentication-failure",
+    "message": (
+        "The provided PaymentMethod has failed authentication. You can provide "
+        "payment_method_data or a new PaymentMethod to attempt to fulfill this PaymentIntent "
+        "again."
+    ),
+    "type": "invalid_request_error",
+}
+
+
+def unexpected_state(intent: PaymentIntent, message: str) -> StripeError:
+    return StripeError(
+        400,
+        message,
+        code="payment_intent_unexpected_state",
+        more={"payment_intent": intent.render()},
+    )
+
+
+def bear(intent: PaymentIntent, method: PaymentMethod) -> None:
+    """Put a method on an intent.
+
+    Raises StripeError where it is another customer's, or was used up before.
+    """
+    if method.customer is not None and method.customer != intent.customer:
+        raise refused(
+            f"The payment method {method.id} belongs to the Customer {method.customer}. Please "
+            "include that Customer in the `customer` parameter on the PaymentIntent.",
+            "payment_method",
+        )
+    if method.customer is None and (method.spent or method.bearer not in (None, intent.id)):
+        raise refused(payment_methods.SPENT, "payment_method")
+    intent.method = method
+
+
+def confirm(world: World, intent: PaymentIntent, params: Params, *, browser: bool = False) -> None:
+    """Try to take the money. `browser`: by Stripe.js, which brings the customer back itself.
+
+    Raises StripeError: 400 where the intent cannot be confirmed so, 402 for a decline.
+    """
+    if intent.status not in CONFIRMABLE:
+        raise unexpected_state(
+            intent,
+            f"You cannot confirm this PaymentIntent because it has a status of {intent.status}. "
+            "Only a PaymentIntent with one of the following statuses may be confirmed: "
+            "requires_confirmation, requires_action.",
+        )
+    token = checks.identifier(params, "payment_method")
+    if token is None and intent.method is None:
+        raise unexpected_state(
+            intent,
+            "You cannot confirm this PaymentIntent because it's missing a payment method. You can "
+            "either update the PaymentIntent with a payment method and then confirm it again, or "
+            "confirm it again directly with a payment method or ConfirmationToken.",
+        )
+    return_url = checks.url(params, "return_url")
+    if not browser:
+        _check_return_url(intent, params)
+    receipt_email = checks.email(params, "receipt_email")
+    bear(intent, payment_methods.take(world, token) if token else _held(intent))
+    if params.has("receipt_email"):
+        intent.receipt_email = receipt_email
+    if params.has("setup_future_usage"):
+        intent.setup_future_usage = params.text("setup_future_usage")
+    intent.return_url, intent.next_action, intent.last_error = return_url, None, None
+    _attempt(world, intent, off_session=params.flag("off_session"))
+
+
+def _check_return_url(intent: PaymentIntent, params: Params) -> None:
+    given = params.has("return_url")
+    if intent.redirects and not given and not params.flag("use_stripe_sdk"):
+        raise missing_parameter("return_url")
+    if given and intent.automatic and not intent.redirects:
+        raise refused(
+            "The `return_url` parameter cannot be used: this PaymentIntent was created with "
+            "`automatic_payment_methods[allow_redirects]` set to `never`.",
+            "return_url",
+        )
+
+
+def _attempt(world: World, intent: PaymentIntent, *, off_session: bool) -> None:
+    method = _held(intent)
+    method.bearer = intent.id
+    need = method.card.authentication
+    if need == "none" or (need == "unless_set_up" and method.set_up):
+        raise_if_declined(intent, settle(world, intent))
+    elif off_session:
+        raise_if_declined(intent, _decline(world, intent, "authentication_required"))
+    else:
+        intent.status = "requires_action"
+        intent.next_action = _next_action(world, intent)
+
+
+def _next_action(world: World, intent: PaymentIntent) -> Json:
+    page = f"{world.url}/_sim/3ds/{intent.id}"
+    if intent.return_url is None:
+        handed = {"type": "three_d_secure_redirect", "stripe_js": page}
+        return {"type": "use_stripe_sdk", "use_stripe_sdk": handed}
+    redirect = {"return_url": intent.return_url, "url": page}
+    return {"type": "redirect_to_url", "redirect_to_url": redirect}
+
+
+def raise_if_declined(intent: PaymentIntent, charge: Charge) -> None:
+    if charge.decline is not None:
+        fields = render_decline(charge.decline, charge.id)
+        raise card_error(
+            fields, payment_intent=intent.render(), payment_method=charge.method.render()
+        )
+
+
+def authenticate(world: World, intent: PaymentIntent, *, success: bool) -> None:
+    """End the 3-D Secure step of an intent that waits for it."""
+    if success:
+        settle(world, intent, authenticated=True)
+        return
+    method = _held(intent)
+    _spend(intent, method, paid=False)
+    intent.last_error = AUTHENTICATION_FAILED | {"payment_method": method.render()}
+    intent.status, intent.method, intent.next_action = "requires_payment_method", None, None
+
+
+def settle(world: World, intent: PaymentIntent, *, authenticated: bool = False) -> Charge:
+    """Charge the method that the intent bears; the charge says whether it was declined."""
+    method = _held(intent)
+    if method.card.decline is not None:
+        return _decline(world, intent, method.card.decline)
+    charge = _new_charge(world, intent, method)
+    charge.authenticated = authenticated
+    if intent.capture_method == "manual":
+        charge.expires = charge.created + AUTHORIZED_FOR
+        intent.status, intent.amount_capturable = "requires_capture", intent.amount
+    else:
+        charge.captured, charge.amount_captured = True, intent.amount
+        intent.status, intent.amount_received = "succeeded", intent.amount
+    intent.next_action = None
+    _spend(intent, method, paid=True)
+    return charge
+
+
+def _decline(world: World, intent: PaymentIntent, reason: str) -> Charge:
+    method = _held(intent)
+    charge = _new_charge(world, intent, method)
+    charge.decline = reason
+    _spend(intent, method, paid=False)
+    intent.last_error = render_decline(reason, charge.id) | {"payment_method": method.render()}
+    intent.status, intent.method, intent.next_action = "requires_payment_method", None, None
+    return charge
+
+
+def _new_charge(world: World, intent: PaymentIntent, method: PaymentMethod) -> Charge:
+    charge = Charge(
+        id=new_id("ch"),
+        created=int(world.now()),
+        amount=intent.amount,
+        currency=intent.currency,
+        payment_intent=intent.id,
+        method=method,
+        customer=intent.customer,
+        captured=False,
+        description=intent.description,
+        receipt_email=intent.receipt_email,
+        shipping=intent.shipping,
+        statement_descriptor=intent.statement_descriptor,
+        metadata=dict(intent.metadata),
+    )
+    world.charges[charge.id] = charge
+    intent.latest_charge = charge.id
+    return charge
+
+
+def _spend(intent: PaymentIntent, method: PaymentMethod, *, paid: bool) -> None:
+    """A method that no customer holds serves one attempt; setup_future_usage saves it."""
+    method.bearer = None
+    if paid and intent.setup_future_usage is not None:
+        method.set_up = True
+        if intent.customer is not None:
+            method.customer = intent.customer
+    if method.customer is None:
+        method.spent = True
+        method.savable = paid and intent.setup_future_usage is not None
+
+
+def expire_authorizations(world: World) -> None:
+    """Cancel what was never captured in time, as Stripe does."""
+    now = int(world.now())
+    for intent in world.intents.values():
+        if intent.status == "requires_capture":
+            charge = world.charges[str(intent.latest_charge)]
+            if charge.expires is not None and charge.expires <= now:
+                release(world, intent, "expired")
+
+
+def release(world: World, intent: PaymentIntent, reason: str | None) -> None:
+    """Cancel; what was authorized goes back to the customer."""
+    if intent.status == "requires_capture":
+        charge = world.charges[str(intent.latest_charge)]
+        charge.amount_refunded = charge.amount
+    intent.status, intent.next_action, intent.amount_capturable = "canceled", None, 0
+    intent.canceled_at, intent.cancellation_reason = int(world.now()), reason
+
+
+def _held(intent: PaymentIntent) -> PaymentMethod:
+    if intent.method is None:
+        raise LookupError(f"{intent.id} bears no payment method")
+    return intent.method

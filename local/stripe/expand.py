@@ -1,0 +1,92 @@
+"""The `expand` parameter. Source: Stripe API reference, "Expanding Responses".
+
+What can be expanded is read from schema.json (`x-expansionResources`); what the simulator never
+returns as an object stays the id or the null that it is.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import cast
+
+from local.stripe.errors import StripeError, invalid
+from local.stripe.forms import Schema, schema
+from local.stripe.resources.json import Json
+from local.stripe.world import World
+
+DEEPEST = 4
+
+
+def check(answer: Schema, paths: list[str]) -> None:
+    """Raises StripeError for a path that leads to nothing expandable."""
+    for path in paths:
+        steps = path.split(".")
+        if len(steps) > DEEPEST:
+            raise invalid(f"You cannot expand more than {DEEPEST} levels of a property", "expand")
+        nodes = [answer]
+        for step in steps:
+            found = [each for node in nodes for each in _property(node, step)]
+            if not found:
+                raise _unknown(path)
+            nodes = found
+        if not any(_is_expandable(each) for each in nodes):
+            raise _unknown(path)
+
+
+def _unknown(path: str) -> StripeError:
+    return invalid(f"This property cannot be expanded ({path}).", "expand")
+
+
+def _objects(node: Schema) -> Iterator[Schema]:
+    """Yield what a value of this schema can be, references and alternatives followed."""
+    if "$ref" in node:
+        yield from _objects(schema()["schemas"][str(node["$ref"]).rpartition("/")[2]])
+    elif "anyOf" in node:
+        for each in cast(list[Schema], node["anyOf"]):
+            yield from _objects(each)
+    elif node.get("type") == "array":
+        yield from _objects(cast(Schema, node["items"]))
+    else:
+        yield node
+
+
+def _property(node: Schema, name: str) -> Iterator[Schema]:
+    for each in _objects(node):
+        fields = cast(dict[str, Schema], each.get("properties", {}))
+        if name in fields:
+            yield fields[name]
+
+
+def _is_expandable(node: Schema) -> bool:
+    """A resource by id, or a list that is left out unless asked for (a charge's refunds)."""
+    fields = cast(dict[str, object], node.get("properties", {}))
+    return "x-expansionResources" in node or {"data", "has_more"} <= fields.keys()
+
+
+def apply(world: World, body: Json, paths: list[str]) -> Json:
+    """Return the body with these checked paths expanded; the resources themselves stay as is."""
+    if not paths:
+        return body
+    copied = cast(Json, json.loads(json.dumps(body)))
+    for path in sorted(paths):  # a prefix comes before what lies under it
+        _expand(world, copied, path.split("."))
+    return copied
+
+
+def _expand(world: World, node: object, steps: list[str]) -> None:
+    if isinstance(node, list):
+        for each in node:
+            _expand(world, each, steps)
+    if not steps or not isinstance(node, dict):
+        return
+    name, *rest = steps
+    value = node.get(name)
+    if isinstance(value, str):
+        node[name] = world.rendered(value) or value
+    elif name not in node and "id" in node:
+        node[name] = _empty_list(node, name)
+    _expand(world, node[name], rest)
+
+
+def _empty_list(owner: Json, name: str) -> Json:
+    url = f"/v1/{owner['object']}s/{owner['id']}/{name}"
+    return {"object": "list", "data": [], "has_more": False, "url": url}

@@ -1,0 +1,278 @@
+"""/v1/payment_intents. Source: Stripe API reference, "Payment Intents"."""
+
+from local.stripe import checks, confirming, listing, money
+from local.stripe.call import Call, Operation
+from local.stripe.confirming import CONFIRMABLE, unexpected_state
+from local.stripe.errors import StripeError, invalid, no_such, refused
+from local.stripe.operations import payment_methods
+from local.stripe.params import Params
+from local.stripe.resources.json import Json
+from local.stripe.resources.payment_intent import PaymentIntent
+from local.stripe.world import World, new_id, random_text
+
+DETAILS = frozenset(
+    {
+        "amount",
+        "capture_method",
+        "currency",
+        "customer",
+        "description",
+        "expand",
+        "metadata",
+        "payment_method",
+        "receipt_email",
+        "setup_future_usage",
+        "shipping",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+    }
+)
+METHOD_CHOICES = (
+    "automatic_payment_methods",
+    "allowed_payment_method_types",
+    "excluded_payment_method_types",
+)
+CONFIRMATION = frozenset({"off_session", "return_url", "use_stripe_sdk"})
+MONEY_FIELDS = (
+    "amount",
+    "capture_method",
+    "currency",
+    "customer",
+    "payment_method",
+    "setup_future_usage",
+)
+"""Fixed once the money has moved; the other fields can be updated in any state."""
+
+
+def create(call: Call) -> Json:
+    return open_intent(call, new_id("pi")).render()
+
+
+def open_intent(call: Call, identifier: str) -> PaymentIntent:
+    world, params = call.world, call.params
+    currency = money.check_currency(str(params.text("currency")))
+    amount = money.check_amount(params.integer("amount") or 0, currency)
+    intent = PaymentIntent(
+        id=identifier,
+        created=int(world.now()),
+        amount=amount,
+        currency=currency,
+        client_secret=f"{identifier}_secret_{random_text(25)}",
+    )
+    _choose_methods(intent, params)
+    _write(world, intent, params)
+    if not params.flag("confirm"):
+        for name in sorted(CONFIRMATION):
+            if params.has(name):
+                raise refused(f"`{name}` can only be used when `confirm` is `true`.", name)
+        world.intents[intent.id] = intent
+        return intent
+    try:
+        confirming.confirm(world, intent, params)
+    except StripeError as error:
+        if error.status == 402:
+            world.intents[intent.id] = intent
+        raise
+    world.intents[intent.id] = intent
+    return intent
+
+
+def fetch(call: Call) -> Json:
+    return find(call).render()
+
+
+def update(call: Call) -> Json:
+    """Any update forgets the last error; another method has to be confirmed again."""
+    intent, params = find(call), call.params
+    if intent.status not in CONFIRMABLE:
+        for name in MONEY_FIELDS:
+            if params.has(name):
+                raise unexpected_state(
+                    intent,
+                    f"This PaymentIntent's {name} could not be updated because it has a status of "
+                    f"{intent.status}. You may only update the {name} of a PaymentIntent with one "
+                    "of the following statuses: requires_payment_method, requires_confirmation, "
+                    "requires_action.",
+                )
+    _write(call.world, intent, params)
+    intent.last_error = None
+    return intent.render()
+
+
+def confirm(call: Call) -> Json:
+    intent = find(call)
+    confirming.confirm(call.world, intent, call.params)
+    return intent.render()
+
+
+def cancel(call: Call) -> Json:
+    intent = find(call)
+    if intent.status not in (*CONFIRMABLE, "requires_capture"):
+        raise unexpected_state(
+            intent,
+            f"You cannot cancel this PaymentIntent because it has a status of {intent.status}. "
+            "Only a PaymentIntent with one of the following statuses may be canceled: "
+            "requires_payment_method, requires_capture, requires_confirmation, requires_action, "
+            "processing.",
+        )
+    confirming.release(call.world, intent, call.params.text("cancellation_reason"))
+    return intent.render()
+
+
+def capture(call: Call) -> Json:
+    """Once, in whole or in part; the rest is released."""
+    intent = find(call)
+    if intent.status != "requires_capture":
+        raise unexpected_state(
+            intent,
+            f"This PaymentIntent could not be captured because it has a status of {intent.status}."
+            " Only a PaymentIntent with one of the following statuses may be captured: "
+            "requires_capture.",
+        )
+    amount = call.params.integer("amount_to_capture")
+    if amount is None:
+        amount = intent.amount_capturable
+    if amount < 1:
+        message = "This value must be greater than or equal to 1."
+        raise invalid(message, "amount_to_capture", "parameter_invalid_integer")
+    if amount > intent.amount_capturable:
+        message = f"The amount to capture exceeds the {intent.amount_capturable} authorized."
+        raise refused(message, "amount_to_capture", "amount_too_large")
+    intent.metadata = call.params.merged_metadata(intent.metadata)
+    charge = call.world.charges[str(intent.latest_charge)]
+    charge.captured, charge.amount_captured = True, amount
+    intent.status, intent.amount_received, intent.amount_capturable = "succeeded", amount, 0
+    return intent.render()
+
+
+def list_all(call: Call) -> Json:
+    customer = call.params.text("customer")
+    if customer is not None and customer not in call.world.customers:
+        raise no_such("customer", customer, "customer")
+    held = [
+        each
+        for each in call.world.intents.values()
+        if customer is None or each.customer == customer
+    ]
+    return listing.page(held, call.params, "/v1/payment_intents", "payment_intent")
+
+
+def find(call: Call) -> PaymentIntent:
+    intent = call.world.intents.get(call.path["intent"])
+    if intent is None:
+        raise no_such("payment_intent", call.path["intent"], "intent", status=404)
+    return intent
+
+
+def _choose_methods(intent: PaymentIntent, params: Params) -> None:
+    """With none of the three, Stripe takes what the dashboard has switched on."""
+    sent = [name for name in METHOD_CHOICES if params.has(name)]
+    if len(sent) > 1:
+        message = f"Received both {sent[0]} and {sent[1]} parameters. Please pass in only one."
+        raise invalid(message, sent[1], "parameters_exclusive")
+    automatic = params.table("automatic_payment_methods")
+    if automatic.get("enabled") is False:
+        intent.automatic, intent.redirects = False, False
+    if automatic.get("allow_redirects") == "never":
+        intent.redirects = False
+    intent.excluded_types = params.texts("excluded_payment_method_types") or None
+    intent.allowed_types = params.texts("allowed_payment_method_types") or None
+    if intent.allowed_types is not None:
+        intent.automatic, intent.redirects = False, intent.allowed_types != ["card"]
+
+
+def _write(world: World, intent: PaymentIntent, params: Params) -> None:
+    """Check all of it, then write all of it: a refusal changes nothing."""
+    currency = intent.currency
+    if params.has("currency"):
+        currency = money.check_currency(str(params.text("currency")))
+    amount = params.integer("amount")
+    amount = money.check_amount(intent.amount if amount is None else amount, currency)
+    receipt_email = checks.email(params, "receipt_email")
+    metadata = params.merged_metadata(intent.metadata)
+    customer = _customer(world, intent, params)
+    token = checks.identifier(params, "payment_method")
+    before, intent.customer = intent.customer, customer
+    try:
+        if token is not None:
+            confirming.bear(intent, payment_methods.take(world, token))
+    except StripeError:
+        intent.customer = before
+        raise
+    if token is not None or (amount, currency) != (intent.amount, intent.currency):
+        _ask_again(intent)
+    intent.amount, intent.currency, intent.metadata = amount, currency, metadata
+    if params.has("receipt_email"):
+        intent.receipt_email = receipt_email
+    if params.has("shipping"):
+        intent.shipping = params.table("shipping") or None
+    if params.has("capture_method"):
+        intent.capture_method = params.text("capture_method") or intent.capture_method
+    _write_texts(intent, params)
+
+
+def _write_texts(intent: PaymentIntent, params: Params) -> None:
+    for name in (
+        "description",
+        "setup_future_usage",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+    ):
+        if params.has(name):
+            setattr(intent, name, params.text(name))
+
+
+def _ask_again(intent: PaymentIntent) -> None:
+    """An authentication is for one method and one amount: both have to be confirmed anew."""
+    intent.next_action = None
+    borne = intent.method is not None
+    intent.status = "requires_confirmation" if borne else "requires_payment_method"
+
+
+def _customer(world: World, intent: PaymentIntent, params: Params) -> str | None:
+    given = checks.identifier(params, "customer")
+    if given is None:
+        return intent.customer
+    if world.live_customer(given) is None:
+        raise no_such("customer", given, "customer")
+    if intent.customer not in (None, given):
+        raise refused(
+            "You cannot modify `customer` on a PaymentIntent once it already has been set. To "
+            "fulfill a payment with a different Customer, cancel this PaymentIntent and create a "
+            "new one.",
+            "customer",
+        )
+    return given
+
+
+ONE = "/v1/payment_intents/{intent}"
+OPERATIONS = (
+    Operation(
+        "create_payment",
+        "POST /v1/payment_intents",
+        create,
+        DETAILS | CONFIRMATION | frozenset(METHOD_CHOICES) | {"confirm"},
+    ),
+    Operation(
+        "list_payments",
+        "GET /v1/payment_intents",
+        list_all,
+        frozenset({"created", "customer", "ending_before", "expand", "limit", "starting_after"}),
+    ),
+    Operation("fetch", f"GET {ONE}", fetch, frozenset({"expand"})),
+    Operation("update_payment", f"POST {ONE}", update, DETAILS),
+    Operation(
+        "confirm",
+        f"POST {ONE}/confirm",
+        confirm,
+        CONFIRMATION
+        | frozenset({"expand", "payment_method", "receipt_email", "setup_future_usage"}),
+    ),
+    Operation("cancel", f"POST {ONE}/cancel", cancel, frozenset({"cancellation_reason", "expand"})),
+    Operation(
+        "capture",
+        f"POST {ONE}/capture",
+        capture,
+        frozenset({"amount_to_capture", "expand", "metadata"}),
+    ),
+)

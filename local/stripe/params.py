@@ -1,0 +1,69 @@
+"""The checked parameters of one request, read by type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local.stripe.errors import invalid, refused
+from local.stripe.forms import Value
+
+KEYS, KEY_LENGTH, VALUE_LENGTH = 50, 40, 500
+"""Source: Stripe API reference, "Metadata"."""
+
+
+@dataclass(frozen=True)
+class Params:
+    """`""` stands for "clear this field": `text` answers None for it, `has` says it was sent."""
+
+    values: Mapping[str, Value]
+
+    def has(self, name: str) -> bool:
+        return name in self.values
+
+    def text(self, name: str) -> str | None:
+        value = self.values.get(name)
+        return str(value) if value not in (None, "") else None
+
+    def integer(self, name: str) -> int | None:
+        value = self.values.get(name)
+        return value if isinstance(value, int) else None
+
+    def flag(self, name: str) -> bool:
+        """True also for off_session's words (one_off, recurring)."""
+        return self.values.get(name) not in (None, False, "")
+
+    def table(self, name: str) -> dict[str, Value]:
+        value = self.values.get(name)
+        return value if isinstance(value, dict) else {}
+
+    def texts(self, name: str) -> list[str]:
+        value = self.values.get(name)
+        return [str(each) for each in value] if isinstance(value, list) else []
+
+    def merged_metadata(self, held: dict[str, str]) -> dict[str, str]:
+        """Return `held` with what was sent: merged, `""` drops a key or, alone, all of them."""
+        if self.values.get("metadata") == "":
+            return {}
+        sent = {key: str(value) for key, value in self.table("metadata").items()}
+        for key, value in sent.items():
+            _check_metadata(key, value)
+        merged = {key: value for key, value in (held | sent).items() if value != ""}
+        if len(merged) > KEYS:
+            raise refused(
+                f"Metadata can have up to {KEYS} keys, this would be {len(merged)}.", "metadata"
+            )
+        return merged
+
+
+def _check_metadata(key: str, value: str) -> None:
+    if len(key) > KEY_LENGTH:
+        raise invalid(
+            f"Metadata keys can have up to {KEY_LENGTH} characters, but you passed in a key that "
+            f"is {len(key)} characters. Invalid key: {key}",
+            "metadata",
+        )
+    if len(value) > VALUE_LENGTH:
+        raise invalid(
+            f"Metadata values can have up to {VALUE_LENGTH} characters, but you passed in a value "
+            f"that is {len(value)} characters. Invalid value: {value[:40]}…",
+            f"metadata[{key}]",
+        )

@@ -1,0 +1,123 @@
+"""A Charge: one attempt to move money, failed ones included. Shape: schema.json, charge."""
+
+from dataclasses import dataclass, field
+
+from local.stripe.cards import DECLINES
+from local.stripe.forms import Value
+from local.stripe.resources.json import Json
+from local.stripe.resources.payment_method import NO_CHECKS, PaymentMethod
+
+
+@dataclass
+class Charge:
+    """`decline` is the reason of a failed one."""
+
+    id: str
+    created: int
+    amount: int
+    currency: str
+    payment_intent: str
+    method: PaymentMethod
+    customer: str | None
+    captured: bool
+    description: str | None = None
+    receipt_email: str | None = None
+    shipping: Value | None = None
+    statement_descriptor: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    decline: str | None = None
+    authenticated: bool = False
+    amount_captured: int = 0
+    amount_refunded: int = 0
+    disputed: bool = False
+    expires: int | None = None
+
+    @property
+    def paid(self) -> bool:
+        return self.decline is None
+
+    def render(self) -> Json:
+        code, message = DECLINES[self.decline] if self.decline else (None, None)
+        return {
+            "id": self.id,
+            "object": "charge",
+            "amount": self.amount,
+            "amount_captured": self.amount_captured,
+            "amount_refunded": self.amount_refunded,
+            "application": None,
+            "application_fee": None,
+            "application_fee_amount": None,
+            "balance_transaction": None,
+            "billing_details": self.method.render_billing_details(),
+            "calculated_statement_descriptor": "BRIDGE SIMULATOR",
+            "captured": self.captured,
+            "created": self.created,
+            "currency": self.currency,
+            "customer": self.customer,
+            "description": self.description,
+            "disputed": self.disputed,
+            "failure_balance_transaction": None,
+            "failure_code": code,
+            "failure_message": message,
+            "fraud_details": {},
+            "livemode": False,
+            "metadata": dict(self.metadata),
+            "on_behalf_of": None,
+            "outcome": self._outcome(),
+            "paid": self.paid,
+            "payment_intent": self.payment_intent,
+            "payment_method": self.method.id,
+            "payment_method_details": {"card": self._card(), "type": "card"},
+            "receipt_email": self.receipt_email,
+            "receipt_number": None,
+            "receipt_url": f"https://pay.stripe.com/receipts/{self.id}" if self.paid else None,
+            "refunded": self.amount_refunded == self.amount,
+            "review": None,
+            "shipping": self.shipping,
+            "source_transfer": None,
+            "statement_descriptor": self.statement_descriptor,
+            "statement_descriptor_suffix": None,
+            "status": "succeeded" if self.paid else "failed",
+            "transfer_data": None,
+            "transfer_group": None,
+        }
+
+    def _outcome(self) -> Json:
+        return {
+            "advice_code": None if self.paid else "try_again_later",
+            "network_advice_code": None,
+            "network_decline_code": None,
+            "network_status": "approved_by_network" if self.paid else "declined_by_network",
+            "reason": self.decline,
+            "risk_level": "normal",
+            "risk_score": 10,
+            "seller_message": "Payment complete." if self.paid else "The bank declined.",
+            "type": "authorized" if self.paid else "issuer_declined",
+        }
+
+    def _card(self) -> Json:
+        card = self.method.card
+        secure = {"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"}
+        details: Json = {
+            "amount_authorized": self.amount if self.paid else None,
+            "authorization_code": None,
+            "brand": card.brand,
+            "checks": NO_CHECKS,
+            "country": card.country,
+            "exp_month": self.method.exp_month,
+            "exp_year": self.method.exp_year,
+            "fingerprint": card.fingerprint,
+            "funding": "credit",
+            "installments": None,
+            "last4": card.last4,
+            "mandate": None,
+            "network": card.brand,
+            "network_token": {"used": False},
+            "network_transaction_id": None,
+            "regulated_status": "unregulated",
+            "three_d_secure": secure if self.authenticated else None,
+            "wallet": None,
+        }
+        if self.expires is not None and not self.captured:
+            details["capture_before"] = self.expires
+        return details

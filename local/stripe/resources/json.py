@@ -1,0 +1,3 @@
+"""The JSON object that every resource renders itself to."""
+
+Json = dict[str, object]

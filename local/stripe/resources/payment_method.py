@@ -1,0 +1,66 @@
+"""A PaymentMethod: always a test card. Shape: schema.json, payment_method."""
+
+from dataclasses import dataclass, field
+
+from local.stripe.cards import Card
+from local.stripe.resources.json import Json
+
+NO_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+NO_CHECKS = {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": None}
+
+
+@dataclass
+class PaymentMethod:
+    """`spent`: used, or detached, without a customer, so that Stripe takes it nowhere again.
+
+    `bearer`: the id of the one intent that has begun to use it; `savable`: spent with
+    setup_future_usage but no customer yet, so that attaching it is still possible;
+    `set_up`: a payment with setup_future_usage went through with it.
+    """
+
+    id: str
+    created: int
+    card: Card
+    exp_month: int
+    exp_year: int
+    customer: str | None = None
+    billing_details: Json = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    bearer: str | None = None
+    spent: bool = False
+    savable: bool = False
+    set_up: bool = False
+
+    def render(self) -> Json:
+        return {
+            "id": self.id,
+            "object": "payment_method",
+            "allow_redisplay": "unspecified",
+            "billing_details": self.render_billing_details(),
+            "card": {
+                "brand": self.card.brand,
+                "checks": NO_CHECKS,
+                "country": self.card.country,
+                "display_brand": self.card.brand,
+                "exp_month": self.exp_month,
+                "exp_year": self.exp_year,
+                "fingerprint": self.card.fingerprint,
+                "funding": "credit",
+                "generated_from": None,
+                "last4": self.card.last4,
+                "networks": {"available": [self.card.brand], "preferred": None},
+                "regulated_status": "unregulated",
+                "three_d_secure_usage": {"supported": True},
+                "wallet": None,
+            },
+            "created": self.created,
+            "customer": self.customer,
+            "customer_account": None,
+            "livemode": False,
+            "metadata": dict(self.metadata),
+            "type": "card",
+        }
+
+    def render_billing_details(self) -> Json:
+        blank = {"address": NO_ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None}
+        return blank | self.billing_details

@@ -1,0 +1,29 @@
+"""Which operation serves a method and a path. A new file of operations is one more line here."""
+
+import re
+
+from local.stripe.call import Operation
+from local.stripe.operations import charges, customers, payment_intents, payment_methods
+
+OPERATIONS = (
+    *customers.OPERATIONS,
+    *payment_methods.OPERATIONS,
+    *payment_intents.OPERATIONS,
+    *charges.OPERATIONS,
+)
+
+
+def _pattern(url: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", url))
+
+
+PATTERNS = [(_pattern(each.url), each) for each in OPERATIONS]
+
+
+def find(method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+    """Return the operation and the ids in its path."""
+    for pattern, operation in PATTERNS:
+        match = pattern.fullmatch(f"{method} {path}")
+        if match is not None:
+            return operation, match.groupdict()
+    return None

@@ -1,0 +1,61 @@
+"""A threaded HTTP server on a free port, for stand-ins of the services that the bridge calls."""
+
+import socket
+import threading
+from typing import TYPE_CHECKING, NoReturn
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+HOST = "127.0.0.1"
+BACKLOG = 1024
+"""Connections waiting for a thread: 200 clients at once must not be refused."""
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: the stand-ins keep their own logs."""
+
+
+class Server:
+    """Serves `app`. It can be stopped and started again, and keeps its port."""
+
+    def __init__(self, app: "WSGIApplication", port: int = 0) -> None:
+        self._app = app
+        self._port = port
+        self._running: ThreadedWSGIServer | None = None
+
+    @property
+    def url(self) -> str:
+        """Known once started."""
+        return f"http://{HOST}:{self._port}"
+
+    def start(self) -> None:
+        """Raises OSError where the port is taken."""
+        if self._running is not None:
+            return
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((HOST, self._port))
+            listener.listen(BACKLOG)
+            self._port = listener.getsockname()[1]
+            self._running = ThreadedWSGIServer(
+                HOST, self._port, self._app, handler=_QuietHandler, fd=listener.fileno()
+            )
+        serve = self._running.serve_forever
+        threading.Thread(target=serve, args=(0.05,), daemon=True, name="stand-in").start()
+
+    def stop(self) -> None:
+        if self._running is not None:
+            self._running.shutdown()
+            self._running.server_close()
+            self._running = None
+
+
+def drop(environ: "WSGIEnvironment") -> NoReturn:
+    """Close the connection of a request, unanswered, by an error that the server swallows."""
+    connection = environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError("dropped by a fault")

@@ -1,0 +1,61 @@
+"""What the simulated Stripe account holds, its clock, and the one lock over all of it."""
+
+import secrets
+import string
+import threading
+import time
+from dataclasses import dataclass, field
+
+from local.stripe.resources.charge import Charge
+from local.stripe.resources.customer import Customer
+from local.stripe.resources.json import Json
+from local.stripe.resources.payment_intent import PaymentIntent
+from local.stripe.resources.payment_method import PaymentMethod
+
+ALPHABET = string.ascii_letters + string.digits
+
+
+def random_text(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def new_id(prefix: str) -> str:
+    return f"{prefix}_{random_text(24)}"
+
+
+@dataclass
+class World:
+    """Every operation runs under `lock`: Stripe serialises what touches one object.
+
+    It never sleeps or answers inside, so one lock for all objects costs nothing here. `url` is
+    where the pages of the simulator are; `offset` is how far its clock was moved, in seconds.
+    """
+
+    url: str = ""
+    offset: float = 0.0
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    customers: dict[str, Customer] = field(default_factory=dict)
+    methods: dict[str, PaymentMethod] = field(default_factory=dict)
+    intents: dict[str, PaymentIntent] = field(default_factory=dict)
+    charges: dict[str, Charge] = field(default_factory=dict)
+
+    def now(self) -> float:
+        """Unix time on the simulated clock."""
+        return time.time() + self.offset
+
+    def clear(self) -> None:
+        for held in (self.customers, self.methods, self.intents, self.charges):
+            held.clear()
+        self.offset = 0.0
+
+    def rendered(self, identifier: str) -> Json | None:
+        """Return the resource with this id, as an expanded field shows it."""
+        for held in (self.intents, self.charges, self.methods, self.customers):
+            found = held.get(identifier)
+            if found is not None:
+                return found.render()
+        return None
+
+    def live_customer(self, identifier: str) -> Customer | None:
+        found = self.customers.get(identifier)
+        return None if found is None or found.deleted else found

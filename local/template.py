@@ -1,0 +1,146 @@
+"""What the local run takes from template.yaml: functions, routes, schedules, tables, settings.
+
+So a route, a timeout or a table exists once, and what runs locally is what is deployed.
+Source: design/deployment.md, sections 3 and 6.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.intrinsics import Loader, Resolver
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_PATH = ROOT / "template.yaml"
+TABLE_PREFIX = "bridge-local-"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method and path of the HTTP API; the catch-all has method ANY and path $default."""
+
+    method: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Function:
+    """An AWS::Serverless::Function. `name` is its logical id, `folder` is absolute."""
+
+    name: str
+    folder: Path
+    timeout_s: int
+    memory_mb: int
+    routes: tuple[Route, ...]
+    schedules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cors:
+    """The HTTP API's CorsConfiguration; names of headers are kept as written."""
+
+    origins: tuple[str, ...]
+    methods: tuple[str, ...]
+    headers: tuple[str, ...]
+    exposed: tuple[str, ...]
+    credentials: bool
+    max_age_s: int | None
+
+
+@dataclass(frozen=True)
+class Template:
+    """`tables` holds the arguments of create_table by logical id; there are no streams locally,
+    because moto copies all their records for each action (deployment.md, section 4)."""
+
+    functions: dict[str, Function]
+    tables: dict[str, dict[str, Any]]
+    environment: dict[str, str]
+    cors: Cors | None
+
+
+def read(path: Path = DEFAULT_PATH, parameters: Mapping[str, str] | None = None) -> Template:
+    """Read a SAM template; `parameters` override its defaults."""
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader)
+    resources: dict[str, Any] = document["Resources"]
+    names = {
+        name: TABLE_PREFIX + name.lower()
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::DynamoDB::Table"
+    }
+    resolver = Resolver(document, parameters or {}, names)
+    shared = resolver.resolve(document.get("Globals", {})).get("Function", {})
+    present: dict[str, tuple[str, dict[str, Any]]] = {
+        name: (resource["Type"], resolver.resolve(resource.get("Properties", {})))
+        for name, resource in resources.items()
+        if resolver.holds(resource.get("Condition"))
+    }
+    return Template(
+        functions={
+            name: _function(name, shared | own, path.parent)
+            for name, (kind, own) in present.items()
+            if kind == "AWS::Serverless::Function"
+        },
+        tables={
+            name: _table(names[name], own)
+            for name, (kind, own) in present.items()
+            if kind == "AWS::DynamoDB::Table"
+        },
+        environment={
+            name: _text(value)
+            for name, value in shared.get("Environment", {}).get("Variables", {}).items()
+        },
+        cors=_cors(present),
+    )
+
+
+def _function(name: str, properties: dict[str, Any], root: Path) -> Function:
+    events: list[tuple[str, dict[str, Any]]] = [
+        (event["Type"], event.get("Properties", {}))
+        for event in properties.get("Events", {}).values()
+    ]
+    return Function(
+        name=name,
+        folder=root / properties["CodeUri"],
+        timeout_s=int(properties.get("Timeout", 3)),
+        memory_mb=int(properties.get("MemorySize", 128)),
+        routes=tuple(
+            Route(event.get("Method", "ANY").upper(), event.get("Path", "$default"))
+            for kind, event in events
+            if kind == "HttpApi"
+        ),
+        schedules=tuple(
+            event.get("Schedule") or event["ScheduleExpression"]
+            for kind, event in events
+            if kind in ("Schedule", "ScheduleV2")
+        ),
+    )
+
+
+def _table(name: str, properties: dict[str, Any]) -> dict[str, Any]:
+    wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    arguments = {key: properties[key] for key in wanted if key in properties}
+    return {"TableName": name, "BillingMode": "PAY_PER_REQUEST", **arguments}
+
+
+def _cors(present: dict[str, tuple[str, dict[str, Any]]]) -> Cors | None:
+    apis = [own for kind, own in present.values() if kind == "AWS::Serverless::HttpApi"]
+    settings = apis[0].get("CorsConfiguration") if apis else None
+    if not isinstance(settings, dict):
+        return None
+    age = settings.get("MaxAge")
+    return Cors(
+        origins=tuple(settings.get("AllowOrigins", ())),
+        methods=tuple(settings.get("AllowMethods", ())),
+        headers=tuple(settings.get("AllowHeaders", ())),
+        exposed=tuple(settings.get("ExposeHeaders", ())),
+        credentials=bool(settings.get("AllowCredentials")),
+        max_age_s=None if age is None else int(age),
+    )
+
+
+def _text(value: Any) -> str:
+    """A variable as Lambda passes it: CloudFormation writes booleans in lower case."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

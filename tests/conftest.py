@@ -1,0 +1,204 @@
+"""The fixtures that all tests share: real tables, a real Stripe over HTTP, the real gateway.
+
+Nothing of ours is replaced. A test that is marked race or scale asks for `dynamodb_local`.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bridge import clock
+from bridge.models.call import Call, ClientKey
+from bridge.models.caller import Caller
+from bridge.store import table
+from hypothesis import settings as hypothesis_settings
+
+from local import database, dynamodb_local as java, settings, template
+from local.flowless import Flowless
+from local.functions import Context, Functions
+from local.gateway import Gateway
+from local.stripe.simulator import StripeSimulator
+
+ROOT = Path(__file__).resolve().parent.parent
+
+hypothesis_settings.register_profile("default", deadline=None, max_examples=60, derandomize=True)
+hypothesis_settings.register_profile("fuzz", deadline=None, max_examples=2000)
+hypothesis_settings.load_profile("default")
+
+
+class Killed(BaseException):
+    """A worker that died: nothing in the code may catch it."""
+
+
+@dataclass
+class Crash:
+    """Kills the worker that reaches a named step (bridge.core.convergence.step)."""
+
+    at: str | None = None
+    seen: list[str] | None = None
+
+    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "bridge.step":
+            return
+        if self.seen is not None:
+            self.seen.append(arguments[0])
+        if self.at == arguments[0]:
+            self.at = None
+            raise Killed(arguments[0])
+
+
+_crash = Crash()
+sys.addaudithook(lambda event, arguments: _crash.hear(event, arguments))
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that runs beside the tests."""
+
+    template: template.Template
+    stripe: StripeSimulator
+    flowless: Flowless
+    gateway: Gateway
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
+    endpoint = database.start()
+    with StripeSimulator() as stripe, Flowless() as flowless:
+        urls = {
+            "aws": database.serve(),
+            "dynamodb": endpoint,
+            "stripe": stripe.url,
+            "flowless": flowless.url,
+        }
+        before = dict(os.environ)
+        settings.leave_aws(os.environ)
+        os.environ.update(settings.variables(read.environment, before, urls))
+        for name, value in settings.made_up_secrets().items():
+            path = f"{os.environ['SECRETS_PREFIX']}/{name}"
+            database.client("ssm").put_parameter(Name=path, Value=value, Type="SecureString")
+        yield House(read, stripe, flowless, Gateway(read, Functions(read.functions)))
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture
+def tables(house: House) -> Iterator[None]:
+    """Empty tables, and the clock on time."""
+    database.clear()
+    yield
+    clock.set_offset(0)
+    _crash.at = _crash.seen = None
+
+
+@pytest.fixture
+def stripe_simulator(house: House) -> StripeSimulator:
+    house.stripe.reset()
+    return house.stripe
+
+
+@pytest.fixture
+def flowless(house: House) -> Flowless:
+    return house.flowless
+
+
+@pytest.fixture
+def crash() -> Crash:
+    """Set `at` to the step where the next worker dies with Killed."""
+    return _crash
+
+
+@pytest.fixture
+def later(stripe_simulator: StripeSimulator) -> Callable[[float], None]:
+    """Move our clock and the provider's on together."""
+    moved = 0.0
+
+    def move(seconds: float) -> None:
+        nonlocal moved
+        moved += seconds
+        clock.set_offset(moved)
+        stripe_simulator.advance(seconds)
+
+    return move
+
+
+@pytest.fixture
+def setting(monkeypatch: pytest.MonkeyPatch, house: House) -> Callable[[str, str], None]:
+    """Change one setting of the environment for one test."""
+    return monkeypatch.setenv
+
+
+@pytest.fixture
+def event() -> Callable[[str], dict[str, Any]]:
+    """The event file of a function: `event("native/create_customer")`."""
+    return lambda name: json.loads((ROOT / "events" / f"{name}.json").read_text())
+
+
+@pytest.fixture
+def context(house: House) -> Callable[[str], Context]:
+    """Lambda's context for a function of the template, by its logical id."""
+    return lambda name: Context(house.template.functions[name])
+
+
+@pytest.fixture
+def dynamodb_local(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Real DynamoDB Local under the tables, for one test; skipped where Java is missing."""
+    if not (url := java.url()):
+        if os.environ.get("BRIDGE_REQUIRE_RACE"):
+            pytest.fail("DynamoDB Local is required here and could not be started")
+        pytest.skip("DynamoDB Local needs Java and `make dynamodb-local`")
+    monkeypatch.setenv("DYNAMODB_ENDPOINT", url)
+    table.client.cache_clear()
+    database.start()
+    database.clear()
+    yield
+    monkeypatch.undo()
+    table.client.cache_clear()
+    database.start()
+
+
+def call_of(key: str | None = None, *, seconds: float = 25, fingerprint: str = "f") -> Call:
+    """A run of an API function, with the client's key where one is given."""
+    client_key = ClientKey(key=key, fingerprint=fingerprint) if key else None
+    ends_at = clock.now() + timedelta(seconds=seconds)
+    return Call(cause="api", ends_at=ends_at, client_key=client_key, source_ip="198.51.100.7")
+
+
+def sweep_call() -> Call:
+    return Call(cause="sweep", ends_at=clock.now() + timedelta(seconds=55))
+
+
+USER = Caller(
+    user_id="user_456",
+    email="jane.doe@example.com",
+    name="Jane Doe",
+    organizations={"org_456": "admin", "org_789": "admin"},
+)
+STRANGER = Caller(user_id="user_789", email="sam.poe@example.com")
+
+
+def together(count: int, act: Callable[[int], Any]) -> list[Any]:
+    """Run `act` in so many threads that start at once; their results or exceptions, in order."""
+    barrier, results = threading.Barrier(count), [None] * count
+
+    def run(number: int) -> None:
+        barrier.wait()
+        try:
+            results[number] = act(number)
+        except Exception as error:  # noqa: BLE001 - a test looks at what each of them got
+            results[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results

@@ -1,0 +1,322 @@
+"""moto behind the lock and the undo: what it must do for the rest of the suite to mean anything.
+
+These run on moto even where DYNAMODB_ENDPOINT names another database: moto is their subject.
+"""
+
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local import database, template
+
+TABLE = "bridge-local-ledger"
+OTHER = "bridge-local-ephemeral"
+PAYMENTS = 5_000
+
+
+@pytest.fixture
+def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.delenv("DYNAMODB_ENDPOINT", raising=False)
+    database.start(template.DEFAULT_PATH)
+    database.clear()
+    yield database.client()
+    database.clear()
+
+
+def key(pk: object, sk: str = "P") -> dict[str, Any]:
+    return {"pk": {"S": str(pk)}, "sk": {"S": sk}}
+
+
+def stored(client: Any, pk: object, sk: str = "P", table: str = TABLE) -> dict[str, Any] | None:
+    answer = client.get_item(TableName=table, Key=key(pk, sk), ConsistentRead=True)
+    return answer.get("Item")
+
+
+def due(client: Any, shard: str) -> list[dict[str, Any]]:
+    answer = client.query(
+        TableName=TABLE,
+        IndexName="due",
+        KeyConditionExpression="#p = :p AND #at <= :now",
+        ExpressionAttributeNames={"#p": "due_pk", "#at": "due_at"},
+        ExpressionAttributeValues={":p": {"S": shard}, ":now": {"N": "50"}},
+    )
+    return answer["Items"]
+
+
+def add_one(client: Any) -> None:
+    client.update_item(
+        TableName=TABLE,
+        Key=key("counter"),
+        UpdateExpression="ADD #n :one",
+        ExpressionAttributeNames={"#n": "n"},
+        ExpressionAttributeValues={":one": {"N": "1"}},
+    )
+
+
+def test_every_increment_of_sixteen_threads_counts(moto: Any) -> None:
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(2e-5)  # at the usual interval plain moto passes too, mostly
+    try:
+        with ThreadPoolExecutor(16) as threads:
+            for done in [threads.submit(add_one, moto) for _ in range(320)]:
+                done.result()
+    finally:
+        sys.setswitchinterval(usual)
+    item = stored(moto, "counter")
+    assert item is not None
+    assert item["n"] == {"N": "320"}
+
+
+def test_of_sixteen_transactions_on_one_item_one_wins(moto: Any) -> None:
+    ready = threading.Barrier(16)
+
+    def claim(who: int) -> bool:
+        ready.wait()
+        put = {
+            "TableName": TABLE,
+            "Item": key("lock") | {"owner": {"N": str(who)}},
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        count = {
+            "TableName": OTHER,
+            "Key": key("wins"),
+            "UpdateExpression": "ADD #n :one",
+            "ExpressionAttributeNames": {"#n": "n"},
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+        try:
+            moto.transact_write_items(TransactItems=[{"Update": count}, {"Put": put}])
+        except moto.exceptions.TransactionCanceledException:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as threads:
+        assert sum(threads.map(claim, range(16))) == 1
+    wins = stored(moto, "wins", table=OTHER)
+    assert wins is not None
+    assert wins["n"] == {"N": "1"}
+
+
+def test_a_failed_transaction_leaves_every_touched_item_as_it_was(moto: Any) -> None:
+    old = {"due_pk": {"S": "D#1"}, "due_at": {"N": "7"}, "notes": {"M": {"a": {"S": "old"}}}}
+    for pk in ("put", "update", "delete"):
+        moto.put_item(TableName=TABLE, Item=key(pk) | old)
+    touched = ("put", "update", "delete", "new", "made")
+    before = {pk: stored(moto, pk) for pk in touched}
+    index_before = due(moto, "D#1")
+    change = {
+        "TableName": TABLE,
+        "UpdateExpression": "SET #n.#a = :new REMOVE #due",
+        "ExpressionAttributeNames": {"#n": "notes", "#a": "a", "#due": "due_pk"},
+        "ExpressionAttributeValues": {":new": {"S": "new"}},
+    }
+    make = {
+        "TableName": TABLE,
+        "UpdateExpression": "SET #x = :x",
+        "ExpressionAttributeNames": {"#x": "x"},
+        "ExpressionAttributeValues": {":x": {"S": "x"}},
+    }
+    with pytest.raises(moto.exceptions.TransactionCanceledException) as refused:
+        moto.transact_write_items(
+            TransactItems=[
+                {"Put": {"TableName": TABLE, "Item": key("put") | {"other": {"S": "x"}}}},
+                {"Update": change | {"Key": key("update")}},
+                {"Delete": {"TableName": TABLE, "Key": key("delete")}},
+                {"Put": {"TableName": TABLE, "Item": key("new") | old}},
+                {"Update": make | {"Key": key("made")}},
+                {
+                    "ConditionCheck": {
+                        "TableName": OTHER,
+                        "Key": key("absent"),
+                        "ConditionExpression": "attribute_exists(pk)",
+                    }
+                },
+            ]
+        )
+    codes = [reason["Code"] for reason in refused.value.response["CancellationReasons"]]
+    assert codes == ["None"] * 5 + ["ConditionalCheckFailed"]
+    assert {pk: stored(moto, pk) for pk in touched} == before
+    assert due(moto, "D#1") == index_before
+    assert len(index_before) == 3
+
+
+def test_random_transactions_do_all_or_nothing(moto: Any) -> None:
+    choose, model, refusals = random.Random(7), dict[str, str](), 0
+    for step in range(150):
+        wanted, actions, refused = dict(model), list[Any](), False
+        for pk in choose.sample("abcdef", 3):
+            action: dict[str, Any] = {"TableName": TABLE}
+            if choose.random() < 0.4:
+                exists = choose.random() < 0.6
+                function = "attribute_exists" if exists else "attribute_not_exists"
+                action["ConditionExpression"] = f"{function}(pk)"
+                refused = refused or exists != (pk in model)
+            if choose.random() < 0.3:
+                actions.append({"Delete": action | {"Key": key(pk)}})
+                wanted.pop(pk, None)
+            else:
+                actions.append({"Put": action | {"Item": key(pk) | {"v": {"N": str(step)}}}})
+                wanted[pk] = str(step)
+        try:
+            moto.transact_write_items(TransactItems=actions)
+            assert not refused
+            model = wanted
+        except moto.exceptions.TransactionCanceledException:
+            assert refused
+            refusals += 1
+        found = {pk: stored(moto, pk) for pk in "abcdef"}
+        assert {pk: item["v"]["N"] for pk, item in found.items() if item} == model
+    assert 20 < refusals < 130
+
+
+def test_a_refused_write_shows_the_item_that_refused_it(moto: Any) -> None:
+    item = key("p") | {"fence": {"N": "4"}, "tags": {"L": [{"S": "x"}]}, "meta": {"M": {}}}
+    moto.put_item(TableName=TABLE, Item=item)
+    guarded = {
+        "TableName": TABLE,
+        "Item": key("p"),
+        "ConditionExpression": "attribute_not_exists(pk)",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    with pytest.raises(moto.exceptions.TransactionCanceledException) as refused:
+        moto.transact_write_items(
+            TransactItems=[{"Delete": {"TableName": TABLE, "Key": key("q")}}, {"Put": guarded}]
+        )
+    assert refused.value.response["CancellationReasons"][1]["Item"] == item
+    with pytest.raises(moto.exceptions.ConditionalCheckFailedException) as plain:
+        moto.put_item(**guarded)
+    assert plain.value.response["Item"] == item
+
+
+def test_every_type_comes_back_as_it_was_written(moto: Any) -> None:
+    inner = {"S": "ž"}, {"N": "1.50"}, {"BOOL": False}, {"NULL": True}, {"B": b"\x00\xff"}
+    item = key("all") | {f"a{n}": value for n, value in enumerate(inner)}
+    item["list"] = {"L": [*inner, {"M": {"deep": {"L": list(inner)}}}, {"L": []}]}
+    item["set"], item["empty"], item["blank"] = {"SS": ["a", "b"]}, {"M": {}}, {"S": ""}
+    moto.put_item(TableName=TABLE, Item=item)
+    assert stored(moto, "all") == item
+
+
+def test_a_query_sees_its_partition_in_order_and_by_pages(moto: Any) -> None:
+    for number in random.Random(3).sample(range(30), 30):
+        moto.put_item(TableName=TABLE, Item=key("U#1", f"P#{number:02d}"))
+        moto.put_item(TableName=TABLE, Item=key("U#2", f"P#{number:02d}"))
+    moto.put_item(TableName=TABLE, Item=key("U#1", "C#1"))
+    pages: list[list[str]] = []
+    more: dict[str, Any] = {}
+    while not pages or more:
+        answer = moto.query(
+            TableName=TABLE,
+            KeyConditionExpression="#pk = :pk AND begins_with(#sk, :sk)",
+            ExpressionAttributeNames={"#pk": "pk", "#sk": "sk"},
+            ExpressionAttributeValues={":pk": {"S": "U#1"}, ":sk": {"S": "P#"}},
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            Limit=12,
+            **more,
+        )
+        pages.append([item["sk"]["S"] for item in answer["Items"]])
+        last = answer.get("LastEvaluatedKey")
+        more = {"ExclusiveStartKey": last} if last else {}
+    assert [len(page) for page in pages] == [12, 12, 6]
+    assert [sk for page in pages for sk in page] == [
+        f"P#{number:02d}" for number in reversed(range(30))
+    ]
+
+
+def test_the_due_index_holds_keys_of_what_is_due_in_order(moto: Any) -> None:
+    for pk, at in (("b", "9"), ("a", "10"), ("late", "51")):
+        item = key(pk) | {"due_pk": {"S": "D#3"}, "due_at": {"N": at}, "more": {"S": "x"}}
+        moto.put_item(TableName=TABLE, Item=item)
+    moto.put_item(TableName=TABLE, Item=key("elsewhere") | {"due_pk": {"S": "D#4"}})
+    found = due(moto, "D#3")
+    assert [item["pk"]["S"] for item in found] == ["b", "a"]
+    assert found[0].keys() == {"pk", "sk", "due_pk", "due_at"}
+
+
+def test_clear_empties_the_tables_and_keeps_them(moto: Any) -> None:
+    moto.put_item(TableName=OTHER, Item=key("x"))
+    database.clear()
+    assert stored(moto, "x", table=OTHER) is None
+    assert TABLE in moto.list_tables()["TableNames"]
+
+
+def test_what_a_query_leaves_unused_is_refused_as_on_aws(moto: Any) -> None:
+    with pytest.raises(ClientError, match="unused in expressions"):
+        moto.put_item(
+            TableName=TABLE,
+            Item=key("x"),
+            ConditionExpression="attribute_not_exists(pk)",
+            ExpressionAttributeNames={"#never": "used"},
+        )
+
+
+def test_a_confirm_takes_under_50_ms_of_database_time_with_5000_payments(moto: Any) -> None:
+    for first in range(0, PAYMENTS, 8):
+        batch = [
+            {"PutRequest": {"Item": item}}
+            for number in range(first, first + 8)
+            for item in (
+                payment(number),
+                key("U#1", f"P#{number}"),
+                key(f"PP#stripe#pi_{number}", "PP"),
+            )
+        ]
+        moto.batch_write_item(RequestItems={TABLE: batch})
+    spent = sorted(time_of_a_confirm(moto, number) for number in range(20))
+    assert spent[10] < 0.050
+    began = time.perf_counter()
+    for shard in range(8):
+        due(moto, f"D#{shard}")
+    assert time.perf_counter() - began < 1
+
+
+def payment(number: int) -> dict[str, Any]:
+    """About what a payment is: 45 attributes, a map among them; one in 50 is due."""
+    texts = {f"text_{n}": {"S": "x" * 20} for n in range(25)}
+    numbers = {f"number_{n}_cents": {"N": "2000"} for n in range(16)}
+    item = key(f"P#{number}") | texts | numbers | {"meta": {"M": {"k": {"S": "v"}}}}
+    if number % 50 == 0:
+        item |= {"due_pk": {"S": f"D#{number % 8}"}, "due_at": {"N": "7"}}
+    return item
+
+
+def time_of_a_confirm(client: Any, number: int) -> float:
+    """The four round trips of data-model.md, section 8, in seconds."""
+    item, record = payment(number), key(f"I#{number}", "I")
+    fence = {
+        "TableName": TABLE,
+        "Key": key(f"P#{number}"),
+        "UpdateExpression": "ADD #f :one",
+        "ExpressionAttributeNames": {"#f": "fence"},
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+    }
+    secret = {"TableName": "bridge-local-secrets", "Key": key(f"CS#{number}", "CS")}
+    entry = {"TableName": TABLE, "Item": key(f"P#{number}", "H#1")}
+    began = time.perf_counter()
+    client.batch_get_item(
+        RequestItems={
+            TABLE: {"Keys": [key(f"P#{number}"), key("U#1", "P#1")], "ConsistentRead": True},
+            OTHER: {"Keys": [record]},
+        }
+    )
+    client.get_item(TableName=TABLE, Key=key(f"P#{number}"), ConsistentRead=True)
+    client.transact_write_items(
+        TransactItems=[{"Put": {"TableName": OTHER, "Item": record}}, {"Update": fence}]
+    )
+    client.transact_write_items(
+        TransactItems=[
+            {"Put": {"TableName": TABLE, "Item": item}},
+            {"Put": entry},
+            {"Delete": secret},
+            {"Put": {"TableName": OTHER, "Item": record | {"body": {"S": "b" * 2000}}}},
+        ]
+    )
+    return time.perf_counter() - began

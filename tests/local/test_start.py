@@ -1,0 +1,147 @@
+"""`make start` as a newcomer has it: no docker, java or node on PATH, no AWS account."""
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from local.template import ROOT
+
+JANE = {"X-Session-ID": "session_abc123"}
+FOREIGN = {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "STAGE": "prod"}
+
+pytestmark = pytest.mark.slow
+
+
+def launch(home: Path, port: int | str, **more: str) -> subprocess.Popen[str]:
+    """`python -m local` in an environment that holds next to nothing."""
+    environment = {"PATH": str(home), "HOME": str(home), "PORT": str(port)} | more
+    return subprocess.Popen(
+        [sys.executable, "-m", "local"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@contextmanager
+def running(home: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process and its URL, once it says that it runs."""
+    process = launch(home, 0, **more)
+    assert process.stdout
+    try:
+        said: list[str] = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("Bridge Payments runs at "):
+                yield process, line.split()[-1]
+                return
+        pytest.fail("it did not start:\n" + "".join(said))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(url: str, method: str, path: str, body: Any = None, headers: Any = JANE) -> Any:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    content = json.dumps(body) if body is not None else None
+    connection.request(method, path, content, {"Content-Type": "application/json"} | headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    assert answer.status < 300, text
+    return json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("home"), **FOREIGN) as (_, url):
+        yield url
+
+
+def test_health_answers_whoever_asks(url: str) -> None:
+    assert ask(url, "GET", "/health", headers={})["status"] == "ok"
+
+
+def test_the_documents_records_are_there(url: str) -> None:
+    listed = ask(url, "GET", "/bridge-payment/customers?limit=10")
+    assert [each["id"] for each in listed[-2:]] == ["cust_123", "cust_456"]
+    assert [each["name"] for each in listed[-2:]] == ["John Doe", "Jane Smith"]
+    payment = ask(url, "GET", "/bridge-payment/payments/pay_123")
+    assert payment["status"] == "succeeded"
+    assert payment["amount_captured_cents"] == payment["total_cents"] == 2000
+    assert payment["provider_payment_id"] == "pi_stripe_abc123"
+    synced = ask(url, "POST", "/bridge-payment/payments/sync/pi_stripe_abc123")
+    assert synced == payment
+
+
+def test_the_saved_card_pays(url: str) -> None:
+    wanted = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_saved_card_123"}
+    made = ask(url, "POST", "/bridge-payment/payments/intents", wanted)
+    assert made["customer_id"] == "cust_123"
+    paid = ask(url, "POST", f"/bridge-payment/payments/confirm/{made['id']}", {})
+    assert paid["status"] == "succeeded"
+
+
+def test_the_state_names_the_simulators_and_what_they_hold(url: str) -> None:
+    state = ask(url, "GET", "/_local/state")
+    assert state["simulators"]["stripe"].startswith("http://127.0.0.1:")
+    charged = [each["payment_intent"] for each in state["stripe"]["charges"]]
+    assert charged.count("pi_stripe_abc123") == 1
+    seen = ask(state["simulators"]["stripe"], "GET", "/_sim/state")
+    assert len(seen["payment_intents"]) == len(state["stripe"]["payment_intents"])
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_all_of_it_without_a_traceback(tmp_path: Path, name: int) -> None:
+    with running(tmp_path) as (process, url):
+        ask(url, "GET", "/health")
+        state = ask(url, "GET", "/_local/state")
+        process.send_signal(name)
+        said, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert "Stopping" in said
+    for each in (url, state["simulators"]["stripe"]):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", urlsplit(each).port or 0), timeout=1)
+
+
+def test_a_signal_while_it_starts_is_no_traceback_either(tmp_path: Path) -> None:
+    process = launch(tmp_path, 0)
+    assert process.stdout
+    assert process.stdout.readline().startswith("Starting")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=10)
+    assert (process.returncode, "Traceback" in said) == (0, False)
+
+
+def test_a_busy_port_is_named_with_a_way_out(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = launch(tmp_path, port)
+        said, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert f"Port {port} is not to be had (Address already in use)" in said
+    assert "make start" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("port", ["http", "-1", "65536", "٣"])
+def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
+    process = launch(tmp_path, port)
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert said.startswith("PORT must be a number")

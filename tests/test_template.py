@@ -1,0 +1,368 @@
+"""template.yaml against the tree, and against the designs: names, routes, rights, protection."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import template
+from local.intrinsics import Resolver
+from tests.policies import DOCUMENT, FUNCTIONS, PARAMETERS, RESOURCES, ROOT, grants, of_type
+
+BASE = "/bridge-payment"
+ROUTES = {  # contracts/bridge.md, sections 3, 4 and 6
+    f"POST {BASE}/customers": "native/create_customer",
+    f"GET {BASE}/customers/{{id}}": "native/get_customer",
+    f"GET {BASE}/customers": "native/list_customers",
+    f"PUT {BASE}/customers/{{id}}": "native/update_customer",
+    f"DELETE {BASE}/customers/{{id}}": "native/delete_customer",
+    f"POST {BASE}/payments/intents": "native/create_payment_intent",
+    f"PUT {BASE}/payments/intents/{{id}}": "native/update_payment_intent",
+    f"PATCH {BASE}/payments/intents/{{id}}": "native/update_payment_intent",
+    f"POST {BASE}/payments/confirm/{{id}}": "native/confirm_payment",
+    f"POST {BASE}/payments/intents/{{id}}/confirm": "native/confirm_payment",
+    f"POST {BASE}/payments/sync/{{id}}": "native/sync_payment",
+    f"POST {BASE}/payments/intents/{{id}}/sync": "native/sync_payment",
+    f"GET {BASE}/payments/{{id}}": "native/get_payment",
+    f"GET {BASE}/payments/intents/{{id}}": "native/get_payment",
+    f"GET {BASE}/payments": "native/list_payments",
+    f"GET {BASE}/payments/guest/{{email}}": "native/list_guest_payments",
+    "GET /health": "operations/health",
+    "GET /health/live": "operations/health",
+    "GET /health/ready": "operations/health",
+    "$default": "operations/unmatched",
+}
+
+# The rights of each kind of function, with the partition keys after a colon: data-model.md 1.
+READS = {"Ledger GetItem", "Ledger BatchGetItem", "Ledger Query"}
+CREDENTIALS = {"Secrets GetItem: SE#*", "Secrets BatchGetItem: SE#*"}
+SECRET_READS = {"Secrets GetItem: CS#*, SE#*", "Secrets BatchGetItem: CS#*, SE#*"}
+READ = READS | CREDENTIALS | {"Ephemeral UpdateItem: RL#*"}
+WRITES = READS | {
+    *("Ledger PutItem", "Ledger UpdateItem", "Ledger DeleteItem", "Ledger ConditionCheckItem"),
+    *("Ephemeral GetItem", "Ephemeral BatchGetItem", "Ephemeral PutItem"),
+    *("Ephemeral UpdateItem", "Ephemeral DeleteItem"),
+}
+SECRET_WRITES = {"Secrets PutItem: CS#*", "Secrets DeleteItem: CS#*"}
+METHODS = {"Secrets GetItem: CS#*, PT#*, SE#*", "Secrets BatchGetItem: CS#*, PT#*, SE#*"}
+WRITE_PAYMENT = WRITES | CREDENTIALS | SECRET_READS | SECRET_WRITES | METHODS
+RIGHTS = {
+    "native/create_customer": WRITES | CREDENTIALS,
+    "native/get_customer": READ,
+    "native/list_customers": READ,
+    "native/update_customer": WRITES | CREDENTIALS,
+    "native/delete_customer": WRITES | CREDENTIALS,
+    "native/create_payment_intent": WRITE_PAYMENT,
+    "native/update_payment_intent": WRITE_PAYMENT,
+    "native/confirm_payment": WRITE_PAYMENT,
+    "native/sync_payment": WRITE_PAYMENT,
+    "native/get_payment": READ | SECRET_READS,
+    "native/list_payments": READ | SECRET_READS,
+    "native/list_guest_payments": READ | SECRET_READS,
+    "operations/health": {"Ledger GetItem: HEALTH"},
+    "operations/unmatched": set(),
+    "operations/put_session": {"Secrets PutItem: SE#*"},
+    "operations/revoke_session": {"Secrets DeleteItem: SE#*"},
+    "operations/inspect_payment": READS,
+    "operations/converge_payment": WRITES | SECRET_WRITES,
+    "jobs/sweep_payments": WRITES | SECRET_WRITES | {"Ledger/index/due Query"},
+}
+WRITING = {"PutItem", "UpdateItem", "DeleteItem"}
+
+NAMES = sorted(
+    str(each.parent.relative_to(ROOT / "functions"))
+    for each in ROOT.glob("functions/*/*/handler.py")
+)
+LOCAL = template.read()
+
+
+def logical_id(name: str) -> str:
+    """`native/create_customer` is NativeCreateCustomer."""
+    return "".join(word.title() for word in re.split("[/_]", name))
+
+
+def event_of(name: str) -> dict[str, Any]:
+    event = json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
+    assert isinstance(event, dict)
+    return event
+
+
+def routes_of(name: str) -> list[str]:
+    """Route keys, the documented one first."""
+    routes = LOCAL.functions[logical_id(name)].routes
+    return [
+        "$default" if each.path == "$default" else f"{each.method} {each.path}" for each in routes
+    ]
+
+
+def calls_in(folder: str) -> Iterator[tuple[str, str]]:
+    """Every call of the bundle's code whose first argument is a text: its name and that text."""
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                called = node.func
+                name = (
+                    called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+                )
+                yield name, str(node.args[0].value)
+
+
+CALLS = list(calls_in("layers/bridge/python/bridge"))
+
+
+def test_every_function_has_a_resource_of_its_name_and_every_resource_a_folder() -> None:
+    assert {name: f"functions/{name}/" for name in NAMES} == {
+        name: FUNCTIONS[logical_id(name)]["CodeUri"] for name in NAMES
+    }
+    assert sorted(FUNCTIONS) == sorted(map(logical_id, NAMES))
+
+
+def test_every_function_has_an_event_file_and_every_event_file_a_function() -> None:
+    events = ROOT.glob("events/*/*.json")
+    assert (
+        sorted(str(each.relative_to(ROOT / "events").with_suffix("")) for each in events) == NAMES
+    )
+
+
+def test_every_function_has_a_test_file_and_every_test_file_a_function() -> None:
+    files = (ROOT / "tests" / "functions").glob("*/test_*.py")
+    assert (
+        sorted(f"{each.parent.name}/{each.stem.removeprefix('test_')}" for each in files) == NAMES
+    )
+
+
+def test_the_readme_has_a_row_for_every_function_with_its_routes() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = {
+        found[1]: line
+        for line in readme.splitlines()
+        if line.startswith("|") and (found := re.search(r"functions/([a-z_]+/[a-z_]+)", line))
+    }
+    assert sorted(rows) == NAMES
+    for name, row in rows.items():
+        assert [route for route in routes_of(name) if route not in row] == [], name
+
+
+def test_no_function_brings_its_own_dependencies() -> None:
+    assert list(ROOT.glob("functions/**/requirements.txt")) == []
+
+
+def test_the_routes_are_the_contracts() -> None:
+    assert {route: name for name in NAMES for route in routes_of(name)} == ROUTES
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name in ROUTES.values()])
+def test_an_http_event_is_what_the_gateway_sends_on_a_route_of_its_function(name: str) -> None:
+    event = event_of(name)
+    about = event["requestContext"]
+    key, http = event["routeKey"], about["http"]
+    assert event["version"] == "2.0"
+    assert key == about["routeKey"] == routes_of(name)[0]
+    assert event["rawPath"] == http["path"]
+    assert [each for each in event["headers"] if each != each.lower()] == []
+    assert int(event["headers"]["content-length"]) == len(event.get("body", "").encode())
+    if key != "$default":
+        method, path = key.split(" ")
+        pairs = list(zip(path.split("/"), event["rawPath"].split("/"), strict=True))
+        assert http["method"] == method
+        assert [sent for wanted, sent in pairs if wanted != sent and wanted[0] != "{"] == []
+        named = {wanted.strip("{}"): sent for wanted, sent in pairs if wanted[:1] == "{"}
+        assert event.get("pathParameters", {}) == named
+
+
+def test_the_sweep_runs_every_minute() -> None:
+    assert LOCAL.functions["JobsSweepPayments"].schedules == ("rate(1 minute)",)
+    assert event_of("jobs/sweep_payments")["detail-type"] == "Scheduled Event"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_function_has_the_rights_of_its_kind_on_the_tables_and_no_more(name: str) -> None:
+    found = {
+        f"{grant.resource} {grant.action.removeprefix('dynamodb:')}"
+        + (f": {', '.join(grant.keys)}" if grant.keys else "")
+        for grant in grants(logical_id(name))
+        if grant.action.startswith("dynamodb:")
+    }
+    assert found == RIGHTS[name]
+
+
+@pytest.mark.parametrize(
+    "name", [*(n for n in NAMES if re.search("/(get|list|inspect)_", n)), "operations/health"]
+)
+def test_a_reading_function_cannot_write_the_ledger_or_secrets(name: str) -> None:
+    writes = [
+        grant
+        for grant in grants(logical_id(name))
+        if grant.resource in ("Ledger", "Secrets")
+        and grant.action.removeprefix("dynamodb:") in WRITING
+    ]
+    assert writes == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nobody_may_scan_and_nothing_is_granted_by_wildcard(name: str) -> None:
+    for grant in grants(logical_id(name)):
+        assert "*" not in grant.action
+        assert "Scan" not in grant.action
+        assert grant.action.startswith("xray:Put") or grant.resource != "*"
+        assert (
+            not grant.resource.endswith("*")
+            or grant.resource == "FunctionLogs:*"
+            or grant.resource == "*"
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_secrets_are_reached_by_prefix_only_and_their_key_through_dynamodb_only(name: str) -> None:
+    given = grants(logical_id(name))
+    on_table = [grant for grant in given if grant.resource == "Secrets"]
+    on_key = [grant for grant in given if grant.resource == "SecretsKey"]
+    for grant in on_table:
+        assert grant.keys
+        assert grant.condition["Null"] == {"dynamodb:LeadingKeys": "false"}
+    for grant in on_key:
+        assert "dynamodb." in grant.condition["StringEquals"]["kms:ViaService"]["Fn::Sub"]
+    writes = any(grant.action.removeprefix("dynamodb:") in WRITING for grant in on_table)
+    expected = {"kms:Decrypt"} if on_table else set()
+    assert {grant.action for grant in on_key} == expected | (
+        {"kms:GenerateDataKey"} if writes else set()
+    )
+
+
+def test_only_functions_that_call_providers_may_read_their_keys() -> None:
+    secrets = {
+        name: {
+            grant.resource
+            for grant in grants(logical_id(name))
+            if grant.action == "ssm:GetParameter"
+        }
+        for name in NAMES
+    }
+    read = {text for called, text in CALLS if called == "secret"}
+    assert set().union(*secrets.values()) == {f"{PARAMETERS}{each}" for each in read}
+    provider_key = f"{PARAMETERS}STRIPE_SECRET_KEY"
+    assert sorted(name for name in NAMES if provider_key in secrets[name]) == sorted(
+        name for name, rights in RIGHTS.items() if "Ledger PutItem" in rights
+    )
+
+
+def test_the_settings_that_the_code_reads_are_those_that_the_template_declares() -> None:
+    readers = {"setting", "number", "listed", "provider_base_url"}
+    read = {text for called, text in CALLS if called in readers} | {
+        *("LEDGER_TABLE", "EPHEMERAL_TABLE", "SECRETS_TABLE"),  # config.table_name
+    }
+    declared = set(DOCUMENT["Globals"]["Function"]["Environment"]["Variables"])
+    assert {name for name in declared if not name.startswith("POWERTOOLS_")} == read
+    assert [name for name, each in FUNCTIONS.items() if "Environment" in each] == []
+
+
+def test_every_metric_has_an_alarm_that_reaches_the_topic() -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    counted = {text for called, text in CALLS if called in ("count", "_measure") and "_" in text}
+    watched = {each["MetricName"] for each in alarms.values()}
+    assert watched == counted | {"5xx", "Errors", "function_errors"}
+    for each in alarms.values():
+        assert each["AlarmActions"] == [{"Ref": "Alarms"}]
+
+
+def test_an_alarm_rings_when_work_is_overdue_or_the_sweep_is_silent() -> None:
+    alarm = RESOURCES["OverdueWorkAlarm"]["Properties"]
+    assert (alarm["Threshold"], alarm["Statistic"]) == (900, "Maximum")
+    assert alarm["TreatMissingData"] == "breaching"
+
+
+def test_our_metrics_are_kept_apart_by_stage() -> None:
+    namespace = {"Fn::Sub": "Bridge/${Stage}"}
+    variables = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == namespace
+    for each in of_type("AWS::CloudWatch::Alarm").values():
+        assert each["Namespace"] in (namespace, "AWS/Lambda", "AWS/ApiGateway")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "protected"),
+    [({}, False), ({"Stage": "prod"}, True), ({"Mode": "live"}, True)],
+)
+def test_production_tables_are_protected(parameters: dict[str, str], protected: bool) -> None:
+    resolver = Resolver(DOCUMENT, parameters, {})
+    tables = {
+        name: resolver.resolve(each) for name, each in of_type("AWS::DynamoDB::Table").items()
+    }
+    recovery = {name: each["PointInTimeRecoverySpecification"] for name, each in tables.items()}
+    assert sorted(tables) == ["Ephemeral", "Ledger", "Secrets"]
+    assert {each["DeletionProtectionEnabled"] for each in tables.values()} == {protected}
+    assert recovery["Ledger"]["PointInTimeRecoveryEnabled"] is protected
+    for name in ("Ephemeral", "Secrets"):  # a backup would keep what was deleted
+        assert recovery[name]["PointInTimeRecoveryEnabled"] is False
+    for name in tables:
+        assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_only_what_may_be_forgotten_expires() -> None:
+    tables = of_type("AWS::DynamoDB::Table")
+    expiry = {"AttributeName": "exp", "Enabled": True}
+    assert {name: each.get("TimeToLiveSpecification") for name, each in tables.items()} == {
+        "Ledger": None,
+        "Ephemeral": expiry,
+        "Secrets": expiry,
+    }
+
+
+def test_secrets_have_a_key_of_their_own_that_rotates() -> None:
+    encryption = {
+        name: each.get("SSESpecification") for name, each in of_type("AWS::DynamoDB::Table").items()
+    }
+    assert encryption["Ledger"] is encryption["Ephemeral"] is None
+    assert encryption["Secrets"]["KMSMasterKeyId"] == {"Fn::GetAtt": ["SecretsKey", "Arn"]}
+    assert RESOURCES["SecretsKey"]["Properties"]["EnableKeyRotation"] is True
+
+
+def test_the_creations_and_the_open_listing_are_throttled_on_their_own() -> None:
+    api = RESOURCES["Api"]["Properties"]
+    throttled = {
+        f"POST {BASE}/payments/intents",
+        f"POST {BASE}/customers",
+        f"GET {BASE}/payments/guest/{{email}}",
+    }
+    assert set(api["RouteSettings"]) == throttled
+    for each in [api["DefaultRouteSettings"], *api["RouteSettings"].values()]:
+        assert each["ThrottlingRateLimit"] < each["ThrottlingBurstLimit"]
+
+
+def test_logs_expire_and_hold_no_path_and_no_query() -> None:
+    for each in of_type("AWS::Logs::LogGroup").values():
+        assert each["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    line = RESOURCES["Api"]["Properties"]["AccessLogSettings"]["Format"]
+    fields = set(json.loads(line).values())
+    assert {
+        field for field in fields if re.search("path|query|header|authorizer", field.lower())
+    } == set()
+
+
+def test_browsers_of_named_origins_may_send_what_the_contract_reads() -> None:
+    cors = RESOURCES["Api"]["Properties"]["CorsConfiguration"]
+    assert cors["AllowOrigins"] == {"Ref": "CorsOrigins"}
+    assert "*" not in DOCUMENT["Parameters"]["CorsOrigins"]["Default"]
+    wanted = {"authorization", "content-type", "idempotency-key", "x-guest-token", "x-session-id"}
+    assert wanted <= set(cors["AllowHeaders"])
+    assert {"idempotent-replayed", "retry-after", "x-request-id"} <= set(cors["ExposeHeaders"])
+    assert {route.split()[0] for route in ROUTES} - {"$default"} == set(cors["AllowMethods"])
+
+
+def test_a_function_ends_before_the_gateway_gives_up() -> None:
+    for name, function in LOCAL.functions.items():
+        assert function.timeout_s <= (25 if function.routes else 60), name
+
+
+def test_the_release_is_the_projects() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert DOCUMENT["Parameters"]["Version"]["Default"] == project["version"]
+
+
+def test_no_secret_is_resolved_into_the_template() -> None:
+    assert "{{resolve:" not in Path(ROOT / "template.yaml").read_text(encoding="utf-8")
