@@ -28,38 +28,39 @@ Try it:
 
 
 def main() -> int:
-    """Returns the exit code: 0 after Ctrl-C, 1 when the port cannot be had."""
+    """Runs until a signal ends the process. Returns 1 when the port cannot be had."""
     for name in (signal.SIGINT, signal.SIGTERM):  # set even where a shell started us ignoring it
-        signal.signal(name, signal.default_int_handler)
+        signal.signal(name, _stop)
     given = os.environ.get("PORT") or DEFAULT_PORT
     if not given.isascii() or not given.isdigit() or int(given) > 65_535:
         return _refuse(f"PORT must be a number up to 65535, not {given!r}.")
     began = time.monotonic()
+    _say(f"Starting Bridge Payments on port {given} …")
+    # Imported here: this takes a second, and the line above should come first.
+    from local.template import ROOT
+
+    sys.path.insert(0, str(ROOT / "layers" / "bridge" / "python"))
+    from local.stack import Stack
+
     try:
-        _say(f"Starting Bridge Payments on port {given} …")
-        # Imported here: this takes a second, and the line above should come first.
-        from local.template import ROOT
-
-        sys.path.insert(0, str(ROOT / "layers" / "bridge" / "python"))
-        from local.stack import Stack
-
-        try:
-            stack = Stack(int(given), _say)
-        except OSError as error:
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
-            return _refuse(
-                f"Port {given} is not to be had ({error.strerror}). Stop what uses it,"
-                f" or take another one: PORT={int(given) % 65_535 + 1} make start"
-            )
-        stack.start()
-        _say(WELCOME.format(url=stack.url) + f"\n(started in {time.monotonic() - began:.1f} s)")
+        stack = Stack(int(given), _say)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        return _refuse(
+            f"Port {given} is not to be had ({error.strerror}). Stop what uses it,"
+            f" or take another one: PORT={int(given) % 65_535 + 1} make start"
+        )
+    stack.start()
+    _say(WELCOME.format(url=stack.url) + f"\n(started in {time.monotonic() - began:.1f} s)")
+    while True:
         threading.Event().wait()
-    except KeyboardInterrupt:
-        _say("\nStopping …")
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    return 0
+
+
+def _stop(*_: object) -> None:
+    """All is in this process and nothing is kept: leaving at once cannot end in a traceback."""
+    os.write(sys.stdout.fileno(), b"\nStopped.\n")
+    os._exit(0)
 
 
 def _say(line: str) -> None:
@@ -72,8 +73,4 @@ def _refuse(reason: str) -> int:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Every thread left is a daemon, and nothing is kept: leaving at once cannot end in a traceback.
-    os._exit(code)
+    sys.exit(main())

@@ -35,9 +35,9 @@ LIFE = timedelta(days=365)
 def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
     """Put the sessions and the records of user_456 into empty tables and empty simulators."""
     for session_id, session in SESSIONS.items():
-        ends = clock.now() + LIFE
-        session_items.put(session_id, Session.model_validate(session | {"expires_at": ends}))
-        flowless.sessions[session_id] = session
+        lasting = session | {"expires_at": clock.now() + LIFE}
+        session_items.put(session_id, Session.model_validate(lasting))
+        flowless.sessions[session_id] = lasting
     _customer("cust_456", "Jane", "Smith", datetime(2025, 1, 10, 8, 20, tzinfo=UTC))
     customer = _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
     _method(stripe, customer)

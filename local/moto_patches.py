@@ -14,6 +14,7 @@ from typing import Any
 
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb import responses
+from moto.dynamodb.comparisons import get_comparison_func
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
@@ -75,27 +76,43 @@ def _not_copied(table: Table, memo: Any) -> Table:  # noqa: ARG001 as copy.deepc
 
 
 def _narrow_query(table: Table, hash_key: DynamoType | None, *rest: Any, **named: Any) -> Any:
-    """Let moto's query see one partition, already sorted, where it would sort the whole table.
+    """Let moto's query see what it may pick, already sorted, where it would sort the whole table.
 
-    `rest[6]` is the index name. Runs under the lock, so the table can carry the candidates.
+    Runs under the lock, so the table can carry the candidates.
     """
-    if rest[6]:
-        name, value = named["hash_key_conditions"][0]
-        found = [
-            item
-            for partition in table.items.values()
-            for item in partition.values()
-            if name in item.attrs and item.attrs[name] == value
-        ]
+    comparison, values, limit, start, forward, _, index_name = rest[:7]
+    if index_name:
+        found = _indexed(table, *named["hash_key_conditions"][0])
     else:
-        found = sorted(
-            table.items.get(hash_key, {}).values(), key=lambda item: item.range_key.value
-        )
+        found = _ranged(table, hash_key, comparison, values)
+        if start:
+            last = start[table.range_key_attr]["S"]
+            found = [item for item in found if (item.range_key.value > last) == forward]
+        if limit:  # and one more: that there is one makes moto say where to go on
+            found = found[: limit + 1] if forward else found[-limit - 1 :]
     table.candidates = found  # type: ignore[attr-defined]
     try:
         return _query(table, hash_key, *rest, **named)
     finally:
         del table.candidates  # type: ignore[attr-defined]
+
+
+def _indexed(table: Table, name: str, value: DynamoType) -> list[Item]:
+    """What an index holds under a hash key: few items, found without comparing the others."""
+    partitions = (partition.values() for partition in table.items.values())
+    items = (item for partition in partitions for item in partition)
+    return [item for item in items if name in item.attrs and item.attrs[name] == value]
+
+
+def _ranged(
+    table: Table, hash_key: DynamoType | None, comparison: str | None, values: list[DynamoType]
+) -> list[Item]:
+    """A partition's items in a range of sort keys, which are strings in all our tables."""
+    found = list(table.items.get(hash_key, {}).values())
+    if comparison:
+        matches, bounds = get_comparison_func(comparison), [value.value for value in values]
+        found = [item for item in found if matches(item.range_key.value, *bounds)]
+    return sorted(found, key=lambda item: item.range_key.value)
 
 
 def _narrowed_items(table: Table) -> list[Item]:

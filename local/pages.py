@@ -58,7 +58,8 @@ class Pages:
     def state(self) -> dict[str, Any]:
         """What the simulators hold, and where they are."""
         urls = {"stripe": self._stripe.url, "flowless": self._flowless.url}
-        return {"simulators": urls, "stripe": self._stripe.state()}
+        sessions = {"sessions": self._flowless.sessions}
+        return {"simulators": urls, "stripe": self._stripe.state(), "flowless": sessions}
 
     def _act(self, action: str, request: Request) -> Answer:
         origin = request.header("origin")

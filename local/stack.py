@@ -22,7 +22,9 @@ class Stack:
         self._say = say
         given = settings.parameters(os.environ, self.url)
         self._template = template.read(parameters=given)
-        self._stripe, self._flowless = StripeSimulator(), Flowless()
+        self._secrets = settings.made_up_secrets()
+        self._stripe = StripeSimulator()
+        self._flowless = Flowless(secret=self._secrets["BRIDGE_VALIDATION_SECRET"])
         self._gateway = Gateway(self._template, Functions(self._template.functions))
         functions = self._gateway.functions
         self._schedules = [
@@ -67,7 +69,7 @@ class Stack:
         }
         os.environ.update(settings.variables(self._template.environment, os.environ, urls))
         parameters = database.client("ssm")
-        for name, value in settings.made_up_secrets().items():
+        for name, value in self._secrets.items():
             parameters.put_parameter(
                 Name=f"{os.environ['SECRETS_PREFIX']}/{name}",
                 Value=value,

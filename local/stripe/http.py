@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from werkzeug.datastructures import Headers
-from werkzeug.wrappers import Request as WsgiRequest
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request as WsgiRequest, Response
 
 from local.stripe import api, control, forms, routes
 from local.stripe.account import Account

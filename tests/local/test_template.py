@@ -106,7 +106,7 @@ def test_tables_are_what_create_table_takes(ours: template.Template) -> None:
 
 def test_variables_name_the_local_tables(ours: template.Template) -> None:
     assert ours.environment["LEDGER_TABLE"] == "bridge-local-ledger"
-    assert ours.environment["SECRETS_PREFIX"] == f"/bridge/{ours.environment['STAGE']}"
+    assert ours.environment["SECRETS_PREFIX"] == "/bridge/dev"
     assert all(isinstance(value, str) for value in ours.environment.values())
 
 

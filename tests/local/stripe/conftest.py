@@ -1,7 +1,7 @@
 """A running simulator, the official SDK pointed at it, and raw HTTP whose answers are checked."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -26,7 +26,7 @@ def as_json_schema(node: Any) -> Any:
         return [as_json_schema(each) for each in node]
     if not isinstance(node, dict):
         return node
-    made = {}
+    made: dict[str, Any] = {}
     for key, value in node.items():
         if key == "properties":
             made[key] = {name: as_json_schema(each) for name, each in value.items()}
@@ -73,9 +73,7 @@ class Http:
         if isinstance(form, str):
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
         where = {"params": form} if method == "GET" else {"data": form}
-        response = requests.request(
-            method, self.url + path, headers=sent, timeout=10, **where
-        )  # type: ignore[arg-type]
+        response = requests.request(method, self.url + path, headers=sent, timeout=10, **where)  # type: ignore[arg-type]
         found = routes.find(method, path)
         operation = found[0].url if found and response.status_code == 200 else "error"
         if response.headers["Content-Type"] == "application/json":
@@ -89,6 +87,13 @@ class Http:
 
     def get(self, path: str, **query: str) -> requests.Response:
         return self.send("GET", path, query or None)
+
+    def control(self, method: str, name: str, body: object = None) -> requests.Response:
+        return requests.request(method, f"{self.url}/_sim/{name}", json=body, timeout=10)
+
+    def visit(self, path: str) -> requests.Response:
+        """What a browser sees, before it follows a redirect."""
+        return requests.get(self.url + path, allow_redirects=False, timeout=10)
 
     def intent(self, **fields: str) -> dict[str, Any]:
         """A new intent of 20 dollars that wants no redirects."""
@@ -107,6 +112,11 @@ class Http:
     def saved(self, customer: str, method: str = "pm_card_visa") -> str:
         path = f"/v1/payment_methods/{method}/attach"
         return str(self.post(path, {"customer": customer}).json()["id"])
+
+
+@pytest.fixture(name="check")
+def check_fixture() -> Callable[[str, object], None]:
+    return check
 
 
 @pytest.fixture(scope="session")

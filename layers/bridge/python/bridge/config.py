@@ -11,8 +11,8 @@ Table = Literal["ledger", "ephemeral", "secrets"]
 SECRET_MAX_AGE_S = 300
 
 
-class MissingSecret(Exception):
-    """An SSM parameter that this stack needs has not been put. The message is its name."""
+class SecretUnavailable(Exception):
+    """An SSM parameter has not been put, or cannot be read now. The message is its name."""
 
 
 def setting(name: str, default: str = "") -> str:
@@ -49,7 +49,7 @@ def provider_base_url(name: str, default: str) -> str:
 def secret(name: str) -> str:
     """An SSM SecureString under SECRETS_PREFIX, kept for 300 seconds.
 
-    Raises MissingSecret. Powertools is imported here because most functions need no secret.
+    Raises SecretUnavailable. Powertools is imported here because most functions need no secret.
     """
     from aws_lambda_powertools.utilities import parameters
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
@@ -57,10 +57,8 @@ def secret(name: str) -> str:
     path = f"{setting('SECRETS_PREFIX')}/{name}"
     try:
         value = parameters.get_parameter(path, decrypt=True, max_age=SECRET_MAX_AGE_S)
-    except GetParameterError as error:
-        if "ParameterNotFound" in str(error):
-            raise MissingSecret(name) from error
-        raise
+    except GetParameterError:
+        raise SecretUnavailable(name) from None  # its own text names the account
     return str(value)
 
 

@@ -24,7 +24,7 @@ def _signer(key: str) -> URLSafeSerializer:
 
 
 def issue(record_id: str) -> str:
-    """A token that opens the record. Raises MissingSecret."""
+    """A token that opens the record. Raises SecretUnavailable."""
     key_id, key = next(iter(_keys().items()))
     return f"{key_id}.{_signer(key).dumps([record_id, clock.seconds() + LIFE_S])}"
 

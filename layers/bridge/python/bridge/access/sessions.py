@@ -65,14 +65,14 @@ def _ask_flowless(session_id: str, ip: str, user_agent: str) -> Session:
         "ip": ip,
         "user_agent": user_agent,
     }
-    headers = {
-        "X-Session-ID": session_id,
-        "X-Bridge-Secret": config.secret("BRIDGE_VALIDATION_SECRET"),
-    }
     url = config.setting("FLOWLESS_API_URL").rstrip("/") + VALIDATE
     try:
+        headers = {
+            "X-Session-ID": session_id,
+            "X-Bridge-Secret": config.secret("BRIDGE_VALIDATION_SECRET"),
+        }
         status, answer = outbound.post_json(url, body, headers, timeout_s=TIMEOUT_S, tries=TRIES)
-    except outbound.Unreachable as error:
+    except (outbound.Unreachable, config.SecretUnavailable) as error:
         raise AuthUnavailable("sessions cannot be checked right now", retry_after=5) from error
     if status != 200 or answer.get("success") is not True:
         raise _invalid()

@@ -13,7 +13,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from bridge import clock
 from bridge.core import states
-from bridge.errors import BridgeError, NotExecuted, Refused, UnknownOutcome
+from bridge.errors import (
+    BridgeError,
+    NotExecuted,
+    Refused,
+    TemporarilyUnavailable,
+    UnknownOutcome,
+)
 from bridge.models.call import Call, Cause
 from bridge.models.payment import Ending, Entry, LiveAttempt, Payment
 from bridge.models.provider import Failure, ProviderPayment
@@ -87,6 +93,7 @@ def _facts(payment: Payment, shown: ProviderPayment) -> dict[str, object]:
         "captured_cents": shown.captured_cents,
         "refunded_cents": shown.refunded_cents,
         "refundable_cents": max(0, shown.captured_cents - shown.refunded_cents),
+        "currency": shown.currency,
         "charge_id": shown.charge_id or payment.charge_id,
         "is_open": shown.is_open,
         "is_disputed": shown.is_disputed,
@@ -123,7 +130,7 @@ def _ending(
     if mine and mine.attempt == live.number:
         return mine
     over = now > live.until
-    if shown and _is_shown(live, shown, over=over, single_capture=single_capture):
+    if shown and _is_shown(payment, live, shown, over=over, single_capture=single_capture):
         return Ending(attempt=live.number, outcome="done")
     if over and live.operation != "create":
         return Ending(attempt=live.number, outcome="not_sent", failure=NOT_SENT)
@@ -131,7 +138,12 @@ def _ending(
 
 
 def _is_shown(
-    live: LiveAttempt, shown: ProviderPayment, *, over: bool, single_capture: bool
+    payment: Payment,
+    live: LiveAttempt,
+    shown: ProviderPayment,
+    *,
+    over: bool,
+    single_capture: bool,
 ) -> bool:
     """Whether a look proves that the attempt took place; rule 12 where that takes the lease."""
     match live.operation:
@@ -143,8 +155,10 @@ def _is_shown(
             moved = shown.status not in (live.from_status, "created", None)
             return over and (moved or shown.charge_id != live.seen_charge_id)
         case "update":
-            agrees = shown.total_cents == live.total_cents
-            return agrees and (over or live.was_cents != live.total_cents)
+            currency = live.wanted.currency or payment.currency
+            agrees = (shown.total_cents, shown.currency) == (live.total_cents, currency)
+            differed = (live.was_cents, payment.currency) != (live.total_cents, currency)
+            return agrees and (over or differed)
         case "cancel":
             return shown.status == "canceled"
         case _:  # capture and refund, and providers without single capture, come with their verbs
@@ -179,15 +193,16 @@ def settle(locked: Payment, shown: ProviderPayment | None, ending: Ending, call:
     """
     try:
         return _write(locked, shown, ending, call.cause)
-    except Congested:
+    except (Congested, TemporarilyUnavailable):
         log.warning("left to the sweep", payment_id=locked.id)
         return locked
     except payment_items.Outrun:
         pass
     try:
         return converge(_again(locked), call, ending)
-    except BridgeError:
-        return _again(locked)
+    except BridgeError as error:
+        log.warning("left to the sweep", payment_id=locked.id, error=error.code)
+        return locked
 
 
 def converge(payment: Payment, call: Call, mine: Ending | None = None) -> Payment:
@@ -262,18 +277,17 @@ def _write(
     now = int(at.timestamp())
     single = registry.open_provider(payment.provider_id).single_capture
     merged, ending = merge(payment, shown, now, mine, single_capture=single)
-    _report(payment, merged, shown)
+    is_illegal = _report(payment, merged, shown)
     if not ending and not _differ(payment, merged):
-        return payment_items.advance(
-            payment, merged.model_copy(update={"due_at": _next_look(merged, now)})
-        )
+        due = _next_look(merged, now, is_illegal=is_illegal)
+        return payment_items.advance(payment, merged.model_copy(update={"due_at": due}))
     merged = merged.model_copy(
         update={"sequence": payment.sequence + 1, "changed_at": at, "updated_at": at}
     )
     entry = _entry(payment, merged, ending, cause)
-    due = now if ending and ending.outcome == "refused" else _next_look(merged, now)
-    if not states.can_move(merged.status, is_open=merged.is_open) and not merged.live:
-        due = None
+    due = _next_look(merged, now, is_illegal=is_illegal)
+    if due and ending and ending.outcome == "refused":
+        due = now  # our row may be behind (rule 8)
     merged = merged.model_copy(update={"last_hash": entry.hash, "due_at": due})
     record = _closed_record(payment, merged, ending)
     step("merging", payment.id)
@@ -297,23 +311,28 @@ def _write(
     return written
 
 
-def _report(payment: Payment, merged: Payment, shown: ProviderPayment | None) -> None:
-    """Count what should not happen, for the alarms."""
+def _report(payment: Payment, merged: Payment, shown: ProviderPayment | None) -> bool:
+    """Count what should not happen, for the alarms; True for a move that was not made."""
     if payment.status == "canceled" and merged.status == "succeeded":
         count("canceled_but_paid")
-    if not shown or shown.status == merged.status:
-        return
+    if not shown or shown.status == payment.status:
+        return False
     if shown.status is None:
         log.error("unknown provider status", payment_id=payment.id, word=shown.raw_status)
         count("unknown_provider_status")
-    elif shown.status != payment.status and (payment.status, shown.status) not in states.EXPECTED:
-        log.error("illegal transition", payment_id=payment.id, word=shown.raw_status)
-        count("illegal_transition")
+        return True
+    move = (payment.status, shown.status)
+    if states.may_move(*move) or move in states.EXPECTED:
+        return False
+    log.error("illegal transition", payment_id=payment.id, word=shown.raw_status)
+    count("illegal_transition")
+    return True
 
 
 FACTS = (
     "status",
     "total_cents",
+    "currency",
     "captured_cents",
     "refunded_cents",
     "provider_payment_id",
@@ -368,16 +387,17 @@ def _closed_record(before: Payment, after: Payment, ending: Ending | None) -> Re
     )
 
 
-def _next_look(payment: Payment, now: int) -> int | None:
+def _next_look(payment: Payment, now: int, *, is_illegal: bool = False) -> int | None:
     """When the payment is due again: soon while a call is out, else by the age of the last change.
 
-    None where nothing can move. Source: sections 6 and 8.
+    None where nothing can move and the provider does not contradict us. Source: sections 6 and 8.
     """
     live = payment.live
     if live and now <= live.until:
         looks = [live.at + pause for pause in LIVE_LOOKS_S if live.at + pause > now]
         return min([*looks, now + SWEEP_S, live.until + 1])
-    if not live and not states.can_move(payment.status, is_open=payment.is_open):
+    moves = live or is_illegal or states.can_move(payment.status, is_open=payment.is_open)
+    if not moves:
         return None
     since = live.at if live else int(payment.changed_at.timestamp())
     later = [since + age for age in LOOKS_AFTER_S if since + age > now]

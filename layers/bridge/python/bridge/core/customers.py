@@ -3,6 +3,7 @@
 from bridge import clock
 from bridge.core import guests, ownership, replays
 from bridge.errors import (
+    BridgeError,
     Conflict,
     Detail,
     InvalidRequest,
@@ -51,13 +52,23 @@ def create_customer(caller: Caller, new: NewCustomer, call: Call) -> CustomerAns
         renamed = {"id": record.subject_id, "uid": suffix(record.subject_id)}
         customer = customer.model_copy(update=renamed)
     provider = registry.open_provider(new.provider_id)
-    made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=call.ends_at)
+    try:
+        made = provider.create_customer(
+            customer, key=f"{suffix(customer.id)}.c", ends_at=call.ends_at
+        )
+    except BridgeError:
+        if record:  # a retry is the same call, and need not wait for this run's end
+            record_items.release(record)
+        raise
     customer = customer.model_copy(update={"provider_customer_id": made})
     if record:
         snapshot = customer.model_dump_json()
         record = record.model_copy(update={"state": "done", "snapshot": snapshot})
     try:
         customer_items.insert(customer, record)
+    except customer_items.Outrun:  # two runs took the same request over
+        stored = customer_items.get(customer.id)
+        return CustomerAnswered(customer=stored or customer, replayed=True)
     except Congested:
         raise TemporarilyUnavailable("the customer could not be stored", retry_after=1) from None
     return CustomerAnswered(customer=customer)

@@ -429,7 +429,9 @@ def abandon(payment: Payment, call: Call) -> Payment:
     """Cancel what nobody has paid for ABANDON_DAYS. Raises what the provider's call raises."""
 
     def starts(payment: Payment) -> bool:
-        return payment.status in ("created", "failed") and payment.is_open
+        provider = registry.open_provider(payment.provider_id)
+        single = provider.single_capture
+        return payment.is_open and states.may_start("cancel", payment.status, single_capture=single)
 
     def prepare(payment: Payment) -> tuple[Wanted, Send]:
         provider = registry.open_provider(payment.provider_id)

@@ -79,13 +79,19 @@ def _sweep_shard(shard: str, call: Call) -> Counter[str]:
         except BridgeError as error:
             counts["failed"] += 1
             convergence.log.info("left for later", payment_id=payment_id, error=error.code)
+        except Exception as error:  # noqa: BLE001 - one broken row must not keep the others waiting
+            counts["failed"] += 1
+            name = type(error).__qualname__
+            convergence.log.error("sweep failed", payment_id=payment_id, error_type=name)
+            convergence.count("sweep_failures")
     return counts
 
 
 def _visit(payment: Payment, call: Call, now: int) -> None:
     payment = convergence.converge(payment, call)
     abandoned_after = config.number("ABANDON_DAYS", 7) * DAY
-    if now - int(payment.changed_at.timestamp()) >= abandoned_after and not payment.live:
+    idle = payment.status in ("created", "failed") and payment.is_open and not payment.live
+    if idle and now - int(payment.changed_at.timestamp()) >= abandoned_after:
         payments.abandon(payment, call)
 
 

@@ -240,6 +240,10 @@ class Stripe:
                 return call(_client(config.secret("STRIPE_SECRET_KEY"), read_s), options)
             except stripe.CardError:
                 raise
+            except config.SecretUnavailable as error:
+                refused = ProviderRejectedUs("Stripe's secret key cannot be read")
+                refused.__cause__ = error
+                break
             except stripe.InvalidRequestError as error:
                 raise _refusal(error) from error
             except stripe.IdempotencyError as error:  # our bug, and the first call may have landed

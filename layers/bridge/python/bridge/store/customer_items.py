@@ -102,7 +102,9 @@ def _pointers(customer: Customer) -> dict[str, dict[str, Any]]:
         pointer = keys.customer_pointer(keys.guest(customer.email), customer.uid)
         actions["customer_of_guest"] = table.put(pointer, item)
     if customer.organization_id:
-        actions["customer_of_organization"] = _organization_pointer(customer, customer.organization_id)
+        actions["customer_of_organization"] = _organization_pointer(
+            customer, customer.organization_id
+        )
     return actions
 
 
@@ -176,11 +178,17 @@ def linking(seen: Customer, linked: Customer) -> dict[str, dict[str, Any]]:
 
 
 def insert(customer: Customer, record: Record | None) -> None:
-    """Write a new customer and the answer that its client's key stands for. Raises Congested."""
+    """Write a new customer and the answer that its client's key stands for.
+
+    Raises Outrun when another run of the same request has written it, Congested.
+    """
     actions = creation(customer, as_own=False)
     if record:
         actions["record"] = record_items.close_action(record)
-    table.transact(actions)
+    try:
+        table.transact(actions)
+    except table.Lost as lost:
+        raise Outrun(customer.id) from lost
 
 
 def update(seen: Customer, after: Customer) -> Customer:

@@ -62,7 +62,16 @@ def reserve(record: Record, now: int) -> None:
     try:
         table.write(table.put(Key("ephemeral", record.key, "I"), _item(record), guard))
     except table.Lost as lost:
-        raise taken(lost.items["it"]) from lost
+        stored = taken(lost.items["it"])
+        ours = stored.record.subject_id == record.subject_id
+        if not ours or stored.record.until != record.until:
+            raise stored from lost  # otherwise it is ours: the SDK had repeated it
+
+
+def release(record: Record) -> None:
+    """Let the next request with this key take the open record over at once."""
+    key = Key("ephemeral", record.key, "I")
+    table.write(table.put(key, _item(record.model_copy(update={"until": 0}))))
 
 
 def open_action(record: Record, now: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bridge import config
+from bridge.errors import TemporarilyUnavailable
 from bridge.store.keys import Key
 
 Item = dict[str, Any]
@@ -70,6 +71,18 @@ def client() -> Any:
     )
 
 
+def _ask(operation: str, **arguments: Any) -> dict[str, Any]:
+    """One request. Raises TemporarilyUnavailable where DynamoDB cannot be reached or is failing."""
+    try:
+        return getattr(client(), operation)(**arguments)
+    except BotoCoreError as error:
+        raise TemporarilyUnavailable("the store cannot be reached", retry_after=1) from error
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+            raise TemporarilyUnavailable("the store is failing", retry_after=1) from error
+        raise
+
+
 def _plain(value: Any) -> Any:
     """Python's value as the serializer takes it: floats exact as printed, times as RFC 3339."""
     if isinstance(value, float):
@@ -104,8 +117,8 @@ def key_of(key: Key) -> dict[str, Any]:
 
 def get(key: Key) -> Item | None:
     """One item, strongly consistent."""
-    answer = client().get_item(
-        TableName=config.table_name(key.table), Key=key_of(key), ConsistentRead=True
+    answer = _ask(
+        "get_item", TableName=config.table_name(key.table), Key=key_of(key), ConsistentRead=True
     )
     return item_from(answer["Item"]) if "Item" in answer else None
 
@@ -127,7 +140,7 @@ def _batch_get(keys: list[Key]) -> dict[Key, Item]:
         wanted[config.table_name(key.table)]["Keys"].append(key_of(key))
     found: dict[Key, Item] = {}
     while wanted:  # what DynamoDB left unread is asked for again
-        answer = client().batch_get_item(RequestItems=wanted)
+        answer = _ask("batch_get_item", RequestItems=wanted)
         for name, items in answer["Responses"].items():
             for item in map(item_from, items):
                 found[Key(names[name], item["pk"], item["sk"])] = item
@@ -228,8 +241,10 @@ def transact(actions: dict[str, dict[str, Any]]) -> None:
     token = str(uuid.uuid4())
     for left in reversed(range(TRIES)):
         try:
-            client().transact_write_items(
-                TransactItems=list(actions.values()), ClientRequestToken=token
+            _ask(
+                "transact_write_items",
+                TransactItems=list(actions.values()),
+                ClientRequestToken=token,
             )
             return
         except ClientError as error:
@@ -254,7 +269,7 @@ def write(action: dict[str, Any]) -> None:
     ((kind, arguments),) = action.items()
     call = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}[kind]
     try:
-        getattr(client(), call)(**arguments)
+        _ask(call, **arguments)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ConditionalCheckFailedException":
@@ -266,7 +281,8 @@ def write(action: dict[str, Any]) -> None:
 
 def query(table: config.Table, pk: str, prefix: str, **more: Any) -> dict[str, Any]:
     """One page of a partition, strongly consistent, as DynamoDB answers it."""
-    return client().query(
+    return _ask(
+        "query",
         TableName=config.table_name(table),
         KeyConditionExpression="#pk = :pk AND begins_with(#sk, :prefix)",
         ConsistentRead=True,
@@ -294,7 +310,8 @@ def query_all(table: config.Table, pk: str, prefix: str) -> list[Item]:
 
 def query_between(pk: str, low: str, high: str, limit: int) -> list[Item]:
     """The first items of a partition between two sort keys, strongly consistent."""
-    answer = client().query(
+    answer = _ask(
+        "query",
         TableName=config.table_name("ledger"),
         KeyConditionExpression="#pk = :pk AND #sk BETWEEN :low AND :high",
         ExpressionAttributeNames={"#pk": "pk", "#sk": "sk"},
@@ -309,7 +326,8 @@ def query_due(partition: str, now: int, page: int) -> Iterator[Item]:
     """Keys of what is due in one shard of the sparse index, oldest first; eventually consistent."""
     more: dict[str, Any] = {}
     while True:
-        answer = client().query(
+        answer = _ask(
+            "query",
             TableName=config.table_name("ledger"),
             IndexName="due",
             KeyConditionExpression="#due_pk = :shard AND #due_at <= :now",
@@ -328,6 +346,6 @@ def is_reachable() -> bool:
     """Whether a read of the ledger comes back."""
     try:
         get(Key("ledger", "HEALTH", "HEALTH"))
-    except (ClientError, BotoCoreError):
+    except (ClientError, TemporarilyUnavailable):
         return False
     return True

@@ -1,0 +1,431 @@
+"""The state machine of an intent, by raw HTTP and by the official SDK."""
+
+import pytest
+import stripe
+
+INTENTS = "/v1/payment_intents"
+RETURN_URL = "https://shop.test/back"
+
+
+def error(response, status=400):
+    assert response.status_code == status, response.text
+    return response.json()["error"]
+
+
+def status_of(http, intent):
+    return http.get(f"{INTENTS}/{intent}").json()["status"]
+
+
+def test_a_new_intent_waits_for_a_method(http):
+    intent = http.intent(**{"metadata[payment_id]": "pay_1"}, description="Tea")
+    assert intent["status"] == "requires_payment_method"
+    assert intent["client_secret"].startswith(intent["id"] + "_secret_")
+    assert intent["automatic_payment_methods"] == {"allow_redirects": "never", "enabled": True}
+    assert (intent["amount"], intent["currency"]) == (2000, "usd")
+    assert (intent["metadata"], intent["description"]) == ({"payment_id": "pay_1"}, "Tea")
+    assert intent["capture_method"] == "automatic_async"
+
+
+def test_an_intent_made_with_a_method_waits_for_its_confirm(http, simulator):
+    intent = http.intent(payment_method="pm_card_visa")
+    assert intent["status"] == "requires_confirmation"
+    assert simulator.charges() == []
+    assert http.confirm(intent["id"]).json()["status"] == "succeeded"
+
+
+def test_confirm_without_any_method_is_a_wrong_state(http):
+    intent = http.intent()["id"]
+    given = error(http.confirm(intent))
+    assert given["code"] == "payment_intent_unexpected_state"
+    assert given["payment_intent"]["id"] == intent
+    assert "missing a payment method" in given["message"]
+
+
+def test_where_redirects_are_on_confirm_needs_a_return_url(http, simulator):
+    intent = http.post(INTENTS, {"amount": "2000", "currency": "usd"}).json()
+    assert intent["automatic_payment_methods"]["allow_redirects"] == "always"
+    given = error(http.confirm(intent["id"], "pm_card_visa"))
+    assert (given["code"], given["param"]) == ("parameter_missing", "return_url")
+    assert simulator.charges() == []
+    answer = http.confirm(intent["id"], "pm_card_visa", return_url=RETURN_URL)
+    assert answer.json()["status"] == "succeeded"
+
+
+def test_where_redirects_are_off_confirm_takes_no_return_url(http):
+    given = error(http.confirm(http.intent()["id"], "pm_card_visa", return_url=RETURN_URL))
+    assert given["param"] == "return_url"
+
+
+def test_a_return_url_must_be_one(http):
+    intent = http.post(INTENTS, {"amount": "2000", "currency": "usd"}).json()["id"]
+    assert error(http.confirm(intent, "pm_card_visa", return_url="shop"))["code"] == "url_invalid"
+
+
+def test_without_redirects_authentication_is_left_to_stripe_js(http):
+    action = http.confirm(http.intent()["id"], "pm_card_authenticationRequired").json()[
+        "next_action"
+    ]
+    assert action["type"] == "use_stripe_sdk"
+
+
+def test_what_is_paid_cannot_be_confirmed_again(http, simulator):
+    intent = http.intent()["id"]
+    http.confirm(intent, "pm_card_visa")
+    given = error(http.confirm(intent, "pm_card_visa"))
+    assert given["code"] == "payment_intent_unexpected_state"
+    assert given["payment_intent"]["status"] == "succeeded"
+    assert len(simulator.charges()) == 1
+
+
+def test_after_a_decline_another_method_may_pay(http, simulator):
+    intent = http.intent()["id"]
+    http.confirm(intent, "pm_card_visa_chargeDeclined")
+    paid = http.confirm(intent, "pm_card_visa").json()
+    assert (paid["status"], paid["last_payment_error"]) == ("succeeded", None)
+    assert (len(simulator.charges()), len(simulator.declines())) == (1, 1)
+
+
+def test_an_authentication_under_way_may_be_started_again_with_another_card(http, simulator):
+    intent = http.intent()["id"]
+    http.confirm(intent, "pm_card_authenticationRequired")
+    assert http.confirm(intent, "pm_card_visa").json()["status"] == "succeeded"
+    simulator.authenticate(intent, success=True)
+    assert len(simulator.charges()) == 1
+
+
+def test_confirm_at_creation_is_stripes_too(http, simulator):
+    form = {"amount": "2000", "currency": "usd", "confirm": "true", "return_url": RETURN_URL}
+    paid = http.post(INTENTS, form | {"payment_method": "pm_card_visa"}).json()
+    assert paid["status"] == "succeeded"
+    declined = http.post(INTENTS, form | {"payment_method": "pm_card_visa_chargeDeclined"})
+    kept = error(declined, 402)["payment_intent"]["id"]
+    assert status_of(http, kept) == "requires_payment_method"
+    assert error(http.post(INTENTS, form))["code"] == "payment_intent_unexpected_state"
+    assert len(simulator.intents()) == 2
+
+
+class TestUpdate:
+    def test_what_is_not_sent_stays_and_metadata_is_merged(self, http):
+        intent = http.intent(description="Tea", **{"metadata[a]": "1", "metadata[b]": "2"})["id"]
+        form = {"amount": "3000", "metadata[b]": "", "metadata[c]": "3"}
+        updated = http.post(f"{INTENTS}/{intent}", form).json()
+        assert (updated["amount"], updated["description"]) == (3000, "Tea")
+        assert updated["metadata"] == {"a": "1", "c": "3"}
+        cleared = http.post(f"{INTENTS}/{intent}", {"metadata": "", "description": ""}).json()
+        assert (cleared["metadata"], cleared["description"]) == ({}, None)
+
+    def test_it_forgets_the_last_error(self, http):
+        intent = http.intent()["id"]
+        http.confirm(intent, "pm_card_visa_chargeDeclined")
+        updated = http.post(f"{INTENTS}/{intent}", {"amount": "3000"}).json()
+        assert updated["last_payment_error"] is None
+
+    @pytest.mark.parametrize("form", [{"amount": "3000"}, {"payment_method": "pm_card_visa"}])
+    def test_a_new_amount_or_method_has_to_be_confirmed_anew(self, http, form):
+        intent = http.intent()["id"]
+        http.confirm(intent, "pm_card_authenticationRequired")
+        updated = http.post(f"{INTENTS}/{intent}", form).json()
+        assert (updated["status"], updated["next_action"]) == ("requires_confirmation", None)
+
+    def test_a_refused_update_changes_nothing(self, http):
+        before = http.intent()
+        for form in ({"currency": "isk", "amount": "5050"}, {"payment_method": "pm_nothing"}):
+            error(http.post(f"{INTENTS}/{before['id']}", {"description": "x"} | form))
+        assert http.get(f"{INTENTS}/{before['id']}").json() == before
+
+    def test_once_paid_only_what_moves_no_money_can_change(self, http):
+        intent = http.intent()["id"]
+        http.confirm(intent, "pm_card_visa")
+        given = error(http.post(f"{INTENTS}/{intent}", {"amount": "3000"}))
+        assert given["code"] == "payment_intent_unexpected_state"
+        updated = http.post(f"{INTENTS}/{intent}", {"description": "Tea"}).json()
+        assert (updated["amount"], updated["description"]) == (2000, "Tea")
+
+    def test_a_customer_once_set_cannot_be_replaced(self, http):
+        intent = http.intent(customer=http.customer())["id"]
+        given = error(http.post(f"{INTENTS}/{intent}", {"customer": http.customer()}))
+        assert given["param"] == "customer"
+
+
+class TestCancelAndCapture:
+    def test_a_canceled_intent_says_so_when_canceled_again(self, http):
+        intent = http.intent()["id"]
+        form = {"cancellation_reason": "requested_by_customer"}
+        canceled = http.post(f"{INTENTS}/{intent}/cancel", form).json()
+        assert (canceled["status"], canceled["cancellation_reason"]) == (
+            "canceled",
+            "requested_by_customer",
+        )
+        given = error(http.post(f"{INTENTS}/{intent}/cancel", form))
+        assert given["code"] == "payment_intent_unexpected_state"
+        assert given["payment_intent"]["status"] == "canceled"
+        assert error(http.confirm(intent, "pm_card_visa"))["payment_intent"]["status"] == "canceled"
+
+    def test_what_is_paid_cannot_be_canceled(self, http):
+        intent = http.intent()["id"]
+        http.confirm(intent, "pm_card_visa")
+        assert error(http.post(f"{INTENTS}/{intent}/cancel"))["payment_intent"]["amount"] == 2000
+
+    def test_manual_capture_holds_the_money_and_takes_it_once(self, http, simulator):
+        intent = http.intent(capture_method="manual")["id"]
+        held = http.confirm(intent, "pm_card_visa", **{"expand[0]": "latest_charge"}).json()
+        assert (held["status"], held["amount_capturable"]) == ("requires_capture", 2000)
+        assert (held["amount_received"], held["latest_charge"]["captured"]) == (0, False)
+        capture = f"{INTENTS}/{intent}/capture"
+        given = error(http.post(capture, {"amount_to_capture": "2001"}))
+        assert given["code"] == "amount_too_large"
+        taken = http.post(capture, {"amount_to_capture": "500"}).json()
+        assert (taken["status"], taken["amount_received"]) == ("succeeded", 500)
+        assert taken["amount_capturable"] == 0
+        assert simulator.charges()[0]["amount_captured"] == 500
+        assert error(http.post(capture))["code"] == "payment_intent_unexpected_state"
+
+    def test_canceling_a_held_payment_gives_the_money_back(self, http, simulator):
+        intent = http.intent(capture_method="manual")["id"]
+        http.confirm(intent, "pm_card_visa")
+        http.post(f"{INTENTS}/{intent}/cancel")
+        assert status_of(http, intent) == "canceled"
+        assert simulator.charges()[0]["refunded"] is True
+
+    def test_a_hold_runs_out_after_seven_days(self, http, simulator):
+        intent = http.intent(capture_method="manual")["id"]
+        http.confirm(intent, "pm_card_visa")
+        simulator.advance(6 * 86400)
+        assert status_of(http, intent) == "requires_capture"
+        simulator.advance(2 * 86400)
+        assert status_of(http, intent) == "canceled"
+
+
+class TestExpand:
+    def test_the_charge_is_an_id_unless_asked_for(self, http):
+        intent = http.intent()["id"]
+        plain = http.confirm(intent, "pm_card_visa").json()["latest_charge"]
+        assert plain.startswith("ch_")
+        asked = http.get(f"{INTENTS}/{intent}", **{"expand[0]": "latest_charge"}).json()
+        assert asked["latest_charge"]["id"] == plain
+        assert "refunds" not in asked["latest_charge"]
+
+    def test_a_path_goes_through_what_it_expands(self, http):
+        customer = http.customer(email="a@b.test")
+        intent = http.intent(customer=customer)["id"]
+        http.confirm(intent, "pm_card_visa")
+        query = {"expand[0]": "latest_charge.refunds", "expand[1]": "latest_charge.customer"}
+        charge = http.get(f"{INTENTS}/{intent}", **query).json()["latest_charge"]
+        assert charge["refunds"]["url"] == f"/v1/charges/{charge['id']}/refunds"
+        assert charge["customer"]["email"] == "a@b.test"
+        listed = http.get(INTENTS, **{"expand[]": "data.customer"}).json()["data"]
+        assert listed[0]["customer"]["id"] == customer
+        plain = http.get(f"{INTENTS}/{intent}").json()
+        assert plain["customer"] == customer
+
+
+class TestMethodsAndCustomers:
+    def test_a_method_of_another_customer_is_refused(self, http):
+        owner, other = http.customer(), http.customer()
+        saved = http.saved(owner)
+        for fields in ({"customer": other}, {}):
+            intent = http.intent(**fields)["id"]
+            assert error(http.confirm(intent, saved))["param"] == "payment_method"
+        form = {"amount": "2000", "currency": "usd", "payment_method": saved}
+        assert error(http.post(INTENTS, form))["param"] == "payment_method"
+
+    @pytest.mark.parametrize("alias", ["pm_card_visa", "pm_card_chargeCustomerFail"])
+    def test_a_method_used_without_a_customer_is_used_up(self, http, alias):
+        intent = http.intent(payment_method=alias)
+        http.confirm(intent["id"])
+        again = http.intent()["id"]
+        assert (
+            "may not be used again"
+            in error(http.confirm(again, intent["payment_method"]))["message"]
+        )
+        path = f"/v1/payment_methods/{intent['payment_method']}/attach"
+        assert error(http.post(path, {"customer": http.customer()}))["param"] == "payment_method"
+
+    def test_a_saved_method_pays_again_and_again(self, http, simulator):
+        customer = http.customer()
+        saved = http.saved(customer)
+        for _ in range(3):
+            intent = http.intent(customer=customer)["id"]
+            assert http.confirm(intent, saved).json()["status"] == "succeeded"
+        assert len(simulator.charges()) == 3
+
+    def test_setup_future_usage_saves_the_method_on_success_only(self, http):
+        customer = http.customer()
+        fields = {"customer": customer, "setup_future_usage": "on_session"}
+        http.confirm(http.intent(**fields)["id"], "pm_card_chargeCustomerFail")
+        http.confirm(http.intent(customer=customer)["id"], "pm_card_visa")
+        listing = f"/v1/customers/{customer}/payment_methods"
+        assert http.get(listing).json()["data"] == []
+        paid = http.confirm(http.intent(**fields)["id"], "pm_card_visa").json()
+        assert [each["id"] for each in http.get(listing).json()["data"]] == [paid["payment_method"]]
+
+    def test_saved_for_later_without_a_customer_it_can_still_be_attached(self, http):
+        intent = http.intent(setup_future_usage="off_session")["id"]
+        method = http.confirm(intent, "pm_card_visa").json()["payment_method"]
+        assert error(http.confirm(http.intent()["id"], method))
+        assert http.saved(http.customer(), method) == method
+
+    def test_a_detached_method_is_gone_for_good(self, http):
+        customer = http.customer()
+        saved = http.saved(customer)
+        assert http.post(f"/v1/payment_methods/{saved}/detach").json()["customer"] is None
+        assert error(http.confirm(http.intent()["id"], saved))
+        assert error(http.post(f"/v1/payment_methods/{saved}/attach", {"customer": customer}))
+        assert "not attached" in error(http.post(f"/v1/payment_methods/{saved}/detach"))["message"]
+
+    def test_attaching_twice_is_done_and_to_another_is_refused(self, http):
+        customer = http.customer()
+        saved = http.saved(customer)
+        assert http.saved(customer, saved) == saved
+        form = {"customer": http.customer()}
+        assert error(http.post(f"/v1/payment_methods/{saved}/attach", form))
+
+    def test_deleting_a_customer_detaches_every_card(self, http):
+        customer = http.customer()
+        saved = http.saved(customer)
+        deleted = http.send("DELETE", f"/v1/customers/{customer}").json()
+        assert deleted == {"id": customer, "object": "customer", "deleted": True}
+        assert http.get(f"/v1/customers/{customer}").json() == deleted
+        assert http.get(f"/v1/payment_methods/{saved}").json()["customer"] is None
+        again = error(http.send("DELETE", f"/v1/customers/{customer}"), 404)
+        assert again["code"] == "resource_missing"
+        assert error(http.post(f"/v1/customers/{customer}", {"name": "x"}), 404)
+        form = {"amount": "2000", "currency": "usd", "customer": customer}
+        assert error(http.post(INTENTS, form))["code"] == "resource_missing"
+
+    def test_the_default_method_must_be_the_customers(self, http):
+        customer = http.customer()
+        saved, name = http.saved(customer), "invoice_settings[default_payment_method]"
+        path = f"/v1/customers/{customer}"
+        shown = http.post(path, {name: saved}).json()["invoice_settings"]
+        assert shown["default_payment_method"] == saved
+        assert error(http.post(path, {name: http.saved(http.customer())}))["param"] == name
+
+    def test_a_customer_update_changes_what_it_names(self, http):
+        customer = http.customer(email="a@b.test", name="Ann", **{"metadata[a]": "1"})
+        path = f"/v1/customers/{customer}"
+        shown = http.post(path, {"phone": "+1", "name": "", "metadata[b]": "2"}).json()
+        assert (shown["email"], shown["name"], shown["phone"]) == ("a@b.test", None, "+1")
+        assert shown["metadata"] == {"a": "1", "b": "2"}
+        assert error(http.post(path, {"name": "Bo", "email": "none"}))
+        assert http.get(path).json()["name"] is None
+
+
+class TestLists:
+    def test_pages_follow_the_cursor_newest_first(self, http):
+        made = [http.intent()["id"] for _ in range(5)]
+        newest = list(reversed(made))
+        first = http.get(INTENTS, limit="2").json()
+        second = http.get(INTENTS, limit="2", starting_after=newest[1]).json()
+        last = http.get(INTENTS, limit="2", starting_after=newest[3]).json()
+        pages = [[each["id"] for each in page["data"]] for page in (first, second, last)]
+        assert pages == [newest[:2], newest[2:4], newest[4:]]
+        assert [page["has_more"] for page in (first, second, last)] == [True, True, False]
+        before = http.get(INTENTS, limit="2", ending_before=newest[3]).json()
+        assert [each["id"] for each in before["data"]] == newest[1:3]
+
+    def test_they_filter_by_customer_and_time(self, http, simulator):
+        customer = http.customer(email="a@b.test")
+        old = http.intent(customer=customer)
+        simulator.advance(100)
+        new = http.intent(customer=customer)
+        http.intent()
+        mine = http.get(INTENTS, customer=customer).json()["data"]
+        assert [each["id"] for each in mine] == [new["id"], old["id"]]
+        query = {"customer": customer, "created[gt]": str(old["created"])}
+        assert [each["id"] for each in http.get(INTENTS, **query).json()["data"]] == [new["id"]]
+        assert len(http.get("/v1/customers", email="a@b.test").json()["data"]) == 1
+        assert http.get("/v1/customers", email="b@b.test").json()["data"] == []
+
+
+class TestByTheSdk:
+    def test_the_path_of_a_payment(self, client, simulator):
+        customer = client.v1.customers.create(
+            params={"email": "a@b.test", "metadata": {"customer_id": "cust_1"}},
+            options={"idempotency_key": "c.1"},
+        )
+        intent = client.v1.payment_intents.create(
+            params={
+                "amount": 2000,
+                "currency": "usd",
+                "customer": customer.id,
+                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                "expand": ["latest_charge"],
+            },
+            options={"idempotency_key": "p.1"},
+        )
+        paid = client.v1.payment_intents.confirm(
+            intent.id, params={"payment_method": "pm_card_visa", "expand": ["latest_charge"]}
+        )
+        assert paid.latest_charge.payment_method_details.card.last4 == "4242"
+        assert client.v1.payment_intents.retrieve(intent.id).status == "succeeded"
+        assert client.v1.customers.delete(customer.id).deleted is True
+        assert simulator.requests[0].headers["idempotency-key"] == "c.1"
+        assert simulator.requests[0].form["metadata[customer_id]"] == "cust_1"
+
+    def test_each_refusal_is_the_exception_of_its_kind(self, client, simulator):
+        intents = client.v1.payment_intents
+        with pytest.raises(stripe.InvalidRequestError) as unknown:
+            intents.create(
+                params={"amount": 2000, "currency": "usd", "payment_method_types": ["card"]}
+            )
+        assert unknown.value.code == "payment_method_types_no_longer_supported"
+        never = {"enabled": True, "allow_redirects": "never"}
+        params = {"amount": 2000, "currency": "usd", "automatic_payment_methods": never}
+        intent = intents.create(params=params)
+        with pytest.raises(stripe.CardError) as declined:
+            intents.confirm(intent.id, params={"payment_method": "pm_card_visa_chargeDeclined"})
+        inside = declined.value.json_body["error"]
+        assert inside["decline_code"] == "generic_decline"
+        assert inside["payment_intent"]["last_payment_error"]["code"] == "card_declined"
+        with pytest.raises(stripe.AuthenticationError):
+            stripe.StripeClient(
+                "sk_live_1", base_addresses={"api": simulator.url}
+            ).v1.customers.list()
+        options = {"idempotency_key": "k"}
+        intents.create(params=params, options=options)
+        with pytest.raises(stripe.IdempotencyError):
+            intents.create(params=params | {"amount": 2001}, options=options)
+        simulator.fault("fetch", "429")
+        with pytest.raises(stripe.RateLimitError):
+            intents.retrieve(intent.id)
+        simulator.fault("fetch", "html_502")
+        with pytest.raises(stripe.APIError):
+            intents.retrieve(intent.id)
+
+    def test_its_lists_page_by_themselves(self, client):
+        for _ in range(5):
+            client.v1.customers.create()
+        assert len(list(client.v1.customers.list(params={"limit": 2}).auto_paging_iter())) == 5
+
+
+class TestTheCustomersBrowser:
+    def test_it_can_put_a_method_on_an_intent_that_the_server_then_confirms(self, http, simulator):
+        intent = http.intent()
+        simulator.browser_attach(intent["id"], intent["client_secret"], "4242424242424242")
+        assert status_of(http, intent["id"]) == "requires_confirmation"
+        assert http.confirm(intent["id"]).json()["status"] == "succeeded"
+
+    def test_it_can_pay_by_itself(self, http, simulator):
+        intent = http.intent()
+        form = {
+            "payment_intent": intent["id"],
+            "client_secret": intent["client_secret"],
+            "payment_method": "pm_card_visa",
+        }
+        assert http.control("POST", "browser/confirm", form).json()["status"] == "succeeded"
+        assert len(simulator.charges()) == 1
+
+    def test_it_needs_the_secret_of_the_intent(self, http, simulator):
+        intent, other = http.intent(), http.intent()
+        form = {"payment_intent": intent["id"], "client_secret": other["client_secret"]}
+        form["payment_method"] = "pm_card_visa"
+        assert http.control("POST", "browser/confirm", form).status_code == 400
+        assert simulator.charges() == []
+
+    def test_a_decline_in_the_browser_is_402(self, http):
+        intent = http.intent()
+        form = {"payment_intent": intent["id"], "client_secret": intent["client_secret"]}
+        form["payment_method"] = "4000000000000002"
+        assert http.control("POST", "browser/confirm", form).status_code == 402
+        assert status_of(http, intent["id"]) == "requires_payment_method"

@@ -1,0 +1,92 @@
+"""The pages under /_local/, over simulators that really run."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from bridge import clock
+from local.event import Answer, Request
+from local.flowless import Flowless
+from local.pages import Pages
+from local.stripe.simulator import StripeSimulator
+
+
+@pytest.fixture
+def stripe() -> Iterator[StripeSimulator]:
+    with StripeSimulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def pages(stripe: StripeSimulator) -> Iterator[Pages]:
+    with Flowless(sessions={"session_abc123": {"user_id": "user_456"}}) as flowless:
+        yield Pages(stripe, flowless, [])
+    clock.set_offset(0)
+
+
+def ask(pages: Pages, method: str, target: str, body: str = "", origin: str = "") -> Answer:
+    headers = [("host", "127.0.0.1:8787")] + ([("origin", origin)] if origin else [])
+    answer = pages.answer(Request(method, target, headers, body.encode()))
+    assert answer
+    return answer
+
+
+def test_only_what_is_under_local_is_theirs(pages: Pages) -> None:
+    assert pages.answer(Request("GET", "/_localhost", [])) is None
+    assert pages.answer(Request("GET", "/health", [])) is None
+    assert ask(pages, "GET", "/_local/nothing").status == 404
+
+
+def test_the_state_is_what_the_simulators_hold(pages: Pages, stripe: StripeSimulator) -> None:
+    stripe.seed_customer("cus_1", "jane.doe@example.com")
+    state = ask(pages, "GET", "/_local/state").json()
+    assert state["simulators"]["stripe"] == stripe.url
+    assert [each["id"] for each in state["stripe"]["customers"]] == ["cus_1"]
+    assert list(state["flowless"]["sessions"]) == ["session_abc123"]
+
+
+def test_the_page_lists_escapes_and_links(pages: Pages, stripe: StripeSimulator) -> None:
+    stripe.seed_customer("cus_1", "<script>@example.com")
+    stripe.seed_payment(
+        "pi_1",
+        amount=2000,
+        currency="usd",
+        payment_method="pm_card_authenticationRequired",
+        confirm=True,
+        return_url="http://localhost/back",
+        automatic_payment_methods={"enabled": True},
+    )
+    for target in ("/_local/", "/_local"):
+        text = ask(pages, "GET", target).body.decode()
+        assert "&lt;script&gt;@example.com" in text
+        assert "<script>" not in text
+        assert f'href="{stripe.url}/_sim/3ds/pi_1"' in text
+
+
+def test_the_fault_switch_sets_a_fault(pages: Pages, stripe: StripeSimulator) -> None:
+    answer = ask(pages, "POST", "/_local/fault", "operation=confirm&kind=drop_after&times=2")
+    assert (answer.status, answer.header("location")) == (303, "/_local/")
+    faults = json.loads(json.dumps(stripe.state()["faults"]))
+    assert [(each["operation"], each["kind"], each["times"]) for each in faults] == [
+        ("confirm", "drop_after", 2)
+    ]
+
+
+def test_a_form_that_makes_no_sense_is_a_400(pages: Pages) -> None:
+    for body in ("", "operation=confirm&kind=nonsense&times=1", "operation=x&kind=429&times=x"):
+        assert ask(pages, "POST", "/_local/fault", body).status == 400
+
+
+def test_the_clock_moves_on_both_sides(pages: Pages, stripe: StripeSimulator) -> None:
+    before, theirs = clock.now(), stripe.world.now()
+    ask(pages, "POST", "/_local/clock", "seconds=3600")
+    ask(pages, "POST", "/_local/clock", "seconds=60")
+    assert 3659 < (clock.now() - before).total_seconds() < 3670
+    assert 3659 < stripe.world.now() - theirs < 3670
+
+
+def test_a_page_of_another_site_cannot_press_the_switches(pages: Pages) -> None:
+    body = "seconds=3600"
+    assert ask(pages, "POST", "/_local/clock", body, origin="https://evil.test").status == 403
+    assert ask(pages, "POST", "/_local/clock", body, origin="http://127.0.0.1:8787").status == 303

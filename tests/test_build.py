@@ -1,0 +1,268 @@
+"""The layers as they are built, and every function in a bare process that sees nothing else."""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local import database, demo
+from tests.conftest import House
+from tests.policies import ROOT, grants, is_allowed, needs
+from tests.test_template import NAMES, event_of, logical_id
+
+HOST_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+HOST_ARCHITECTURE = "x86_64" if platform.machine() == "x86_64" else "arm64"
+MACHINE = {"arm64": "aarch64", "x86_64": "x86_64"}
+RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six.py")  # what Lambda brings
+UNCHECKED_HASH = b"\x01\x00\x00\x00"  # the flags of a .pyc, PEP 552
+
+# Prints, as its last line, what the handler answered and which AWS calls it made.
+BARE = """
+import json, sys
+event, timeout, *folders = sys.argv[1:]
+sys.path[:0] = folders
+import botocore.client
+
+calls = []
+send = botocore.client.BaseClient._make_api_call
+
+
+def recorded(self, operation, arguments):
+    calls.append((self.meta.service_model.service_name, operation, arguments))
+    return send(self, operation, arguments)
+
+
+botocore.client.BaseClient._make_api_call = recorded
+
+
+class Context:
+    aws_request_id = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+    function_name = invoked_function_arn = memory_limit_in_mb = "0"
+
+    def get_remaining_time_in_millis(self):
+        return int(timeout) * 1000
+
+
+import handler
+
+answer = handler.handler(json.loads(event), Context())
+print()
+print(json.dumps({"answer": answer, "calls": calls}))
+"""
+
+Run = Callable[..., dict[str, Any]]
+
+
+def make(layer: str, target: str, folder: Path, **variables: str) -> str:
+    """Build a layer as SAM would; returns what the build said."""
+    given = [f"{name}={value}" for name, value in variables.items()]
+    command = ["make", "-s", "-C", str(ROOT / "layers" / layer), target, f"ARTIFACTS_DIR={folder}"]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    run = subprocess.run(
+        [*command, *given],
+        env=os.environ | {"PATH": path},
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout
+    return run.stdout
+
+
+@pytest.fixture(scope="module")
+def layers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Both layers for this machine's Python and processor, and what Lambda itself brings."""
+    dependencies, bridge, runtime = (
+        tmp_path_factory.mktemp(name) for name in ("dependencies", "bridge", "runtime")
+    )
+    make(
+        *("dependencies", "build-DependenciesLayer", dependencies),
+        ARCHITECTURE=HOST_ARCHITECTURE,
+        PYVER=HOST_PYTHON,
+    )
+    make("bridge", "build-BridgeLayer", bridge, PYVER=HOST_PYTHON)
+    for name in RUNTIME:
+        (runtime / name).symlink_to(Path(boto3.__file__).parent.parent / name)
+    return [dependencies / "python", bridge / "python", runtime]
+
+
+@pytest.fixture
+def demo_data(house: House, tables: None) -> None:
+    house.stripe.reset()
+    demo.seed(house.stripe, house.flowless)
+
+
+@pytest.fixture
+def run(layers: list[Path], demo_data: None) -> Run:
+    """Call a function with an event in a process of its own: no site-packages, no repository."""
+
+    def call(name: str, event: dict[str, Any] | None = None) -> dict[str, Any]:
+        folder = ROOT / "functions" / name
+        text, timeout = json.dumps(event or event_of(name)), "55" if "sweep" in name else "25"
+        limits = {
+            each: "20" for each in os.environ if each.startswith("GUEST_") and "_PER_" in each
+        }
+        result = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", BARE, text, timeout, str(folder), *map(str, layers)],
+            env=os.environ | limits,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        told = json.loads(result.stdout.splitlines()[-1])
+        given = grants(logical_id(name))
+        for service, operation, arguments in told["calls"]:
+            for need in needs(service, operation, arguments):
+                assert is_allowed(need, given), f"{name} may not {need}"
+        assert isinstance(told["answer"], dict)
+        return told["answer"]
+
+    return call
+
+
+def compiled(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Every source under a folder, with where its bytecode belongs."""
+    for source in sorted(folder.rglob("*.py")):
+        tag = f"cpython-{HOST_PYTHON.replace('.', '')}"
+        yield source, source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_the_dependency_layer_holds_the_targets_wheels(architecture: str, tmp_path: Path) -> None:
+    make(
+        *("dependencies", "build-DependenciesLayer", tmp_path),
+        ARCHITECTURE=architecture,
+        PYVER="3.13",
+    )
+    tags = [
+        tag.removeprefix("Tag: ")
+        for wheel in tmp_path.glob("python/*.dist-info/WHEEL")
+        for tag in wheel.read_text().splitlines()
+        if tag.startswith("Tag: ")
+    ]
+    binary = [tag for tag in tags if not tag.endswith("-none-any")]
+    assert any(tag.startswith("cp313-cp313-") for tag in binary)
+    for tag in binary:
+        assert re.fullmatch(rf"(cp313-cp313|cp3\d+-abi3)-.*_{MACHINE[architecture]}", tag)
+    assert [each for each in tmp_path.rglob("*.so") if "x86_64" in each.name] == [] or (
+        architecture == "x86_64"
+    )
+    assert not (tmp_path / "python" / "boto3").exists()
+
+
+@pytest.mark.slow
+def test_both_layers_carry_bytecode_that_nobody_checks_and_no_path_of_this_machine(
+    layers: list[Path],
+) -> None:
+    for folder in layers[:2]:
+        for source, bytecode in compiled(folder):
+            content = bytecode.read_bytes()
+            assert content[4:8] == UNCHECKED_HASH, source
+            assert str(folder).encode() not in content, source
+
+
+@pytest.mark.slow
+def test_a_build_without_the_targets_python_says_so_and_ships_no_bytecode(tmp_path: Path) -> None:
+    said = make("bridge", "build-BridgeLayer", tmp_path, PYVER="3.99")
+    assert "WARNING" in said
+    assert "NO BYTECODE: there is no Python 3.99" in said
+    assert list(tmp_path.rglob("*.pyc")) == []
+
+
+def test_both_layers_are_compiled_by_the_same_words() -> None:
+    """Each builds in a scratch copy of its folder, so they cannot share a file."""
+    recipes = [
+        (ROOT / "layers" / folder / "Makefile").read_text().partition("\t@for ")[2]
+        for folder in ("bridge", "dependencies")
+    ]
+    assert recipes[0]
+    assert recipes[0].replace("BridgeLayer", "DependenciesLayer") == recipes[1]
+
+
+def test_every_lock_has_the_layers_pins_and_hashes_and_no_address() -> None:
+    folders = ("layers/dependencies", "local", "tests")
+    locks = [(ROOT / folder / "requirements.txt").read_text() for folder in folders]
+    sam = (ROOT / ".ci" / "sam-requirements.txt").read_text()
+    pins = [set(re.findall(r"^\S+==\S+", lock, re.MULTILINE)) for lock in locks]
+    assert pins[0] < pins[1] < pins[2]
+    assert {"boto3", "botocore"}.isdisjoint(pin.split("==")[0] for pin in pins[0])
+    for lock in [*locks, sam]:
+        assert "://" not in lock
+        entries = re.findall(r"^\S+==.*(?:\n    .*)*", lock, re.MULTILINE)
+        assert all("--hash=sha256:" in entry for entry in entries)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_function_answers_its_event_with_the_built_layers_alone(name: str, run: Run) -> None:
+    answer = run(name)
+    if name.startswith("operations/") and "statusCode" not in answer:
+        assert answer["ok"], answer
+    elif name.startswith("jobs/"):
+        assert answer["looked"] == answer["failed"] == 0
+    else:
+        assert answer["statusCode"] < 400, answer["body"]
+
+
+@pytest.mark.slow
+def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(run: Run) -> None:
+    """`run` checks every call against the policies; the event files alone leave paths out."""
+    guest = {"guest_data": {"email": "donor@example.com", "name": "John Doe"}}
+    saved = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_saved_card_123"}
+
+    def ask(name: str, identifier: str = "", body: Any = None, **headers: str) -> Any:
+        event = event_of(name)
+        event["headers"] = {
+            each: value for each, value in event["headers"].items() if each != "idempotency-key"
+        } | {each.replace("_", "-"): value for each, value in headers.items()}
+        if body is not None:
+            event["body"] = json.dumps(body)
+        if identifier:
+            event["rawPath"] = event["rawPath"].rpartition("/")[0] + "/" + identifier
+            event["pathParameters"] = {"id": identifier}
+        if not headers.get("x_session_id", "session_abc123"):
+            del event["headers"]["x-session-id"]
+        answer = run(name, event)
+        assert answer["statusCode"] < 400, answer["body"]
+        return json.loads(answer["body"])
+
+    money = {"total_cents": 2000, "currency": "USD"}
+    given = ask("native/create_payment_intent", body=money | guest, x_session_id="")
+    ask("native/create_customer", body=guest | {"provider_id": "stripe"}, x_session_id="")
+    token = {"x_session_id": "", "x_guest_token": given["guest_token"]}
+    ask("native/get_payment", given["id"], **token)
+    ask("native/confirm_payment", given["id"], {"payment_method_id": "pm_card_visa"}, **token)
+    made = ask("native/create_payment_intent", body=saved | {"organization_id": "org_456"})
+    ask("native/update_payment_intent", made["id"], {"total_cents": 2500})
+    ask("native/get_payment", made["provider_payment_id"])
+    ask("native/confirm_payment", made["id"], {}, idempotency_key="k1")
+    ask("native/confirm_payment", made["id"], {}, idempotency_key="k1")
+    ask("native/sync_payment", made["provider_payment_id"])
+    ask("native/list_guest_payments", x_session_id="session_abc123")
+    left = ask("native/create_payment_intent", body=money)
+    ledger = os.environ["LEDGER_TABLE"]
+    database.client().update_item(
+        TableName=ledger,
+        Key={"pk": {"S": f"P#{left['id'].split('_')[1]}"}, "sk": {"S": "P"}},
+        UpdateExpression="SET due_at = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+    assert run("operations/converge_payment", {"payment_id": left["id"]})["ok"]
+    database.client().update_item(
+        TableName=ledger,
+        Key={"pk": {"S": f"P#{left['id'].split('_')[1]}"}, "sk": {"S": "P"}},
+        UpdateExpression="SET due_at = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+    assert run("jobs/sweep_payments")["looked"] == 1

@@ -1,0 +1,169 @@
+"""Which room may import which. Source: design/architecture.md, section 2."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BRIDGE = ROOT / "layers" / "bridge" / "python" / "bridge"
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "dialects": {"inbound", "access", "models", "errors"},
+    "access": {"store", "outbound", "models", "errors", "config", "clock"},
+    "core": {"store", "providers", "queues", "models", "errors", "config", "clock"},
+    "store": {"models", "errors", "config", "clock"},
+    "providers": {"outbound", "models", "errors", "config", "clock"},
+    "inbound": {"models", "errors"},
+    "outbound": {"models", "errors", "config"},
+    "queues": {"models", "errors", "config"},
+    "models": {"errors"},
+    "errors": set(),
+    "config": set(),
+    "clock": set(),
+}
+DIALECTS = ("native", "payments_ai", "monri", "alternative")
+BEHIND = ("webhooks", "jobs", "operations")  # groups that speak no dialect
+ALL_DIALECTS = {f"dialects.{each}" for each in DIALECTS}
+RIGS = ("local", "tests", "benchmarks")  # may import everything
+
+# A library that one room alone may import: the client of DynamoDB is the store's, and so on.
+OWNERS = {
+    "boto3": {"store", "queues"},
+    "botocore": {"store", "queues"},
+    "stripe": {"providers"},
+    "urllib3": {"outbound"},
+    "requests": {"providers"},  # the transport of Stripe's SDK
+    "itsdangerous": {"access", "dialects"},  # guest tokens, cursors
+}
+
+
+def python_files(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+OURS = python_files(BRIDGE, ROOT / "functions")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in it; `from a import b` also as a.b."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            assert node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(path: Path) -> str:
+    """`core` for layers/bridge/python/bridge/core/payments.py, `inbound` for inbound.py."""
+    return path.relative_to(BRIDGE).parts[0].removesuffix(".py")
+
+
+def allowed(path: Path) -> set[str]:
+    """The rooms that a file may import; a function's dialect as `dialects.native`."""
+    if path.is_relative_to(BRIDGE):
+        room = room_of(path)
+        return MAY_IMPORT[room] | {room}
+    group, name = path.relative_to(ROOT / "functions").parts[:2]
+    own = {f"dialects.{group}"} if group in DIALECTS else set()
+    if (group, name) == ("operations", "unmatched"):
+        own = ALL_DIALECTS
+    assert own or group in BEHIND, f"{group} is no group of functions"
+    return {"core", "inbound"} | own
+
+
+def forbidden(path: Path) -> list[str]:
+    may = allowed(path)
+    found = []
+    for module in imports(path):
+        parts = module.split(".")
+        if parts[0] == "bridge" and not ({parts[1], ".".join(parts[1:3])} & may):
+            found.append(module)
+    return found
+
+
+@pytest.mark.parametrize("path", OURS, ids=shown)
+def test_a_room_imports_only_what_its_row_names(path: Path) -> None:
+    if path != BRIDGE / "__init__.py":
+        assert forbidden(path) == []
+
+
+@pytest.mark.parametrize("path", OURS, ids=shown)
+def test_the_bundle_imports_nothing_that_only_a_developer_has(path: Path) -> None:
+    assert [each for each in imports(path) if each.split(".")[0] in (*RIGS, "functions")] == []
+
+
+@pytest.mark.parametrize("path", python_files(BRIDGE), ids=shown)
+def test_a_library_with_an_owner_is_imported_by_its_owner_alone(path: Path) -> None:
+    tops = {each.split(".")[0] for each in imports(path)}
+    strays = [
+        library
+        for library, owners in OWNERS.items()
+        if library in tops and room_of(path) not in owners
+    ]
+    assert strays == []
+
+
+@pytest.mark.parametrize("path", python_files(BRIDGE), ids=shown)
+def test_only_config_reads_the_environment_and_only_clock_the_time(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    readers = {"config.py": ("os.environ", "getenv("), "clock.py": ("datetime.now(", "time.time(")}
+    for owner, calls in readers.items():
+        assert [call for call in calls if call in text and path != BRIDGE / owner] == []
+
+
+def test_every_room_of_the_bundle_has_a_row() -> None:
+    rooms = {room_of(path) for path in python_files(BRIDGE)} - {"__init__"}
+    assert rooms <= set(MAY_IMPORT)
+
+
+def test_packages_hold_no_code() -> None:
+    filled = [path for path in OURS if path.name == "__init__.py" and path.read_text()]
+    assert filled == []
+
+
+def test_handlers_import_no_provider_no_secret_reader_and_no_batch_processor() -> None:
+    """They cost a cold start up to 120 ms each, so they are imported where they are called."""
+    powertools = "aws_lambda_powertools.utilities"
+    heavy = ("stripe", "requests", f"{powertools}.batch", f"{powertools}.parameters")
+    program = f"""
+import importlib.util, pathlib, sys
+for number, path in enumerate(sorted(pathlib.Path("functions").glob("*/*/handler.py"))):
+    spec = importlib.util.spec_from_file_location(f"handler_{{number}}", path)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+print(*(name for name in sys.modules if name.startswith({heavy!r})))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(BRIDGE.parent), "POWERTOOLS_METRICS_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == []
+
+
+def test_a_forbidden_import_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = tmp_path / "functions" / "native" / "get_payment" / "handler.py"
+    handler.parent.mkdir(parents=True)
+    handler.write_text(
+        "from bridge.dialects import native, monri\n"
+        "from bridge import store\n"
+        "def late():\n    import bridge.providers.stripe\n"
+    )
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    assert forbidden(handler) == [
+        "bridge.dialects.monri",
+        "bridge.store",
+        "bridge.providers.stripe",
+    ]
