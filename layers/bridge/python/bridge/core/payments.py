@@ -12,12 +12,10 @@ from bridge.core import (
     payment_methods,
     replays,
     return_urls,
-    states,
+    steps,
 )
-from bridge.core.attempts import Send, Step
 from bridge.errors import (
     BridgeError,
-    Conflict,
     Detail,
     InvalidRequest,
     NotAuthenticated,
@@ -41,9 +39,7 @@ from bridge.models.payment import (
     NewPayment,
     Payment,
     PaymentChange,
-    Wanted,
 )
-from bridge.models.provider import ProviderPayment
 from bridge.models.record import Record
 from bridge.models.text import fold_email
 from bridge.providers import registry
@@ -285,65 +281,7 @@ def confirm(caller: Caller, payment_id: str, asked: Confirmation, call: Call) ->
     payment, record = _find(caller, payment_id, call)
     ownership.check_writable(payment, caller)
     return_urls.check(return_url=asked.return_url, cancel_url=asked.cancel_url)
-    return attempts.run(payment, record, _confirming(caller, asked, call), call)
-
-
-def _confirming(caller: Caller, asked: Confirmation, call: Call) -> Step:
-    def starts(payment: Payment) -> bool:
-        provider = registry.open_provider(payment.provider_id)
-        if payment.provider_payment_id and states.may_start(
-            "confirm", payment.status, single_capture=provider.single_capture
-        ):
-            return True
-        if payment.status in states.CONFIRMED and payment.shown_status != "refunded":
-            return False
-        message = f"a payment that is {payment.shown_status} cannot be confirmed"
-        raise Conflict(message, code="payment_not_confirmable")
-
-    def prepare(payment: Payment) -> tuple[Wanted, Send]:
-        provider = registry.open_provider(payment.provider_id)
-        token = _token(caller, payment, asked.payment_method_id)
-        if token is None and not provider.fetch_payment(payment, ends_at=call.ends_at).has_method:
-            raise _method_required("a payment method is required to confirm this payment")
-        wanted = Wanted(**asked.model_dump())
-
-        def send(locked: Payment) -> ProviderPayment:
-            back = asked.return_url or locked.return_url
-            charged = locked.model_copy(update={"return_url": back})
-            return provider.confirm_payment(
-                charged, token, key=locked.held.key, ends_at=call.ends_at
-            )
-
-        return wanted, send
-
-    return Step("confirm", asked, starts, prepare)
-
-
-def _token(caller: Caller, payment: Payment, given: str | None) -> str | None:
-    """The provider's token of the given method, else of the stored one (B18)."""
-    method_id = given or payment.payment_method_id
-    if method_id is None:
-        return None
-    try:
-        method = payment_methods.resolve(caller, method_id, payment.provider_id)
-    except NotFound:
-        if given:
-            raise
-        raise _method_required("the stored payment method is no longer there") from None
-    if method.customer and method.customer.id != payment.customer_id:
-        raise InvalidRequest(
-            "payment_method_id belongs to another customer than the payment",
-            details=[Detail("payment_method_id", "belongs to another customer")],
-        )
-    return method.token
-
-
-def _method_required(message: str) -> InvalidRequest:
-    return InvalidRequest(
-        message,
-        code="payment_method_required",
-        details=[Detail("payment_method_id", "is required")],
-    )
+    return attempts.run(payment, record, steps.confirming(caller, asked, call), call)
 
 
 def update(caller: Caller, payment_id: str, change: PaymentChange, call: Call) -> Answered:
@@ -359,7 +297,7 @@ def update(caller: Caller, payment_id: str, change: PaymentChange, call: Call) -
     given = set(change.model_dump(exclude_none=True)) - set(FIXED_FIELDS) - {"guest_data"}
     if given <= OWN_FIELDS:
         return Answered(payment=_update_own(payment, change))
-    return attempts.run(payment, None, _updating(caller, change, call), call)
+    return attempts.run(payment, None, steps.updating(caller, change, call), call)
 
 
 def _check_fixed(payment: Payment, change: PaymentChange) -> None:
@@ -393,53 +331,6 @@ def _update_own(payment: Payment, change: PaymentChange) -> Payment:
     raise TemporarilyUnavailable("the payment could not be changed", retry_after=1)
 
 
-def _updating(caller: Caller, change: PaymentChange, call: Call) -> Step:
-    def starts(payment: Payment) -> bool:
-        provider = registry.open_provider(payment.provider_id)
-        if payment.provider_payment_id and states.may_start(
-            "update", payment.status, single_capture=provider.single_capture
-        ):
-            return True
-        message = f"a payment that is {payment.shown_status} cannot be updated"
-        raise Conflict(message, code="payment_not_updatable")
-
-    def prepare(payment: Payment) -> tuple[Wanted, Send]:
-        provider = registry.open_provider(payment.provider_id)
-        fields = change.model_dump(exclude_none=True, include=set(Wanted.model_fields))
-        if fields.keys() & set(amounts.AMOUNTS):
-            fields |= amounts.change(payment, change)
-        wanted = Wanted(**fields)
-        changed = payment.model_copy(update=wanted.model_dump(exclude_none=True))
-        provider.check_amount(changed.total_cents, changed.currency)
-        token = None
-        if change.payment_method_id:
-            token = _token(caller, payment, change.payment_method_id)
-
-        def send(locked: Payment) -> ProviderPayment:
-            return provider.update_payment(
-                changed, token, key=locked.held.key, ends_at=call.ends_at
-            )
-
-        return wanted, send
-
-    return Step("update", change, starts, prepare)
-
-
 def abandon(payment: Payment, call: Call) -> Payment:
     """Cancel what nobody has paid for ABANDON_DAYS. Raises what the provider's call raises."""
-
-    def starts(payment: Payment) -> bool:
-        provider = registry.open_provider(payment.provider_id)
-        single = provider.single_capture
-        return payment.is_open and states.may_start("cancel", payment.status, single_capture=single)
-
-    def prepare(payment: Payment) -> tuple[Wanted, Send]:
-        provider = registry.open_provider(payment.provider_id)
-
-        def send(locked: Payment) -> ProviderPayment:
-            return provider.cancel_payment(locked, key=locked.held.key, ends_at=call.ends_at)
-
-        return Wanted(), send
-
-    nothing = Confirmation()
-    return attempts.run(payment, None, Step("cancel", nothing, starts, prepare), call).payment
+    return attempts.run(payment, None, steps.abandoning(call), call).payment
