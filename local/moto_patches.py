@@ -10,6 +10,7 @@ Source: design/deployment.md, section 4.
 import copy
 import threading
 from collections.abc import Callable
+from operator import gt, lt
 from typing import Any
 
 from moto.core.serialize import BaseJSONSerializer
@@ -86,8 +87,8 @@ def _narrow_query(table: Table, hash_key: DynamoType | None, *rest: Any, **named
     else:
         found = _ranged(table, hash_key, comparison, values)
         if start:
-            last = start[table.range_key_attr]["S"]
-            found = [item for item in found if (item.range_key.value > last) == forward]
+            follows, last = gt if forward else lt, start[table.range_key_attr]["S"]
+            found = [item for item in found if follows(_sort_key(item), last)]
         if limit:  # and one more: that there is one makes moto say where to go on
             found = found[: limit + 1] if forward else found[-limit - 1 :]
     table.candidates = found  # type: ignore[attr-defined]
@@ -111,8 +112,12 @@ def _ranged(
     found = list(table.items.get(hash_key, {}).values())
     if comparison:
         matches, bounds = get_comparison_func(comparison), [value.value for value in values]
-        found = [item for item in found if matches(item.range_key.value, *bounds)]
-    return sorted(found, key=lambda item: item.range_key.value)
+        found = [item for item in found if matches(_sort_key(item), *bounds)]
+    return sorted(found, key=_sort_key)
+
+
+def _sort_key(item: Item) -> Any:
+    return item.range_key.value if item.range_key else None
 
 
 def _narrowed_items(table: Table) -> list[Item]:

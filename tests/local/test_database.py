@@ -7,14 +7,14 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local import database, template
+from local import database
 
 TABLE = "bridge-local-ledger"
 OTHER = "bridge-local-ephemeral"
@@ -23,11 +23,13 @@ PAYMENTS = 5_000
 
 @pytest.fixture
 def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.delenv("DYNAMODB_ENDPOINT", raising=False)
-    database.start(template.DEFAULT_PATH)
+    with monkeypatch.context() as without:
+        without.delenv("DYNAMODB_ENDPOINT", raising=False)
+        database.start()
     database.clear()
     yield database.client()
     database.clear()
+    database.start()  # the one that the environment names, for the tests that follow
 
 
 def key(pk: object, sk: str = "P") -> dict[str, Any]:
@@ -204,31 +206,52 @@ def test_every_type_comes_back_as_it_was_written(moto: Any) -> None:
     assert stored(moto, "all") == item
 
 
-def test_a_query_sees_its_partition_in_order_and_by_pages(moto: Any) -> None:
-    for number in random.Random(3).sample(range(30), 30):
-        moto.put_item(TableName=TABLE, Item=key("U#1", f"P#{number:02d}"))
-        moto.put_item(TableName=TABLE, Item=key("U#2", f"P#{number:02d}"))
-    moto.put_item(TableName=TABLE, Item=key("U#1", "C#1"))
+def pages_of(client: Any, condition: str, *, forward: bool, limit: int) -> list[list[str]]:
+    """The sort keys of every page of partition U#1 under a condition on the sort key."""
+    values = {":pk": {"S": "U#1"}, ":a": {"S": "P#"}, ":b": {"S": "P#10"}, ":c": {"S": "P#2"}}
     pages: list[list[str]] = []
     more: dict[str, Any] = {}
     while not pages or more:
-        answer = moto.query(
+        answer = client.query(
             TableName=TABLE,
-            KeyConditionExpression="#pk = :pk AND begins_with(#sk, :sk)",
-            ExpressionAttributeNames={"#pk": "pk", "#sk": "sk"},
-            ExpressionAttributeValues={":pk": {"S": "U#1"}, ":sk": {"S": "P#"}},
-            ScanIndexForward=False,
+            KeyConditionExpression="#pk = :pk" + (f" AND {condition}" if condition else ""),
+            ExpressionAttributeNames={"#pk": "pk"} | ({"#sk": "sk"} if condition else {}),
+            ExpressionAttributeValues={":pk": values[":pk"]}
+            | {name: value for name, value in values.items() if name in condition},
+            ScanIndexForward=forward,
             ConsistentRead=True,
-            Limit=12,
+            Limit=limit,
             **more,
         )
         pages.append([item["sk"]["S"] for item in answer["Items"]])
         last = answer.get("LastEvaluatedKey")
         more = {"ExclusiveStartKey": last} if last else {}
-    assert [len(page) for page in pages] == [12, 12, 6]
-    assert [sk for page in pages for sk in page] == [
-        f"P#{number:02d}" for number in reversed(range(30))
-    ]
+    return pages
+
+
+@pytest.mark.parametrize("forward", [True, False])
+@pytest.mark.parametrize(
+    ("condition", "picked"),
+    [
+        ("", bool),
+        ("begins_with(#sk, :a)", lambda key: key.startswith("P#")),
+        ("#sk BETWEEN :b AND :c", lambda key: "P#10" <= key <= "P#2"),
+        ("#sk >= :b", lambda key: key >= "P#10"),
+        ("#sk < :c", lambda key: key < "P#2"),
+        ("#sk = :b", lambda key: key == "P#10"),
+    ],
+)
+def test_a_query_sees_its_range_in_order_and_by_pages(
+    moto: Any, condition: str, picked: Callable[[str], bool], forward: bool
+) -> None:
+    names = [f"P#{number:02d}" for number in range(30)] + ["C#1", "Q#1"]
+    for name in random.Random(3).sample(names, len(names)):
+        moto.put_item(TableName=TABLE, Item=key("U#1", name))
+        moto.put_item(TableName=TABLE, Item=key("U#2", name))
+    pages = pages_of(moto, condition, forward=forward, limit=7)
+    expected = sorted(filter(picked, names), reverse=not forward)
+    assert [sk for page in pages for sk in page] == expected
+    assert {len(page) for page in pages[:-1]} <= {7}
 
 
 def test_the_due_index_holds_keys_of_what_is_due_in_order(moto: Any) -> None:

@@ -1,5 +1,7 @@
 """The state machine of an intent, by raw HTTP and by the official SDK."""
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -375,7 +377,8 @@ class TestByTheSdk:
         intent = intents.create(params=params)
         with pytest.raises(stripe.CardError) as declined:
             intents.confirm(intent.id, params={"payment_method": "pm_card_visa_chargeDeclined"})
-        inside = declined.value.json_body["error"]
+        body: Any = declined.value.json_body
+        inside = body["error"]
         assert inside["decline_code"] == "generic_decline"
         assert inside["payment_intent"]["last_payment_error"]["code"] == "card_declined"
         with pytest.raises(stripe.AuthenticationError):

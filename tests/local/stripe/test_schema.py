@@ -41,7 +41,8 @@ DIFFERENT = {
 
 
 def properties(operation):
-    return forms.schema()["forms"][operation]["properties"].keys()
+    form: Any = forms.schema()["forms"][operation]
+    return form["properties"].keys()
 
 
 @pytest.mark.parametrize("operation", [each.url for each in routes.OPERATIONS])
