@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+
 from bridge import clock
 from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
 from bridge.store import table
-from hypothesis import settings as hypothesis_settings
-
-from local import database, dynamodb_local as java, settings, template
+from local import database, settings, template
+from local.dynamodb_local import url as dynamodb_local_url
 from local.flowless import Flowless
 from local.functions import Context, Functions
 from local.gateway import Gateway
@@ -70,6 +71,8 @@ class House:
 
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
+    before = dict(os.environ)
+    settings.leave_aws(os.environ)
     read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
     endpoint = database.start()
     with StripeSimulator() as stripe, Flowless() as flowless:
@@ -79,8 +82,6 @@ def house() -> Iterator[House]:
             "stripe": stripe.url,
             "flowless": flowless.url,
         }
-        before = dict(os.environ)
-        settings.leave_aws(os.environ)
         os.environ.update(settings.variables(read.environment, before, urls))
         for name, value in settings.made_up_secrets().items():
             path = f"{os.environ['SECRETS_PREFIX']}/{name}"
@@ -151,7 +152,7 @@ def context(house: House) -> Callable[[str], Context]:
 @pytest.fixture
 def dynamodb_local(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Real DynamoDB Local under the tables, for one test; skipped where Java is missing."""
-    if not (url := java.url()):
+    if not (url := dynamodb_local_url()):
         if os.environ.get("BRIDGE_REQUIRE_RACE"):
             pytest.fail("DynamoDB Local is required here and could not be started")
         pytest.skip("DynamoDB Local needs Java and `make dynamodb-local`")

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+
 from bridge.core import operators, payments, sweep
 from bridge.errors import BridgeError, Conflict, PaymentDeclined, ProviderUnavailable
 from bridge.models.page import Page
 from bridge.models.payment import Confirmation, NewPayment, Payment, PaymentChange
 from bridge.store import payment_items
-
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, Killed, call_of, sweep_call
 

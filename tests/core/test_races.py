@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from bridge.core import operators, payments, sweep
 from bridge.errors import Conflict
 from bridge.models.page import Page
 from bridge.models.payment import Answered, Confirmation, NewPayment, Payment, PaymentChange
 from bridge.store import payment_items
-
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, call_of, sweep_call, together
 

@@ -8,8 +8,8 @@ import sys
 from contextlib import suppress
 
 import rfc8785
-from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from bridge import clock
 from bridge.core import merging, states
@@ -45,9 +45,11 @@ def step(name: str, payment_id: str) -> None:
     sys.audit("bridge.step", name, payment_id)
 
 
-def count(metric: str, value: float = 1) -> None:
-    with single_metric(name=metric, unit=MetricUnit.Count, value=value):
-        pass
+def measure(metric: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
+    """One value for the alarms, by itself: workers in one process share nothing."""
+    metrics = EphemeralMetrics()
+    metrics.add_metric(name=metric, unit=unit, value=value)
+    metrics.flush_metrics()
 
 
 def lease_end(call: Call, provider: Provider) -> int:
@@ -164,7 +166,7 @@ def _write(
         written = payment_items.merge(payment, merged, entry, record)
     except payment_items.ProviderIdTaken:
         log.error("provider payment id is taken", payment_id=payment.id)
-        count("provider_id_taken")
+        measure("provider_id_taken")
         written = payment_items.merge(payment, merged, entry, record, link=False)
     step("merged", payment.id)
     log.info(
@@ -183,18 +185,18 @@ def _write(
 def _report(payment: Payment, merged: Payment, shown: ProviderPayment | None) -> bool:
     """Count what should not happen, for the alarms; True for a move that was not made."""
     if payment.status == "canceled" and merged.status == "succeeded":
-        count("canceled_but_paid")
+        measure("canceled_but_paid")
     if not shown or shown.status == payment.status:
         return False
     if shown.status is None:
         log.error("unknown provider status", payment_id=payment.id, word=shown.raw_status)
-        count("unknown_provider_status")
+        measure("unknown_provider_status")
         return True
     move = (payment.status, shown.status)
     if states.may_move(*move) or move in states.EXPECTED:
         return False
     log.error("illegal transition", payment_id=payment.id, word=shown.raw_status)
-    count("illegal_transition")
+    measure("illegal_transition")
     return True
 
 

@@ -6,7 +6,6 @@ Source: design/convergence.md, section 8.
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel
 
@@ -52,14 +51,9 @@ def sweep(call: Call) -> Swept:
         oldest_due_seconds=counts["oldest"],
         stuck_attempts=counts["stuck"],
     )
-    _measure("oldest_due_seconds", MetricUnit.Seconds, swept.oldest_due_seconds)
-    _measure("stuck_attempts", MetricUnit.Count, swept.stuck_attempts)
+    convergence.measure("oldest_due_seconds", swept.oldest_due_seconds, MetricUnit.Seconds)
+    convergence.measure("stuck_attempts", swept.stuck_attempts)
     return swept
-
-
-def _measure(name: str, unit: MetricUnit, value: int) -> None:
-    with single_metric(name=name, unit=unit, value=value):
-        pass
 
 
 def _sweep_shard(shard: str, call: Call) -> Counter[str]:
@@ -83,7 +77,7 @@ def _sweep_shard(shard: str, call: Call) -> Counter[str]:
             counts["failed"] += 1
             name = type(error).__qualname__
             convergence.log.error("sweep failed", payment_id=payment_id, error_type=name)
-            convergence.count("sweep_failures")
+            convergence.measure("sweep_failures")
     return counts
 
 
