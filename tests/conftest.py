@@ -188,7 +188,8 @@ STRANGER = Caller(user_id="user_789", email="sam.poe@example.com")
 
 def together(count: int, act: Callable[[int], Any]) -> list[Any]:
     """Run `act` in so many threads that start at once; their results or exceptions, in order."""
-    barrier, results = threading.Barrier(count), [None] * count
+    barrier = threading.Barrier(count)
+    results: list[Any] = [None] * count
 
     def run(number: int) -> None:
         barrier.wait()

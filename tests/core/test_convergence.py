@@ -144,8 +144,8 @@ def test_a_call_that_never_arrived_frees_the_payment_after_its_lease(
     assert payments.confirm(USER, payment.id, VISA, call_of("k")).retry_after
     again = payments.confirm(USER, payment.id, VISA, call_of("k"))
     assert again.retry_after
+    other = Confirmation(payment_method_id="pm_card_mastercard")
     with pytest.raises(Conflict) as refused:
-        other = Confirmation(payment_method_id="pm_card_mastercard")
         payments.confirm(USER, payment.id, other, call_of())
     assert refused.value.code == "payment_in_progress"
     assert refused.value.retry_after
