@@ -1,7 +1,9 @@
 """A threaded HTTP server on a free port, for stand-ins of the services that the bridge calls."""
 
 import socket
+import sys
 import threading
+import weakref
 from typing import TYPE_CHECKING, NoReturn
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -26,6 +28,7 @@ class Server:
         self._app = app
         self._port = port
         self._running: ThreadedWSGIServer | None = None
+        self._claim: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -36,16 +39,35 @@ class Server:
         """Raises OSError where the port is taken."""
         if self._running is not None:
             return
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((HOST, self._port))
+        with self._bound() as listener:
             listener.listen(BACKLOG)
-            self._port = listener.getsockname()[1]
             self._running = ThreadedWSGIServer(
                 HOST, self._port, self._app, handler=_QuietHandler, fd=listener.fileno()
             )
         serve = self._running.serve_forever
         threading.Thread(target=serve, args=(0.05,), daemon=True, name="stand-in").start()
+
+    def _bound(self) -> socket.socket:
+        """Bind the port; from the first time on, a second socket that never listens holds it.
+
+        Without that, a connection going out from this machine may take the port while we are
+        stopped. Only Linux lets two sockets bind one port so.
+        """
+        if self._claim is None and sys.platform == "linux":
+            self._claim = self._bind()
+            weakref.finalize(self, self._claim.close)
+        return self._bind()
+
+    def _bind(self) -> socket.socket:
+        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((HOST, self._port))
+        except OSError:
+            bound.close()
+            raise
+        self._port = bound.getsockname()[1]
+        return bound
 
     def stop(self) -> None:
         if self._running is not None:

@@ -63,6 +63,7 @@ def test_an_unknown_path_is_404(http):
         ({"amount": "0"}, "parameter_invalid_integer", "amount"),
         ({"amount": "-1"}, "parameter_invalid_integer", "amount"),
         ({"amount": ""}, "parameter_invalid_empty", "amount"),
+        ({"currency": ""}, "parameter_invalid_empty", "currency"),
         ({"capture_method": ""}, "parameter_invalid_empty", "capture_method"),
         ({"customer": ""}, "parameter_invalid_empty", "customer"),
         ({"capture_method": "later"}, None, "capture_method"),
