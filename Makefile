@@ -39,7 +39,7 @@ fuzz: .venv/dev
 	.venv/bin/python -m pytest --hypothesis-profile=fuzz tests/contracts $(ARGS)
 
 # Resolve the *.in files again; the locks name hashes and no registry.
-COMPILE = uvx uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
   --no-emit-index-url --no-header --no-annotate --quiet
 lock:
 	$(COMPILE) layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
