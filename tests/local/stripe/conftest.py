@@ -88,7 +88,7 @@ class Http:
     def get(self, path: str, **query: str) -> requests.Response:
         return self.send("GET", path, query or None)
 
-    def control(self, method: str, name: str, body: object = None) -> requests.Response:
+    def control(self, method: str, name: str, body: Any = None) -> requests.Response:
         return requests.request(method, f"{self.url}/_sim/{name}", json=body, timeout=10)
 
     def visit(self, path: str) -> requests.Response:

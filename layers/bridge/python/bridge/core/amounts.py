@@ -9,9 +9,6 @@ AMOUNTS = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
 
 def complete(given: NewPayment) -> dict[str, int]:
     """All four amounts of a new payment. Raises InvalidRequest."""
-    if given.subtotal_cents is None and given.total_cents is None:
-        message = "is required, or subtotal_cents"
-        raise InvalidRequest(f"total_cents {message}", details=[Detail("total_cents", message)])
     return _balanced(
         given.subtotal_cents, given.tax_cents or 0, given.discount_cents or 0, given.total_cents
     )
@@ -41,7 +38,9 @@ def _balanced(subtotal: int | None, tax: int, discount: int, total: int | None) 
             code="amount_mismatch",
             details=[Detail("total_cents", message)],
         )
-    if discount > subtotal + tax or subtotal < 0:
+    if subtotal < 0:
+        raise _out_of_range("total_cents", f"must be at least {tax - discount}, tax less discount")
+    if discount > subtotal + tax:
         raise _out_of_range("discount_cents", "must not exceed subtotal_cents + tax_cents")
     if not 1 <= owed <= MOST or subtotal > MOST:
         raise _out_of_range("total_cents", f"must be between 1 and {MOST}")

@@ -158,8 +158,8 @@ def update_customer(
 
     Raises NotFound, Forbidden, InvalidRequest `immutable_field`, NotExecuted, UnknownOutcome.
     """
-    ownership.user_of(caller)
     seen = get_customer(caller, customer_id)
+    ownership.user_of(caller)
     ownership.check_writable(seen, caller)
     for _ in range(ROUNDS):
         wanted = _changed(seen, change)
@@ -201,8 +201,8 @@ def delete_customer(caller: Caller, customer_id: str) -> None:
 
     Raises NotFound, Forbidden.
     """
-    ownership.user_of(caller)
     seen = get_customer(caller, customer_id)
+    ownership.user_of(caller)
     ownership.check_writable(seen, caller)
     for _ in range(ROUNDS):
         now = clock.now()

@@ -11,7 +11,14 @@ from bridge.models.caller import Session
 from bridge.models.payment import Entry, Payment
 from bridge.store import payment_items, session_items
 
-PERSONAL = {"guest", "description", "metadata", "last_hash", "writer"}
+HIDDEN: dict[str, bool | set[str]] = {
+    "guest": True,
+    "description": True,
+    "metadata": True,
+    "last_hash": True,
+    "writer": True,
+    "live": {"frozen", "wanted"},  # what a call sent bears the caller's texts too
+}
 
 
 class SessionEvent(Session, frozen=True):
@@ -38,7 +45,7 @@ def inspect_payment(payment_id: str) -> Inspection:
     payment = _get(payment_id)
     now, timeline = clock.seconds(), payment_items.timeline(payment.id)
     return Inspection(
-        payment=payment.model_dump(mode="json", exclude=PERSONAL, exclude_none=True),
+        payment=payment.model_dump(mode="json", exclude=HIDDEN, exclude_none=True),
         shown_status=payment.shown_status,
         is_locked=payment.live is not None,
         lease_over=bool(payment.live and now > payment.live.until),

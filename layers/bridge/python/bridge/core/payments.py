@@ -61,6 +61,7 @@ def create_payment_intent(caller: Caller, new: NewPayment, call: Call) -> Answer
     """
     if not caller.is_user:
         guests.check(new.guest_data, call)
+        caller = Caller()  # at a creation a guest token counts as no credential (B8)
     try:
         locked = _reserve(caller, new, call)
     except record_items.KeyTaken as taken:
@@ -229,18 +230,12 @@ def list_payments(caller: Caller, page: Page) -> list[Payment]:
     if page.organization_id:
         ownership.check_member(caller, page.organization_id)
     if page.customer_id:
-        return _list_of_customer(caller, page.customer_id, page)
+        known = identifier.is_well_formed(page.customer_id)
+        ownership.visible(customer_items.get(page.customer_id) if known else None, caller)
+        return payment_items.list_of_customer(page.customer_id, user_id, page)
     if page.organization_id:
         return payment_items.list_of_organization(page.organization_id, page)
     return payment_items.list_of_user(user_id, page)
-
-
-def _list_of_customer(caller: Caller, customer_id: str, page: Page) -> list[Payment]:
-    known = identifier.is_well_formed(customer_id)
-    customer = ownership.visible(customer_items.get(customer_id) if known else None, caller)
-    if page.organization_id not in (None, customer.organization_id):
-        return []
-    return payment_items.list_of_customer(customer_id, page)
 
 
 def list_guest_payments(caller: Caller, email: str, page: Page, call: Call) -> list[Payment]:
@@ -258,11 +253,18 @@ def list_guest_payments(caller: Caller, email: str, page: Page, call: Call) -> l
 
 
 def _check_guest_address(caller: Caller, email: str) -> None:
-    record = caller.guest_of
-    payment = payment_items.get(record) if record and record.startswith("pay_") else None
-    guest = payment.guest if payment else None
-    if guest is None or fold_email(guest.email) != fold_email(email):
+    known = _guest_address(caller.guest_of) if caller.guest_of else None
+    if known is None or fold_email(known) != fold_email(email):
         raise NotAuthenticated("a guest token of this address is required")
+
+
+def _guest_address(record_id: str) -> str | None:
+    """The e-mail of the payment or customer that a guest token opens."""
+    if record_id.startswith("pay_"):
+        payment = payment_items.get(record_id)
+        return payment.guest.email if payment and payment.guest else None
+    customer = customer_items.get(record_id)
+    return customer.email if customer and customer.state == "active" else None
 
 
 def sync(caller: Caller, payment_id: str, call: Call) -> Payment:
@@ -289,8 +291,8 @@ def update(caller: Caller, payment_id: str, change: PaymentChange, call: Call) -
 
     Raises NotFound, Forbidden, InvalidRequest, Conflict `payment_not_updatable`, NotExecuted.
     """
-    ownership.user_of(caller)
     payment, _ = _find(caller, payment_id, None)
+    ownership.user_of(caller)
     ownership.check_writable(payment, caller)
     _check_fixed(payment, change)
     return_urls.check(return_url=change.return_url, cancel_url=change.cancel_url)

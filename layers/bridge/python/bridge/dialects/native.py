@@ -69,6 +69,7 @@ def _named(request: Request) -> Named:
 
 
 def read_new_customer(request: Request) -> NewCustomer:
+    _check_guest(request)
     return request.parse(NewCustomer)
 
 
@@ -77,7 +78,15 @@ def read_customer_change(request: Request) -> CustomerChange:
 
 
 def read_new_payment(request: Request) -> NewPayment:
+    _check_guest(request)
     return request.parse(NewPayment)
+
+
+def _check_guest(request: Request) -> None:
+    """Who signs in nowhere and names no guest is told that first (B8). Raises NotAuthenticated."""
+    named = request.body.strip() and request.json.get("guest_data") is not None
+    if not request.caller.is_user and not named:
+        raise NotAuthenticated("sign in, or send guest_data")
 
 
 def read_payment_change(request: Request) -> PaymentChange:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
 
 from bridge.models.call import Cause
 from bridge.models.currency import Currency
@@ -16,6 +16,7 @@ from bridge.models.text import (
     Reference,
     Short,
     Tags,
+    Url,
 )
 
 Cents = Annotated[int, Field(ge=0, le=999_999_999_999)]
@@ -23,7 +24,6 @@ Operation = Literal["create", "confirm", "update", "capture", "refund", "cancel"
 Outcome = Literal["done", "refused", "not_sent"]
 Usage = Literal["on_session", "off_session"]
 CaptureMethod = Literal["automatic", "manual"]
-Url = Annotated[str, Field(max_length=2000)]
 
 
 class NewPayment(BaseModel):
@@ -33,7 +33,7 @@ class NewPayment(BaseModel):
     subtotal_cents: Cents | None = None
     tax_cents: Cents | None = None
     discount_cents: Cents | None = None
-    total_cents: Annotated[Cents, Field(ge=1)] | None = None
+    total_cents: Annotated[Cents, Field(ge=1)] | None = Field(default=None, validate_default=True)
     currency: Currency
     provider_id: ProviderId = "stripe"
     description: Description | None = None
@@ -52,11 +52,19 @@ class NewPayment(BaseModel):
     cancel_url: Url | None = None
     guest_data: GuestData | None = None
 
+    @field_validator("total_cents")
+    @classmethod
+    def _or_subtotal(cls, total: int | None, fields: ValidationInfo) -> int | None:
+        """One of the two is given; a subtotal at fault, which `fields` lacks, counts as given."""
+        if total is None and fields.data.get("subtotal_cents", 0) is None:
+            raise ValueError("is required, or subtotal_cents")
+        return total
+
 
 class PaymentChange(BaseModel):
     """A partial update: only fields that were sent are in `model_fields_set`.
 
-    The last four may only repeat what is stored (400 `immutable_field` otherwise).
+    The last five and the customer may only repeat what is stored (else 400 `immutable_field`).
     """
 
     model_config = STRICT
@@ -79,6 +87,7 @@ class PaymentChange(BaseModel):
     id: str | None = None
     provider_id: str | None = None
     organization_id: str | None = None
+    capture_method: str | None = None
     guest_data: object = None
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -73,6 +74,19 @@ def _phone(value: str) -> str:
     return value
 
 
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port  # either may turn out to be none
+    except ValueError as error:
+        raise ValueError("must be a URL") from error
+    if any(ord(each) <= 32 or each == "\\" for each in value) or "@" in parts.netloc or not host:
+        raise ValueError("must be a URL")
+    if parts.scheme not in ("https", "http"):
+        raise ValueError("must start with https://")
+    return value
+
+
 def _metadata_fault(key: str, value: object) -> str | None:
     if len(key) > METADATA_KEY or not key or _has_control(key):
         return f"a key must have 1 to {METADATA_KEY} characters and no control characters"
@@ -115,6 +129,7 @@ Tags = Annotated[str, AfterValidator(_line), _at_most(500)]
 Description = Annotated[str, AfterValidator(_paragraph), _at_most(1000)]
 Email = Annotated[str, AfterValidator(_email)]
 Phone = Annotated[str, AfterValidator(_phone)]
+Url = Annotated[str, AfterValidator(_url), _at_most(2000)]
 CheckedMetadata = Annotated[Metadata, BeforeValidator(_metadata)]
 
 

@@ -9,15 +9,18 @@ from bridge.store import table
 
 
 def list_ids(
-    partition: str, prefix: str, *, limit: int, offset: int, provider_id: str | None = None
+    partition: str, prefix: str, *, limit: int, offset: int, **only: str | None
 ) -> list[str]:
-    """The ids that pointers of one partition name, newest first; strongly consistent."""
+    """The ids that pointers of one partition name, newest first; strongly consistent.
+
+    `only`: what attributes of the pointers must be; None is anything.
+    """
     narrowed: dict[str, Any] = {"ScanIndexForward": False}
-    if provider_id:
+    if equal := {name: value for name, value in only.items() if value}:
         narrowed |= {
-            "FilterExpression": "#provider_id = :provider",
-            "ExpressionAttributeNames": {"#provider_id": "provider_id"},
-            "ExpressionAttributeValues": table.typed({":provider": provider_id}),
+            "FilterExpression": " AND ".join(f"#{name} = :{name}" for name in equal),
+            "ExpressionAttributeNames": {f"#{name}": name for name in equal},
+            "ExpressionAttributeValues": table.typed({f":{k}": v for k, v in equal.items()}),
         }
         return _filtered(partition, prefix, narrowed, limit, offset)
     start: dict[str, Any] = {}

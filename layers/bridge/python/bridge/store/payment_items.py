@@ -83,10 +83,9 @@ def list_by_id(payment_ids: list[str]) -> list[Payment]:
     return [payment for payment in listed if payment]
 
 
-def _listed(partition: str, page: Page) -> list[Payment]:
-    ids = pages.list_ids(
-        partition, "P#", limit=page.limit, offset=page.offset, provider_id=page.provider_id
-    )
+def _listed(partition: str, page: Page, **only: str | None) -> list[Payment]:
+    only |= {"provider_id": page.provider_id}
+    ids = pages.list_ids(partition, "P#", limit=page.limit, offset=page.offset, **only)
     return list_by_id(ids) if ids else []
 
 
@@ -99,8 +98,13 @@ def list_of_organization(organization_id: str, page: Page) -> list[Payment]:
     return _listed(keys.organization_payments(organization_id), page)
 
 
-def list_of_customer(customer_id: str, page: Page) -> list[Payment]:
-    return _listed(keys.customer_payments(customer_id), page)
+def list_of_customer(customer_id: str, user_id: str, page: Page) -> list[Payment]:
+    """The page's organization's, else the user's own: a customer may be shared, a payment not."""
+    if page.organization_id:
+        owner = {"organization_id": page.organization_id}
+    else:
+        owner = {"user_id": user_id}
+    return _listed(keys.customer_payments(customer_id), page, **owner)
 
 
 def list_of_guest(email: str, page: Page) -> list[Payment]:
@@ -124,8 +128,10 @@ def _pointers(payment: Payment) -> dict[str, dict[str, Any]]:
         "of_customer": keys.customer_payments(payment.customer_id) if payment.customer_id else None,
     }
     item = {"id": payment.id, "provider_id": payment.provider_id}
+    owner = {"user_id": payment.user_id, "organization_id": payment.organization_id}
+    items = {"of_customer": item | owner}  # whose payment it is, where the customer is shared
     return {
-        name: table.put(keys.payment_pointer(partition, payment.uid), item)
+        name: table.put(keys.payment_pointer(partition, payment.uid), items.get(name, item))
         for name, partition in partitions.items()
         if partition
     }
