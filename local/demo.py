@@ -12,7 +12,7 @@ from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
-from bridge.models.payment import Confirmation, Ending, Frozen, NewPayment, Payment
+from bridge.models.payment import Confirmation, Ending, NewPayment, Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.providers import registry
 from bridge.store import customer_items, method_items, payment_items, session_items
@@ -119,7 +119,7 @@ def _payment(stripe: StripeSimulator, customer: Customer) -> None:
         updated_at=now,
     )
     request = attempts.request_hash("create", new)
-    locked = attempts.lock_for(payment, "create", request, call, frozen=Frozen())
+    locked = attempts.lock_for(payment, "create", request, call)
     locked = payment_items.insert_locked(locked, None, customer_items.lives(customer.id))
     made = stripe.seed_payment(
         "pi_stripe_abc123",

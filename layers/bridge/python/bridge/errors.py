@@ -131,6 +131,9 @@ class AuthUnavailable(BridgeError):
 
 
 class TemporarilyUnavailable(BridgeError):
-    """The store would not take a write although nobody holds the payment; nothing happened."""
+    """The store cannot be reached, or is busy: no provider was asked on account of this call.
+
+    A write that timed out may have landed; a lock it left is over with its lease.
+    """
 
     status, code = 503, "temporarily_unavailable"

@@ -279,7 +279,7 @@ def operation(function: Callable[[Invocation], BaseModel | None]) -> Handler:
         log.thread_safe_clear_keys()
         log.thread_safe_append_keys(request_id=getattr(context, "aws_request_id", ""))
         try:
-            done = function(Invocation(event, _call("operator", context)))
+            done = function(Invocation(event, _call("reconciliation", context)))
         except BridgeError as error:
             details = [detail._asdict() for detail in error.details]
             return {"ok": False, "code": error.code, "error": str(error), "details": details}

@@ -8,14 +8,17 @@ import hashlib
 from itsdangerous import BadData, URLSafeSerializer
 
 from bridge import clock, config
-from bridge.errors import NotAuthenticated
+from bridge.errors import AuthUnavailable, NotAuthenticated
 from bridge.models.caller import Caller
 
 LIFE_S = 30 * 24 * 3600
 
 
 def _keys() -> dict[str, str]:
-    pairs = config.secret("GUEST_TOKEN_KEYS").split(",")
+    try:
+        pairs = config.secret("GUEST_TOKEN_KEYS").split(",")
+    except config.SecretUnavailable as error:
+        raise AuthUnavailable("guest tokens cannot be signed right now", retry_after=5) from error
     return dict(pair.strip().split(":", 1) for pair in pairs if ":" in pair)
 
 
@@ -24,13 +27,18 @@ def _signer(key: str) -> URLSafeSerializer:
 
 
 def issue(record_id: str) -> str:
-    """A token that opens the record. Raises SecretUnavailable."""
+    """A token that opens the record. Raises AuthUnavailable."""
     key_id, key = next(iter(_keys().items()))
     return f"{key_id}.{_signer(key).dumps([record_id, clock.seconds() + LIFE_S])}"
 
 
+def check_ready() -> None:
+    """Raises AuthUnavailable where no token could be issued, before anything has happened."""
+    _keys()
+
+
 def authenticate(token: str) -> Caller:
-    """The guest of the token's record. Raises NotAuthenticated."""
+    """The guest of the token's record. Raises NotAuthenticated, AuthUnavailable."""
     key_id, _, signed = token.partition(".")
     key = _keys().get(key_id)
     try:

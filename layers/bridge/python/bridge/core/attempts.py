@@ -5,6 +5,7 @@ Source: design/convergence.md, sections 2 to 5.
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import rfc8785
@@ -12,13 +13,18 @@ from pydantic import BaseModel
 
 from bridge import clock
 from bridge.core import convergence, replays
-from bridge.errors import BridgeError, NotExecuted, TemporarilyUnavailable, UnknownOutcome
+from bridge.errors import (
+    BridgeError,
+    NotExecuted,
+    TemporarilyUnavailable,
+    UnknownOutcome,
+    WrongState,
+)
 from bridge.models.call import Call
 from bridge.models.identifier import suffix
 from bridge.models.payment import (
     Answered,
     Ending,
-    Frozen,
     LiveAttempt,
     Operation,
     Payment,
@@ -127,7 +133,7 @@ def lock_for(
     call: Call,
     *,
     wanted: Wanted | None = None,
-    frozen: Frozen | None = None,
+    sent: str | None = None,
     record: Record | None = None,
 ) -> Payment:
     """The row as it is while the call is out. Source: convergence.md, T1."""
@@ -146,7 +152,7 @@ def lock_for(
         at=now,
         until=convergence.lease_end(call, provider),
         wanted=wanted,
-        frozen=frozen,
+        sent=sent,
         client_key=replays.recorded(record) if record else None,
     )
     due_at = int(call.ends_at.timestamp())
@@ -175,7 +181,10 @@ def _send(locked: Payment, send: Send, call: Call) -> Answered:
         return Answered(payment=locked, retry_after=replays.seconds_left(locked))
     except NotExecuted as refusal:
         convergence.step("answered", locked.id)
-        convergence.settle(locked, None, convergence.refused(live, refusal), call)
+        settled = convergence.settle(locked, None, convergence.refused(live, refusal), call)
+        if isinstance(refusal, WrongState):  # the object is not as our row says
+            with suppress(BridgeError):
+                convergence.converge(settled, call)
         raise
     convergence.step("answered", locked.id)
     ending = Ending(attempt=live.number, outcome="done")

@@ -27,7 +27,6 @@ from bridge.models.record import Record
 from bridge.providers import registry
 from bridge.providers.contract import Provider
 from bridge.store import payment_items
-from bridge.store.table import Congested
 
 ROUNDS = 4
 CLOCKS_DIFFER_S = 5
@@ -64,7 +63,7 @@ def settle(locked: Payment, shown: ProviderPayment | None, ending: Ending, call:
     """
     try:
         return _write(locked, shown, ending, call.cause)
-    except (Congested, TemporarilyUnavailable):
+    except TemporarilyUnavailable:
         log.warning("left to the sweep", payment_id=locked.id)
         return locked
     except payment_items.Outrun:
@@ -79,7 +78,8 @@ def settle(locked: Payment, shown: ProviderPayment | None, ending: Ending, call:
 def converge(payment: Payment, call: Call, mine: Ending | None = None) -> Payment:
     """Bring our row to the provider's truth. `payment` was read before the provider is asked.
 
-    Raises NotExecuted or UnknownOutcome when the look does, with the next look put off.
+    Raises NotExecuted or UnknownOutcome when the look does, with the next look put off, and
+    TemporarilyUnavailable when the store does not take what it showed.
     """
     for _ in range(ROUNDS):
         shown, ending = _look(payment, call, mine)
@@ -88,15 +88,13 @@ def converge(payment: Payment, call: Call, mine: Ending | None = None) -> Paymen
             return _write(payment, shown, ending, call.cause)
         except payment_items.Outrun:
             payment = _again(payment)
-        except Congested:
-            break
     return payment  # somebody else is making progress
 
 
 def _again(payment: Payment) -> Payment:
-    """The row as it is now; its secret, already shown to this caller, stays with it."""
-    fresh = payment_items.get(payment.id) or payment
-    return fresh.model_copy(update={"client_secret": payment.client_secret})
+    """The row as it is now, with its secret."""
+    fresh, _ = payment_items.read(payment.id, None, clock.seconds())
+    return fresh or payment
 
 
 def _look(
@@ -113,7 +111,8 @@ def _look(
         if live is None:
             return None, mine  # a refused creation: there is nothing to look at
         if now < live.at + provider.create_look_s:
-            return provider.create_payment(payment, key=live.key, ends_at=call.ends_at), mine
+            shown = provider.create_payment(live.sent or "", key=live.key, ends_at=call.ends_at)
+            return shown, mine
         if now < live.at + provider.create_look_s + GIVE_UP_AFTER_LOOKS_S:
             raise UnknownOutcome("the provider no longer remembers this creation")
         return None, Ending(attempt=live.number, outcome="not_sent", failure=merging.NOT_SENT)
@@ -135,8 +134,11 @@ def refused(live: LiveAttempt, refusal: NotExecuted) -> Ending:
 
 
 def _postpone(payment: Payment, now: int) -> None:
-    later = payment.model_copy(update={"due_at": _next_look(payment, now)})
-    with suppress(payment_items.Outrun, Congested):  # then another writer has set it, or it is due
+    was_due = payment.due_at is not None  # also at rest, where the provider contradicts us
+    due_at = _next_look(payment, now, is_illegal=was_due)
+    later = payment.model_copy(update={"due_at": due_at})
+    # Where this fails another writer has set it, or the payment is due already.
+    with suppress(payment_items.Outrun, TemporarilyUnavailable):
         payment_items.advance(payment, later)
 
 
@@ -160,7 +162,7 @@ def _write(
     if due and ending and ending.outcome == "refused":
         due = now  # our row may be behind (rule 8)
     merged = merged.model_copy(update={"last_hash": entry.hash, "due_at": due})
-    record = _closed_record(payment, merged, ending)
+    record = _closed_record(payment, merged, ending, now)
     step("merging", payment.id)
     try:
         written = payment_items.merge(payment, merged, entry, record)
@@ -241,11 +243,16 @@ def hash_of(entry: Entry) -> str:
     ).hexdigest()
 
 
-def _closed_record(before: Payment, after: Payment, ending: Ending | None) -> Record | None:
-    """What becomes of the client's key when its attempt has ended (section 4, action 3)."""
-    if not ending or not before.live or not before.live.client_key:
+def _closed_record(
+    before: Payment, after: Payment, ending: Ending | None, now: int
+) -> Record | None:
+    """What becomes of the client's key when its attempt has ended (section 4, action 3).
+
+    Nothing once the key has expired: it may be another request's by then.
+    """
+    key = before.live.client_key if before.live else None
+    if not ending or not before.live or not key or key.expires <= now:
         return None
-    key = before.live.client_key
     done = ending.outcome == "done"
     return Record(
         key=key.record,
@@ -263,13 +270,12 @@ def _next_look(payment: Payment, now: int, *, is_illegal: bool = False) -> int |
 
     None where nothing can move and the provider does not contradict us. Source: sections 6 and 8.
     """
-    live = payment.live
-    if live and now <= live.until:
+    if live := payment.live:
         looks = [live.at + pause for pause in LIVE_LOOKS_S if live.at + pause > now]
-        return min([*looks, now + SWEEP_S, live.until + 1])
-    moves = live or is_illegal or states.can_move(payment.status, is_open=payment.is_open)
-    if not moves:
+        ends = [live.until + 1] if now <= live.until else []
+        return min([*looks, *ends, now + SWEEP_S])
+    if not is_illegal and not states.can_move(payment.status, is_open=payment.is_open):
         return None
-    since = live.at if live else int(payment.changed_at.timestamp())
+    since = int(payment.changed_at.timestamp())
     later = [since + age for age in LOOKS_AFTER_S if since + age > now]
     return min([*later, now + DAY])

@@ -1,7 +1,7 @@
 """Customers: create, read, update, delete. Source: contracts/bridge.md section 3."""
 
 from bridge import clock
-from bridge.core import guests, ownership, replays
+from bridge.core import fixed_fields, guests, limits, ownership, replays
 from bridge.errors import (
     BridgeError,
     Conflict,
@@ -25,7 +25,6 @@ from bridge.models.page import Page
 from bridge.models.record import Record
 from bridge.providers import registry
 from bridge.store import customer_items, record_items
-from bridge.store.table import Congested
 
 ROUNDS = 4
 FIXED_FIELDS = ("id", "provider_id", "user_id", "organization_id")
@@ -40,6 +39,8 @@ def create_customer(caller: Caller, new: NewCustomer, call: Call) -> CustomerAns
     """
     if not caller.is_user:
         guests.check(new.guest_data, call)
+        if new.guest_data:
+            limits.check_guest_creation(call, new.guest_data.email)
     registry.check_open(new.provider_id)
     ownership.check_writer(caller, new.organization_id)
     customer = _new_customer(caller, new)
@@ -69,8 +70,6 @@ def create_customer(caller: Caller, new: NewCustomer, call: Call) -> CustomerAns
     except customer_items.Outrun:  # two runs took the same request over
         stored = customer_items.get(customer.id)
         return CustomerAnswered(customer=stored or customer, replayed=True)
-    except Congested:
-        raise TemporarilyUnavailable("the customer could not be stored", retry_after=1) from None
     return CustomerAnswered(customer=customer)
 
 
@@ -173,20 +172,12 @@ def update_customer(
             return customer_items.update(seen, stamped)
         except customer_items.Outrun:
             seen = get_customer(caller.model_copy(update={"ahead": {}}), customer_id)
-        except Congested:
-            break
     raise TemporarilyUnavailable("the customer could not be changed", retry_after=1)
 
 
 def _changed(seen: Customer, change: CustomerChange) -> Customer:
     given = change.model_dump(exclude_none=True)
-    wrong = [name for name in FIXED_FIELDS if name in given and given[name] != getattr(seen, name)]
-    if wrong:
-        raise InvalidRequest(
-            f"{', '.join(wrong)} cannot be changed",
-            code="immutable_field",
-            details=[Detail(name, "cannot be changed") for name in wrong],
-        )
+    fixed_fields.check(given, seen.model_dump(), FIXED_FIELDS)
     changed = seen.model_copy(update=given)
     if "name" in given:
         return changed.model_copy(update={"name_is_derived": False})
@@ -212,6 +203,4 @@ def delete_customer(caller: Caller, customer_id: str) -> None:
             return customer_items.delete(seen, gone, job, int(now.timestamp()))
         except customer_items.Outrun:
             seen = get_customer(caller.model_copy(update={"ahead": {}}), customer_id)
-        except Congested:
-            break
     raise TemporarilyUnavailable("the customer could not be deleted", retry_after=1)

@@ -28,6 +28,7 @@ def check_guest_listing(call: Call) -> None:
 
 def _take(*limits: Limit) -> None:
     now = clock.seconds()
-    if not limit_items.take(list(limits), now):
-        longest = max(limit.window_s for limit in limits)
-        raise RateLimited("too many requests", retry_after=longest - now % longest)
+    for limit in limits:
+        if not limit_items.take(limit, now):
+            left = limit.window_s - now % limit.window_s
+            raise RateLimited("too many requests", retry_after=left)

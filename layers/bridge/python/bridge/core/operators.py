@@ -17,7 +17,7 @@ HIDDEN: dict[str, bool | set[str]] = {
     "metadata": True,
     "last_hash": True,
     "writer": True,
-    "live": {"frozen", "wanted"},  # what a call sent bears the caller's texts too
+    "live": {"sent", "wanted"},  # what a call sent bears the caller's texts too
 }
 
 

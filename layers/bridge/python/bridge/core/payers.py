@@ -9,7 +9,7 @@ from bridge.errors import Detail, InvalidRequest, NotFound
 from bridge.models import identifier
 from bridge.models.call import Call
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer, Guest
+from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import NewPayment
 from bridge.models.provider import ProviderId
@@ -33,13 +33,11 @@ class Payer:
 NOBODY = Payer(None, None, {})
 
 
-def find(
-    caller: Caller, new: NewPayment, guest: Guest | None, owner: Customer | None, call: Call
-) -> Payer:
+def find(caller: Caller, new: NewPayment, owner: Customer | None, call: Call) -> Payer:
     """The named customer, else the saved method's owner, else the caller's own, else a new one.
 
     Moves no money; a customer made at the provider and then not used is harmless.
-    Raises NotFound, InvalidRequest, and what the provider's call raises.
+    Raises NotFound, Forbidden, InvalidRequest, and what the provider's call raises.
     """
     if new.customer_id:
         named = _named(caller, new.customer_id, new.provider_id)
@@ -54,7 +52,7 @@ def find(
     if caller.user_id is None:
         if new.setup_future_usage is None:
             return NOBODY
-        return _make(_customer_of_guest(new, guest), new.provider_id, call) if guest else NOBODY
+        return _make(_customer_of(caller, new), new.provider_id, call)
     user_id, place = caller.user_id, (new.provider_id, new.organization_id)
     if own := customer_items.find_own(user_id, *place):
         writes = customer_items.claiming(own, user_id, *place)
@@ -66,6 +64,7 @@ def _named(caller: Caller, customer_id: str, provider_id: ProviderId) -> Custome
     known = identifier.is_well_formed(customer_id)
     stored = customer_items.get(customer_id, caller.ahead) if known else None
     customer = ownership.visible(stored, caller)
+    ownership.check_writable(customer, caller)
     if customer.state != "active":
         raise NotFound
     if customer.provider_id not in (None, provider_id):
@@ -95,34 +94,19 @@ def _make(customer: Customer, provider_id: ProviderId, call: Call) -> Payer:
 
 
 def _customer_of(caller: Caller, new: NewPayment) -> Customer:
-    """From the session; guest_data only fills in what it lacks (B8)."""
-    now, spare = clock.now(), new.guest_data
+    """From the session; guest_data fills in what it lacks, and is all there is of a guest (B8)."""
+    now, guest = clock.now(), new.guest_data
     made = new_id("cust", now)
     return Customer(
         id=made,
         uid=suffix(made),
         provider_id=new.provider_id,
-        email=caller.email or (spare.email if spare else None),
-        name=caller.name or (spare.name if spare else None),
-        phone=caller.phone or (spare.phone if spare else None),
+        email=caller.email or (guest.email if guest else None),
+        name=caller.name or (guest.name if guest else None),
+        phone=caller.phone or (guest.phone if guest else None),
         user_id=caller.user_id,
         organization_id=new.organization_id,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def _customer_of_guest(new: NewPayment, guest: Guest) -> Customer:
-    now = clock.now()
-    made = new_id("cust", now)
-    return Customer(
-        id=made,
-        uid=suffix(made),
-        provider_id=new.provider_id,
-        email=guest.email,
-        name=guest.name,
-        phone=guest.phone,
-        is_guest=True,
+        is_guest=not caller.is_user,
         created_at=now,
         updated_at=now,
     )

@@ -20,11 +20,15 @@ class Resolved:
 
 
 def resolve(caller: Caller, method_id: str, provider_id: ProviderId) -> Resolved:
-    """Raises NotFound for somebody else's method, InvalidRequest for another provider's."""
+    """Raises NotFound for somebody else's method, Forbidden for one that the caller's role only
+    reads, InvalidRequest for another provider's."""
     method = method_items.get(method_id) if identifier.is_well_formed(method_id) else None
     if method is None:
         return Resolved(token=method_id)
     customer = ownership.visible(customer_items.get(method.customer_id), caller)
+    if not caller.is_user:  # a guest may only use the provider's own tokens
+        raise NotFound
+    ownership.check_writable(customer, caller)
     if customer.state != "active" or method.state != "active":
         raise NotFound
     if method.provider_id != provider_id:

@@ -1,10 +1,13 @@
 """Payments: create, update, confirm, sync, read. Source: contracts/bridge.md section 4."""
 
+from typing import get_args
+
 from bridge import clock, config
 from bridge.core import (
     amounts,
     attempts,
     convergence,
+    fixed_fields,
     guests,
     limits,
     ownership,
@@ -15,9 +18,6 @@ from bridge.core import (
     steps,
 )
 from bridge.errors import (
-    BridgeError,
-    Detail,
-    InvalidRequest,
     NotAuthenticated,
     NotExecuted,
     NotFound,
@@ -35,21 +35,34 @@ from bridge.models.payment import (
     Answered,
     Confirmation,
     Ending,
-    Frozen,
     NewPayment,
     Payment,
     PaymentChange,
 )
+from bridge.models.provider import ProviderId
 from bridge.models.record import Record
 from bridge.models.text import fold_email
 from bridge.providers import registry
 from bridge.store import customer_items, payment_items, record_items
-from bridge.store.keys import Key
-from bridge.store.table import Congested
 
-PROVIDERS = ["stripe", "paypal", "authorize_net"]
-OWN_FIELDS = {"description", "concept", "reference_code", "category", "tags", "metadata"}
-FIXED_FIELDS = ("id", "provider_id", "organization_id", "customer_id", "capture_method")
+PROVIDERS: tuple[ProviderId, ...] = get_args(ProviderId)
+OWN_FIELDS = {
+    "description",
+    "concept",
+    "reference_code",
+    "category",
+    "tags",
+    "project_id",
+    "metadata",
+}
+FIXED_FIELDS = (
+    "id",
+    "provider_id",
+    "organization_id",
+    "customer_id",
+    "capture_method",
+    "guest_data",
+)
 
 
 def create_payment_intent(caller: Caller, new: NewPayment, call: Call) -> Answered:
@@ -60,22 +73,18 @@ def create_payment_intent(caller: Caller, new: NewPayment, call: Call) -> Answer
     NotFound, Conflict, RateLimited, NotExecuted.
     """
     if not caller.is_user:
-        guests.check(new.guest_data, call)
         caller = Caller()  # at a creation a guest token counts as no credential (B8)
-    try:
-        locked = _reserve(caller, new, call)
-    except record_items.KeyTaken as taken:
-        return _replay_creation(caller, new, taken.record, call)
-    except BridgeError:
-        # What the request needs may be gone since it was first answered.
-        if record := _record_of_creation(caller, new, call):
-            return _replay_creation(caller, new, record, call)
-        raise
-    convergence.step("locked", locked.id)
-    return _create_at_provider(locked, call)
+        guests.check(new.guest_data, call)
+    record = _record_of_creation(caller, new, call)
+    if record is None:
+        try:
+            return _create_at_provider(_reserve(caller, new, call), call)
+        except record_items.KeyTaken as taken:
+            record = taken.record
+    return _replay_creation(caller, new, record, call)
 
 
-def _place_of_creation(caller: Caller, new: NewPayment, key: ClientKey) -> Key:
+def _place_of_creation(caller: Caller, new: NewPayment, key: ClientKey) -> str:
     email = new.guest_data.email if new.guest_data else None
     return record_items.of_creation(key.key, user_id=caller.user_id, email=email)
 
@@ -91,31 +100,29 @@ def _reserve(caller: Caller, new: NewPayment, call: Call) -> Payment:
 
     Raises KeyTaken, and what `create_payment_intent` raises.
     """
+    if new.guest_data and not caller.is_user:
+        limits.check_guest_creation(call, new.guest_data.email)
     registry.check_open(new.provider_id)
     ownership.check_writer(caller, new.organization_id)
     return_urls.check(return_url=new.return_url, cancel_url=new.cancel_url)
     sums = amounts.complete(new)
-    registry.open_provider(new.provider_id).check_amount(sums["total_cents"], new.currency)
-    guest = _guest(new) if not caller.is_user else None
+    provider = registry.open_provider(new.provider_id)
+    provider.check_amount(sums["total_cents"], new.currency)
     method = None
     if new.payment_method_id:
         method = payment_methods.resolve(caller, new.payment_method_id, new.provider_id)
     owner = method.customer if method else None
     for _ in range(convergence.ROUNDS):
-        payer = payers.find(caller, new, guest, owner, call)
-        payment = _row(caller, new, sums, guest, payer)
-        frozen = Frozen(
-            description=new.description,
-            reference_code=new.reference_code,
-            metadata=new.metadata,
-            method_token=method.token if method and not owner else None,
-        )
+        payer = payers.find(caller, new, owner, call)
+        payment = _row(caller, new, sums, payer)
+        # A saved method's token is a secret, and goes out with the confirm alone.
+        sent = provider.write_creation(payment, method.token if method and not owner else None)
         record = None
         if call.client_key:
             place = _place_of_creation(caller, new, call.client_key)
             record = replays.new_record(place, call.client_key, payment.id)
         request = attempts.request_hash("create", new)
-        locked = attempts.lock_for(payment, "create", request, call, frozen=frozen, record=record)
+        locked = attempts.lock_for(payment, "create", request, call, sent=sent, record=record)
         convergence.step("locking", payment.id)
         try:
             return payment_items.insert_locked(locked, record, payer.writes)
@@ -124,31 +131,25 @@ def _reserve(caller: Caller, new: NewPayment, call: Call) -> Payment:
         except payment_items.CustomerGone:
             if owner or new.customer_id:
                 raise NotFound from None
-        except Congested:
-            break
     raise TemporarilyUnavailable("the payment could not be stored", retry_after=1)
-
-
-def _guest(new: NewPayment) -> Guest | None:
-    return Guest(**new.guest_data.model_dump()) if new.guest_data else None
 
 
 def _row(
     caller: Caller,
     new: NewPayment,
     sums: dict[str, int],
-    guest: Guest | None,
     payer: payers.Payer,
 ) -> Payment:
     now = clock.now()
     made = new_id("pay", now)
+    guest = Guest(**new.guest_data.model_dump()) if new.guest_data else None
     return_url = new.return_url or return_urls.default()
     taken = {"guest_data", "customer_id", "return_url", *amounts.AMOUNTS}
     return Payment(
         id=made,
         uid=suffix(made),
         user_id=caller.user_id,
-        guest=guest,
+        guest=None if caller.is_user else guest,
         customer_id=payer.customer_id,
         provider_customer_id=payer.provider_customer_id,
         return_url=return_url,
@@ -162,10 +163,11 @@ def _row(
 
 
 def _create_at_provider(locked: Payment, call: Call) -> Answered:
+    convergence.step("locked", locked.id)
     live = locked.held
     provider = registry.open_provider(locked.provider_id)
     try:
-        shown = provider.create_payment(locked, key=live.key, ends_at=call.ends_at)
+        shown = provider.create_payment(live.sent or "", key=live.key, ends_at=call.ends_at)
     except UnknownOutcome as unknown:
         convergence.log.warning("outcome unknown", payment_id=locked.id, error=str(unknown))
         return Answered(payment=locked, retry_after=replays.seconds_left(locked))
@@ -294,28 +296,15 @@ def update(caller: Caller, payment_id: str, change: PaymentChange, call: Call) -
     payment, _ = _find(caller, payment_id, None)
     ownership.user_of(caller)
     ownership.check_writable(payment, caller)
-    _check_fixed(payment, change)
+    stored = payment.model_dump() | {
+        "guest_data": payment.guest.model_dump(exclude_none=True) if payment.guest else None
+    }
+    fixed_fields.check(change.model_dump(exclude_none=True), stored, FIXED_FIELDS)
     return_urls.check(return_url=change.return_url, cancel_url=change.cancel_url)
-    given = set(change.model_dump(exclude_none=True)) - set(FIXED_FIELDS) - {"guest_data"}
+    given = set(change.model_dump(exclude_none=True)) - set(FIXED_FIELDS)
     if given <= OWN_FIELDS:
         return Answered(payment=_update_own(payment, change))
     return attempts.run(payment, None, steps.updating(caller, change, call), call)
-
-
-def _check_fixed(payment: Payment, change: PaymentChange) -> None:
-    """Raises InvalidRequest that names every field whose value can no longer change."""
-    given = change.model_dump(exclude_none=True)
-    fixed = payment.model_dump(include=set(FIXED_FIELDS))
-    wrong = [name for name in FIXED_FIELDS if name in given and given[name] != fixed[name]]
-    if "guest_data" in given:
-        stored = payment.guest.model_dump(exclude_none=True) if payment.guest else None
-        wrong += ["guest_data"] if given["guest_data"] != stored else []
-    if wrong:
-        raise InvalidRequest(
-            f"{', '.join(wrong)} cannot be changed",
-            code="immutable_field",
-            details=[Detail(name, "cannot be changed") for name in wrong],
-        )
 
 
 def _update_own(payment: Payment, change: PaymentChange) -> Payment:
@@ -323,13 +312,14 @@ def _update_own(payment: Payment, change: PaymentChange) -> Payment:
     wanted = change.model_dump(exclude_none=True, include=OWN_FIELDS)
     for _ in range(convergence.ROUNDS):
         changed = payment.model_copy(update=wanted | {"updated_at": clock.now()})
+        if live := payment.live:  # what an update under way wanted of these fields is older
+            older = live.wanted.model_copy(update=dict.fromkeys(wanted))
+            changed = changed.model_copy(update={"live": live.model_copy(update={"wanted": older})})
         try:
             return payment_items.advance(payment, changed) if wanted else payment
         except payment_items.Outrun:
             fresh, _ = payment_items.read(payment.id, None, clock.seconds())
             payment = fresh or payment
-        except Congested:
-            break
     raise TemporarilyUnavailable("the payment could not be changed", retry_after=1)
 
 

@@ -5,7 +5,6 @@ from bridge.errors import Conflict, PaymentDeclined
 from bridge.models.call import ClientKey
 from bridge.models.payment import Answered, Payment, RecordedKey
 from bridge.models.record import Record
-from bridge.store.keys import Key
 from bridge.store.record_items import LIFE_S
 
 
@@ -16,9 +15,9 @@ def check_same(record: Record, key: ClientKey) -> None:
         raise Conflict(message, code="idempotency_key_reused")
 
 
-def new_record(place: Key, key: ClientKey, subject_id: str, *, until: int = 0) -> Record:
+def new_record(place: str, key: ClientKey, subject_id: str, *, until: int = 0) -> Record:
     return Record(
-        key=place.pk,
+        key=place,
         fingerprint=key.fingerprint,
         subject_id=subject_id,
         expires=clock.seconds() + LIFE_S,

@@ -17,7 +17,7 @@ from bridge.models.payment import Payment
 from bridge.providers import registry
 from bridge.store import payment_items
 
-SPARE_S = 12  # a look takes up to 8 s, and what it showed must still be written down
+SPARE_S = 12  # with less time than this left a look would hardly get its answer
 STUCK_LEASES = 4
 STUCK_CREATION_S = 2 * 3600
 DAY = 24 * 3600
@@ -59,17 +59,8 @@ def sweep(call: Call) -> Swept:
 def _sweep_shard(shard: str, call: Call) -> Counter[str]:
     now, counts = clock.seconds(), Counter[str]()
     for payment_id, due_at in payment_items.list_due(shard, now):
-        payment = payment_items.get(payment_id)
-        if payment is None or payment.due_at is None or payment.due_at > now:
-            continue  # the index lags behind the row
-        counts["oldest"] = max(counts["oldest"], now - due_at)
-        counts["stuck"] += is_stuck(payment, now)
-        if (call.ends_at - clock.now()).total_seconds() < SPARE_S:
-            counts["left"] += 1
-            continue
-        counts["looked"] += 1
         try:
-            _visit(payment, call, now)
+            _visit(payment_id, due_at, call, now, counts)
         except BridgeError as error:
             counts["failed"] += 1
             convergence.log.info("left for later", payment_id=payment_id, error=error.code)
@@ -81,7 +72,16 @@ def _sweep_shard(shard: str, call: Call) -> Counter[str]:
     return counts
 
 
-def _visit(payment: Payment, call: Call, now: int) -> None:
+def _visit(payment_id: str, due_at: int, call: Call, now: int, counts: Counter[str]) -> None:
+    payment = payment_items.get(payment_id)
+    if payment is None or payment.due_at is None or payment.due_at > now:
+        return  # the index lags behind the row
+    counts["oldest"] = max(counts["oldest"], now - due_at)
+    counts["stuck"] += is_stuck(payment, now)
+    if (call.ends_at - clock.now()).total_seconds() < SPARE_S:
+        counts["left"] += 1
+        return
+    counts["looked"] += 1
     payment = convergence.converge(payment, call)
     abandoned_after = config.number("ABANDON_DAYS", 7) * DAY
     idle = payment.status in ("created", "failed") and payment.is_open and not payment.live

@@ -27,9 +27,6 @@ LIMIT, MOST, DEEPEST = 100, 500, 10_000
 ANY_DEPTH = 10**15  # an organization's customers are listed to any depth
 
 
-# --- who is calling (B6 to B8) ------------------------------------------------------------------
-
-
 def authenticate(request: Request) -> Caller:
     """The first credential present decides: Bearer, X-Session-ID, session_id, guest token."""
     if (authorization := request.headers.get("authorization")) is not None:
@@ -58,14 +55,10 @@ def _named(request: Request) -> Named:
     given = request.path_parameters.get("id", "")
     if not is_well_formed(given):
         return Named()
-    return Named(
-        payment_id=given if given.startswith("pay_") else None,
-        customer_id=given if given.startswith("cust_") else None,
-        client_key=request.headers.get("idempotency-key") if request.method == "POST" else None,
-    )
-
-
-# --- requests -----------------------------------------------------------------------------------
+    if "/customers/" in request.path:
+        return Named(customer_id=given)
+    key = request.headers.get("idempotency-key") if request.method == "POST" else None
+    return Named(payment_id=given, client_key=key)
 
 
 def read_new_customer(request: Request) -> NewCustomer:
@@ -87,6 +80,8 @@ def _check_guest(request: Request) -> None:
     named = request.body.strip() and request.json.get("guest_data") is not None
     if not request.caller.is_user and not named:
         raise NotAuthenticated("sign in, or send guest_data")
+    if not request.caller.is_user:
+        guest_tokens.check_ready()
 
 
 def read_payment_change(request: Request) -> PaymentChange:
@@ -143,9 +138,6 @@ def _number(
     if not low <= number <= high:
         faults.append(Detail(name, f"must be a whole number from {low} to {high}"))
     return number
-
-
-# --- answers ------------------------------------------------------------------------------------
 
 
 def render_customer(customer: Customer) -> dict[str, Any]:

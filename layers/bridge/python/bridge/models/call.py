@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
 
-Cause = Literal["api", "webhook", "sweep", "reconciliation", "operator"]
+Cause = Literal["api", "webhook", "sweep", "reconciliation"]
 
 
 class ClientKey(BaseModel, frozen=True):

@@ -15,7 +15,8 @@ from bridge.models.text import (
     RequiredName,
 )
 
-STRICT = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
+# Built when first parsed: most functions read one of these shapes, and many none.
+STRICT = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 class GuestData(BaseModel):

@@ -3,15 +3,15 @@
 import re
 from datetime import datetime
 
-import uuid_utils
-from typeid import TypeID
-
 # What an id in a path may be made of; anything else is an id that nobody has.
 WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def new_id(prefix: str, at: datetime) -> str:
     """`pay_` + 26 characters, whose time part is `at`."""
+    import uuid_utils  # what only reads needs no new ids
+    from typeid import TypeID
+
     value = uuid_utils.uuid7(nanoseconds=int(at.timestamp() * 1_000_000) * 1_000)
     return str(TypeID.from_uuid(value, prefix))
 

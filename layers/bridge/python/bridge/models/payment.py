@@ -83,6 +83,7 @@ class PaymentChange(BaseModel):
     reference_code: Short | None = None
     category: Short | None = None
     tags: Tags | None = None
+    project_id: Reference | None = None
     metadata: CheckedMetadata | None = None
     id: str | None = None
     provider_id: str | None = None
@@ -106,19 +107,6 @@ class RecordedKey(BaseModel, frozen=True):
     record: str
     fingerprint: str
     expires: int
-
-
-class Frozen(BaseModel, frozen=True):
-    """What a creation sent although the row may change meanwhile: a look repeats it to the byte.
-
-    `method_token` is a token the caller brought; a saved method's is a secret and goes out with
-    the confirm alone.
-    """
-
-    description: str | None = None
-    reference_code: str | None = None
-    metadata: Metadata = {}
-    method_token: str | None = None
 
 
 class Wanted(BaseModel, frozen=True):
@@ -148,7 +136,9 @@ class LiveAttempt(BaseModel, frozen=True):
 
     `until`: the lease's end in seconds, after which nothing of the attempt can still land. `was`,
     `from_status` and `seen_charge_id` are our row at the time of the lock, `total_cents` the
-    frozen amount. `key` is the provider's idempotency key. Source: design/convergence.md 1.
+    frozen amount. `key` is the provider's idempotency key, `sent` a creation's request as its
+    adapter wrote it: a look repeats it to the byte, whatever the row says by then.
+    Source: design/convergence.md 1.
     """
 
     number: int
@@ -163,7 +153,7 @@ class LiveAttempt(BaseModel, frozen=True):
     until: int
     wanted: Wanted = Wanted()
     client_key: RecordedKey | None = None
-    frozen: Frozen | None = None
+    sent: str | None = None
 
 
 class Payment(BaseModel, frozen=True):

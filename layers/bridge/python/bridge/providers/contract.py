@@ -31,8 +31,12 @@ class Provider(Protocol):
     def update_customer(self, seen: Customer, wanted: Customer, *, ends_at: datetime) -> None:
         """Send what differs between the stored customer and the wanted one."""
 
-    def create_payment(self, payment: Payment, *, key: str, ends_at: datetime) -> ProviderPayment:
-        """Make the object that will be paid; moves no money. Sends `payment.live.frozen`."""
+    def write_creation(self, payment: Payment, token: str | None) -> str:
+        """The request that makes the object, with a method's token that the caller brought."""
+
+    def create_payment(self, request: str, *, key: str, ends_at: datetime) -> ProviderPayment:
+        """Make the object that will be paid; moves no money. The same key and request again give
+        the same object."""
 
     def update_payment(
         self, wanted: Payment, token: str | None, *, key: str, ends_at: datetime

@@ -4,6 +4,7 @@ Source: Stripe API reference; contracts/providers.md, A.1, B, C, E, F. Wire form
 API version 2026-10-28.endive.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -25,7 +26,7 @@ from bridge.errors import (
 )
 from bridge.models.currency import EXPONENTS
 from bridge.models.customer import Customer
-from bridge.models.payment import Frozen, Payment
+from bridge.models.payment import Payment
 from bridge.models.provider import Failure, NextAction, ProviderPayment, Status
 
 API = "https://api.stripe.com"
@@ -118,8 +119,8 @@ class Stripe:
                 ends_at=ends_at,
             )
 
-    def create_payment(self, payment: Payment, *, key: str, ends_at: datetime) -> ProviderPayment:
-        params: Any = self._creation(payment)
+    def create_payment(self, request: str, *, key: str, ends_at: datetime) -> ProviderPayment:
+        params: Any = json.loads(request)
         intent = self._send(
             lambda client, how: client.v1.payment_intents.create(params=params, options=how),
             key=key,
@@ -133,8 +134,6 @@ class Stripe:
         params: dict[str, Any] = _amount(wanted) | {"expand": ["latest_charge"]}
         if wanted.setup_future_usage:
             params["setup_future_usage"] = wanted.setup_future_usage
-        if wanted.provider_customer_id:
-            params["customer"] = wanted.provider_customer_id
         if token:
             params["payment_method"] = token
         return self._change("update", wanted, params, key=key, ends_at=ends_at)
@@ -164,32 +163,32 @@ class Stripe:
         )
         return self._parse_payment(intent)
 
-    def _creation(self, payment: Payment) -> dict[str, Any]:
-        frozen = payment.held.frozen or Frozen()
+    def write_creation(self, payment: Payment, token: str | None) -> str:
         ours = {"payment_id": payment.id}
-        if frozen.reference_code:
-            ours["reference_code"] = frozen.reference_code
+        if payment.reference_code:
+            ours["reference_code"] = payment.reference_code
         room = METADATA_KEYS - len(ours)
         automatic: dict[str, Any] = {"enabled": True}
         if not payment.may_redirect:
             automatic["allow_redirects"] = "never"
         optional = {
             "customer": payment.provider_customer_id,
-            "payment_method": frozen.method_token,
-            "description": frozen.description,
+            "payment_method": token,
+            "description": payment.description,
             "receipt_email": payment.guest.email if payment.guest else None,
             "setup_future_usage": payment.setup_future_usage,
             "capture_method": "manual" if payment.capture_method == "manual" else None,
         }
-        return (
+        params = (
             _amount(payment)
             | {name: value for name, value in optional.items() if value}
             | {
                 "automatic_payment_methods": automatic,
-                "metadata": dict(list(_metadata(frozen.metadata).items())[:room]) | ours,
+                "metadata": dict(list(_metadata(payment.metadata).items())[:room]) | ours,
                 "expand": ["latest_charge"],
             }
         )
+        return json.dumps(params)
 
     def _change(
         self,
@@ -209,15 +208,22 @@ class Stripe:
 
         try:
             return self._parse_payment(self._send(call, key=key, ends_at=ends_at, speed=speed))
-        except stripe.CardError as decline:  # a decline is an answer
-            if (intent := _intent_of(decline)) is None:
-                raise Refused(_message(decline)) from decline
-            return self._parse_payment(intent)
+        except _Declined as decline:  # a decline is an answer
+            if decline.intent is None:
+                raise
+            return self._parse_payment(decline.intent)
         except _UnexpectedState as refusal:
             if refusal.intent.status in self.ALREADY.get(verb, ()):
-                return self._parse_payment(refusal.intent)
+                return self._fetch_done(payment, ends_at)
             code = {"update": "updatable", "confirm": "confirmable", "cancel": "cancelable"}[verb]
             raise WrongState(str(refusal), code=f"payment_not_{code}") from refusal
+
+    def _fetch_done(self, payment: Payment, ends_at: datetime) -> ProviderPayment:
+        """What somebody else did already, with its charge: the intent of an error lacks it."""
+        try:
+            return self.fetch_payment(payment, ends_at=ends_at)
+        except NotExecuted as error:
+            raise UnknownOutcome("Stripe did it, and did not say how it stands") from error
 
     def _send(
         self,
@@ -230,7 +236,8 @@ class Stripe:
         """Send, once more where that is safe, and say for certain what is certain.
 
         One try whose outcome is unknown makes the whole unknown, unless an answer to the same
-        bytes comes back (convergence.md, rule 4). Lets a decline and an unexpected state through.
+        bytes comes back (convergence.md, rule 4). Raises NotExecuted, _Declined and
+        _UnexpectedState among them, or UnknownOutcome.
         """
         options = {"idempotency_key": key} if key else {}
         unknown: Exception | None = None
@@ -238,8 +245,8 @@ class Stripe:
         for read_s in _tries(speed, ends_at):
             try:
                 return call(_client(config.secret("STRIPE_SECRET_KEY"), read_s), options)
-            except stripe.CardError:
-                raise
+            except stripe.CardError as error:
+                raise _Declined(_message(error), _intent_of(error), error.code) from error
             except config.SecretUnavailable as error:
                 refused = ProviderRejectedUs("Stripe's secret key cannot be read")
                 refused.__cause__ = error
@@ -299,11 +306,19 @@ class Stripe:
         )
 
 
-class _UnexpectedState(NotExecuted):
+class _Declined(Refused):
+    """The bank, or Stripe for it, refused; the intent is in the error where there is one."""
+
+    def __init__(self, message: str, intent: Any, reason: str | None) -> None:
+        super().__init__(message, reason=reason)
+        self.intent = intent
+
+
+class _UnexpectedState(WrongState):
     """payment_intent_unexpected_state: the intent is in the error."""
 
     def __init__(self, message: str, intent: Any) -> None:
-        super().__init__(message)
+        super().__init__(message, code="payment_state_unexpected")
         self.intent = intent
 
 
@@ -328,7 +343,10 @@ def _tries(speed: Speed, ends_at: datetime) -> Iterator[int]:
 
 
 def _is_caused_by(error: BaseException, names: set[str]) -> bool:
-    """Whether one of these exceptions of requests or urllib3 is behind what the SDK raised."""
+    """Whether one of these exceptions of requests or urllib3 is behind what the SDK raised.
+
+    Never by `__context__`: that also names whatever was being handled further out.
+    """
     seen: set[int] = set()
     waiting: list[Any] = [error]
     while waiting:
@@ -338,7 +356,7 @@ def _is_caused_by(error: BaseException, names: set[str]) -> bool:
         seen.add(id(each))
         if type(each).__name__ in names:
             return True
-        waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+        waiting += [each.__cause__, getattr(each, "reason", None), *each.args]
     return False
 
 

@@ -22,6 +22,10 @@ class Outrun(Exception):
     """The customer changed, or was deleted, since it was read."""
 
 
+class NotAutomatic(Outrun):
+    """The automatic item does not say of this customer what was expected."""
+
+
 def item_of(customer: Customer) -> Item:
     return customer.model_dump(exclude_none=True)
 
@@ -36,7 +40,8 @@ def keys_ahead(named: Named) -> list[Key]:
 
 def get(customer_id: str, ahead: Ahead = NOTHING) -> Customer | None:
     key = keys.customer(customer_id)
-    return customer_from(table.get_all([key], ahead)[key])
+    customer = customer_from(table.get_all([key], ahead)[key])
+    return customer if customer and customer.id == customer_id else None  # keys drop the prefix
 
 
 def list_by_id(customer_ids: list[str]) -> list[Customer]:
@@ -237,21 +242,21 @@ def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> None:
             "due_at": now,
         },
     )
-    if seen.user_id and seen.provider_id:
-        own = keys.automatic_customer(seen.user_id, seen.provider_id, seen.organization_id)
-        ours = table.condition("#customer_id = :id", id=seen.id)
-        actions["automatic"] = table.delete(own, ours)
-    _delete_with(actions, seen)
+    if not seen.user_id or not seen.provider_id:
+        return _delete_with(actions, seen)
+    own = keys.automatic_customer(seen.user_id, seen.provider_id, seen.organization_id)
+    ours = table.condition("#customer_id = :id", id=seen.id)
+    others = table.condition("attribute_not_exists(#pk) OR #customer_id <> :id", id=seen.id)
+    try:
+        return _delete_with(actions | {"automatic": table.delete(own, ours)}, seen)
+    except NotAutomatic:  # it is not the caller's first customer, and must not become it meanwhile
+        return _delete_with(actions | {"automatic": table.check(own, others)}, seen)
 
 
 def _delete_with(actions: dict[str, dict[str, Any]], seen: Customer) -> None:
     try:
         table.transact(actions)
     except table.Lost as lost:
-        if "customer" in lost.items:
-            raise Outrun(seen.id) from lost
-        if "automatic" not in actions:
-            raise
-        # It was not the caller's first customer: its deletion leaves that one alone.
-        rest = {name: each for name, each in actions.items() if name != "automatic"}
-        _delete_with(rest, seen)
+        if lost.items.keys() == {"automatic"}:
+            raise NotAutomatic(seen.id) from lost
+        raise Outrun(seen.id) from lost

@@ -15,15 +15,13 @@ class Limit(NamedTuple):
     at_most: int
 
 
-def take(limits: list[Limit], now: int) -> bool:
-    """Count one use under every limit, or none where one is full: then False."""
-    actions = {limit.rule: _count(limit, now) for limit in limits if limit.at_most}
+def take(limit: Limit, now: int) -> bool:
+    """Count one use; False where the window is full, or too many are counting at once."""
+    if not limit.at_most:
+        return True
     try:
-        if len(actions) == 1:
-            table.write(*actions.values())
-        elif actions:
-            table.transact(actions)
-    except table.Lost:
+        table.write(_count(limit, now))
+    except (table.Lost, table.Congested):
         return False
     return True
 

@@ -12,7 +12,9 @@ def get(method_id: str) -> PaymentMethod | None:
     if pointer is None or secret is None:
         return None
     item = table.get(keys.method(pointer["customer_id"], method_id))
-    return PaymentMethod.model_validate(item | {"token": secret["token"]}) if item else None
+    if item is None or item["id"] != method_id:  # keys drop the prefix
+        return None
+    return PaymentMethod.model_validate(item | {"token": secret["token"]})
 
 
 def insert(method: PaymentMethod) -> None:

@@ -4,7 +4,7 @@ Source: design/data-model.md 2, design/convergence.md 4.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bridge.models.caller import Named
@@ -55,7 +55,9 @@ def keys_ahead(named: Named) -> list[Key]:
         return []
     wanted = [keys.payment(named.payment_id), keys.client_secret(named.payment_id)]
     if named.client_key:
-        wanted.append(record_items.of_payment(named.payment_id, named.client_key))
+        wanted.append(
+            record_items.place(record_items.of_payment(named.payment_id, named.client_key))
+        )
     return wanted
 
 
@@ -65,7 +67,7 @@ def read(
     """A payment of ours and the record of the client's key, in one consistent batch."""
     wanted = [keys.payment(payment_id), keys.client_secret(payment_id)]
     if client_key:
-        wanted.append(record_items.of_payment(payment_id, client_key))
+        wanted.append(record_items.place(record_items.of_payment(payment_id, client_key)))
     found = table.get_all(wanted, ahead)
     record = record_items.record_from(found[wanted[2]], now) if client_key else None
     return payment_from(found[wanted[0]], found[wanted[1]], now=now), record
@@ -111,7 +113,7 @@ def list_of_guest(email: str, page: Page) -> list[Payment]:
     return _listed(keys.guest(email), page)
 
 
-def id_at_provider(provider_payment_id: str, provider_ids: list[str]) -> str | None:
+def id_at_provider(provider_payment_id: str, provider_ids: Iterable[str]) -> str | None:
     """Our id of the payment that a provider knows by this id."""
     wanted = [keys.provider_payment(each, provider_payment_id) for each in provider_ids]
     found = [item for item in table.get_all(wanted).values() if item]

@@ -1,5 +1,6 @@
 """Idempotency records, in the `ephemeral` table. Source: design/convergence.md 4 and 5."""
 
+from contextlib import suppress
 from typing import Any
 
 from bridge.models.identifier import suffix
@@ -19,14 +20,15 @@ class KeyTaken(Exception):
         self.record = record
 
 
-def of_payment(payment_id: str, client_key: str) -> Key:
-    return keys.record(suffix(payment_id), client_key)
+def of_payment(payment_id: str, client_key: str) -> str:
+    """The record's own key, for a call on a payment."""
+    return keys.record(suffix(payment_id), client_key).pk
 
 
-def of_creation(client_key: str, *, user_id: str | None, email: str | None) -> Key:
+def of_creation(client_key: str, *, user_id: str | None, email: str | None) -> str:
     """The scope is the caller: a user, or a guest by the hash of the folded e-mail."""
     scope = f"U#{user_id}" if user_id else keys.guest(email or "")
-    return keys.record(scope, client_key)
+    return keys.record(scope, client_key).pk
 
 
 def record_from(item: Item | None, now: int) -> Record | None:
@@ -36,8 +38,12 @@ def record_from(item: Item | None, now: int) -> Record | None:
     return Record.model_validate(item | {"key": item["pk"], "expires": item["exp"]})
 
 
-def get(key: Key, now: int) -> Record | None:
-    return record_from(table.get(key), now)
+def place(key: str) -> Key:
+    return Key("ephemeral", key, "I")
+
+
+def get(key: str, now: int) -> Record | None:
+    return record_from(table.get(place(key)), now)
 
 
 def _item(record: Record) -> Item:
@@ -60,7 +66,7 @@ def reserve(record: Record, now: int) -> None:
         it=record.subject_id,
     )
     try:
-        table.write(table.put(Key("ephemeral", record.key, "I"), _item(record), guard))
+        table.write(table.put(place(record.key), _item(record), guard))
     except table.Lost as lost:
         stored = taken(lost.items["it"])
         ours = stored.record.subject_id == record.subject_id
@@ -70,15 +76,17 @@ def reserve(record: Record, now: int) -> None:
 
 def release(record: Record) -> None:
     """Let the next request with this key take the open record over at once."""
-    key = Key("ephemeral", record.key, "I")
-    table.write(table.put(key, _item(record.model_copy(update={"until": 0}))))
+    key = place(record.key)
+    guard = table.condition("#state = :open AND #until = :mine", open="open", mine=record.until)
+    with suppress(table.Lost):  # somebody has taken it over already
+        table.write(table.put(key, _item(record.model_copy(update={"until": 0})), guard))
 
 
 def open_action(record: Record, now: int) -> dict[str, Any]:
     guard = table.condition("attribute_not_exists(#pk) OR #exp <= :now", now=now)
-    return table.put(Key("ephemeral", record.key, "I"), _item(record), guard)
+    return table.put(place(record.key), _item(record), guard)
 
 
 def close_action(record: Record) -> dict[str, Any]:
-    key = Key("ephemeral", record.key, "I")
+    key = place(record.key)
     return table.delete(key) if record.state == "free" else table.put(key, _item(record))

@@ -3,6 +3,7 @@
 Source: design/data-model.md section 9, design/convergence.md section 4.
 """
 
+import gc
 import random
 import time
 import uuid
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
+from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
@@ -35,10 +37,12 @@ TRANSIENT = {
     "ThrottlingException",
     "ProvisionedThroughputExceeded",
     "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
 }
 TRIES = 3
 BATCH = 100  # keys of one BatchGetItem
 
+_making = Lock()
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -51,14 +55,22 @@ class Lost(Exception):
         self.items = items
 
 
-class Congested(Exception):
-    """DynamoDB would not take the write after our tries: nothing was written."""
+class Congested(TemporarilyUnavailable):
+    """DynamoDB would not take the write, for conflicts or throttling, after our tries."""
+
+    def __init__(self) -> None:
+        super().__init__("the store is busy", retry_after=1)
 
 
 @cache
 def client() -> Any:
     """One per process. Source: data-model.md 9 for the numbers."""
-    return boto3.client(
+    with _making:  # boto3's default session is not safe to make two at once
+        return _make()
+
+
+def _make() -> Any:
+    made = boto3.client(
         "dynamodb",
         endpoint_url=config.setting("DYNAMODB_ENDPOINT") or None,
         config=Config(
@@ -69,6 +81,9 @@ def client() -> Any:
             max_pool_connections=50,
         ),
     )
+    gc.freeze()  # what is loaded by now stays, so no collection looks at it again
+    gc.set_threshold(*config.COLLECT_EVERY)
+    return made
 
 
 def _ask(operation: str, **arguments: Any) -> dict[str, Any]:
@@ -80,6 +95,16 @@ def _ask(operation: str, **arguments: Any) -> dict[str, Any]:
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             raise TemporarilyUnavailable("the store is failing", retry_after=1) from error
+        raise
+
+
+def _read(operation: str, **arguments: Any) -> dict[str, Any]:
+    """The same, and TemporarilyUnavailable also where DynamoDB throttles us."""
+    try:
+        return _ask(operation, **arguments)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in TRANSIENT:
+            raise Congested from error
         raise
 
 
@@ -117,7 +142,7 @@ def key_of(key: Key) -> dict[str, Any]:
 
 def get(key: Key) -> Item | None:
     """One item, strongly consistent."""
-    answer = _ask(
+    answer = _read(
         "get_item", TableName=config.table_name(key.table), Key=key_of(key), ConsistentRead=True
     )
     return item_from(answer["Item"]) if "Item" in answer else None
@@ -139,13 +164,15 @@ def _batch_get(keys: list[Key]) -> dict[Key, Item]:
     for key in keys:
         wanted[config.table_name(key.table)]["Keys"].append(key_of(key))
     found: dict[Key, Item] = {}
-    while wanted:  # what DynamoDB left unread is asked for again
-        answer = _ask("batch_get_item", RequestItems=wanted)
+    for _ in range(BATCH):  # what DynamoDB left unread is asked for again
+        answer = _read("batch_get_item", RequestItems=wanted)
         for name, items in answer["Responses"].items():
             for item in map(item_from, items):
                 found[Key(names[name], item["pk"], item["sk"])] = item
-        wanted = answer.get("UnprocessedKeys", {})
-    return found
+        if not (wanted := answer.get("UnprocessedKeys", {})):
+            return found
+        time.sleep(random.uniform(0.02, 0.1))
+    raise Congested
 
 
 def condition(expression: str, **values: Any) -> dict[str, Any]:
@@ -281,7 +308,7 @@ def write(action: dict[str, Any]) -> None:
 
 def query(table: config.Table, pk: str, prefix: str, **more: Any) -> dict[str, Any]:
     """One page of a partition, strongly consistent, as DynamoDB answers it."""
-    return _ask(
+    return _read(
         "query",
         TableName=config.table_name(table),
         KeyConditionExpression="#pk = :pk AND begins_with(#sk, :prefix)",
@@ -310,7 +337,7 @@ def query_all(table: config.Table, pk: str, prefix: str) -> list[Item]:
 
 def query_between(pk: str, low: str, high: str, limit: int) -> list[Item]:
     """The first items of a partition between two sort keys, strongly consistent."""
-    answer = _ask(
+    answer = _read(
         "query",
         TableName=config.table_name("ledger"),
         KeyConditionExpression="#pk = :pk AND #sk BETWEEN :low AND :high",
@@ -326,7 +353,7 @@ def query_due(partition: str, now: int, page: int) -> Iterator[Item]:
     """Keys of what is due in one shard of the sparse index, oldest first; eventually consistent."""
     more: dict[str, Any] = {}
     while True:
-        answer = _ask(
+        answer = _read(
             "query",
             TableName=config.table_name("ledger"),
             IndexName="due",
