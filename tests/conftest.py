@@ -40,19 +40,22 @@ class Killed(BaseException):
 
 @dataclass
 class Crash:
-    """Kills the worker that reaches a named step (bridge.core.convergence.step)."""
+    """Kills the worker that reaches a named step (bridge.core.convergence.step).
+
+    With `meanwhile` the worker lives, and that happens at the step instead: it takes the id of the
+    payment.
+    """
 
     at: str | None = None
-    seen: list[str] | None = None
+    meanwhile: Callable[[str], object] | None = None
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "bridge.step":
+        if event != "bridge.step" or self.at != arguments[0]:
             return
-        if self.seen is not None:
-            self.seen.append(arguments[0])
-        if self.at == arguments[0]:
-            self.at = None
+        self.at = None
+        if self.meanwhile is None:
             raise Killed(arguments[0])
+        self.meanwhile(arguments[1])
 
 
 _crash = Crash()
@@ -97,7 +100,7 @@ def tables(house: House) -> Iterator[None]:
     database.clear()
     yield
     clock.set_offset(0)
-    _crash.at = _crash.seen = None
+    _crash.at = _crash.meanwhile = None
 
 
 @pytest.fixture

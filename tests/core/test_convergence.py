@@ -3,12 +3,23 @@
 from collections.abc import Callable
 
 import pytest
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import NewConnectionError
 
-from bridge.core import operators, payments, sweep
-from bridge.errors import BridgeError, Conflict, PaymentDeclined, ProviderUnavailable
+from bridge.core import convergence, customers, operators, payments, sweep
+from bridge.errors import (
+    BridgeError,
+    Conflict,
+    Forbidden,
+    PaymentDeclined,
+    ProviderUnavailable,
+    UnknownOutcome,
+)
+from bridge.models.caller import Caller
+from bridge.models.customer import NewCustomer
 from bridge.models.page import Page
 from bridge.models.payment import Confirmation, NewPayment, Payment, PaymentChange
-from bridge.store import payment_items
+from bridge.store import keys, payment_items, table
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, Killed, call_of, sweep_call
 
@@ -260,3 +271,170 @@ def test_what_nobody_pays_is_canceled_after_a_week(
         payments.confirm(USER, payment.id, VISA, call_of())
     assert refused.value.code == "payment_not_confirmable"
     assert_whole(payment.id)
+
+
+def test_a_charge_is_found_within_a_minute_after_a_long_outage(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = created()
+    stripe_simulator.fault("confirm", "drop_after")
+    stripe_simulator.fault("fetch", "500_before", times=None)
+    payments.confirm(USER, payment.id, VISA, call_of())
+    for _ in range(40):
+        later(600)
+        sweep.sweep(sweep_call())
+    assert stored(payment.id).live
+    stripe_simulator.faults.clear()
+    later(60)
+    sweep.sweep(sweep_call())
+    assert stored(payment.id).status == "succeeded"
+    assert_whole(payment.id)
+
+
+def test_a_creation_is_looked_at_with_the_very_bytes_it_was_sent_with(
+    crash: Crash, later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    """The store keeps no 1.0 and no order of keys; Stripe would know the key by another request."""
+    metadata = {"x": 1.0, "big": 10**17} | {f"key-{n}": str(n) for n in range(48)}
+    crash.at = "answered"
+    new = NewPayment.model_validate({"total_cents": 900, "currency": "USD", "metadata": metadata})
+    with pytest.raises(Killed):
+        payments.create_payment_intent(USER, new, call_of())
+    later(200)
+    sweep.sweep(sweep_call())
+    assert payments.list_payments(USER, Page())[0].status == "created"
+    assert len(stripe_simulator.intents()) == 1
+
+
+def test_a_row_that_cannot_be_read_keeps_no_other_waiting(later: Later) -> None:
+    payment = created()
+    shard = keys.due_partition(payment.id)
+    broken = next(
+        f"pay_broken{n}" for n in range(99) if keys.due_partition(f"pay_broken{n}") == shard
+    )
+    item = {"id": broken, "due_pk": shard, "due_at": 1, "status": "a word of a newer release"}
+    table.write(table.put(keys.payment(broken), item))
+    fence = stored(payment.id).fence
+    later(120)
+    assert sweep.sweep(sweep_call()).failed == 1
+    assert stored(payment.id).fence > fence
+
+
+def test_a_confirm_of_what_was_paid_in_the_browser_tells_when(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = created()
+    assert payment.provider_payment_id
+    assert payment.client_secret
+    stripe_simulator.browser_confirm(
+        payment.provider_payment_id, payment.client_secret, "pm_card_visa"
+    )
+    confirmed = payments.confirm(USER, payment.id, VISA, call_of()).payment
+    assert confirmed.status == "succeeded"
+    assert confirmed.completed_at
+    assert len(stripe_simulator.charges()) == 1
+
+
+def test_an_update_refused_by_the_objects_state_shows_that_state_at_once(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = created()
+    stripe_simulator.browser_confirm(
+        str(payment.provider_payment_id), str(payment.client_secret), "pm_card_visa"
+    )
+    with pytest.raises(BridgeError) as refused:
+        payments.update(USER, payment.id, PaymentChange(total_cents=3000), call_of())
+    assert refused.value.code == "payment_not_updatable"
+    assert stored(payment.id).status == "succeeded"
+
+
+def test_an_older_update_does_not_overwrite_a_newer_one(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = created()
+    stripe_simulator.fault("update_payment", "drop_after", times=2)
+    older = PaymentChange(total_cents=3000, description="older", tags="kept")
+    assert payments.update(USER, payment.id, older, call_of()).retry_after
+    payments.update(USER, payment.id, PaymentChange(description="newer"), call_of())
+    later(200)
+    sweep.sweep(sweep_call())
+    found = stored(payment.id)
+    assert (found.total_cents, found.description, found.tags) == (3000, "newer", "kept")
+
+
+def test_a_creation_whose_look_won_still_shows_its_secret(crash: Crash) -> None:
+    crash.at = "answered"
+    crash.meanwhile = lambda payment_id: convergence.converge(stored(payment_id), call_of())
+    payment = created()
+    assert payment.status == "created"
+    assert payment.client_secret
+    assert_whole(payment.id)
+
+
+def test_a_contradicted_payment_stays_due(stripe_simulator: StripeSimulator) -> None:
+    payment = created()
+    payments.confirm(USER, payment.id, VISA, call_of())
+    with stripe_simulator.world.lock:
+        stripe_simulator.world.intents[str(payment.provider_payment_id)].status = "processing"
+    assert payments.sync(USER, payment.id, call_of()).status == "succeeded"
+    assert stored(payment.id).due_at
+    stripe_simulator.fault("fetch", "500_before", times=2)
+    with pytest.raises(UnknownOutcome):
+        payments.sync(USER, payment.id, call_of())
+    assert stored(payment.id).due_at
+
+
+def test_an_attempt_of_yesterday_leaves_todays_request_its_key(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    new = NewPayment(total_cents=500, currency="EUR")
+    stripe_simulator.fault("create_payment", "500_before", times=None)
+    first = payments.create_payment_intent(USER, new, call_of("k")).payment
+    later(25 * 3600)
+    stripe_simulator.faults.clear()
+    second = payments.create_payment_intent(USER, new, call_of("k")).payment
+    sweep.sweep(sweep_call())
+    assert stored(first.id).status == "failed"
+    third = payments.create_payment_intent(USER, new, call_of("k"))
+    assert third.payment.id == second.id != first.id
+    assert third.replayed
+
+
+def test_what_is_handled_further_out_does_not_make_an_unknown_outcome_certain(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = created()
+    stripe_simulator.fault("confirm", "drop_after")
+    try:
+        raise OSError("refused") from NewConnectionError(HTTPConnection("127.0.0.1"), "refused")
+    except OSError:
+        answered = payments.confirm(USER, payment.id, VISA, call_of())
+    assert answered.retry_after
+    assert stored(payment.id).live
+
+
+def test_a_replay_asks_nobody_and_makes_nothing(stripe_simulator: StripeSimulator) -> None:
+    guest = {"email": "g@example.com", "name": "G"}
+    new = NewPayment.model_validate(
+        {
+            "total_cents": 500,
+            "currency": "EUR",
+            "setup_future_usage": "off_session",
+            "guest_data": guest,
+        }
+    )
+    key = "k" * 24
+    first = payments.create_payment_intent(Caller(), new, call_of(key)).payment
+    asked = len(stripe_simulator.requests)
+    assert payments.create_payment_intent(Caller(), new, call_of(key)).payment.id == first.id
+    assert len(stripe_simulator.requests) == asked
+
+
+def test_a_member_cannot_pay_with_an_organizations_customer() -> None:
+    """B9, B18: a role that only reads may not charge what the organization saved."""
+    new = NewCustomer(provider_id="stripe", organization_id="org_456")
+    customer = customers.create_customer(USER, new, call_of()).customer
+    member = Caller(user_id="user_1", organizations={"org_456": "member"})
+    asked = NewPayment(total_cents=500, currency="EUR", customer_id=customer.id)
+    with pytest.raises(Forbidden):
+        payments.create_payment_intent(member, asked, call_of())
