@@ -1,7 +1,6 @@
 """Whose provider customer a payment is made for (B18)."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from bridge import clock
 from bridge.core import ownership
@@ -15,6 +14,7 @@ from bridge.models.payment import NewPayment
 from bridge.models.provider import ProviderId
 from bridge.providers import registry
 from bridge.store import customer_items
+from bridge.store.table import Actions
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Payer:
 
     customer_id: str | None
     provider_customer_id: str | None
-    writes: dict[str, dict[str, Any]]
+    writes: Actions
 
 
 NOBODY = Payer(None, None, {})

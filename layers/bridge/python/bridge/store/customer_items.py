@@ -13,7 +13,7 @@ from bridge.models.page import Page
 from bridge.models.record import Record
 from bridge.store import keys, pages, record_items, table
 from bridge.store.keys import Key
-from bridge.store.table import NOTHING, Ahead, Item
+from bridge.store.table import NOTHING, Actions, Ahead, Item
 
 COUNTER_PARTS = 8
 
@@ -97,7 +97,7 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _pointers(customer: Customer) -> dict[str, dict[str, Any]]:
+def _pointers(customer: Customer) -> Actions:
     item = {"id": customer.id, "provider_id": customer.provider_id}
     actions = {}
     if customer.user_id:
@@ -134,7 +134,7 @@ def _count(customer: Customer, organization_id: str, amount: int) -> dict[str, A
     return table.add(keys.customer_counter(organization_id, month, part), amount)
 
 
-def _automatic(customer: Customer, guard: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+def _automatic(customer: Customer, guard: dict[str, Any] | None) -> Actions:
     if not customer.user_id or not customer.provider_id:
         return {}
     key = keys.automatic_customer(customer.user_id, customer.provider_id, customer.organization_id)
@@ -142,7 +142,7 @@ def _automatic(customer: Customer, guard: dict[str, Any] | None) -> dict[str, di
     return {"automatic": table.put(key, item, guard) if guard else table.first(key, item)}
 
 
-def creation(customer: Customer, *, as_own: bool) -> dict[str, dict[str, Any]]:
+def creation(customer: Customer, *, as_own: bool) -> Actions:
     """The writes that make a customer.
 
     `as_own`: it is made because its caller has none at the provider; the transaction fails at
@@ -156,15 +156,13 @@ def creation(customer: Customer, *, as_own: bool) -> dict[str, dict[str, Any]]:
     return actions
 
 
-def lives(customer_id: str) -> dict[str, dict[str, Any]]:
+def lives(customer_id: str) -> Actions:
     """A check that the customer has not been deleted."""
     guard = table.condition("#state = :active", active="active")
     return {"customer_lives": table.check(keys.customer(customer_id), guard)}
 
 
-def claiming(
-    own: Own, user_id: str, provider_id: str, organization_id: str | None
-) -> dict[str, dict[str, Any]]:
+def claiming(own: Own, user_id: str, provider_id: str, organization_id: str | None) -> Actions:
     """A check that the caller's own customer lives; its automatic item is repaired if missing."""
     if own.is_claimed:
         return lives(own.customer_id)
@@ -173,7 +171,7 @@ def claiming(
     return lives(own.customer_id) | {"automatic": table.first(key, item)}
 
 
-def linking(seen: Customer, linked: Customer) -> dict[str, dict[str, Any]]:
+def linking(seen: Customer, linked: Customer) -> Actions:
     """The write that gives a customer of another API its place at a provider, once."""
     guard = table.condition(
         "#state = :active AND attribute_not_exists(#provider_customer_id)", active="active"
@@ -253,7 +251,7 @@ def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> None:
         return _delete_with(actions | {"automatic": table.check(own, others)}, seen)
 
 
-def _delete_with(actions: dict[str, dict[str, Any]], seen: Customer) -> None:
+def _delete_with(actions: Actions, seen: Customer) -> None:
     try:
         table.transact(actions)
     except table.Lost as lost:

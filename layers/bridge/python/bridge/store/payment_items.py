@@ -13,7 +13,7 @@ from bridge.models.payment import Entry, Payment
 from bridge.models.record import Record
 from bridge.store import keys, pages, record_items, table
 from bridge.store.keys import Key
-from bridge.store.table import NOTHING, Ahead, Item
+from bridge.store.table import NOTHING, Actions, Ahead, Item
 
 CLIENT_SECRET_LIFE_S = 24 * 3600
 FINAL = ("succeeded", "canceled")
@@ -120,7 +120,7 @@ def id_at_provider(provider_payment_id: str, provider_ids: Iterable[str]) -> str
     return str(found[0]["payment_id"]) if found else None
 
 
-def _pointers(payment: Payment) -> dict[str, dict[str, Any]]:
+def _pointers(payment: Payment) -> Actions:
     partitions = {
         "of_user": keys.user(payment.user_id) if payment.user_id else None,
         "of_guest": keys.guest(payment.guest.email) if payment.guest else None,
@@ -139,9 +139,7 @@ def _pointers(payment: Payment) -> dict[str, dict[str, Any]]:
     }
 
 
-def insert_locked(
-    payment: Payment, record: Record | None, customer: dict[str, dict[str, Any]]
-) -> Payment:
+def insert_locked(payment: Payment, record: Record | None, customer: Actions) -> Payment:
     """T1 of a creation: the row with its lock, its pointers, the record, and its customer's part.
 
     `customer` comes from customer_items: a check that it lives, or the writes that make it.

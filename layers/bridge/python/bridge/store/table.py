@@ -26,6 +26,7 @@ from bridge.store.keys import Key
 
 Item = dict[str, Any]
 Ahead = Mapping[Key, Item | None]
+Actions = dict[str, dict[str, Any]]  # of one transaction, by names that a failure is told by
 
 NOTHING: Ahead = MappingProxyType({})
 
@@ -259,7 +260,7 @@ def check(key: Key, guard: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def transact(actions: dict[str, dict[str, Any]]) -> None:
+def transact(actions: Actions) -> None:
     """All of the named actions or none.
 
     Raises Lost with the names whose condition failed, Congested when conflicts or throttling
