@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from bridge import clock
+from bridge import clock, config
 from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
 from bridge.store import table
@@ -138,6 +138,27 @@ def later(stripe_simulator: StripeSimulator) -> Callable[[float], None]:
 def setting(monkeypatch: pytest.MonkeyPatch, house: House) -> Callable[[str, str], None]:
     """Change one setting of the environment for one test."""
     return monkeypatch.setenv
+
+
+@pytest.fixture
+def put_secret(house: House) -> Iterator[Callable[[str, str], None]]:
+    """Change a secret in SSM for one test; what this process knows of it stays until it asks."""
+    before: dict[str, str] = {}
+
+    def write(name: str, value: str) -> None:
+        path = f"{os.environ['SECRETS_PREFIX']}/{name}"
+        database.client("ssm").put_parameter(
+            Name=path, Value=value, Type="SecureString", Overwrite=True
+        )
+
+    def put(name: str, value: str) -> None:
+        before.setdefault(name, config.secret(name))
+        write(name, value)
+
+    yield put
+    for name, value in before.items():
+        write(name, value)
+    config.forget_secrets()
 
 
 @pytest.fixture

@@ -201,7 +201,8 @@ def _http(
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         started, known = clock.now(), request_id(event)
         log.thread_safe_clear_keys()
-        log.thread_safe_append_keys(request_id=known, route=event.get("routeKey", ""))
+        route = event.get("routeKey", "")
+        log.thread_safe_append_keys(request_id=known, route=route, caller="nobody")
         try:
             response = respond(status, act(Request.from_event(event, context)))
             outcome = "answered"

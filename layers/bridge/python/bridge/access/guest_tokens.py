@@ -15,11 +15,14 @@ LIFE_S = 30 * 24 * 3600
 
 
 def _keys() -> dict[str, str]:
+    """By key id. Raises AuthUnavailable."""
     try:
         pairs = config.secret("GUEST_TOKEN_KEYS").split(",")
+        if keys := dict(pair.strip().split(":", 1) for pair in pairs if ":" in pair):
+            return keys
+        raise config.SecretUnavailable("GUEST_TOKEN_KEYS")
     except config.SecretUnavailable as error:
         raise AuthUnavailable("guest tokens cannot be signed right now", retry_after=5) from error
-    return dict(pair.strip().split(":", 1) for pair in pairs if ":" in pair)
 
 
 def _signer(key: str) -> URLSafeSerializer:

@@ -177,7 +177,7 @@ def _send(locked: Payment, send: Send, call: Call) -> Answered:
     try:
         shown = send(locked)
     except UnknownOutcome as unknown:
-        convergence.log.warning("outcome unknown", payment_id=locked.id, error=str(unknown))
+        convergence.log_unknown(locked, unknown)
         return Answered(payment=locked, retry_after=replays.seconds_left(locked))
     except NotExecuted as refusal:
         convergence.step("answered", locked.id)

@@ -44,6 +44,18 @@ def step(name: str, payment_id: str) -> None:
     sys.audit("bridge.step", name, payment_id)
 
 
+def log_unknown(payment: Payment, error: BridgeError) -> None:
+    """Say that a call has gone out, or may have, and that its outcome is for a look to find."""
+    log.warning(
+        "outcome unknown",
+        payment_id=payment.id,
+        provider=payment.provider_id,
+        operation=payment.held.operation,
+        outcome="unknown",
+        error=error.code,
+    )
+
+
 def measure(metric: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
     """One value for the alarms, by itself: workers in one process share nothing."""
     metrics = EphemeralMetrics()

@@ -162,7 +162,7 @@ def update_customer(
     ownership.check_writable(seen, caller)
     for _ in range(ROUNDS):
         wanted = _changed(seen, change)
-        if wanted == seen:
+        if wanted.model_dump_json() == seen.model_dump_json():  # where True is not 1
             return seen
         if seen.provider_id and seen.provider_customer_id:
             provider = registry.open_provider(seen.provider_id)

@@ -76,7 +76,7 @@ def _phone(value: str) -> str:
 
 def _url(value: str) -> str:
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(value := value.strip())
         host, _ = parts.hostname, parts.port  # either may turn out to be none
     except ValueError as error:
         raise ValueError("must be a URL") from error
@@ -105,7 +105,8 @@ def _metadata_fault(key: str, value: object) -> str | None:
 def _metadata(value: Any) -> Metadata:
     if not isinstance(value, dict):
         raise ValueError("must be an object")
-    kept = {key: each for key, each in value.items() if each is not None}
+    given = {key: each for key, each in value.items() if each is not None}
+    kept = {key: each.strip() if isinstance(each, str) else each for key, each in given.items()}
     faults = [(key, fault) for key, each in kept.items() if (fault := _metadata_fault(key, each))]
     if len(kept) > METADATA_KEYS:
         faults.append(("", f"must have at most {METADATA_KEYS} keys"))
@@ -113,7 +114,7 @@ def _metadata(value: Any) -> Metadata:
         faults.append(("", f"must have at most {METADATA_BYTES} bytes as JSON"))
     if faults:
         raise Faults(faults)
-    return {key: each.strip() if isinstance(each, str) else each for key, each in kept.items()}
+    return kept
 
 
 def metadata_bytes(metadata: Metadata) -> int:

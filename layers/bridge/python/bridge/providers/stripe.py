@@ -5,6 +5,7 @@ API version 2026-10-28.endive.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -64,6 +65,7 @@ FIELDS = {
 OUR_FAULT = ("parameter_unknown", "parameter_missing", "resource_missing")
 
 stripe.enable_telemetry = False
+logging.getLogger("stripe").setLevel(logging.WARNING)  # its INFO lines quote what a caller sent
 
 Speed = Literal["fast", "slow"]
 
@@ -107,9 +109,9 @@ class Stripe:
         before, after = _customer_params(seen), _customer_params(wanted)
         params: Any = {k: v for k, v in after.items() if v != before.get(k)}
         params |= {k: "" for k in before if k not in after}
-        if seen.metadata != wanted.metadata:  # Stripe merges: "" removes a key that vanished
-            gone = dict.fromkeys(_metadata(seen.metadata), "")
-            params["metadata"] = gone | _metadata(wanted.metadata)
+        kept, metadata = _metadata(seen.metadata), _metadata(wanted.metadata)
+        if kept != metadata:  # Stripe merges: "" removes a key that vanished
+            params["metadata"] = dict.fromkeys(kept, "") | metadata
         if params:
             customer_id = wanted.provider_customer_id or ""
             self._send(

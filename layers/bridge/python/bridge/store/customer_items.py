@@ -81,7 +81,7 @@ def find_own(user_id: str, provider_id: str, organization_id: str | None) -> Own
     One query finds the automatic item, and behind it the oldest customers for where it is missing.
     """
     automatic = keys.automatic_customer(user_id, provider_id, organization_id)
-    items = table.query_between(automatic.pk, "AUTO#", "C$", limit=50)
+    items = table.query_between(automatic.pk, automatic.sk, "C$", limit=50)
     for item in items:
         if item["sk"] == automatic.sk:
             return Own(item["customer_id"], item["provider_customer_id"], is_claimed=True)

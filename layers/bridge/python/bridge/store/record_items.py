@@ -69,8 +69,7 @@ def reserve(record: Record, now: int) -> None:
         table.write(table.put(place(record.key), _item(record), guard))
     except table.Lost as lost:
         stored = taken(lost.items["it"])
-        ours = stored.record.subject_id == record.subject_id
-        if not ours or stored.record.until != record.until:
+        if stored.record != record:
             raise stored from lost  # otherwise it is ours: the SDK had repeated it
 
 

@@ -1,0 +1,45 @@
+"""Side by side with a bare boto3 handler and with FastAPI + Mangum; ends with 1 at a broken bar.
+
+Source of the bars: design/architecture.md, section 6. The rivals make the same SDK calls; the
+databases and Stripe run in other processes, and only CPU of the measured process counts.
+"""
+
+import compileall
+import sys
+import time
+
+from benchmarks import cpu, imports, memory, offsets
+from benchmarks.process import BRIDGE, ROOT, server
+from benchmarks.table import Row, show
+from local import dynamodb_local
+
+
+def main() -> int:
+    started, rows = time.monotonic(), []
+    for folder in (BRIDGE, ROOT / "functions", ROOT / "benchmarks"):
+        compileall.compile_dir(folder, quiet=1)  # as the layers ship it, and the rivals' libraries
+
+    def report(title: str, columns: tuple[str, str, str], found: list[Row]) -> None:
+        show(title, columns, found)
+        rows.extend(found)
+
+    with server("wide", str(cpu.CONFIRMS)) as running:
+        found = imports.rows(running)
+        report("Cold import with a client, CPU ms", ("ours", "boto3", "FastAPI"), found)
+        warm, cold = cpu.rows(running)
+        report("A request, CPU ms", ("ours", "bare", "FastAPI"), warm)
+        report("Cold start to the first answer, CPU ms", ("ours", "bare", "FastAPI"), cold)
+        report("Kept of each request", ("ours", "bare", ""), memory.rows(running))
+    url = dynamodb_local.url()
+    where = "DynamoDB Local" if url else "moto, since there is no DynamoDB Local"
+    with server("deep", DYNAMODB_ENDPOINT=url or "") as running:
+        found = offsets.rows(running, wall=url is not None)
+        report(f"Offset 10,000 on {where}, ms", ("10,000", "0", ""), found)
+    broken = [row.name for row in rows if not row.holds]
+    verdict = f"broken: {', '.join(broken)}" if broken else "all inside the bars"
+    print(f"\n{verdict}; {time.monotonic() - started:.0f} s")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""The SDK calls of five endpoints, written without the house: what both rivals are made of.
+
+Same operations, same keys and conditions, items of the same size; `benchmarks.cpu` checks that
+they are. Nothing here validates, logs, or survives a crash.
+"""
+
+import json
+import os
+import time
+import uuid
+from functools import cache
+from typing import Any
+
+import boto3
+
+from benchmarks import rows
+from benchmarks.rows import (
+    ALL_OLD,
+    DAY,
+    EPHEMERAL,
+    LEDGER,
+    SECRETS,
+    Item,
+    digest,
+    names,
+    plain,
+    typed,
+    values,
+)
+
+FRESH = {"ConditionExpression": "attribute_not_exists(#pk)"} | names("pk") | ALL_OLD
+
+client = boto3.client("dynamodb")
+
+
+@cache
+def stripe_client() -> Any:
+    import stripe  # as in the house: a function that reads has no use for it
+
+    path = os.environ["SECRETS_PREFIX"] + "/STRIPE_SECRET_KEY"
+    found = boto3.client("ssm").get_parameter(Name=path, WithDecryption=True)
+    return stripe.StripeClient(
+        found["Parameter"]["Value"], base_addresses={"api": os.environ["STRIPE_BASE_URL"]}
+    )
+
+
+def get_payment(session_id: str, payment_id: str) -> Item:
+    row, secret = f"P#{payment_id[4:]}", f"CS#{payment_id[4:]}"
+    found = _read(_session(session_id), (LEDGER, row, "P"), (SECRETS, secret, "CS"))
+    payment = found[row]
+    assert payment["user_id"] == _user(found, session_id)
+    return _shown(payment) | {"client_secret": found[secret]["secret"]}
+
+
+def get_customer(session_id: str, customer_id: str) -> Item:
+    row = f"C#{customer_id[5:]}"
+    found = _read(_session(session_id), (LEDGER, row, "C"))
+    customer = found[row]
+    assert customer["user_id"] == _user(found, session_id)
+    return _shown(customer)
+
+
+def list_payments(session_id: str, limit: int) -> list[Item]:
+    user_id = _user(_read(_session(session_id)), session_id)
+    page = client.query(
+        TableName=LEDGER,
+        KeyConditionExpression="#pk = :pk AND begins_with(#sk, :prefix)",
+        **names("pk", "sk"),
+        **values(pk=f"U#{user_id}", prefix="P#"),
+        ConsistentRead=True,
+        ScanIndexForward=False,
+        Limit=limit,
+    )
+    wanted = [f"P#{item['id']['S'][4:]}" for item in page["Items"]]
+    found = _read(*((LEDGER, row, "P") for row in wanted))
+    return [_shown(found[row]) for row in wanted]
+
+
+def create_payment(session_id: str, new: Item, key: str) -> Item:
+    user_id = _user(_read(_session(session_id)), session_id)
+    record = rows.record(user_id, key, digest(json.dumps(new)))
+    place = typed({"pk": record["pk"], "sk": record["sk"]})
+    assert "Item" not in client.get_item(TableName=EPHEMERAL, Key=place, ConsistentRead=True)
+    own = client.query(
+        TableName=LEDGER,
+        KeyConditionExpression="#pk = :pk AND #sk BETWEEN :low AND :high",
+        **names("pk", "sk"),
+        **values(pk=f"U#{user_id}", low="AUTO#", high="C$"),
+        ConsistentRead=True,
+        Limit=50,
+    )["Items"]
+    automatic = plain(next(each for each in own if each["sk"]["S"] == "AUTO#stripe"))
+    payment, customer = rows.new_payment(user_id, automatic, new), automatic["customer_id"][5:]
+    record |= {"subject_id": payment["id"]}
+    params: Any = {
+        "amount": payment["total_cents"],
+        "currency": payment["currency"].lower(),
+        "customer": payment["provider_customer_id"],
+        "description": payment["description"],
+        "setup_future_usage": payment["setup_future_usage"],
+        "automatic_payment_methods": {"enabled": True},
+        "metadata": {"payment_id": payment["id"]},
+        "expand": ["latest_charge"],
+    }
+    payment["live"] |= {
+        "sent": json.dumps(params),
+        "client_key": {
+            "record": record["pk"],
+            "fingerprint": record["fingerprint"],
+            "expires": record["exp"],
+        },
+    }
+    pointer = {"id": payment["id"], "provider_id": "stripe", "sk": f"P#{payment['uid']}"}
+    _transact(
+        rows.put(LEDGER, payment, FRESH),
+        rows.put(LEDGER, pointer | {"pk": f"U#{user_id}"}),
+        rows.put(LEDGER, pointer | {"pk": f"C#{customer}#P"}),
+        rows.alive(customer),
+        rows.put(EPHEMERAL, record, rows.unused()),
+    )
+    intent = stripe_client().v1.payment_intents.create(
+        params=params, options={"idempotency_key": payment["live"]["key"]}
+    )
+    changes = {"status": "created", "provider_payment_id": intent.id, "is_open": True}
+    settled = _shown(payment | changes)
+    known = {"pk": f"PP#stripe#{intent.id}", "sk": "PP", "payment_id": payment["id"]}
+    secret = {"secret": intent.client_secret, "exp": int(time.time()) + DAY}
+    _transact(
+        rows.settled(payment, changes | {"due_at": int(time.time()) + 60}, ["live"]),
+        rows.put(LEDGER, rows.entry(payment, "create", "created"), FRESH),
+        rows.put(EPHEMERAL, record | {"state": "done", "snapshot": json.dumps(settled)}),
+        rows.put(LEDGER, known, rows.ours(payment["id"])),
+        rows.put(SECRETS, secret | {"pk": f"CS#{payment['uid']}", "sk": "CS"}),
+    )
+    return settled | {"client_secret": intent.client_secret}
+
+
+def confirm_payment(session_id: str, payment_id: str, method_id: str) -> Item:
+    row, secret = f"P#{payment_id[4:]}", f"CS#{payment_id[4:]}"
+    found = _read(_session(session_id), (LEDGER, row, "P"), (SECRETS, secret, "CS"))
+    payment = found[row]
+    assert payment["user_id"] == _user(found, session_id)
+    method = method_id.removeprefix("pm_")
+    _read((LEDGER, f"M#{method}", "I"), (SECRETS, f"PT#{method}", "PT"))
+    live = rows.live(payment, "confirm") | {"wanted": {"payment_method_id": method_id}}
+    taken = {"live": live, "attempts": 2, "due_at": int(time.time()) + 25}
+    _transact(rows.locked(payment, taken))
+    payment |= taken | {"fence": payment["fence"] + 1}
+    intent = stripe_client().v1.payment_intents.confirm(
+        payment["provider_payment_id"],
+        params={
+            "payment_method": method_id,
+            "return_url": payment["return_url"],
+            "expand": ["latest_charge"],
+        },
+        options={"idempotency_key": live["key"]},
+    )
+    changes = {
+        "status": intent.status,
+        "captured_cents": intent.amount_received,
+        "refundable_cents": intent.amount_received,
+        "charge_id": intent.latest_charge.id,
+        "is_open": False,
+        "payment_method_id": method_id,
+        "completed_at": rows.stamp(),
+    }
+    _transact(
+        rows.settled(payment, changes, ["live", "due_at", "due_pk"]),
+        rows.put(LEDGER, rows.entry(payment, "confirm", intent.status), FRESH),
+        {"Delete": {"TableName": SECRETS, "Key": typed({"pk": secret, "sk": "CS"})}},
+    )
+    return _shown(payment | changes)
+
+
+def _session(session_id: str) -> tuple[str, str, str]:
+    return SECRETS, f"SE#{digest(session_id)}", "SE"
+
+
+def _read(*keys: tuple[str, str, str]) -> dict[str, Item]:
+    """One consistent batch of (table, pk, sk); items by their pk."""
+    wanted: dict[str, Any] = {}
+    for table, pk, sk in keys:
+        asked = wanted.setdefault(table, {"Keys": [], "ConsistentRead": True})
+        asked["Keys"].append({"pk": {"S": pk}, "sk": {"S": sk}})
+    found = client.batch_get_item(RequestItems=wanted)["Responses"]
+    return {item["pk"]["S"]: plain(item) for items in found.values() for item in items}
+
+
+def _user(found: dict[str, Item], session_id: str) -> str:
+    session = found[_session(session_id)[1]]
+    assert session["exp"] > time.time()
+    return str(session["user_id"])
+
+
+def _shown(item: Item) -> Item:
+    hidden = ("pk", "sk", "live", "writer", "fence", "last_hash", "due_pk", "due_at", "version")
+    return {name: item[name] for name in item if name not in hidden}
+
+
+def _transact(*actions: Item) -> None:
+    token = str(uuid.uuid4())
+    client.transact_write_items(TransactItems=list(actions), ClientRequestToken=token)

@@ -1,0 +1,70 @@
+"""CPU per request: the three variants in fresh processes side by side, batch by batch in turn."""
+
+import sys
+from itertools import count
+from statistics import median
+from typing import Any
+
+from benchmarks.process import Environment, Measured, measured
+from benchmarks.table import Row
+
+BAR = 1.3
+VARIANTS = ("bridge", "bare", "fastapi")
+TURNS = {  # of a batch each; the calls of a creation and of a confirm take the longest
+    "get_payment": 10,
+    "list_payments": 8,
+    "get_customer": 10,
+    "create_payment_intent": 5,
+    "confirm_payment": 5,
+}
+ROUNDS, BATCH, WARM = 3, 10, 10
+REQUESTS = 2 + WARM + BATCH * max(TURNS.values())  # of one process, at most
+CONFIRMS = ROUNDS * len(VARIANTS) * REQUESTS
+BYTES_APART = 0.1  # by how much the requests of the variants may differ in size
+
+
+def rows(environment: Environment) -> tuple[list[Row], list[Row]]:
+    """CPU per request, and CPU of a cold start up to its first answer; milliseconds."""
+    warm, cold = [], []
+    for endpoint, turns in TURNS.items():
+        numbers = count(0, REQUESTS)
+        spent: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
+        started: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
+        for _ in range(ROUNDS):
+            pairs = [(variant, endpoint) for variant in VARIANTS]
+            with measured(environment, pairs, numbers) as processes:
+                _check_same_calls(endpoint, processes)
+                for process in processes:
+                    process.ask(WARM)
+                    started[process.variant].append(process.start["cold_ms"])
+                for _ in range(turns):
+                    for process in processes:
+                        spent[process.variant].append(process.ask(BATCH)["cpu_ms"])
+        warm.append(_row(endpoint, spent, BAR))
+        cold.append(_row(endpoint, started, None))
+    return warm, cold
+
+
+def _row(endpoint: str, spent: dict[str, list[float]], bar: float | None) -> Row:
+    pairs = zip(spent["bridge"], spent["bare"], strict=True)
+    return Row(
+        name=endpoint,
+        figures=tuple(median(spent[variant]) for variant in VARIANTS),
+        ratio=median(ours / bare for ours, bare in pairs),
+        bar=bar,
+    )
+
+
+def _check_same_calls(endpoint: str, processes: list[Measured]) -> None:
+    """Ends the run when the rivals do not do the same work."""
+    ours, *rivals = [process.start["calls"] for process in processes]
+    for rival in rivals:
+        same = [name for name, _ in ours] == [name for name, _ in rival]
+        if not same or abs(_bytes(ours) / _bytes(rival) - 1) > BYTES_APART:
+            sys.exit(
+                f"{endpoint}: other calls than ours, {ours} and {rival}: see benchmarks/calls.py"
+            )
+
+
+def _bytes(calls: list[Any]) -> int:
+    return sum(size for _, size in calls)

@@ -1,0 +1,183 @@
+"""Items and expressions of `benchmarks.calls`: the attributes that the house stores, as dicts."""
+
+import hashlib
+import os
+import time
+import uuid
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+Item = dict[str, Any]
+
+LEDGER, EPHEMERAL, SECRETS = (
+    os.environ.get(f"{name}_TABLE", "") for name in ("LEDGER", "EPHEMERAL", "SECRETS")
+)
+DAY = 86400
+CENTS = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
+ALL_OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+_serialize, _deserialize = TypeSerializer().serialize, TypeDeserializer().deserialize
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def stamp() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime())
+
+
+def typed(item: Item) -> Item:
+    return {name: _serialize(value) for name, value in item.items()}
+
+
+def plain(stored: Item) -> Item:
+    return {name: _deserialize(value) for name, value in stored.items()}
+
+
+def names(*attributes: str) -> Item:
+    return {"ExpressionAttributeNames": {f"#{name}": name for name in attributes}}
+
+
+def values(**given: object) -> Item:
+    return {"ExpressionAttributeValues": typed({f":{name}": each for name, each in given.items()})}
+
+
+def put(table: str, item: Item, guard: Item | None = None) -> Item:
+    return {"Put": {"TableName": table, "Item": typed(item)} | (guard or {})}
+
+
+def alive(customer: str) -> Item:
+    key = typed({"pk": f"C#{customer}", "sk": "C"})
+    guard = {"ConditionExpression": "#state = :active"} | names("state") | values(active="active")
+    return {"ConditionCheck": {"TableName": LEDGER, "Key": key} | guard | ALL_OLD}
+
+
+def unused() -> Item:
+    guard = {"ConditionExpression": "attribute_not_exists(#pk) OR #exp <= :now"}
+    return guard | names("pk", "exp") | values(now=int(time.time())) | ALL_OLD
+
+
+def ours(payment_id: str) -> Item:
+    guard = {"ConditionExpression": "attribute_not_exists(#pk) OR #payment_id = :id"}
+    return guard | names("pk", "payment_id") | values(id=payment_id) | ALL_OLD
+
+
+def new_payment(user_id: str, own: Item, new: Item) -> Item:
+    """The row of a creation, with its lock."""
+    row, now, at = uuid.uuid4().hex[:26], int(time.time()), stamp()
+    payment = {
+        "pk": f"P#{row}",
+        "sk": "P",
+        "id": f"pay_{row}",
+        "uid": row,
+        "fence": 1,
+        "sequence": 0,
+        "last_hash": "",
+        "attempts": 1,
+        "writer": "",
+        "status": "new",
+        **{name: new.get(name) or 0 for name in CENTS},
+        "captured_cents": 0,
+        "refunded_cents": 0,
+        "refundable_cents": 0,
+        "currency": new["currency"],
+        "provider_id": "stripe",
+        "is_open": False,
+        "is_disputed": False,
+        "user_id": user_id,
+        "customer_id": own["customer_id"],
+        "provider_customer_id": own["provider_customer_id"],
+        "description": new["description"],
+        "concept": new["concept"],
+        "setup_future_usage": new["setup_future_usage"],
+        "capture_method": "automatic",
+        "return_url": os.environ["RETURN_URL"],
+        "may_redirect": True,
+        "metadata": {},
+        "due_pk": "D#2",
+        "due_at": now + 25,
+        "changed_at": at,
+        "created_at": at,
+        "updated_at": at,
+    }
+    return payment | {"live": live(payment, "create") | {"wanted": {}}}
+
+
+def live(payment: Item, operation: str) -> Item:
+    number, now = (1 if operation == "create" else 2), int(time.time())
+    key = f"{payment['uid']}.{number}"
+    return {
+        "number": number,
+        "operation": operation,
+        "key": key,
+        "total_cents": payment["total_cents"],
+        "was_cents": payment["total_cents"],
+        "from_status": payment["status"],
+        "request_hash": digest(key),
+        "at": now,
+        "until": now + 90,
+    }
+
+
+def record(user_id: str, key: str, fingerprint: str) -> Item:
+    return {
+        "pk": f"I#U#{user_id}#{digest(key)}",
+        "sk": "I",
+        "fingerprint": fingerprint,
+        "state": "open",
+        "declined": False,
+        "until": 0,
+        "exp": int(time.time()) + DAY,
+    }
+
+
+def entry(payment: Item, operation: str, status: str) -> Item:
+    number = int(payment["sequence"]) + 1
+    return {
+        "pk": payment["pk"],
+        "sk": f"H#{number:010d}",
+        "sequence": number,
+        "at": stamp(),
+        "from_status": payment["status"],
+        "to_status": status,
+        "cause": "api",
+        "operation": operation,
+        "attempt": payment["attempts"],
+        "request_hash": payment["live"]["request_hash"],
+        "outcome": "done",
+        "event": f"payment.{status}",
+        "previous_hash": payment["last_hash"],
+        "hash": digest(payment["id"]),
+    }
+
+
+def locked(payment: Item, changes: Item) -> Item:
+    guard = "#fence = :seen AND attribute_not_exists(#live) AND #status = :status"
+    return _update(payment, changes, [], guard, status=payment["status"])
+
+
+def settled(payment: Item, changes: Item, gone: list[str]) -> Item:
+    at = stamp()
+    changes = changes | {"sequence": payment["sequence"] + 1, "last_hash": digest(payment["id"])}
+    return _update(payment, changes | {"changed_at": at, "updated_at": at}, gone, "#fence = :seen")
+
+
+def _update(payment: Item, changes: Item, gone: list[str], guard: str, **more: object) -> Item:
+    changes = changes | {"fence": payment["fence"] + 1, "writer": uuid.uuid4().hex}
+    expression = "SET " + ", ".join(f"#{name} = :to_{name}" for name in changes)
+    if gone:
+        expression += " REMOVE " + ", ".join(f"#{name}" for name in gone)
+    bound = {f"to_{name}": value for name, value in changes.items()}
+    return {
+        "Update": {
+            "TableName": LEDGER,
+            "Key": typed({"pk": payment["pk"], "sk": payment["sk"]}),
+            "UpdateExpression": expression,
+            "ConditionExpression": guard,
+        }
+        | names(*changes, *gone, *more)
+        | values(seen=payment["fence"], **bound, **more)
+        | ALL_OLD
+    }

@@ -1,0 +1,84 @@
+"""What the measured requests find: put there through the store, without a request each."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import chain
+from typing import Any
+
+from benchmarks.events import DEEPEST, PAGE, PAYER, READER, customer_id, payment_id, suffix
+from bridge import clock
+from bridge.core import payments
+from bridge.models.call import Call
+from bridge.models.caller import Caller, Session
+from bridge.models.payment import NewPayment, Payment
+from bridge.store import customer_items, keys, payment_items, session_items, table
+from local.stripe.simulator import StripeSimulator
+
+BATCH = 25
+
+
+def wide(stripe: StripeSimulator, confirmable: int) -> None:
+    """A reader with a page of payments; a payer with a customer and payments to confirm."""
+    read = first_payment(READER)
+    _write(_rows(read, READER, range(PAGE)), _pointers(read, READER, range(PAGE)))
+    paid = first_payment(PAYER)
+    _write(_rows(paid, PAYER, range(confirmable)))
+    for number in range(confirmable):
+        stripe.seed_payment(
+            f"pi_{suffix(PAYER, number)}",
+            amount=paid.total_cents,
+            currency="usd",
+            customer=paid.provider_customer_id or "",
+            metadata={"payment_id": payment_id(PAYER, number)},
+            automatic_payment_methods={"enabled": True},
+        )
+
+
+def deep() -> None:
+    """A reader whose list reaches below the deepest offset, with payments where pages are read."""
+    first, count = first_payment(READER), DEEPEST + PAGE
+    shown = chain(range(PAGE), range(count - PAGE, count))
+    _write(_rows(first, READER, shown), _pointers(first, READER, range(count)))
+
+
+def first_payment(session_id: str) -> Payment:
+    """A session and one payment of its user, through the use case, which makes a customer, too."""
+    user_id, ends = session_id.replace("session", "user"), clock.now() + timedelta(days=1)
+    session = Session(user_id=user_id, email=f"{user_id}@example.com", expires_at=ends)
+    session_items.put(session_id, session)
+    caller = Caller(**session.model_dump(exclude={"expires_at"}))
+    new = NewPayment(total_cents=2000, currency="USD", description="Monthly premium plan")
+    made = payments.create_payment_intent(caller, new, Call(cause="api", ends_at=ends)).payment
+    customer = customer_items.get(str(made.customer_id))
+    assert customer
+    known = {"id": customer_id(session_id), "uid": suffix(session_id, 0)}
+    copy = customer.model_copy(update=known)
+    table.write(table.put(keys.customer(copy.id), customer_items.item_of(copy)))
+    return made
+
+
+def _rows(first: Payment, session_id: str, numbers: Iterable[int]) -> Iterable[dict[str, Any]]:
+    """Equal payments of the same user, each with its client secret."""
+    for number in numbers:
+        known = {"id": payment_id(session_id, number), "uid": suffix(session_id, number)}
+        copy = first.model_copy(update=known | {"provider_payment_id": f"pi_{known['uid']}"})
+        secret = {"secret": first.client_secret, "exp": clock.seconds() + 3600}
+        yield table.put(keys.payment(copy.id), payment_items.item_of(copy))
+        yield table.put(keys.client_secret(copy.id), secret)
+
+
+def _pointers(first: Payment, session_id: str, numbers: Iterable[int]) -> Iterable[dict[str, Any]]:
+    for number in numbers:
+        pointer = keys.payment_pointer(keys.user(str(first.user_id)), suffix(session_id, number))
+        item = {"id": payment_id(session_id, number), "provider_id": first.provider_id}
+        yield table.put(pointer, item)
+
+
+def _write(*puts: Iterable[dict[str, Any]]) -> None:
+    waiting = list(chain(*puts))
+    for start in range(0, len(waiting), BATCH):
+        wanted: dict[str, list[Any]] = {}
+        for put in waiting[start : start + BATCH]:
+            request = {"PutRequest": {"Item": put["Put"]["Item"]}}
+            wanted.setdefault(put["Put"]["TableName"], []).append(request)
+        table.client().batch_write_item(RequestItems=wanted)

@@ -1,0 +1,42 @@
+"""The other process: DynamoDB, SSM and Stripe, so that their CPU is counted nowhere.
+
+`python -m benchmarks.server wide <payments to confirm>`, or `deep`: see benchmarks.seed. It prints
+its callers' environment behind MARK as one line of JSON, and ends with its standard input.
+"""
+
+import json
+import os
+import sys
+
+from benchmarks.measured import MARK
+from local import database, settings, template
+from local.stripe.simulator import StripeSimulator
+
+
+def start() -> tuple[StripeSimulator, dict[str, str]]:
+    """Everything empty and configured; DYNAMODB_ENDPOINT takes moto's place where it is set."""
+    read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
+    given = dict(os.environ)
+    settings.leave_aws(os.environ)
+    endpoint = database.start()
+    database.clear()
+    stripe = StripeSimulator().start()
+    urls = {"aws": database.serve(), "dynamodb": endpoint, "stripe": stripe.url, "flowless": ""}
+    environment = settings.variables(read.environment, given, urls) | settings.NO_ACCOUNT
+    os.environ.update(environment)
+    for name, value in settings.made_up_secrets().items():
+        path = f"{environment['SECRETS_PREFIX']}/{name}"
+        database.client("ssm").put_parameter(Name=path, Value=value, Type="SecureString")
+    return stripe, environment
+
+
+if __name__ == "__main__":
+    simulator, told = start()
+    from benchmarks import seed  # what it imports reads the environment that was just made
+
+    if sys.argv[1] == "deep":
+        seed.deep()
+    else:
+        seed.wide(simulator, confirmable=int(sys.argv[2]))
+    print(MARK + json.dumps(told), flush=True)
+    sys.stdin.read()

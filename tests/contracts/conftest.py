@@ -1,0 +1,48 @@
+"""A client of the gateway, sessions, and a look at everything that is stored."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from bridge import clock
+from bridge.models.caller import Caller, Session
+from bridge.store import session_items
+from local import demo
+from local.flowless import Flowless
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import House
+from tests.contracts.records import Scan, scan_of
+from tests.contracts.shape import Client
+
+
+@pytest.fixture
+def client(house: House, tables: None, stripe_simulator: StripeSimulator) -> Client:
+    """Somebody without credentials, before empty tables."""
+    return Client(house.gateway)
+
+
+@pytest.fixture
+def sign_in(client: Client) -> Callable[[Caller], Client]:
+    """The client of a user, whose session lasts for a year."""
+
+    def make(caller: Caller) -> Client:
+        known = caller.model_dump(include=set(Session.model_fields))
+        session = Session(**known, expires_at=clock.now() + timedelta(days=365))
+        session_id = f"session_of_{caller.user_id}"
+        session_items.put(session_id, session)
+        return client.acting(x_session_id=session_id)
+
+    return make
+
+
+@pytest.fixture
+def scan(house: House) -> Scan:
+    return scan_of(house.template)
+
+
+@pytest.fixture
+def jane(client: Client, stripe_simulator: StripeSimulator, flowless: Flowless) -> Client:
+    """user_456 of the demo data, as `make start` seeds it."""
+    demo.seed(stripe_simulator, flowless)
+    return client.acting(x_session_id="session_abc123")

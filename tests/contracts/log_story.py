@@ -1,0 +1,297 @@
+"""Every endpoint in good and in bad days, with canaries in all that a caller can send.
+
+`python -m tests.contracts.log_story FILE` logs to its output as a function does in Lambda, whose
+runtime sets up the root logger at INFO before our code is imported. FILE gets what happened.
+"""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from local import database, settings, template
+from local.event import Answer
+from local.flowless import Flowless
+from local.functions import Functions
+from local.gateway import Gateway
+from local.stripe.simulator import StripeSimulator
+
+BASE = "/bridge-payment"
+SESSION = "session-canary-7d1c2f0b"
+FLOWLESS_SESSION = "flowless-canary-33e8d1aa"
+CLIENT_KEY = "idempotency-canary-5b7e91c4"
+USER_EMAIL, GUEST_EMAIL = "user.canary@example.com", "guest.canary@example.com"
+EMAIL, NEW_EMAIL = "customer.canary@example.com", "changed.canary@example.com"
+CARD, PHONE = "4242424242424242", "+4930901820177"
+TEXT = "Canary Birdson"
+WORD = "canaryword"
+METHOD = "pm_canary_of_the_caller"
+URL = "http://localhost:3000/back/canary-return?cart=canary"
+METADATA = {"note": f"{WORD}-metadata", "card": CARD}
+GUEST = {"email": GUEST_EMAIL, "name": f"{TEXT} Guest", "phone": PHONE}
+MONEY = {"total_cents": 2000, "currency": "USD"}
+VISA = {"payment_method_id": "pm_card_visa"}
+DECLINED = {"payment_method_id": "pm_card_visa_chargeDeclinedInsufficientFunds"}
+TEXTS = {
+    "description": f"{TEXT} buys, card {CARD}",
+    "concept": f"{WORD}-concept",
+    "reference_code": f"{WORD}-reference",
+    "category": f"{WORD}-category",
+    "tags": f"{WORD}-tags",
+    "metadata": METADATA,
+    "return_url": URL,
+    "unknown_field": f"{WORD}-unknown",
+}
+SECRETS = {
+    "STRIPE_SECRET_KEY": "sk_test_canary51b0a7c9",
+    "BRIDGE_VALIDATION_SECRET": "validation-canary-90ab12",
+    "GUEST_TOKEN_KEYS": "k1:guest-key-canary-77aa21",
+}
+
+
+@dataclass
+class Story:
+    """What was asked, what came back, and every canary, also those that an answer brought."""
+
+    gateway: Gateway
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    canaries: set[str] = field(default_factory=set)
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        **expected: object,
+    ) -> Any:
+        """Ask as the signed-in user, unless `headers` say otherwise."""
+        known = f"story-{len(self.calls):03}"
+        sent = {"Content-Type": "application/json", "X-Request-ID": known}
+        sent |= {"User-Agent": f"{WORD}-agent", "Cookie": f"crumb={WORD}-cookie"}
+        sent |= {"X-Session-ID": SESSION} if headers is None else dict(headers)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        answer = self.gateway.call(method, target, sent, b"" if body is None else content)
+        self.calls.append({"request_id": known, "status": answer.status} | expected)
+        return self._kept(answer)
+
+    def _kept(self, answer: Answer) -> Any:
+        told = answer.json() if answer.body else {}
+        for each in told if isinstance(told, list) else [told]:
+            secrets = (each.get("client_secret"), each.get("guest_token"))
+            self.canaries |= {secret for secret in secrets if secret}
+        return told
+
+    def money(self, operation: str, *rest: Any, outcome: str, **more: Any) -> Any:
+        """A call that moves money or may have: the log has to say how it ended."""
+        return self.ask(*rest, **more, money=[operation, outcome])
+
+
+def customers(story: Story) -> None:
+    names = {"first_name": f"{TEXT}s", "last_name": f"{WORD}-last", "phone": PHONE}
+    body = {"provider_id": "stripe", "email": EMAIL, "metadata": METADATA} | names
+    made = story.ask("POST", f"{BASE}/customers", body, caller="user")
+    target = f"{BASE}/customers/{made['id']}"
+    by_key = {"X-Session-ID": SESSION, "Idempotency-Key": CLIENT_KEY}
+    for _ in range(2):
+        story.ask("POST", f"{BASE}/customers", body, by_key)
+    story.ask("POST", f"{BASE}/customers", body | {"email": NEW_EMAIL}, by_key)
+    guest = {"provider_id": "stripe", "guest_data": GUEST}
+    token = story.ask("POST", f"{BASE}/customers", guest, {}, caller="nobody")["guest_token"]
+    story.ask("GET", target, None, {"X-Guest-Token": token}, caller="guest")
+    story.ask("GET", target, None, {"Authorization": f"Bearer {SESSION}"}, caller="user")
+    story.ask("GET", f"{target}?session_id={SESSION}", None, {}, caller="user")
+    story.ask("GET", f"{BASE}/customers?limit=5&organization_id={WORD}-org", caller="user")
+    story.ask("GET", f"{BASE}/customers", caller="user")
+    story.ask("PUT", target, {"email": NEW_EMAIL, "name": TEXT, "metadata": METADATA})
+    story.ask("PUT", target, {"email": f"{WORD} no address", "phone": f"{PHONE} {WORD}"})
+    story.ask("PUT", target, {"metadata": {f"{WORD}-key": {"nested": TEXT}}, "name": [TEXT]})
+    story.ask("PUT", target, {"user_id": f"{WORD}-user"})
+    story.ask("DELETE", target)
+    story.ask("DELETE", target)
+
+
+def payments(story: Story, stripe: StripeSimulator) -> None:
+    intents, body = f"{BASE}/payments/intents", MONEY | TEXTS
+    by_key = {"X-Session-ID": SESSION, "Idempotency-Key": f"{CLIENT_KEY}-payments"}
+    made = story.money("create", "POST", intents, body, by_key, outcome="done", caller="user")
+    payment = made["id"]
+    story.ask("POST", intents, body, by_key)
+    story.ask("POST", intents, MONEY, by_key)
+    story.ask("GET", f"{intents}/{payment}")
+    story.ask("GET", f"{BASE}/payments/{made['provider_payment_id']}")
+    story.ask("PUT", f"{intents}/{payment}", TEXTS | {"description": TEXT})
+    change = {"total_cents": 2500} | TEXTS
+    story.money("update", "PATCH", f"{intents}/{payment}", change, outcome="done")
+    confirm = f"{BASE}/payments/confirm/{payment}"
+    story.ask("POST", confirm, {})
+    story.ask("POST", confirm, {"payment_method_id": METHOD, "return_url": URL})
+    story.money("confirm", "POST", confirm, DECLINED, by_key, outcome="done", payment=payment)
+    story.ask("POST", confirm, DECLINED, by_key)
+    story.money("confirm", "POST", confirm, VISA, outcome="done", payment=payment)
+    story.ask("POST", f"{BASE}/payments/sync/{made['provider_payment_id']}")
+    story.ask("POST", f"{intents}/{payment}/sync", {"card": CARD})
+    story.ask("GET", f"{BASE}/payments?customer_id={WORD}&limit=3")
+    story.ask("GET", f"{BASE}/payments")
+    guests(story)
+    bad_input(story, intents)
+    bad_days(story, stripe, intents)
+
+
+def guests(story: Story) -> None:
+    intents, body = f"{BASE}/payments/intents", MONEY | TEXTS | {"guest_data": GUEST}
+    made = story.money("create", "POST", intents, body, {}, outcome="done", caller="nobody")
+    token = {"X-Guest-Token": made["guest_token"]}
+    alias = f"{intents}/{made['id']}/confirm"
+    story.money("confirm", "POST", alias, VISA, token, outcome="done", caller="guest")
+    in_query = f"{BASE}/payments/{made['id']}?guest_token={made['guest_token']}"
+    story.ask("GET", in_query, None, {}, caller="guest")
+    story.ask("GET", f"{BASE}/payments/{made['id']}", None, {"X-Guest-Token": f"{WORD}.token"})
+    for address in (GUEST_EMAIL, quote(GUEST_EMAIL), f"{WORD}%20nobody"):
+        story.ask("GET", f"{BASE}/payments/guest/{address}", None, {}, caller="nobody")
+
+
+def bad_input(story: Story, intents: str) -> None:
+    for body in (
+        f'{{"description": "{TEXT} {CARD}"'.encode(),
+        b"\xff" + GUEST_EMAIL.encode(),
+        {name: [value] for name, value in TEXTS.items()},
+        MONEY
+        | {"currency": WORD, "total_cents": CARD, "guest_data": {"email": f"{WORD}@", "x": 1}},
+        MONEY | {"return_url": f"https://{WORD}.example/?{WORD}"},
+        MONEY | {"payment_method_id": METHOD},
+        MONEY | {"customer_id": f"{WORD}-customer"},
+        MONEY | {"provider_id": "paypal"} | TEXTS,
+        MONEY | {"total_cents": 1} | TEXTS,
+        {"description": TEXT * 30_000},
+    ):
+        story.ask("POST", intents, body)
+    story.ask("POST", intents, MONEY, {"Authorization": f"Basic {WORD}", "X-Session-ID": SESSION})
+    story.ask("POST", intents, MONEY, {"X-Session-ID": f"{SESSION}-nobody"}, caller="nobody")
+    story.ask("POST", intents, MONEY, {"X-Session-ID": SESSION, "Idempotency-Key": f"{WORD} key"})
+    story.ask("POST", intents, TEXTS, {})
+    for target in (f"/{GUEST_EMAIL}", f"{BASE}//payments/?session_id={SESSION}", f"/{WORD}/"):
+        story.ask("GET", target, None, {"Authorization": f"Bearer {SESSION}"})
+    for path in ("/health", "/health/live", "/health/ready"):
+        story.ask("GET", f"{path}?session_id={SESSION}")
+
+
+def bad_days(story: Story, stripe: StripeSimulator, intents: str) -> None:
+    """A provider that fails in every way, before and after it has done what was asked."""
+    kinds = ["drop_after", "500_after", "truncated_body", "html_502", "429", "401", "403", "409"]
+    for kind in kinds:
+        lost = kind not in ("429", "401", "403")
+        stripe.fault("create_payment", kind, times=2)
+        story.ask("POST", intents, MONEY | TEXTS)
+        stripe.faults.clear()
+        payment = story.ask("POST", intents, MONEY | TEXTS)["id"]
+        stripe.fault("confirm", kind, times=2)
+        outcome = "unknown" if lost else "refused"
+        confirm = f"{BASE}/payments/confirm/{payment}"
+        body = VISA | {"return_url": URL}
+        story.money("confirm", "POST", confirm, body, outcome=outcome, payment=payment)
+        stripe.fault("fetch", kind, times=2)
+        story.ask("POST", f"{BASE}/payments/sync/{payment}")
+        stripe.fault("create_customer", kind, times=2)
+        story.ask("POST", f"{BASE}/customers", {"provider_id": "stripe", "email": EMAIL})
+        stripe.faults.clear()
+    left = story.ask("POST", intents, MONEY | TEXTS)["id"]
+    stripe.stop()
+    story.ask("POST", intents, MONEY | TEXTS)
+    confirm = f"{BASE}/payments/confirm/{left}"
+    story.money("confirm", "POST", confirm, VISA, outcome="refused", payment=left)
+    story.ask("POST", f"{BASE}/payments/sync/{left}")
+    stripe.start()
+
+
+def flowless_sessions(story: Story, flowless: Flowless) -> None:
+    flowless.sessions[FLOWLESS_SESSION] = {"user_id": "user_1", "email": USER_EMAIL, "name": TEXT}
+    os.environ["SESSION_MODE"] = "flowless"
+    headers = {"X-Session-ID": FLOWLESS_SESSION}
+    for kind in ("down", "500", "html_502", "garbage"):
+        flowless.fault(kind, times=2)
+        story.ask("GET", f"{BASE}/payments", None, headers, caller="nobody")
+    story.ask("GET", f"{BASE}/payments", None, headers, caller="user")
+    story.ask("GET", f"{BASE}/payments", None, {"X-Session-ID": f"{FLOWLESS_SESSION}-x"})
+    os.environ["SESSION_MODE"] = "table"
+
+
+def operators(invoke: Callable[[str, dict[str, Any]], Any], payment_id: str) -> None:
+    session = {"session_id": f"{SESSION}-2", "user_id": "user_2", "email": USER_EMAIL, "name": TEXT}
+    expires = {"expires_at": "2099-01-01T00:00:00Z", "organizations": {"org_1": "admin"}}
+    assert invoke("OperationsPutSession", session | expires)["ok"]
+    assert not invoke("OperationsPutSession", session | {"expires_at": f"{WORD}-at"})["ok"]
+    assert invoke("OperationsRevokeSession", {"session_id": f"{SESSION}-2"})["ok"]
+    for name in ("OperationsInspectPayment", "OperationsConvergePayment"):
+        assert invoke(name, {"payment_id": payment_id})["ok"]
+        assert not invoke(name, {"payment_id": f"{WORD} {CARD}"})["ok"]
+    invoke("JobsSweepPayments", {})
+
+
+def our_own_bad_days(story: Story) -> None:
+    """The database cannot be reached, a table is missing, which nobody expects, the secrets are."""
+    from aws_lambda_powertools.utilities import parameters
+
+    from bridge.store import table
+
+    there = os.environ["DYNAMODB_ENDPOINT"]
+    os.environ["DYNAMODB_ENDPOINT"] = "http://127.0.0.1:1"
+    table.client.cache_clear()
+    intents, guest = f"{BASE}/payments/intents", MONEY | TEXTS | {"guest_data": GUEST}
+    by_key = {"Idempotency-Key": CLIENT_KEY}
+    story.ask("POST", intents, MONEY | TEXTS)
+    story.ask("POST", intents, guest, by_key)
+    story.ask("GET", f"{BASE}/payments/guest/{GUEST_EMAIL}", None, {})
+    story.ask("GET", f"/health?session_id={SESSION}")
+    os.environ["DYNAMODB_ENDPOINT"] = there
+    table.client.cache_clear()
+    database.client().delete_table(TableName=os.environ["EPHEMERAL_TABLE"])
+    story.ask("POST", intents, guest, by_key, broken=True)
+    os.environ["SECRETS_PREFIX"] = "/bridge/nowhere"
+    parameters.clear_caches()
+    token = {"X-Guest-Token": f"k1.{WORD}.token"}
+    story.ask("GET", f"{BASE}/payments", None, token)
+    story.ask("POST", intents, MONEY | TEXTS)
+
+
+def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
+    read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
+    urls = {"aws": database.serve(), "dynamodb": database.start()}
+    urls |= {"stripe": stripe.url, "flowless": flowless.url}
+    settings.leave_aws(os.environ)
+    os.environ.update(settings.variables(read.environment, os.environ, urls))
+    del os.environ["POWERTOOLS_METRICS_DISABLED"]
+    for name, value in SECRETS.items():
+        path = f"{os.environ['SECRETS_PREFIX']}/{name}"
+        database.client("ssm").put_parameter(Name=path, Value=value, Type="SecureString")
+    functions = Functions(read.functions)
+    story = Story(Gateway(read, functions), canaries=set(FIXED))
+    session = {"session_id": SESSION, "user_id": "user_1", "email": USER_EMAIL, "name": TEXT}
+    functions.invoke("OperationsPutSession", session | {"expires_at": "2099-01-01T00:00:00Z"})
+    logging.getLogger("somebody.elses.sdk").info("said at INFO")
+    customers(story)
+    payments(story, stripe)
+    flowless_sessions(story, flowless)
+    payment = story.ask("GET", f"{BASE}/payments?limit=1")[0]["id"]
+    operators(functions.invoke, payment)
+    our_own_bad_days(story)
+    return story
+
+
+FIXED = {
+    *(SESSION, FLOWLESS_SESSION, CLIENT_KEY, USER_EMAIL, GUEST_EMAIL, EMAIL, NEW_EMAIL),
+    *(CARD, PHONE, TEXT, WORD, METHOD, URL, "canary-return", *SECRETS.values(), "canary"),
+}
+
+if __name__ == "__main__":
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(name)s %(message)s")
+    with StripeSimulator() as one, Flowless(secret=SECRETS["BRIDGE_VALIDATION_SECRET"]) as other:
+        told = tell(one, other)
+    Path(sys.argv[1]).write_text(
+        json.dumps({"calls": told.calls, "canaries": sorted(told.canaries)})
+    )

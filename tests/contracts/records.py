@@ -1,0 +1,52 @@
+"""What is stored, and whether every payment has come to the truth."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from bridge.core import operators
+from bridge.models.payment import Payment
+from bridge.store import payment_items
+from local import database
+from local.stripe.simulator import StripeSimulator
+from local.template import Template
+
+Scan = Callable[[], dict[str, list[dict[str, Any]]]]
+PAID = {"succeeded", "requires_capture"}
+
+
+def scan_of(read: Template) -> Scan:
+    """Every item of every table, in an order of its own."""
+    return lambda: {name: _items(table["TableName"]) for name, table in read.tables.items()}
+
+
+def _items(table: str) -> list[dict[str, Any]]:
+    pages = database.client().get_paginator("scan").paginate(TableName=table)
+    items = [item for page in pages for item in page["Items"]]
+    return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+
+
+def stored_payments(scan: Scan) -> list[Payment]:
+    rows = [item["pk"]["S"] for item in scan()["Ledger"] if item["sk"]["S"] == "P"]
+    found = [payment_items.get(row.replace("P#", "pay_", 1)) for row in rows]
+    return [payment for payment in found if payment]
+
+
+def assert_converged(payments: list[Payment], stripe: StripeSimulator) -> None:
+    """Each says what its provider says, holds no lock, was charged at most once, its timeline is
+    unbroken; and nothing was paid at the provider that nobody here knows."""
+    intents = {str(intent["id"]): intent for intent in stripe.intents()}
+    charged = [str(charge["payment_intent"]) for charge in stripe.charges()]
+    for payment in payments:
+        intent = intents.pop(str(payment.provider_payment_id), None)
+        shown = (payment.id, payment.status, intent)
+        assert payment.live is None, shown
+        assert operators.inspect_payment(payment.id).timeline_is_whole, shown
+        if payment.provider_payment_id is None:
+            assert payment.status == "failed", shown
+            continue
+        assert intent, shown
+        assert (payment.status in PAID) == (intent["status"] in PAID), shown
+        assert charged.count(payment.provider_payment_id) == (payment.status in PAID), shown
+        assert payment.status in PAID or not payment.captured_cents, shown
+    assert not [each for each in intents.values() if each["status"] in PAID]

@@ -1,0 +1,416 @@
+"""What a caller could send: bodies of the models' fields, then spoilt; paths, queries, headers.
+
+`~name~` in a path, a header or a body stands for an id or a token of the records at hand.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from pydantic import BaseModel
+
+from bridge.models.customer import CustomerChange, NewCustomer
+from bridge.models.payment import Confirmation, NewPayment, PaymentChange
+
+Bad = tuple[object, str]
+"""A value that no field of its kind may have, and where below the field the fault is named."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    good: SearchStrategy[Any]
+    bad: tuple[Bad, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+    def filled(self, names: dict[str, str]) -> "Asked":
+        target, headers, body = self.target, dict(self.headers), self.body
+        for name, value in names.items():
+            mark = f"~{name}~"
+            target = target.replace(mark, quote(value))
+            headers = {header: text.replace(mark, value) for header, text in headers.items()}
+            body = body.replace(mark.encode(), value.encode())
+        return Asked(self.method, target, headers, body)
+
+
+def _bad(*values: object) -> tuple[Bad, ...]:
+    return tuple((value, "") for value in values)
+
+
+NOT_TEXT = _bad(7, 1.5, True, ["x"], {"a": 1})
+NOT_CENTS = _bad("20", 20.5, 20.0, True, -1, 10**12, [], {}, "", 1e3)
+PRINTABLE = st.characters(exclude_categories=("Cc", "Cs"))
+
+
+def _line(limit: int, *, required: bool = False) -> Kind:
+    fits = st.text(PRINTABLE, min_size=1, max_size=min(limit, 30)).filter(str.strip)
+    bad = (*NOT_TEXT, *_bad("a\x07b", "a\nb", "x" * (limit + 1)))
+    longest = st.just("x" * limit)
+    return Kind(fits | longest, (*bad, *_bad("", "  ")) if required else bad)
+
+
+def _choice(*values: str) -> Kind:
+    return Kind(st.sampled_from(values), (*NOT_TEXT, *_bad("", values[0].title(), "other")))
+
+
+def _reference(*known: str) -> Kind:
+    line = _line(200, required=True)
+    return Kind(st.sampled_from(known) | line.good, line.bad)
+
+
+CENTS = Kind(st.sampled_from([0, 1, 200, 1800, 999_999_999_999]), NOT_CENTS)
+EMAIL = Kind(
+    st.sampled_from(["jane@example.com", "a+b@example.test", "ü@example.com", " x@example.org "]),
+    (*NOT_TEXT, *_bad("", "nobody", "a@b", "a b@example.com", "[email protected]", "x" * 255)),
+)
+METADATA_VALUE = st.text(PRINTABLE, max_size=20) | st.booleans() | st.integers(-(10**17), 10**17)
+METADATA = Kind(
+    st.dictionaries(st.text(PRINTABLE, min_size=1, max_size=40), METADATA_VALUE, max_size=5)
+    | st.just({f"key {number}": number for number in range(50)})
+    | st.just({"float": 0.1, "tiny": 1e-99, "huge": 1e99, "zero": -0.0}),
+    (
+        *_bad("text", 7, True, [], ["x"], {"": 1}, {f"k{n}": n for n in range(51)}),
+        *_bad({f"k{n}": "x" * 500 for n in range(20)}),
+        ({"a": {}}, "a"),
+        ({"a": [1]}, "a"),
+        ({"a": "x" * 501}, "a"),
+        ({"a": "\x00"}, "a"),
+        ({"a": 1e300}, "a"),
+        ({"k" * 41: 1}, "k" * 41),
+    ),
+)
+CARDS = ("pm_card_visa", "pm_card_threeDSecure2Required", "pm_card_visa_chargeDeclined")
+URL = Kind(
+    st.sampled_from(["http://localhost:3000/back", "https://shop.example/back?a=b"]),
+    (
+        *NOT_TEXT,
+        *_bad("nowhere", "ftp://shop.example/", "javascript:alert(1)", "https://", "//x/y"),
+    ),
+)
+KINDS: dict[str, Kind] = {
+    "subtotal_cents": CENTS,
+    "tax_cents": CENTS,
+    "discount_cents": CENTS,
+    "total_cents": Kind(st.sampled_from([1, 50, 2000, 999_999_999_999]), (*NOT_CENTS, *_bad(0))),
+    "currency": Kind(
+        st.sampled_from(["USD", "eur", "Jpy", "KWD", "MGA", "UGX", "CLF"]),
+        (*NOT_TEXT, *_bad("", "US", "USDX", "XAU", "ÜSD", "US$")),
+    ),
+    "provider_id": _choice("stripe", "stripe", "stripe", "paypal", "authorize_net"),
+    "description": Kind(
+        st.text(PRINTABLE | st.just("\n"), max_size=30) | st.just("x" * 1000),
+        (*NOT_TEXT, *_bad("a\rb", "x" * 1001)),
+    ),
+    "concept": _line(200),
+    "reference_code": _line(100),
+    "category": _line(100),
+    "tags": _line(500),
+    "setup_future_usage": _choice("off_session", "on_session"),
+    "capture_method": _choice("automatic", "manual"),
+    "payment_method_id": _reference(*CARDS, "pm_nowhere", "~payment~"),
+    "customer_id": _reference("~customer~", "~strange_customer~", "cust_nowhere"),
+    "organization_id": _reference("org_456", "org_elsewhere"),
+    "project_id": _reference("proj_1"),
+    "metadata": METADATA,
+    "return_url": URL,
+    "cancel_url": URL,
+    "email": EMAIL,
+    "name": _line(200),
+    "first_name": _line(200),
+    "last_name": _line(200),
+    "phone": Kind(
+        st.sampled_from(["+1234567890", "(030) 12-34.5", "123"]),
+        (*NOT_TEXT, *_bad("", "12", "call me", "1" * 31, "12\t34")),
+    ),
+}
+GUEST = {"email": EMAIL, "name": _line(200, required=True), "phone": KINDS["phone"]}
+KINDS["guest_data"] = Kind(
+    st.fixed_dictionaries({name: kind.good for name, kind in GUEST.items()}), _bad("x", 7, [], True)
+)
+FIXED = Kind(st.sampled_from(["~payment~", "~customer~", "x", ""]), NOT_TEXT)
+UNJUDGED = Kind(st.sampled_from([{"email": "guest@example.com", "name": "G"}, "x", 7, [[]], {}]))
+CHANGE_KINDS = KINDS | dict.fromkeys(("id", "provider_id", "user_id", "organization_id"), FIXED)
+CHANGE_KINDS["guest_data"] = UNJUDGED
+
+BODIES: dict[str, tuple[type[BaseModel], dict[str, object]]] = {
+    "NativeCreateCustomer": (NewCustomer, {"provider_id": "stripe"}),
+    "NativeUpdateCustomer": (CustomerChange, {}),
+    "NativeCreatePaymentIntent": (NewPayment, {"total_cents": 2000, "currency": "USD"}),
+    "NativeUpdatePaymentIntent": (PaymentChange, {}),
+    "NativeConfirmPayment": (Confirmation, {"payment_method_id": "pm_card_visa"}),
+}
+"""By function: the model its body is read into, and the least that it may hold."""
+
+
+def kinds_of(model: type[BaseModel]) -> dict[str, Kind]:
+    """A field that has no kind yet fails here: give it one."""
+    kinds = CHANGE_KINDS if model in (PaymentChange, CustomerChange) else KINDS
+    return {name: kinds[name] for name in model.model_fields}
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=True, allow_infinity=True)
+    | ANY_TEXT
+    | st.sampled_from(["", " ", "\x00", "\ud800", "null", "0", "x" * 5000, "💶" * 300])
+)
+
+
+def _nested(depth: int) -> object:
+    return [_nested(depth - 1)] if depth else 0
+
+
+JUNK = st.recursive(
+    SCALARS,
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(ANY_TEXT, each, max_size=3),
+    max_leaves=6,
+) | st.sampled_from([_nested(31), _nested(32), _nested(60)])
+
+HOSTILE = [
+    b"",
+    b" \n",
+    b"null",
+    b"[]",
+    b"7",
+    b'"text"',
+    b"{",
+    b"{}",
+    b"{}{}",
+    b"\xff\xfe{}",
+    b"\xef\xbb\xbf{}",
+    b'{"a":1,"a":2}',
+    b'{"metadata":{"a":1,"a":2}}',
+    b'{"total_cents":NaN}',
+    b'{"total_cents":-Infinity}',
+    b'{"total_cents":1e999}',
+    b'{"total_cents":' + b"9" * 5000 + b"}",
+    b'{"description":"\xff"}',
+    b'{"description":"\\ud800"}',
+    b'{"\\udfff":1}',
+    b'{"description":"\\u0000"}',
+    b"[" * 100_000,
+    b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    b'{"a":"' + b"x" * 255_000 + b'"}',
+    b" " * (256 * 1024 + 1),
+]
+
+
+def _spoil(body: dict[str, Any], spoiling: list[tuple[str, object, bool]]) -> dict[str, Any]:
+    for name, value, deeper in spoiling:
+        inner = body.get(name)
+        if deeper and isinstance(inner, dict) and inner:
+            body = body | {name: inner | {next(iter(inner)): value}}
+        else:
+            body = body | {name: value}
+    return body
+
+
+def _written(body: dict[str, Any] | None, style: str) -> bytes:
+    if body is None:
+        return b""
+    text = json.dumps(body, ensure_ascii=style != "raw").encode("utf-8", "surrogatepass")
+    match style:
+        case "twice" if len(text) > 2:
+            return text[:-1] + b"," + text[1:]
+        case "cut":
+            return text[:-2]
+        case "utf-16":
+            return text.decode("utf-8", "replace").encode("utf-16")
+    return text
+
+
+STYLES = st.sampled_from(["plain"] * 6 + ["raw", "raw", "twice", "cut", "utf-16"])
+
+
+AMOUNTS = {"subtotal_cents", "tax_cents", "discount_cents", "total_cents"}
+
+
+@st.composite
+def whole_bodies(draw: st.DrawFn, function: str) -> dict[str, Any]:
+    """A body that its model takes."""
+    model, least = BODIES[function]
+    kinds = kinds_of(model)
+    names = draw(st.lists(st.sampled_from(sorted(kinds.keys() - AMOUNTS)), max_size=4, unique=True))
+    return least | {name: draw(kinds[name].good) for name in names}
+
+
+@st.composite
+def spoilt_bodies(draw: st.DrawFn, function: str) -> bytes:
+    """A body with a few fields spoilt, or no object at all."""
+    if function not in BODIES or draw(st.integers(0, 3)) == 0:
+        return draw(st.sampled_from(HOSTILE) | st.binary(max_size=50))
+    body, kinds = draw(whole_bodies(function)), kinds_of(BODIES[function][0])
+    places = st.sampled_from(sorted(kinds)) | st.just("unknown") | ANY_TEXT
+    spoiling = st.lists(st.tuples(places, JUNK, st.booleans()), min_size=1, max_size=3)
+    amounts = st.fixed_dictionaries(
+        {}, optional={name: kinds[name].good for name in sorted(AMOUNTS & kinds.keys())}
+    )
+    spoilt = _spoil(body, draw(spoiling)) if draw(st.booleans()) else body | draw(amounts)
+    return _written(spoilt, draw(STYLES))
+
+
+REQUIRED: dict[type[BaseModel], list[str]] = {
+    NewPayment: ["currency", "total_cents"],
+    NewCustomer: ["provider_id"],
+}
+
+
+@st.composite
+def faulty(draw: st.DrawFn, model: type[BaseModel]) -> tuple[dict[str, Any], set[str]]:
+    """A body with at least one field that cannot pass, and the names of all of them."""
+    kinds, required = kinds_of(model), REQUIRED.get(model, [])
+    given = draw(st.sets(st.sampled_from(sorted(kinds)))) | set(required)
+    body = {name: draw(kinds[name].good) for name in sorted(given)}
+    can_be_bad = sorted(name for name, kind in kinds.items() if kind.bad)
+    chosen = draw(st.sets(st.sampled_from(can_be_bad), min_size=1, max_size=6))
+    wrong = set()
+    for name in sorted(chosen):
+        body[name], below = draw(st.sampled_from(kinds[name].bad))
+        wrong.add(f"{name}.{below}" if below else name)
+    if kinds.get("guest_data", UNJUDGED) is not UNJUDGED and draw(st.booleans()):
+        body["guest_data"], below_it = draw(_faulty_guest())
+        wrong = wrong - {"guest_data"} | {f"guest_data.{name}" for name in below_it}
+    for name in required:
+        if draw(st.booleans()) and not (name == "total_cents" and "subtotal_cents" in body):
+            wrong = {each for each in wrong if each != name} | {name}
+            body.pop(name)  # what is required and missing is a fault like any other
+    return body, wrong
+
+
+@st.composite
+def _faulty_guest(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
+    guest = {name: draw(kind.good) for name, kind in GUEST.items()}
+    wrong = draw(st.sets(st.sampled_from(sorted(GUEST)), min_size=1))
+    for name in sorted(wrong):
+        if name != "phone" and draw(st.booleans()):
+            del guest[name]
+        else:
+            guest[name] = draw(st.sampled_from(GUEST[name].bad))[0]
+    return guest, wrong
+
+
+PAYMENTS = ["~payment~", "~payment~", "~provider_payment~", "~paid~"]
+CUSTOMERS = ["~customer~"]
+STRANGE = ["~strange_payment~", "~strange_customer~", "~guest_payment~", "pay_", "pi_x", "PAY_1"]
+SEGMENTS = [
+    *("a%2Fb", "%2F", "..", ".", "%2E%2E", "%00", "%0d%0aX-A:b", "%", "%zz", "%ff", "%C3%BC"),
+    *("%F0%9F%92%B6", "a%3Fb", "a;b", "a b", "~", "'", '"', "x" * 200, "%ED%A0%80", "\\", "é"),
+]
+EMAILS = ["guest%40example.com", "guest@example.com", "GUEST@EXAMPLE.COM", "a+b@x.test", "a%20b@x"]
+SEGMENT = st.sampled_from(SEGMENTS) | ANY_TEXT.map(
+    lambda text: quote(text.encode("utf-8", "surrogatepass"), safe="")
+)
+
+
+@st.composite
+def whole_paths(draw: st.DrawFn, pattern: str) -> str:
+    """The route's own path, with an id or an address that is there."""
+    known = EMAILS if "{email}" in pattern else CUSTOMERS if "/customers/" in pattern else PAYMENTS
+    parts = [draw(st.sampled_from(known)) if "{" in part else part for part in pattern.split("/")]
+    return "/".join(parts)
+
+
+@st.composite
+def spoilt_paths(draw: st.DrawFn, pattern: str) -> str:
+    """With an id that nobody has or may see, or with a segment too many."""
+    parts = pattern.split("/")
+    odd = st.sampled_from(STRANGE) | SEGMENT
+    parts = [draw(odd) if "{" in part else part for part in parts]
+    if parts == pattern.split("/") or draw(st.integers(0, 3)) == 0:
+        parts.insert(draw(st.integers(1, len(parts))), draw(st.just("") | SEGMENT))
+    return "/".join(parts)
+
+
+PARAMETERS = ["limit", "offset", "page", "organization_id", "provider_id", "customer_id"]
+CREDENTIAL_PARAMETERS = ["session_id", "guest_token"]
+VALUES = [
+    *("", "0", "1", "2", "500", "501", "10000", "10001", "-1", "1.5", "1e3", "+1", "%201", "٣"),
+    *("9" * 16, "9" * 17, "9" * 400, "%", "%zz", "%ff", "%00", "a,b", "~customer~", "org_456"),
+    *("stripe", "paypal", "STRIPE", "~guest_token~", "~session~", "%ED%A0%80", "a%26b", "x=y"),
+]
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> str:
+    names = st.sampled_from(PARAMETERS * 3 + CREDENTIAL_PARAMETERS) | SEGMENT
+    pair = st.tuples(names, st.sampled_from(VALUES) | SEGMENT).map("=".join)
+    pieces = draw(st.lists(pair | st.sampled_from(["", "limit", "&", "=", ";"]), max_size=3))
+    return "?" + "&".join(pieces) if pieces else ""
+
+
+WIRE = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"))
+CREDENTIALS: list[dict[str, str]] = [
+    {},
+    {"Authorization": "Bearer ~session~"},
+    {"Authorization": "bearer   ~session~ "},
+    {"Authorization": ""},
+    {"Authorization": "Bearer"},
+    {"Authorization": "Bearer nobody"},
+    {"Authorization": "Basic fjp+"},
+    {"Authorization": "Bearer ~session~, Bearer ~session~"},
+    {"X-Session-ID": ""},
+    {"X-Session-ID": "nobody"},
+    {"X-Session-ID": "x" * 5000},
+    {"X-Session-ID": "~strange_session~"},
+    {"X-Guest-Token": "~guest_token~"},
+    {"X-Guest-Token": "~guest_token~x"},
+    {"X-Guest-Token": ""},
+    {"X-Guest-Token": "k1."},
+    {"X-Guest-Token": "k1.bm90aGluZw.é"},
+    {"X-Session-ID": "~session~", "X-Guest-Token": "nobody"},
+]
+SIGNED_IN = {"X-Session-ID": "~session~"}
+KEYS = ["key-1", "a-key-of-20-characters", "", " ", "two words", "é", "x" * 255, "x" * 256, "\t"]
+OTHERS: dict[str, SearchStrategy[str]] = {
+    "Idempotency-Key": st.sampled_from(KEYS) | WIRE,
+    "X-Request-ID": st.sampled_from(["abc-1", "x" * 128, "x" * 129, "a b", ""]) | WIRE,
+    "Content-Type": st.sampled_from(
+        ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"]
+    )
+    | WIRE,
+    "X-Forwarded-For": WIRE,
+    "CloudFront-Viewer-Address": WIRE,
+    "User-Agent": WIRE,
+    "Cookie": WIRE,
+    "Accept": WIRE,
+    "Origin": st.sampled_from(["http://localhost:3000", "null"]) | WIRE,
+    "Content-Length": st.sampled_from(["", "-1", "x"]),
+}
+
+
+@st.composite
+def headers(draw: st.DrawFn) -> dict[str, str]:
+    odd = WIRE.map(lambda each: {"Authorization": each})
+    own = draw(st.just(SIGNED_IN) | st.sampled_from(CREDENTIALS) | odd)
+    names = draw(st.lists(st.sampled_from(sorted(OTHERS)), max_size=2, unique=True))
+    return own | {name: draw(OTHERS[name]) for name in names}
+
+
+METHODS = st.sampled_from(["HEAD", "DELETE", "PATCH", "TRACE", "GET", "POST", "FETCH"])
+ASPECTS = ["path", "query", "headers", "body", "body", "method"]
+
+
+@st.composite
+def requests(draw: st.DrawFn, function: str, method: str, pattern: str) -> Asked:
+    """A request as it should be but for at most two of its aspects."""
+    odd = draw(st.lists(st.sampled_from(ASPECTS), max_size=2))
+    whole = whole_bodies(function) if function in BODIES else st.none()
+    return Asked(
+        draw(METHODS) if odd == ["method"] else method,
+        draw(spoilt_paths(pattern) if "path" in odd else whole_paths(pattern))
+        + (draw(queries()) if "query" in odd else ""),
+        draw(headers()) if "headers" in odd else SIGNED_IN,
+        draw(spoilt_bodies(function)) if "body" in odd else _written(draw(whole), "plain"),
+    )

@@ -1,0 +1,393 @@
+"""What is so of every route of the template, and of its aliases.
+
+Source: contracts/bridge.md section 1, B3 and section 6.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bridge.models.caller import Caller
+from local.event import Answer
+from tests.contracts.shape import (
+    CUSTOMER_FIELDS,
+    FUNCTIONS,
+    GUEST_LISTING_FIELDS,
+    PAYMENT_FIELDS,
+    ROUTES,
+    Client,
+    without_request_id,
+)
+
+BASE = "/bridge-payment"
+GUEST = "guest@example.com"
+MONEY = {"total_cents": 2000, "currency": "USD"}
+VISA = {"payment_method_id": "pm_card_visa"}
+
+
+@dataclass(frozen=True)
+class Success:
+    status: int
+    fields: set[str]
+    body: object = None
+
+
+SUCCESS = {
+    "NativeCreateCustomer": Success(201, CUSTOMER_FIELDS, {"provider_id": "stripe"}),
+    "NativeGetCustomer": Success(200, CUSTOMER_FIELDS),
+    "NativeListCustomers": Success(200, CUSTOMER_FIELDS),
+    "NativeUpdateCustomer": Success(200, CUSTOMER_FIELDS, {"name": "Jane"}),
+    "NativeDeleteCustomer": Success(204, set()),
+    "NativeCreatePaymentIntent": Success(201, PAYMENT_FIELDS, MONEY),
+    "NativeUpdatePaymentIntent": Success(200, PAYMENT_FIELDS, {"total_cents": 2500}),
+    "NativeConfirmPayment": Success(200, PAYMENT_FIELDS, VISA),
+    "NativeSyncPayment": Success(200, PAYMENT_FIELDS),
+    "NativeGetPayment": Success(200, PAYMENT_FIELDS),
+    "NativeListPayments": Success(200, PAYMENT_FIELDS),
+    "NativeListGuestPayments": Success(200, GUEST_LISTING_FIELDS),
+    "OperationsHealth": Success(200, {"status", "version"}),
+    "OperationsUnmatched": Success(404, {"error", "code", "request_id"}),
+}
+NAMES = [f"{method} {path}" for _, method, path in ROUTES]
+every_route = pytest.mark.parametrize(("function", "method", "path"), ROUTES, ids=NAMES)
+NATIVE = [route for route in ROUTES if route[2].startswith(BASE)]
+every_native_route = pytest.mark.parametrize(
+    ("function", "method", "path"), NATIVE, ids=[f"{method} {path}" for _, method, path in NATIVE]
+)
+WITH_BODY = [route for route in NATIVE if SUCCESS[route[0]].body]
+every_body = pytest.mark.parametrize(
+    ("function", "method", "path"), WITH_BODY, ids=[f"{way[1]} {way[2]}" for way in WITH_BODY]
+)
+
+
+def test_every_function_of_http_is_in_the_table() -> None:
+    by_http = {name for name, function in FUNCTIONS.items() if function.routes}
+    assert by_http == SUCCESS.keys()
+
+
+@pytest.fixture
+def user(sign_in: Callable[[Caller], Client]) -> Client:
+    return sign_in(Caller(user_id="user_1", email="user@example.com"))
+
+
+@pytest.fixture
+def target(client: Client, user: Client, path: str) -> str:
+    """A route's path with a record that the user has."""
+    if "{email}" in path:
+        guest = {"guest_data": {"email": GUEST, "name": "Guest"}}
+        client.ask("POST", f"{BASE}/payments/intents", MONEY | guest)
+    if "/customers" in path:
+        made = user.ask("POST", f"{BASE}/customers", {"provider_id": "stripe"})
+    else:
+        made = user.ask("POST", f"{BASE}/payments/intents", MONEY)
+    return path.replace("{id}", made.json()["id"]).replace("{email}", GUEST)
+
+
+@every_route
+def test_a_route_answers_its_documented_status_and_fields(
+    function: str, method: str, target: str, user: Client
+) -> None:
+    success = SUCCESS[function]
+    answer = user.ask(method, target, success.body)
+    assert answer.status == success.status, answer
+    told = answer.json() if answer.body else {}
+    for each in told if isinstance(told, list) else [told]:
+        assert success.fields <= each.keys()
+        if function == "NativeListGuestPayments":
+            assert each.keys() == GUEST_LISTING_FIELDS
+    if isinstance(told, list):
+        assert told, "an empty list proves nothing"
+
+
+@every_route
+@pytest.mark.parametrize("given", ["abc-1_2.3", "x" * 128])
+def test_a_request_id_is_echoed(
+    function: str, method: str, path: str, given: str, client: Client
+) -> None:
+    answer = client.ask(method, path.replace("{", "").replace("}", ""), headers=ids(given))
+    assert answer.header("X-Request-ID") == given
+
+
+def ids(given: str) -> dict[str, str]:
+    return {"X-Request-ID": given}
+
+
+@every_route
+@pytest.mark.parametrize("given", ["", "x" * 129, "two words", "a,b", "é", "x\ty"])
+def test_a_request_id_that_is_unfit_for_a_log_is_replaced(
+    function: str, method: str, path: str, given: str, client: Client
+) -> None:
+    found = {
+        client.ask(method, path.replace("{", "").replace("}", ""), headers=ids(given)).header(
+            "X-Request-ID"
+        )
+        for _ in range(2)
+    }
+    assert given not in found
+    assert len(found) == 2
+
+
+@every_native_route
+def test_b3_a_body_over_256_kib_is_too_large_on_any_route(
+    function: str, method: str, target: str, user: Client
+) -> None:
+    answer = user.ask(method, target, b" " * (256 * 1024 + 1))
+    assert (answer.status, answer.json()["code"]) == (413, "body_too_large")
+    if method in ("GET", "DELETE"):
+        success = SUCCESS[function].status
+        assert user.ask(method, target, b" " * (256 * 1024)).status == success
+
+
+def padded(body: object, size: int) -> bytes:
+    """The body with a field that nobody knows, so long that all of it has this size."""
+    text = json.dumps(body)[:-1] + ', "unknown": "'
+    return (text + "x" * (size - len(text) - 2) + '"}').encode()
+
+
+def extended(body: object, more: str) -> bytes:
+    return (json.dumps(body)[:-1] + f", {more}}}").encode()
+
+
+@every_body
+def test_b3_what_just_fits_passes(function: str, method: str, target: str, user: Client) -> None:
+    body, status = SUCCESS[function].body, SUCCESS[function].status
+    for fits in (
+        padded(body, 256 * 1024),
+        extended(body, '"unknown": ' + "9" * 18),
+        extended(body, '"unknown": -' + "9" * 18),
+        extended(body, '"unknown": ' + "[" * 31 + "]" * 31),
+        extended(body, '"unknown": [null, true, 1e-300, "\\ud83d\\udcb6", "\\u0000"]'),
+        b" \r\n\t" + json.dumps(body).encode() + b"\n",
+    ):
+        answer = user.ask(method, target, fits)
+        assert answer.status == status, (fits[:100], answer)
+
+
+MALFORMED = {
+    "cut off": b'{"a": 1',
+    "something behind": b"{} {}",
+    "a comment": b"{} // a",
+    "a trailing comma": b'{"a": 1,}',
+    "single quotes": b"{'a': 1}",
+    "invalid UTF-8": b'{"a": "\xff"}',
+    "an overlong encoding": b'{"a": "\xc0\xaf"}',
+    "an encoded surrogate": b'{"a": "\xed\xa0\x80"}',
+    "a lone surrogate": b'{"a": "\\ud800"}',
+    "a lone surrogate in a key": b'{"\\udc00": 1}',
+    "a byte order mark": b"\xef\xbb\xbf{}",
+    "UTF-16": '{"a": 1}'.encode("utf-16"),
+    "NaN": b'{"a": NaN}',
+    "Infinity": b'{"a": Infinity}',
+    "-Infinity": b'{"a": [-Infinity]}',
+    "a float beyond floats": b'{"a": 1e400}',
+    "a key twice": b'{"a": 1, "a": 1}',
+    "a key twice inside": b'{"a": [{"b": 1, "b": 2}]}',
+    "a key twice, once escaped": b'{"a": 1, "\\u0061": 2}',
+    "too deep": b'{"a": ' + b"[" * 32 + b"]" * 32 + b"}",
+    "much too deep": b'{"a": ' + b"[" * 100_000,
+    "19 digits": b'{"a": ' + b"9" * 19 + b"}",
+    "5000 digits": b'{"a": ' + b"9" * 5000 + b"}",
+    "a raw line break in a string": b'{"a": "x\ny"}',
+    "an array": b"[{}]",
+    "a string": b'"{}"',
+    "a number": b"1",
+    "null": b"null",
+    "a form": b"total_cents=2000&currency=USD",
+}
+
+
+@every_body
+def test_b3_a_malformed_body_is_invalid_json(
+    function: str, method: str, target: str, user: Client
+) -> None:
+    for name, body in MALFORMED.items():
+        answer = user.ask(method, target, body)
+        assert (answer.status, answer.json()["code"]) == (400, "invalid_json"), (name, answer)
+
+
+@every_body
+def test_b3_an_empty_body_is_no_json_but_to_a_confirm(
+    function: str, method: str, target: str, user: Client
+) -> None:
+    """Which gets as far as missing a payment method."""
+    is_confirm = function == "NativeConfirmPayment"
+    for empty in (b"", b" \n"):
+        answer = user.ask(method, target, empty)
+        assert answer.status == 400
+        assert answer.json()["code"] == (
+            "payment_method_required" if is_confirm else "invalid_json"
+        )
+
+
+def test_b3_a_sync_and_a_confirm_need_no_body(jane: Client) -> None:
+    body = MONEY | {"payment_method_id": "pm_saved_card_123"}
+    for confirm in ("confirm/{}", "intents/{}/confirm"):
+        made = jane.ask("POST", f"{BASE}/payments/intents", body).json()["id"]
+        answer = jane.ask("POST", f"{BASE}/payments/{confirm.format(made)}")
+        assert (answer.status, answer.json()["status"]) == (200, "succeeded")
+    for sync in ("sync/pay_123", "intents/pay_123/sync"):
+        assert jane.ask("POST", f"{BASE}/payments/{sync}").status == 200
+
+
+@every_body
+@pytest.mark.parametrize(
+    "kind", ["", "text/plain", "application/x-www-form-urlencoded", "image/png", "nonsense", None]
+)
+def test_a_body_is_read_whatever_its_content_type_says(
+    function: str, method: str, target: str, kind: str | None, user: Client
+) -> None:
+    success = SUCCESS[function]
+    answer = user.ask(method, target, success.body, {"Content-Type": kind or ""})
+    assert answer.status == success.status, answer
+    assert success.fields <= answer.json().keys()
+
+
+def moved(path: str) -> dict[str, str]:
+    middle = path.index("/", 1) if "/" in path[1:] else len(path)
+    return {
+        "one at the end": f"{path}/",
+        "many at the end": f"{path}///",
+        "doubled at the start": f"/{path}",
+        "doubled inside": f"{path[:middle]}/{path[middle:]}" if middle < len(path) else f"//{path}",
+    }
+
+
+@every_route
+def test_a_stray_slash_is_answered_308_to_the_clean_path_with_its_query(
+    function: str, method: str, path: str, client: Client
+) -> None:
+    clean = path.replace("{id}", "cust_1").replace("{email}", "a@example.com")
+    shown = clean.replace("@", "%40")
+    for name, given in moved(clean).items():
+        answer = client.ask(method, f"{given}?limit=1&x=%2F/")
+        assert answer.status == 308, name
+        assert answer.header("Location") == f"{shown}?limit=1&x=%2F/", name
+        assert client.ask(method, given).header("Location") == shown, name
+
+
+@every_route
+def test_any_other_method_is_an_unknown_path(
+    function: str, method: str, path: str, user: Client
+) -> None:
+    taken = {way for _, way, other in ROUTES if other == path}
+    unknown = user.ask("GET", "/nowhere")
+    for other in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - taken:
+        if (other, path) in {("GET", f"{BASE}/payments/intents")}:
+            continue  # there it is GET /payments/{id} with an id that nobody has
+        answer = user.ask(other, path.replace("{id}", "pay_1").replace("{email}", "a@b.cd"))
+        assert without_request_id(answer) == without_request_id(unknown), other
+    assert unknown.status == 404
+    assert unknown.json().keys() == {"error", "code", "request_id"}
+
+
+def test_what_is_not_found_looks_the_same_for_a_path_and_for_a_record(user: Client) -> None:
+    told = [
+        user.ask("GET", target)
+        for target in ("/nowhere", f"{BASE}/customers/cust_nobody", f"{BASE}/payments/pay_nobody")
+    ]
+    assert {answer.status for answer in told} == {404}
+    assert {answer.json()["code"] for answer in told} == {"not_found"}
+
+
+def test_an_alias_is_a_second_route_of_the_same_function() -> None:
+    found = {name: [way[1:] for way in ROUTES if way[0] == name] for name, _, _ in ROUTES}
+    aliases = {name: ways[1:] for name, ways in found.items() if len(ways) > 1}
+    intents = f"{BASE}/payments/intents/{{id}}"
+    assert aliases == {
+        "NativeGetPayment": [("GET", intents)],
+        "NativeUpdatePaymentIntent": [("PATCH", intents)],
+        "NativeConfirmPayment": [("POST", f"{intents}/confirm")],
+        "NativeSyncPayment": [("POST", f"{intents}/sync")],
+        "OperationsHealth": [("GET", "/health/live"), ("GET", "/health/ready")],
+    }
+
+
+ORIGINALS: list[tuple[str, str, str, str, object]] = [
+    ("GET", "/payments/{id}", "GET", "/payments/intents/{id}", None),
+    ("PUT", "/payments/intents/{id}", "PATCH", "/payments/intents/{id}", {"total_cents": 700}),
+    ("POST", "/payments/confirm/{id}", "POST", "/payments/intents/{id}/confirm", VISA),
+    ("POST", "/payments/confirm/{id}", "POST", "/payments/intents/{id}/confirm", {"return_url": 1}),
+    ("POST", "/payments/sync/{id}", "POST", "/payments/intents/{id}/sync", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "alias_method", "alias", "body"), ORIGINALS)
+def test_an_alias_answers_as_its_original_does(
+    method: str, path: str, alias_method: str, alias: str, body: object, user: Client
+) -> None:
+    """On two payments that are made alike, and on one that is not there."""
+    answers = []
+    for way, pattern in ((method, path), (alias_method, alias)):
+        made = user.ask("POST", f"{BASE}/payments/intents", MONEY).json()
+        named = (made["id"], made["provider_payment_id"], "pay_nobody")
+        targets = [BASE + pattern.replace("{id}", each) for each in named]
+        answers += [user.ask(way, target, body) for target in targets]
+    for original, other in zip(answers[:3], answers[3:], strict=True):
+        assert original.status == other.status
+        assert comparable(original) == comparable(other)
+
+
+def comparable(answer: Answer) -> dict[str, Any]:
+    own = {"id", "provider_payment_id", "client_secret", "request_id"}
+    told = {name: value for name, value in answer.json().items() if name not in own}
+    return {name: "a time" if name.endswith("_at") and at else at for name, at in told.items()}
+
+
+ORIGIN = "http://localhost:3000"
+
+
+@every_route
+def test_options_is_answered_by_the_gateway_to_origins_that_are_named(
+    function: str, method: str, path: str, client: Client
+) -> None:
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": method}
+    answer = client.ask("OPTIONS", path, headers=asked)
+    assert answer.status == 204
+    assert answer.header("Access-Control-Allow-Origin") == ORIGIN
+    assert answer.header("Access-Control-Allow-Credentials") == "true"
+    assert method in str(answer.header("Access-Control-Allow-Methods")).split(",")
+    allowed = str(answer.header("Access-Control-Allow-Headers")).split(",")
+    sent = {"authorization", "content-type", "idempotency-key", "x-session-id", "x-guest-token"}
+    assert sent <= set(allowed)
+
+
+@every_route
+def test_an_origin_that_is_not_named_is_told_nothing(
+    function: str, method: str, path: str, client: Client
+) -> None:
+    for asked in ("OPTIONS", method):
+        answer = client.ask(asked, path, headers={"Origin": "https://evil.example"})
+        assert answer.header("Access-Control-Allow-Origin") is None
+
+
+@every_route
+def test_an_answer_may_be_read_by_an_origin_that_is_named(
+    function: str, method: str, path: str, client: Client
+) -> None:
+    answer = client.ask(method, path, headers={"Origin": ORIGIN})
+    assert answer.header("Access-Control-Allow-Origin") == ORIGIN
+    assert answer.header("Access-Control-Allow-Credentials") == "true"
+    assert "x-request-id" in str(answer.header("Access-Control-Expose-Headers"))
+
+
+@pytest.mark.parametrize("target", ["/customers", "/payments", "/payments/guest/a@example.com"])
+def test_b5_every_query_parameter_at_fault_is_named(target: str, user: Client) -> None:
+    answer = user.ask("GET", f"{BASE}{target}?limit=0&offset=-1&page=x")
+    assert (answer.status, answer.json()["code"]) == (400, "validation_failed")
+    assert {each["field"] for each in answer.json()["details"]} == {"limit", "offset", "page"}
+    answer = user.ask("GET", f"{BASE}{target}?limit=1&limit=1&page=1&page=2")
+    assert {each["field"] for each in answer.json()["details"]} == {"limit", "page"}
+
+
+@pytest.mark.parametrize("target", ["/customers", "/payments", "/payments/guest/a@example.com"])
+@pytest.mark.parametrize(
+    "query",
+    ["limit=501", "limit=1.0", "limit=%D9%A3", "limit=+1", "limit=", "offset=10001", "page=0"],
+)
+def test_a_number_out_of_range_is_a_400(target: str, query: str, user: Client) -> None:
+    answer = user.ask("GET", f"{BASE}{target}?{query}")
+    assert answer.status == 400
+    assert [each["field"] for each in answer.json()["details"]] == [query.split("=")[0]]

@@ -1,0 +1,138 @@
+"""Whatever is sent to whatever endpoint: the contract's shape, every fault named, money right.
+
+Fixed examples in `make test`, new ones in `make fuzz`. Source: contracts/bridge.md, B1 to B6.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from pydantic import BaseModel
+
+from bridge.models.caller import Caller
+from bridge.models.customer import GuestData
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import STRANGER, USER, House
+from tests.contracts.records import Scan, assert_converged, stored_payments
+from tests.contracts.shape import FUNCTIONS, ROUTES, Client
+from tests.contracts.strategies import BODIES, GUEST, Asked, faulty, kinds_of, requests
+
+BASE = "/bridge-payment"
+GUEST_DATA = {"email": "guest@example.com", "name": "Guest"}
+SignIn = Callable[[Caller], Client]
+PATHS = [f"{method} {path}" for _, method, path in ROUTES]
+WITH_BODY = [route for route in ROUTES if route[0] in BODIES and "/intents/{id}/" not in route[2]]
+
+
+def made(by: Client, target: str, **body: object) -> dict[str, str]:
+    answer = by.ask("POST", BASE + target, body)
+    assert answer.status in (200, 201), answer
+    return answer.json()
+
+
+@pytest.fixture
+def names(client: Client, sign_in: SignIn) -> dict[str, str]:
+    """What the marks in a made-up request stand for."""
+    user, stranger = sign_in(USER), sign_in(STRANGER)
+    money = {"total_cents": 2000, "currency": "USD"}
+    payment, paid = (made(user, "/payments/intents", **money) for _ in range(2))
+    made(user, f"/payments/confirm/{paid['id']}", payment_method_id="pm_card_visa")
+    strange = made(stranger, "/payments/intents", **money)
+    guest = made(client, "/payments/intents", **money, guest_data=GUEST_DATA)
+    customer = made(user, "/customers", provider_id="stripe", organization_id="org_456")
+    return {
+        "payment": payment["id"],
+        "provider_payment": payment["provider_payment_id"],
+        "paid": paid["id"],
+        "customer": customer["id"],
+        "strange_payment": strange["id"],
+        "strange_customer": strange["customer_id"],
+        "guest_payment": guest["id"],
+        "guest_token": guest["guest_token"],
+        "session": user.headers["x-session-id"],
+        "strange_session": stranger.headers["x-session-id"],
+    }
+
+
+@pytest.fixture
+def wait(later: Callable[[float], None], house: House) -> Callable[[], None]:
+    """Until every lease is over, with the sweep at work."""
+
+    def run() -> None:
+        later(600)
+        while house.gateway.functions.invoke("JobsSweepPayments", {})["left"]:
+            pass
+
+    return run
+
+
+def examples(function: str, method: str, path: str) -> settings:
+    """The profile's budget; a quarter of it for aliases and for /health."""
+    first, whole = FUNCTIONS[function].routes[0], settings().max_examples
+    is_first = (first.method, first.path) == (method, path) and path.startswith(BASE)
+    return settings(max_examples=whole if is_first else whole // 4)
+
+
+@pytest.mark.parametrize(("function", "method", "path"), ROUTES, ids=PATHS)
+def test_any_request_is_answered_in_the_contracts_shape_and_every_payment_converges(
+    function: str,
+    method: str,
+    path: str,
+    client: Client,
+    names: dict[str, str],
+    sign_in: SignIn,
+    scan: Scan,
+    wait: Callable[[], None],
+    stripe_simulator: StripeSimulator,
+) -> None:
+    user = sign_in(USER)
+
+    @examples(function, method, path)
+    @given(requests(function, method, path))
+    def holds(asked: Asked) -> None:
+        if method != "GET":  # what one request paid or deleted, the next would find so
+            names.update(fresh(user, asked))
+        sent = asked.filled(names)
+        client.ask(sent.method, sent.target, sent.body, sent.headers)
+
+    holds()
+    wait()
+    assert_converged(stored_payments(scan), stripe_simulator)
+
+
+def fresh(user: Client, asked: Asked) -> dict[str, str]:
+    """New records for those that a request names."""
+    if "~payment~" in asked.target or "~provider_payment~" in asked.target:
+        payment = made(user, "/payments/intents", total_cents=2000, currency="USD")
+        return {"payment": payment["id"], "provider_payment": payment["provider_payment_id"]}
+    if "~customer~" in asked.target:
+        return {"customer": made(user, "/customers", provider_id="stripe")["id"]}
+    return {}
+
+
+@pytest.mark.parametrize(("function", "method", "path"), WITH_BODY, ids=[p[0] for p in WITH_BODY])
+def test_b5_all_fields_at_fault_are_named_and_no_others(
+    function: str, method: str, path: str, client: Client, sign_in: SignIn, scan: Scan
+) -> None:
+    user, before = sign_in(USER), scan()
+
+    @given(faulty(BODIES[function][0]))
+    def holds(spoilt: tuple[dict[str, object], set[str]]) -> None:
+        body, wrong = spoilt
+        answer = user.ask(method, path.replace("{id}", "pay_1"), body)
+        told = answer.json()
+        assert answer.status == 400, (body, told)
+        assert told["code"] == "validation_failed"
+        assert {each["field"] for each in told["details"]} == wrong, (body, told)
+        assert len(told["details"]) == len(wrong), (body, told)
+
+    holds()
+    assert scan().keys() == before.keys()
+    assert scan()["Ledger"] == before["Ledger"]
+
+
+@pytest.mark.parametrize("model", [model for model, _ in BODIES.values()], ids=lambda m: m.__name__)
+def test_every_field_of_a_body_is_fuzzed(model: type[BaseModel]) -> None:
+    """A field without a kind fails in kinds_of."""
+    assert kinds_of(model).keys() == model.model_fields.keys()
+    assert GUEST.keys() == GuestData.model_fields.keys()

@@ -1,0 +1,103 @@
+"""Who may see and who may change a record (B6, B9)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bridge.core import ownership
+from bridge.errors import Forbidden, NotAuthenticated, NotFound
+from bridge.models.caller import Caller, Role
+from bridge.models.customer import Customer
+
+AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
+
+
+def customer(user_id: str | None = None, organization_id: str | None = None) -> Customer:
+    return Customer(
+        id="cust_1",
+        uid="1",
+        user_id=user_id,
+        organization_id=organization_id,
+        created_at=AT,
+        updated_at=AT,
+    )
+
+
+def user(**organizations: Role) -> Caller:
+    return Caller(user_id="user_1", organizations=organizations)
+
+
+MINE = customer("user_1")
+OURS = customer("user_2", "org_1")
+MINE_THERE = customer("user_1", "org_1")
+THEIRS = customer("user_2")
+GUESTS = customer()
+
+
+@pytest.mark.parametrize(
+    ("record", "caller", "visible"),
+    [
+        (MINE, user(), True),
+        (MINE_THERE, user(), True),
+        (OURS, user(org_1="member"), True),
+        (OURS, user(org_2="owner"), False),
+        (THEIRS, user(org_1="owner"), False),
+        (GUESTS, user(org_1="owner"), False),
+        (GUESTS, Caller(), False),
+        (GUESTS, Caller(guest_of="cust_1"), True),
+        (GUESTS, Caller(guest_of="cust_2"), False),
+        (GUESTS, Caller(guest_of="pay_1"), False),
+        (THEIRS, Caller(guest_of=""), False),
+    ],
+)
+def test_b9_what_is_not_the_callers_is_as_if_it_were_not_there(
+    record: Customer, caller: Caller, *, visible: bool
+) -> None:
+    assert ownership.is_visible(record, caller) == visible
+    if visible:
+        assert ownership.visible(record, caller) is record
+        return
+    messages = set()
+    for found in (record, None):
+        with pytest.raises(NotFound) as hidden:
+            ownership.visible(found, caller)
+        messages.add(str(hidden.value))
+    assert len(messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "writes"), [("owner", True), ("admin", True), ("billing", True), ("member", False)]
+)
+def test_b9_a_member_reads_and_the_other_roles_write(role: Role, *, writes: bool) -> None:
+    caller = user(org_1=role)
+    ownership.check_member(caller, "org_1")
+    assert ownership.is_visible(OURS, caller)
+    for check in (
+        lambda: ownership.check_writer(caller, "org_1"),
+        lambda: ownership.check_writable(OURS, caller),
+        lambda: ownership.check_writable(MINE_THERE, caller),
+    ):
+        if writes:
+            check()
+        else:
+            with pytest.raises(Forbidden):
+                check()
+
+
+def test_b9_an_organization_of_others_is_forbidden() -> None:
+    for check in (ownership.check_member, ownership.check_writer):
+        with pytest.raises(Forbidden):
+            check(user(org_2="owner"), "org_1")
+
+
+def test_b9_outside_of_organizations_the_owner_writes() -> None:
+    ownership.check_writer(user(), None)
+    ownership.check_writable(MINE, user())
+
+
+@pytest.mark.parametrize("caller", [Caller(), Caller(guest_of="pay_1")])
+def test_b8_a_guest_token_is_no_user(caller: Caller) -> None:
+    with pytest.raises(NotAuthenticated) as refused:
+        ownership.user_of(caller)
+    assert refused.value.code == "authentication_required"
+    assert ownership.user_of(user()) == "user_1"

@@ -1,0 +1,411 @@
+"""POST /bridge-payment/customers. Source: contracts/bridge.md, sections 1 to 3."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from functions.native.create_customer.handler import handler
+from local.stripe.simulator import StripeSimulator
+from tests.functions.conftest import CUSTOMER_FIELDS, GUEST, LONG_KEY, TIME, ULID, Api, Reply
+
+NEW = {"provider_id": "stripe", "email": "jane@example.com"}
+Setting = Callable[[str, str], None]
+
+
+def test_the_event_file_is_answered_with_the_documented_customer(
+    demo_data: StripeSimulator, invoke: Callable[..., Reply]
+) -> None:
+    reply = invoke(handler, "native/create_customer")
+    assert reply.status == 201
+    assert reply.body.keys() == CUSTOMER_FIELDS
+    given = ("provider_id", "email", "name", "first_name", "last_name", "phone", "is_guest")
+    assert [reply.body[name] for name in given] == [
+        "stripe",
+        "jane.doe@example.com",
+        "Jane Doe",
+        "Jane",
+        "Doe",
+        "+1234567890",
+        False,
+    ]
+    assert reply.body["user_id"] == "user_456"
+    assert reply.body["provider_customer_id"].startswith("cus_")
+    assert TIME.fullmatch(reply.body["created_at"])
+    assert reply.headers["content-type"] == "application/json"
+
+
+def test_the_customer_is_made_at_the_provider_first_under_a_key_of_its_own(
+    api: Api, stripe_simulator: StripeSimulator
+) -> None:
+    made = api.customer(phone="+1 (555) 010-0", metadata={"tier": "gold"})
+    (sent,) = stripe_simulator.requests
+    assert sent.operation == "create_customer"
+    assert sent.headers["Idempotency-Key"] == made["id"].removeprefix("cust_") + ".c"
+    assert sent.form == {
+        "email": "jane@example.com",
+        "name": "User 456",
+        "phone": "+1 (555) 010-0",
+        "metadata[tier]": "gold",
+        "metadata[customer_id]": made["id"],
+    }
+    assert api.get(f"/customers/{made['id']}").body == made
+
+
+def test_b1_ids_are_typeids_that_sort_by_creation(api: Api) -> None:
+    ids = [api.customer()["id"] for _ in range(3)]
+    assert all(re.fullmatch(f"cust_{ULID}", each) for each in ids)
+    assert ids == sorted(ids)
+
+
+def test_b2_unknown_fields_are_ignored_and_null_means_not_given(api: Api) -> None:
+    made = api.customer(colour="blue", phone=None, metadata=None, guest_data=None, name=None)
+    assert made["phone"] is None
+    assert made["metadata"] == {}
+    assert "colour" not in made
+
+
+@pytest.mark.parametrize("field", ["email", "name", "first_name", "last_name", "phone"])
+@pytest.mark.parametrize("value", [7, True, ["x"], {"a": "b"}])
+def test_b2_a_known_field_of_a_wrong_type_is_refused(api: Api, field: str, value: object) -> None:
+    reply = api.post("/customers", NEW | {field: value})
+    assert (reply.status, reply.code, reply.fields) == (400, "validation_failed", {field})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"",
+        b"[]",
+        b'"text"',
+        b"null",
+        b'{"email": "a\xff"}',
+        b'{"name": "\\ud800"}',
+        b'{"metadata": {"\\udfff": 1}}',
+        b'{"metadata": {"a": NaN}}',
+        b'{"metadata": {"a": -Infinity}}',
+        b'{"metadata": {"a": 1e999}}',
+        b'{"metadata": {"a": 1234567890123456789}}',
+        b'{"email": "a@example.com", "email": "b@example.com"}',
+        b'{"metadata": {"a": 1, "a": 2}}',
+        b'{"a":' * 33 + b"1" + b"}" * 33,
+        b"[" * 100_000,
+        b'{"name": "a" "b"}',
+        b"{'name': 'a'}",
+        b'{"a": 01}',
+    ],
+)
+def test_b3_a_body_that_is_no_strict_json_object_is_invalid_json(api: Api, body: bytes) -> None:
+    reply = api.post("/customers", body)
+    assert (reply.status, reply.code) == (400, "invalid_json")
+
+
+def test_b3_the_limits_of_a_body_are_inclusive(api: Api) -> None:
+    deep: object = 1
+    for _ in range(31):  # with the body's own braces: 32
+        deep = {"a": deep}
+    made = api.customer(unknown=deep, metadata={"most": 999_999_999_999_999_999})
+    assert made["metadata"] == {"most": 999_999_999_999_999_999}
+    room = 256 * 1024 - len(json.dumps(NEW | {"unknown": ""}))
+    whole, too_much = NEW | {"unknown": "x" * room}, NEW | {"unknown": "x" * (room + 1)}
+    assert api.post("/customers", whole).status == 201
+    reply = api.post("/customers", too_much)
+    assert (reply.status, reply.code) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", "image/png", ""])
+def test_b3_a_body_is_read_whatever_its_content_type_says(api: Api, kind: str) -> None:
+    reply = api.bearing(content_type=kind).post("/customers", NEW | {"name": "Žofie"})
+    assert (reply.status, reply.body["name"]) == (201, "Žofie")
+
+
+FIFTY = {f"key {number}": f"value {number}" for number in range(50)}
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "kept"),
+    [
+        ("name", "  Jane \u00a0", "Jane"),
+        ("name", "x" * 200, "x" * 200),
+        ("email", " Jane@Example.COM ", "Jane@example.com"),
+        ("email", "jane@shop.test", "jane@shop.test"),
+        ("phone", "+1234567890", "+1234567890"),
+        ("phone", " (020) 79-46.0 ", "(020) 79-46.0"),
+        ("phone", "123", "123"),
+        ("metadata", {"text": " line\n\tnext ", "n": 1, "f": 2.5, "b": True}, None),
+        ("metadata", FIFTY, FIFTY),
+        ("metadata", {"k" * 40: "v" * 500}, {"k" * 40: "v" * 500}),
+        ("metadata", {"gone": None, "here": "x"}, {"here": "x"}),
+    ],
+)
+def test_b4_what_fits_is_kept_trimmed(api: Api, field: str, given: object, kept: object) -> None:
+    made = api.customer(**{field: given})
+    expected = kept or {"text": "line\n\tnext", "n": 1, "f": 2.5, "b": True}
+    assert made[field] == expected
+    assert api.get(f"/customers/{made['id']}").body[field] == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email", "no address"),
+        ("email", "[email protected]"),
+        ("email", "[email\u2026protected]"),
+        ("email", "a@b"),
+        ("email", ""),
+        ("email", f"a@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.example.com"),
+        ("name", "x" * 201),
+        ("first_name", "line\nnext"),
+        ("last_name", "bell\u0007"),
+        ("name", "c1\u0085control"),
+        ("phone", "12"),
+        ("phone", "1" * 31),
+        ("phone", "+1 555 CALL"),
+        ("phone", "1\t234"),
+        ("organization_id", ""),
+    ],
+)
+def test_b4_what_does_not_fit_is_refused_by_name(api: Api, field: str, value: str) -> None:
+    reply = api.post("/customers", NEW | {field: value})
+    assert (reply.status, reply.fields) == (400, {field})
+
+
+@pytest.mark.parametrize(
+    ("metadata", "field"),
+    [
+        ({"a": {"b": 1}}, "metadata.a"),
+        ({"a": [1]}, "metadata.a"),
+        ({"k" * 41: 1}, "metadata." + "k" * 41),
+        ({"a": "v" * 501}, "metadata.a"),
+        ({"a": "bell\u0007"}, "metadata.a"),
+        ({"a": 1e200}, "metadata.a"),
+        ({str(number): 1 for number in range(51)}, "metadata"),
+        ({str(number): "é" * 300 for number in range(14)}, "metadata"),
+        ("text", "metadata"),
+        ([], "metadata"),
+    ],
+)
+def test_b4_metadata_that_does_not_fit_is_refused_by_path(
+    api: Api, metadata: object, field: str
+) -> None:
+    reply = api.post("/customers", NEW | {"metadata": metadata})
+    assert (reply.status, reply.fields) == (400, {field})
+
+
+def test_b4_nested_metadata_is_refused_with_a_clear_message(api: Api) -> None:
+    reply = api.post("/customers", NEW | {"metadata": {"a": {"b": 1}}})
+    (detail,) = reply.body["details"]
+    assert "nested" in detail["message"]
+
+
+def test_b4_all_50_keys_pass_though_stripe_takes_fewer_beside_ours(
+    api: Api, stripe_simulator: StripeSimulator
+) -> None:
+    made = api.customer(metadata=FIFTY)
+    assert made["metadata"] == FIFTY
+    sent = stripe_simulator.customers()[0]["metadata"]
+    assert isinstance(sent, dict)
+    assert sent["customer_id"] == made["id"]
+    assert len(sent) <= 50
+
+
+def test_b5_an_error_names_every_field_at_fault_at_once(api: Api) -> None:
+    wrong = {
+        "provider_id": "square",
+        "email": "nobody",
+        "phone": 5,
+        "metadata": {"a": {}, "b": "v" * 501},
+        "guest_data": {"email": "nobody"},
+    }
+    reply = api.bearing(x_request_id="req-1").post("/customers", wrong)
+    assert reply.status == 400
+    assert reply.body.keys() == {"error", "code", "details", "request_id"}
+    assert isinstance(reply.body["error"], str)
+    assert reply.body["request_id"] == reply.headers["x-request-id"] == "req-1"
+    assert reply.fields == {
+        *("provider_id", "email", "phone", "metadata.a", "metadata.b"),
+        *("guest_data.email", "guest_data.name"),
+    }
+    assert "nobody" not in reply.text
+
+
+def test_b5_details_are_absent_where_no_field_is_at_fault(guest: Api) -> None:
+    reply = guest.post("/customers", NEW)
+    assert reply.status == 401
+    assert reply.body.keys() == {"error", "code", "request_id"}
+
+
+def test_the_provider_is_named_and_one_that_is_open(api: Api) -> None:
+    missing = api.post("/customers", {"email": "jane@example.com"})
+    assert (missing.status, missing.fields) == (400, {"provider_id"})
+    for closed in ("paypal", "authorize_net"):
+        reply = api.post("/customers", NEW | {"provider_id": closed})
+        assert (reply.status, reply.fields) == (400, {"provider_id"})
+        assert closed in reply.body["error"]
+
+
+def test_b8_a_guest_is_made_of_guest_data_and_gets_a_token_of_that_record(guest: Api) -> None:
+    made = guest.customer(email=None, guest_data=GUEST)
+    assert made.keys() == CUSTOMER_FIELDS | {"guest_token"}
+    assert (made["is_guest"], made["user_id"]) == (True, None)
+    assert made["guest_email"] == made["email"] == GUEST["email"]
+    assert (made["name"], made["phone"]) == (GUEST["name"], GUEST["phone"])
+    shown = guest.bearing(x_guest_token=made["guest_token"]).get(f"/customers/{made['id']}")
+    assert shown.status == 200
+    assert shown.body.keys() == CUSTOMER_FIELDS
+
+
+def test_b8_without_a_credential_guest_data_is_needed(guest: Api) -> None:
+    reply = guest.post("/customers", NEW)
+    assert (reply.status, reply.code) == (401, "authentication_required")
+
+
+def test_b8_on_a_creation_a_guest_token_counts_as_no_credential(guest: Api) -> None:
+    token = guest.customer(guest_data=GUEST)["guest_token"]
+    bearing = guest.bearing(x_guest_token=token)
+    assert bearing.post("/customers", NEW).status == 401
+    assert bearing.customer(guest_data=GUEST)["is_guest"] is True
+    invalid = guest.bearing(x_guest_token="k1.not-a-token")
+    assert invalid.post("/customers", NEW | {"guest_data": GUEST}).status == 401
+
+
+def test_b8_with_a_session_guest_data_only_fills_in_what_is_missing(api: Api) -> None:
+    made = api.customer(email=None, guest_data=GUEST | {"email": "spare@example.com"})
+    assert (made["is_guest"], made["guest_email"]) == (False, None)
+    assert made["user_id"] == "user_456"
+    assert made["email"] == "spare@example.com"
+    assert made["phone"] == GUEST["phone"]
+    named = api.customer(name="Chosen", phone="12345", guest_data=GUEST)
+    assert (named["email"], named["name"]) == ("jane@example.com", "Chosen")
+    assert named["phone"] == "12345"
+
+
+def test_b8_a_user_without_an_email_in_the_body_gets_the_sessions(api: Api) -> None:
+    assert api.customer(email=None)["email"] == "user_456@example.com"
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("owner", 201), ("admin", 201), ("billing", 201), ("member", 403)]
+)
+def test_b9_an_organization_is_written_to_by_its_writing_roles(
+    signed_in: Callable[..., Api], role: str, status: int
+) -> None:
+    reply = signed_in("user_1", org_1=role).post("/customers", NEW | {"organization_id": "org_1"})
+    assert reply.status == status
+    assert reply.body.get("code", "") == ("forbidden" if status == 403 else "")
+
+
+def test_b9_an_organization_one_is_no_member_of_is_forbidden(stranger: Api, guest: Api) -> None:
+    asked = NEW | {"organization_id": "org_456"}
+    assert stranger.post("/customers", asked).status == 403
+    assert guest.post("/customers", asked | {"guest_data": GUEST}).status == 403
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"first_name": "Jane", "last_name": "Doe"}, "Jane Doe"),
+        ({"first_name": "Jane"}, "Jane"),
+        ({"last_name": "Doe"}, "Doe"),
+        ({"name": "J. Doe", "first_name": "Jane", "last_name": "Doe"}, "J. Doe"),
+        ({"name": " ", "first_name": "Jane"}, "Jane"),
+        ({}, "User 456"),
+    ],
+)
+def test_b11_the_name_defaults_to_first_and_last(
+    api: Api, given: dict[str, str], name: str
+) -> None:
+    assert api.customer(**given)["name"] == name
+
+
+def test_b17_the_same_key_and_request_is_told_again_and_made_once(
+    api: Api, stripe_simulator: StripeSimulator
+) -> None:
+    keyed = api.bearing(idempotency_key="k1")
+    first = keyed.post("/customers", NEW | {"name": "Jane"})
+    again = keyed.post("/customers", {"name": "Jane"} | NEW)  # another order of the keys
+    assert (first.status, first.replayed) == (201, False)
+    assert (again.status, again.replayed) == (201, True)
+    assert again.body == first.body
+    assert len(stripe_simulator.customers()) == 1
+    assert len(api.get("/customers").body) == 1
+
+
+def test_b17_a_key_with_another_request_is_refused(api: Api) -> None:
+    keyed = api.bearing(idempotency_key="k1")
+    keyed.customer()
+    other_body = keyed.post("/customers", NEW | {"name": "Other"})
+    other_path = keyed.post("/payments/intents", {"total_cents": 2000, "currency": "USD"})
+    for reply in (other_body, other_path):
+        assert (reply.status, reply.code) == (409, "idempotency_key_reused")
+
+
+def test_b17_keys_of_two_callers_are_apart(api: Api, stranger: Api) -> None:
+    first = api.bearing(idempotency_key="k1").customer()
+    second = stranger.bearing(idempotency_key="k1").customer()
+    assert first["id"] != second["id"]
+
+
+def test_b17_refusals_are_not_stored(
+    api: Api, stripe_simulator: StripeSimulator, setting: Setting
+) -> None:
+    keyed = api.bearing(idempotency_key="k1")
+    assert keyed.post("/customers", NEW | {"email": "nobody"}).status == 400
+    stripe_simulator.fault("create_customer", "429")
+    assert keyed.post("/customers", NEW).status == 503
+    stripe_simulator.fault("create_customer", "drop_after", times=2)
+    assert keyed.post("/customers", NEW).status == 504
+    reply = keyed.post("/customers", NEW)
+    assert (reply.status, reply.replayed) == (201, False)
+    assert len(stripe_simulator.customers()) == 1  # the lost one was the same call
+    assert keyed.post("/customers", NEW).replayed
+
+
+def test_b17_a_guests_key_is_scoped_by_the_email_and_has_20_characters(guest: Api) -> None:
+    asked = NEW | {"email": None, "guest_data": GUEST}
+    short = guest.bearing(idempotency_key="k" * 19).post("/customers", asked)
+    assert (short.status, short.fields) == (400, {"Idempotency-Key"})
+    keyed = guest.bearing(idempotency_key=LONG_KEY)
+    first, again = keyed.post("/customers", asked), keyed.post("/customers", asked)
+    assert (again.status, again.replayed) == (201, True)
+    assert again.body["id"] == first.body["id"]
+    assert guest.bearing(x_guest_token=again.body["guest_token"]).get(
+        f"/customers/{first.body['id']}"
+    )
+    other = asked | {"guest_data": GUEST | {"email": "other@example.com"}}
+    assert keyed.post("/customers", other).body["id"] != first.body["id"]
+
+
+@pytest.mark.parametrize("key", ["", "two words", "umlaut-ä", "k" * 256, "tab\t"])
+def test_b17_a_key_has_1_to_255_visible_ascii_characters(api: Api, key: str) -> None:
+    reply = api.bearing(idempotency_key=key).post("/customers", NEW)
+    assert (reply.status, reply.fields) == (400, {"Idempotency-Key"})
+
+
+def test_guests_are_limited_by_address_and_by_email(guest: Api, setting: Setting) -> None:
+    setting("GUEST_CREATIONS_PER_MINUTE", "2")
+    setting("GUEST_CREATIONS_PER_HOUR", "3")
+
+    def status(ip: str, email: str) -> int:
+        asked = {"provider_id": "stripe", "guest_data": GUEST | {"email": email}}
+        reply = guest.post("/customers", asked, ip)
+        assert reply.status == 201 or int(reply.headers["retry-after"]) > 0
+        return reply.status
+
+    assert [status("192.0.2.1", f"{n}@example.com") for n in range(3)] == [201, 201, 429]
+    by_email = [status(f"192.0.2.{n}", "Donor@example.com".swapcase()) for n in range(10, 14)]
+    assert by_email == [201, 201, 201, 429]
+
+
+def test_with_the_provider_down_nothing_is_stored(
+    api: Api, stripe_simulator: StripeSimulator
+) -> None:
+    stripe_simulator.stop()
+    try:
+        reply = api.post("/customers", NEW)
+    finally:
+        stripe_simulator.start()
+    assert (reply.status, reply.code) == (503, "provider_unavailable")
+    assert api.get("/customers").body == []

@@ -1,0 +1,66 @@
+"""Ids (B1)."""
+
+import re
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, strategies as st
+from typeid import TypeID
+
+from bridge.models import identifier
+
+MOMENTS = st.datetimes(
+    min_value=datetime(2020, 1, 1),  # noqa: DTZ001 - Hypothesis adds the zone
+    max_value=datetime(2100, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+
+
+@given(MOMENTS, st.sampled_from(["cust", "pay", "pm", "re", "addr"]))
+def test_b1_an_id_is_a_type_id_of_its_moment(at: datetime, prefix: str) -> None:
+    made = identifier.new_id(prefix, at)
+    assert re.fullmatch(prefix + "_[0-7][0-9a-hjkmnp-tv-z]{25}", made)
+    assert identifier.is_well_formed(made)
+    value = uuid.UUID(str(TypeID.from_string(made).uuid))
+    assert value.version == 7
+    assert value.int >> 80 == int(at.timestamp() * 1000)
+
+
+@given(st.lists(MOMENTS, min_size=2, max_size=20))
+def test_b1_ids_sort_by_creation(moments: list[datetime]) -> None:
+    moments = sorted({at.replace(microsecond=at.microsecond // 1000 * 1000) for at in moments})
+    made = [identifier.new_id("pay", at) for at in moments]
+    assert sorted(made) == made
+
+
+def test_b1_ids_of_one_moment_differ() -> None:
+    at = datetime(2025, 1, 15, tzinfo=UTC)
+    assert len({identifier.new_id("pay", at) for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("given_id", "suffix"),
+    [("cust_123", "123"), ("pay_a_b", "a_b"), ("plain", "plain"), ("pay_", ""), ("_x", "x")],
+)
+def test_the_suffix_is_what_follows_the_prefix(given_id: str, suffix: str) -> None:
+    assert identifier.suffix(given_id) == suffix
+
+
+@pytest.mark.parametrize(
+    ("given_id", "well_formed"),
+    [
+        ("cust_123", True),
+        ("pi_3MtwBw-LkdIwHu", True),
+        ("x" * 128, True),
+        ("x" * 129, False),
+        ("", False),
+        ("pay 1", False),
+        ("pay_1\n", False),
+        ("pay#1", False),
+        ("päy_1", False),
+        ("pay_\ud800", False),
+    ],
+)
+def test_b1_any_other_text_is_an_id_that_nobody_has(given_id: str, *, well_formed: bool) -> None:
+    assert identifier.is_well_formed(given_id) == well_formed

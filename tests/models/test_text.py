@@ -1,0 +1,205 @@
+"""What a text may hold, by kind (B4)."""
+
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from bridge.models import text
+
+LIMITS: list[tuple[Any, int]] = [
+    (text.Name, 200),
+    (text.RequiredName, 200),
+    (text.Reference, 200),
+    (text.Short, 100),
+    (text.Tags, 500),
+    (text.Description, 1000),
+]
+CONTROLS = [chr(code) for code in (*range(32), *range(127, 160))]
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60)
+
+
+def checked(kind: Any, value: object) -> Any:
+    return TypeAdapter(kind).validate_python(value, strict=True)
+
+
+def faults(value: dict[str, object]) -> dict[str, str]:
+    """What is wrong with a metadata object, by key; "" is the object itself."""
+    with pytest.raises(ValidationError) as refused:
+        checked(text.CheckedMetadata, value)
+    cause = refused.value.errors()[0]["ctx"]["error"]
+    assert isinstance(cause, text.Faults)
+    return dict(cause.faults)
+
+
+@pytest.mark.parametrize(("kind", "limit"), LIMITS)
+def test_b4_a_text_has_its_length_in_characters_after_trimming(kind: Any, limit: int) -> None:
+    assert checked(kind, "  " + "é" * limit + " ") == "é" * limit
+    with pytest.raises(ValidationError, match=f"at most {limit} characters"):
+        checked(kind, "é" * (limit + 1))
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in LIMITS])
+@given(WORDS)
+def test_b4_texts_are_trimmed_and_else_kept(kind: Any, words: str) -> None:
+    kept = f"a{words}b"
+    assert checked(kind, f" \t{kept}\n ") == kept
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_b4_control_characters_are_refused_but_for_lines_of_a_description(control: str) -> None:
+    assert unicodedata.category(control) == "Cc"
+    for kind, _ in LIMITS:
+        if kind is text.Description and control in "\n\t":
+            assert checked(kind, f"a{control}b") == f"a{control}b"
+            continue
+        with pytest.raises(ValidationError, match="control characters"):
+            checked(kind, f"a{control}b")
+
+
+@pytest.mark.parametrize("kind", [text.RequiredName, text.Reference])
+@pytest.mark.parametrize("value", ["", "  ", "\n"])
+def test_b4_what_is_required_is_not_empty(kind: Any, value: str) -> None:
+    with pytest.raises(ValidationError, match="must not be empty"):
+        checked(kind, value)
+
+
+@pytest.mark.parametrize(
+    ("given_email", "kept"),
+    [
+        (" jane.doe@example.com ", "jane.doe@example.com"),
+        ("Jane@EXAMPLE.com", "Jane@example.com"),
+        ("qa@shop.test", "qa@shop.test"),
+        ("a+b@example.com", "a+b@example.com"),
+        ("josé@example.com", "josé@example.com"),
+    ],
+)
+def test_b4_an_address_is_checked_by_its_syntax(given_email: str, kept: str) -> None:
+    assert checked(text.Email, given_email) == kept
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "jane",
+        "jane@",
+        "@example.com",
+        "a b@example.com",
+        "[email protected]",
+        "[email\u00a0protected]",
+        "[email…protected]",
+        "Jane <jane@example.com>",
+        "jane@example.com\x00",
+        "a@b@example.com",
+        "a@" + "b" * 60 + ("." + "c" * 60) * 4 + ".com",
+    ],
+)
+def test_b4_what_is_no_address_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError):
+        checked(text.Email, value)
+
+
+@pytest.mark.parametrize("value", ["+1234567890", "(555) 123-4567", " 112 ", "1" * 30, "1.2.3"])
+def test_b4_a_phone_number_passes_as_written(value: str) -> None:
+    assert checked(text.Phone, value) == value.strip()
+
+
+@pytest.mark.parametrize("value", ["", "12", "1" * 31, "555-CALL", "12\n34", "١٢٣٤"])
+def test_b4_another_phone_number_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError):
+        checked(text.Phone, value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["https://example.com", "http://localhost:3000/a?b=c#d", "https://[::1]/", " https://a "],
+)
+def test_b19_a_url_is_taken(value: str) -> None:
+    assert checked(text.Url, value) == value.strip()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "example.com",
+        "//example.com",
+        "ftp://example.com",
+        "javascript:alert(1)",
+        "https://",
+        "https://a b",
+        "https://a\\b",
+        "https://user@example.com",
+        "https://example.com:port",
+        "https://[::1",
+        "https://example.com/\n#a",
+        "https://exa\tmple.com",
+        "https://example.com/" + "a" * 2000,
+    ],
+)
+def test_b19_what_is_no_url_of_ours_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError):
+        checked(text.Url, value)
+
+
+VALUES = (
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40).map(str.strip)
+    | st.booleans()
+    | st.integers(-(10**18) + 1, 10**18 - 1)
+    | st.floats(-1e99, 1e99, allow_subnormal=False).filter(lambda f: not f or abs(f) > 1e-100)
+)
+
+
+@given(st.dictionaries(st.text("abc_é", min_size=1, max_size=40), VALUES, max_size=20))
+def test_b4_metadata_is_kept_as_given(value: dict[str, object]) -> None:
+    kept = checked(text.CheckedMetadata, value)
+    assert kept == value
+    assert [type(each) for each in kept.values()] == [type(each) for each in value.values()]
+
+
+def test_b4_metadata_reaches_its_limits() -> None:
+    assert len(checked(text.CheckedMetadata, {f"k{n}": n for n in range(50)})) == 50
+    kept = checked(text.CheckedMetadata, {"k" * 40: "v" * 500 + " ", "none": None, "l": " a\n\tb"})
+    assert kept == {"k" * 40: "v" * 500, "l": "a\n\tb"}
+    fits = {f"k{n:02}": "v" * 482 for n in range(16)} | {"k": "v" * 290}
+    fits["k"] = fits["k"][: len(fits["k"]) + 8192 - text.metadata_bytes(dict(fits))]
+    assert checked(text.CheckedMetadata, fits)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"k" * 41: "v"}, "a key must have 1 to 40 characters"),
+        ({"": "v"}, "a key must have 1 to 40 characters"),
+        ({"a\nb": "v"}, "a key must have 1 to 40 characters"),
+        ({"k": "v" * 501}, "must have at most 500 characters"),
+        ({"k": "a\x00b"}, "must not hold control characters"),
+        ({"k": {"nested": 1}}, "nested values are not kept"),
+        ({"k": [1]}, "nested values are not kept"),
+        ({"k": 1e101}, "is a number out of range"),
+        ({"k": -1e-101}, "is a number out of range"),
+    ],
+)
+def test_b4_a_fault_in_metadata_names_its_key(value: dict[str, object], message: str) -> None:
+    found = faults(value | {"fine": "yes"})
+    assert found.keys() == value.keys()
+    assert all(message in each for each in found.values())
+
+
+def test_b4_every_fault_in_metadata_is_named() -> None:
+    value: dict[str, object] = {f"k{n}": [] for n in range(51)}
+    assert faults(value).keys() == value.keys() | {""}
+    assert "at most 8192 bytes" in faults({f"k{n}": "é" * 400 for n in range(11)})[""]
+
+
+@pytest.mark.parametrize("value", [[], "text", 5, True])
+def test_b4_metadata_is_an_object(value: object) -> None:
+    with pytest.raises(ValidationError, match="must be an object"):
+        checked(text.CheckedMetadata, value)
+
+
+def test_b10_one_spelling_per_mailbox() -> None:
+    assert text.fold_email(" Jane.Doe@Example.COM ") == "jane.doe@example.com"

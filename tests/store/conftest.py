@@ -1,0 +1,153 @@
+"""What the tests of the store share: answers of DynamoDB that no stand-in gives, and records."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from bridge import clock
+from bridge.models.customer import Customer
+from bridge.models.identifier import new_id, suffix
+from bridge.models.payment import LiveAttempt, Payment, RecordedKey
+from bridge.store import table
+
+NOW = 1_800_000_000
+DAY = 24 * 3600
+FRESH_WRITE: dict[str, dict[str, Any]] = {}  # a payment without a customer's part in it
+
+
+@dataclass
+class _Body:
+    content: bytes
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self.content
+
+
+@dataclass
+class Wire:
+    """DynamoDB's requests just before they leave: what is put here is answered instead."""
+
+    undo: ExitStack
+    requests: list[dict[str, Any]] = field(default_factory=list)
+
+    def listen(self, operation: str, answer: Callable[[AWSPreparedRequest], Any]) -> None:
+        events = table.client().meta.events
+
+        def heard(request: AWSPreparedRequest, **_: object) -> Any:
+            self.requests.append(json.loads(request.body))
+            return answer(request)
+
+        name = f"before-send.dynamodb.{operation}"
+        events.register(name, heard)
+        self.undo.callback(events.unregister, name, heard)
+
+    def watch(self, operation: str) -> None:
+        """Note the requests and let them pass."""
+        self.listen(operation, lambda _: None)
+
+    def answer(
+        self, operation: str, status: int, body: dict[str, Any], times: int | None = 1
+    ) -> None:
+        """Give this answer so many times, in place of DynamoDB's own."""
+        left = [times]
+
+        def instead(request: AWSPreparedRequest) -> AWSResponse | None:
+            if left[0] == 0:
+                return None
+            if left[0] is not None:
+                left[0] -= 1
+            return AWSResponse(request.url, status, {}, _Body(json.dumps(body).encode()))
+
+        self.listen(operation, instead)
+
+    def cancel(self, *reasons: str, times: int | None = 1) -> None:
+        """Cancel the next transactions, for a reason per action."""
+        kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
+        told = [{"Code": reason} for reason in reasons]
+        body = {"__type": kind, "CancellationReasons": told}
+        self.answer("TransactWriteItems", 400, body, times)
+
+    def lose_answer(self, operation: str) -> None:
+        """The next request takes effect, and its answer is lost: the SDK sends it again."""
+        left = [1]
+
+        def forward(request: AWSPreparedRequest) -> AWSResponse | None:
+            if not left[0]:
+                return None
+            left[0] -= 1
+            headers = {name: _text(value) for name, value in request.headers.items()}
+            requests.post(request.url, data=request.body, headers=headers, timeout=5)
+            return AWSResponse(request.url, 500, {}, _Body(b"{}"))
+
+        self.listen(operation, forward)
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()
+
+
+@pytest.fixture
+def wire(tables: None) -> Iterator[Wire]:
+    with ExitStack() as undo:
+        yield Wire(undo)
+
+
+def customer(**more: object) -> Customer:
+    """A customer of user_1 at Stripe."""
+    at = clock.now()
+    made = str(more.get("id") or new_id("cust", at))
+    known = {
+        "id": made,
+        "uid": suffix(made),
+        "provider_id": "stripe",
+        "provider_customer_id": f"cus_{suffix(made)}",
+        "email": "jane@example.com",
+        "user_id": "user_1",
+        "created_at": at,
+        "updated_at": at,
+    }
+    return Customer.model_validate(known | more)
+
+
+def payment(**more: object) -> Payment:
+    """A payment of user_1 at Stripe that is created there."""
+    at = clock.now()
+    made = str(more.get("id") or new_id("pay", at))
+    known = {
+        "id": made,
+        "uid": suffix(made),
+        "status": "created",
+        "user_id": "user_1",
+        "subtotal_cents": 2000,
+        "tax_cents": 0,
+        "discount_cents": 0,
+        "total_cents": 2000,
+        "currency": "USD",
+        "provider_id": "stripe",
+        "changed_at": at,
+        "created_at": at,
+        "updated_at": at,
+    }
+    return Payment.model_validate(known | more)
+
+
+def attempt(client_key: RecordedKey | None = None, at: int = NOW) -> LiveAttempt:
+    """A confirm under way."""
+    return LiveAttempt(
+        number=1,
+        operation="confirm",
+        key="suffix.1",
+        total_cents=2000,
+        was_cents=2000,
+        from_status="created",
+        request_hash="hash",
+        at=at,
+        until=at + 90,
+        client_key=client_key,
+    )

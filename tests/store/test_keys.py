@@ -1,0 +1,71 @@
+"""The one builder of keys. Source: design/data-model.md, section 2."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, strategies as st
+
+from bridge.models.identifier import new_id
+from bridge.store import keys
+from bridge.store.keys import Key
+
+TEXT = st.text(max_size=40)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (keys.payment("pay_123"), Key("ledger", "P#123", "P")),
+        (keys.entry("pay_123", 7), Key("ledger", "P#123", "H#0000000007")),
+        (keys.provider_payment("stripe", "pi_1"), Key("ledger", "PP#stripe#pi_1", "PP")),
+        (keys.client_secret("pay_123"), Key("secrets", "CS#123", "CS")),
+        (keys.customer("cust_123"), Key("ledger", "C#123", "C")),
+        (keys.automatic_customer("u", "stripe", None), Key("ledger", "U#u", "AUTO#stripe")),
+        (keys.automatic_customer("u", "stripe", "o"), Key("ledger", "U#u", "AUTO#stripe#o")),
+        (keys.customer_counter("o", "2026-01", 7), Key("ledger", "O#o#N", "2026-01#7")),
+        (keys.job("job_1"), Key("ledger", "J#1", "J")),
+        (keys.method_owner("pm_1_2"), Key("ledger", "M#1_2", "I")),
+        (keys.method("cust_1", "pm_2"), Key("ledger", "C#1", "M#2")),
+        (keys.method_token("pm_2"), Key("secrets", "PT#2", "PT")),
+        (keys.payment_pointer("U#u", "uid"), Key("ledger", "U#u", "P#uid")),
+        (keys.customer_pointer("O#o#C#0", "uid"), Key("ledger", "O#o#C#0", "C#uid")),
+    ],
+)
+def test_a_key_is_as_the_data_model_says(key: Key, expected: Key) -> None:
+    assert key == expected
+
+
+def test_what_a_caller_chose_goes_in_by_its_hash() -> None:
+    for key in (
+        keys.session("secret session"),
+        keys.record("U#u", "chosen key"),
+        keys.limit("rule", "192.0.2.1", 5),
+    ):
+        assert not {"secret", "chosen", "192.0"} & set(key.pk.replace("#", " ").split())
+        assert len(key.pk) < 120
+    assert "donor" not in keys.guest("donor@example.com")
+
+
+def test_one_spelling_per_mailbox() -> None:
+    assert keys.guest(" Donor@Example.COM") == keys.guest("donor@example.com")
+    assert keys.guest("donor@example.com") != keys.guest("donor@example.org")
+
+
+@given(TEXT, TEXT, TEXT, TEXT)
+def test_no_two_callers_share_a_record(scope: str, key: str, other: str, other_key: str) -> None:
+    same = (scope, key) == (other, other_key)
+    assert (keys.record(scope, key) == keys.record(other, other_key)) == same
+
+
+def test_timeline_entries_sort_by_number() -> None:
+    numbers = [1, 9, 10, 99, 1000, 9_999_999_999]
+    sort_keys = [keys.entry("pay_1", number).sk for number in numbers]
+    assert sort_keys == sorted(sort_keys)
+
+
+def test_due_work_spreads_over_all_shards_and_keeps_its_own() -> None:
+    ids = [new_id("pay", datetime.now(UTC)) for _ in range(400)]
+    shards = [keys.due_partition(each) for each in ids]
+    assert set(shards) == set(keys.due_partitions())
+    assert shards == [keys.due_partition(each) for each in ids]
+    assert max(shards.count(each) for each in keys.due_partitions()) < 100

@@ -1,0 +1,80 @@
+"""Lists by offset, against a list of Python's. Source: design/data-model.md 4."""
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from bridge.store import pages, table
+from bridge.store.keys import Key
+from tests.store.conftest import Wire
+
+PROVIDERS = ("stripe", "paypal")
+COUNT = 23
+
+
+@pytest.fixture
+def pointers(tables: None) -> list[tuple[str, str]]:
+    """Ids and providers of one partition's pointers, newest first; others lie around them."""
+    made = [(f"pay_{number}", PROVIDERS[number % 3 == 0]) for number in range(COUNT)]
+    for number, (identifier, provider_id) in enumerate(made):
+        put("U#u", f"P#{number:026d}", identifier, provider_id)
+    put("U#u", "AUTO#stripe", "cust_1", "stripe")
+    put("U#u", "C#0", "cust_1", "stripe")
+    put("U#v", "P#0", "pay_other", "stripe")
+    return made[::-1]
+
+
+def put(pk: str, sk: str, identifier: str, provider_id: str) -> None:
+    owner = "org_1" if identifier[-1] in "02468" else None
+    item = {"id": identifier, "provider_id": provider_id, "organization_id": owner}
+    table.write(table.put(Key("ledger", pk, sk), item))
+
+
+def test_any_cut_is_the_lists_own(pointers: list[tuple[str, str]]) -> None:
+    """limit, offset, and a filter that lets all, some or nothing through."""
+
+    @settings(max_examples=120)
+    @given(
+        st.integers(1, 30),
+        st.integers(0, 30),
+        st.sampled_from([None, "stripe", "paypal", "authorize_net"]),
+        st.sampled_from([None, "org_1"]),
+    )
+    def cut(limit: int, offset: int, provider_id: str | None, organization_id: str | None) -> None:
+        wanted = [
+            identifier
+            for identifier, provider in pointers
+            if provider_id in (None, provider)
+            and (organization_id is None or identifier[-1] in "02468")
+        ][offset : offset + limit]
+        only = {"provider_id": provider_id, "organization_id": organization_id}
+        assert pages.list_ids("U#u", "P#", limit=limit, offset=offset, **only) == wanted
+
+    cut()
+
+
+def test_skipped_pointers_are_counted_and_not_sent(
+    pointers: list[tuple[str, str]], wire: Wire
+) -> None:
+    wire.watch("Query")
+    pages.list_ids("U#u", "P#", limit=5, offset=10)
+    skip, page = wire.requests
+    assert (skip["Select"], skip["Limit"]) == ("COUNT", 10)
+    assert page["Limit"] == 5
+    assert all(each["ConsistentRead"] for each in wire.requests)
+
+
+def test_an_offset_past_the_end_reads_no_page(pointers: list[tuple[str, str]], wire: Wire) -> None:
+    wire.watch("Query")
+    assert pages.list_ids("U#u", "P#", limit=5, offset=1000) == []
+    assert [each.get("Select") for each in wire.requests] == ["COUNT"]
+
+
+def test_pages_that_end_early_are_put_together(tables: None) -> None:
+    """A page of DynamoDB's ends at 1 MB, whatever the limit; skipping meets that too."""
+    for number in range(40):
+        item = {"id": f"pay_{number}", "provider_id": "stripe", "text": "x" * 60_000}
+        table.write(table.put(Key("ledger", "U#u", f"P#{number:026d}"), item))
+    newest = [f"pay_{number}" for number in reversed(range(40))]
+    assert pages.list_ids("U#u", "P#", limit=40, offset=0) == newest
+    assert pages.list_ids("U#u", "P#", limit=5, offset=30) == newest[30:35]
+    assert pages.list_ids("U#u", "P#", limit=5, offset=30, provider_id="stripe") == newest[30:35]

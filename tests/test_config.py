@@ -1,0 +1,78 @@
+"""Settings from the environment, and secrets from SSM."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bridge import config
+
+Put = Callable[[str, str], None]
+
+
+@pytest.mark.parametrize(("value", "read"), [("", "fallback"), ("set", "set"), (" ", " ")])
+def test_an_empty_setting_is_its_default(setting: Put, value: str, read: str) -> None:
+    setting("A_SETTING", value)
+    assert config.setting("A_SETTING", "fallback") == read
+    assert config.setting("A_SETTING_OF_NOBODY") == ""
+
+
+@pytest.mark.parametrize(("value", "read"), [("", 7), ("0", 0), ("30", 30), (" 5 ", 5)])
+def test_a_number_may_be_zero_and_is_its_default_when_empty(
+    setting: Put, value: str, read: int
+) -> None:
+    setting("A_NUMBER", value)
+    assert config.number("A_NUMBER", 7) == read
+
+
+@pytest.mark.parametrize("value", ["many", "1.5", "1e3"])
+def test_what_is_no_whole_number_is_told_and_not_guessed(setting: Put, value: str) -> None:
+    setting("A_NUMBER", value)
+    with pytest.raises(ValueError, match="invalid literal"):
+        config.number("A_NUMBER", 7)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [("", []), ("a", ["a"]), (" a , b,,", ["a", "b"]), (" , ", [])]
+)
+def test_a_list_is_separated_by_commas(setting: Put, value: str, read: list[str]) -> None:
+    setting("A_LIST", value)
+    assert config.listed("A_LIST") == read
+
+
+@pytest.mark.parametrize(("mode", "live"), [("live", True), ("test", False), ("", False)])
+def test_a_stack_is_live_only_where_it_says_so(setting: Put, mode: str, *, live: bool) -> None:
+    setting("MODE", mode)
+    assert config.is_live() == live
+
+
+def test_a_simulator_is_refused_in_live_mode(setting: Put) -> None:
+    own = "https://api.example.com"
+    setting("A_BASE_URL", "http://127.0.0.1:1")
+    assert config.provider_base_url("A_BASE_URL", own) == "http://127.0.0.1:1"
+    setting("MODE", "live")
+    with pytest.raises(ValueError, match="A_BASE_URL must not be set"):
+        config.provider_base_url("A_BASE_URL", own)
+    setting("A_BASE_URL", "")
+    assert config.provider_base_url("A_BASE_URL", own) == own
+
+
+def test_a_secret_is_kept_until_it_is_forgotten(put_secret: Put) -> None:
+    first = config.secret("BRIDGE_VALIDATION_SECRET")
+    put_secret("BRIDGE_VALIDATION_SECRET", "rotated")
+    assert config.secret("BRIDGE_VALIDATION_SECRET") == first
+    config.forget_secrets()
+    assert config.secret("BRIDGE_VALIDATION_SECRET") == "rotated"
+
+
+def test_a_secret_that_is_missing_is_told_by_its_name_alone(setting: Put) -> None:
+    for name, prefix in (("NOT_PUT", "/bridge/test"), ("STRIPE_SECRET_KEY", "/elsewhere")):
+        setting("SECRETS_PREFIX", prefix)
+        with pytest.raises(config.SecretUnavailable) as missing:
+            config.secret(name)
+        assert str(missing.value) == name
+        assert missing.value.__suppress_context__
+
+
+@pytest.mark.parametrize("name", ["ledger", "ephemeral", "secrets"])
+def test_a_table_has_the_name_of_the_template(setting: Put, name: config.Table) -> None:
+    assert name in config.table_name(name)

@@ -1,0 +1,401 @@
+"""Events in, answers out. Source: contracts/bridge.md, section 1, B2, B3, B5 and B17."""
+
+import base64
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, strategies as st
+from pydantic import BaseModel
+
+from bridge import clock, inbound
+from bridge.dialects import native
+from bridge.errors import Conflict, Detail, InvalidRequest
+from bridge.inbound import Answer, Invocation, Request
+
+KEPT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**18) + 1, 10**18 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | KEPT
+)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEPT, inner, max_size=3)
+)
+OBJECTS = st.dictionaries(KEPT, VALUES, max_size=5)
+Event = dict[str, Any]
+
+
+class Context:
+    """Lambda's, in short."""
+
+    aws_request_id = "run-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 5000
+
+
+def event_of(body: str = "", *, query: str = "", path: str = "/x", **headers: str) -> Event:
+    return {
+        "routeKey": f"POST {path}",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+        "requestContext": {
+            "http": {"method": "POST", "path": path, "sourceIp": "198.51.100.7"},
+            "requestId": "gateway-1",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def request_of(body: str = "", **more: str) -> Request:
+    return Request.from_event(event_of(body, **more), Context())
+
+
+def assert_invalid(body: bytes) -> str:
+    with pytest.raises(InvalidRequest) as refused:
+        inbound.read_json(body)
+    assert (refused.value.status, refused.value.code) == (400, "invalid_json")
+    return str(refused.value)
+
+
+def nested(depth: int, kind: Literal["list", "object"]) -> bytes:
+    """An object that holds so many levels, itself among them."""
+    if kind == "list":
+        return b'{"a":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+    return b'{"a":' * depth + b"1" + b"}" * depth
+
+
+@given(OBJECTS, st.booleans())
+def test_b3_any_modest_object_comes_through(value: dict[str, Any], escape: bool) -> None:
+    assert inbound.read_json(json.dumps(value, ensure_ascii=escape).encode()) == value
+
+
+@given(OBJECTS, st.data())
+def test_b3_any_truncation_is_refused(value: dict[str, Any], data: st.DataObject) -> None:
+    whole = json.dumps(value, ensure_ascii=False).encode()
+    assert_invalid(whole[: data.draw(st.integers(0, len(whole) - 1))])
+
+
+@given(st.binary(max_size=60))
+def test_b3_any_bytes_are_an_object_or_a_400(body: bytes) -> None:
+    with suppress(InvalidRequest):
+        assert isinstance(inbound.read_json(body), dict)
+
+
+@pytest.mark.parametrize("kind", ["list", "object"])
+def test_b3_nesting_goes_32_deep(kind: Literal["list", "object"]) -> None:
+    inbound.read_json(nested(32, kind))
+    assert "nested deeper than 32" in assert_invalid(nested(33, kind))
+    assert_invalid(nested(100_000, kind))
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_b3_an_integer_has_18_digits(sign: str) -> None:
+    most = sign + "9" * 18
+    assert inbound.read_json(f'{{"a":{most}}}'.encode()) == {"a": int(most)}
+    assert "18 digits" in assert_invalid(f'{{"a":{most}0}}'.encode())
+    assert_invalid(f'{{"a":{sign}{"9" * 5000}}}'.encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"[]",
+        b"1",
+        b'"text"',
+        b"null",
+        b"true",
+        b"{} {}",
+        b"{'a':1}",
+        b'{"a":1,}',
+        b'{"a":01}',
+        b'{"a":"\n"}',
+        b'\xef\xbb\xbf{"a":1}',
+        b'{"a":"\xff"}',
+        b'{"a":"\xed\xa0\x80"}',
+        '{"a":1}'.encode("utf-16"),
+    ],
+)
+def test_b3_what_is_no_json_object_in_utf8_is_refused(body: bytes) -> None:
+    assert_invalid(body)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400"])
+def test_b3_what_is_no_finite_number_is_refused(number: str) -> None:
+    assert_invalid(f'{{"a":[{number}]}}'.encode())
+
+
+@pytest.mark.parametrize(
+    "body", ['{"a":1,"a":1}', '{"b":[{"a":1,"\\u0061":2}]}', '{"":1,"":2}', '{"a":null,"a":1}']
+)
+def test_b3_a_key_that_is_named_twice_is_refused(body: str) -> None:
+    assert "names a key twice" in assert_invalid(body.encode())
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\\udc00", "\\udc00\\ud800", "a\\ud83dz"])
+def test_b3_a_lone_surrogate_is_refused_wherever_it_stands(text: str) -> None:
+    for body in (f'{{"a":"{text}"}}', f'{{"{text}":1}}', f'{{"a":[{{"b":["{text}"]}}]}}'):
+        assert_invalid(body.encode())
+    assert inbound.read_json(b'{"a":"\\ud83d\\ude00"}') == {"a": "\U0001f600"}
+
+
+def test_b3_a_lone_surrogate_in_the_events_text_is_refused() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        _ = request_of('{"a":"\ud800"}').json
+    assert refused.value.code == "invalid_json"
+
+
+class Inner(BaseModel, strict=True):
+    cents: int
+
+
+class Shape(BaseModel, strict=True):
+    name: str = "untold"
+    inner: Inner | None = None
+
+
+def test_b2_null_means_not_given_and_unknown_fields_are_ignored() -> None:
+    shape = request_of('{"name":null,"inner":{"cents":5,"more":1},"else":[]}').parse(Shape)
+    assert shape == Shape(inner=Inner(cents=5))
+    assert shape.model_fields_set == {"inner"}
+
+
+def test_b5_every_field_at_fault_is_named_and_no_value() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        request_of('{"name":4242424242424242,"inner":{"cents":"secret"}}').parse(Shape)
+    assert [each.field for each in refused.value.details] == ["name", "inner.cents"]
+    told = f"{refused.value} {refused.value.details}"
+    assert "4242" not in told
+    assert "secret" not in told
+    with pytest.raises(InvalidRequest) as refused:
+        request_of('{"inner":{"cents":null}}').parse(Shape)
+    assert refused.value.details == [Detail("inner.cents", "is required")]
+
+
+@pytest.mark.parametrize("body", ["", "  \n", "{}"])
+def test_b3_an_empty_body_stands_for_an_empty_object_where_that_is_allowed(body: str) -> None:
+    assert request_of(body).parse_optional(Shape) == Shape()
+
+
+@given(st.binary(max_size=40))
+def test_a_body_is_read_plain_or_in_base64(body: bytes) -> None:
+    event = event_of(base64.b64encode(body).decode()) | {"isBase64Encoded": True}
+    assert Request.from_event(event, Context()).body == body
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_a_plain_body_is_utf_8(body: str) -> None:
+    assert request_of(body).body == body.encode()
+
+
+def test_an_event_becomes_a_request() -> None:
+    event = event_of("{}", path="/a b", query="a=1%20&b=", X_Thing="yes")
+    request = Request.from_event(event | {"pathParameters": {"id": "pay_1"}}, Context())
+    assert (request.method, request.path, request.route) == ("POST", "/a b", "POST /a b")
+    assert request.query == {"a": "1 ", "b": ""}
+    assert request.headers == {"x-thing": "yes"}
+    assert request.path_parameters == {"id": "pay_1"}
+    assert request.source_ip == "198.51.100.7"
+    left = (request.call.ends_at - clock.now()).total_seconds()
+    assert 4 < left <= 5
+    assert request.call.cause == "api"
+
+
+def test_what_an_event_may_leave_out_is_empty() -> None:
+    event = event_of() | {"pathParameters": None, "body": None}
+    for name in ("rawQueryString", "isBase64Encoded", "headers"):
+        del event[name]
+    request = Request.from_event(event, object())
+    assert (request.body, request.query, request.path_parameters) == (b"", {}, {})
+    assert request.ends_at - clock.now() <= timedelta(milliseconds=inbound.DEFAULT_RUN_MS)
+
+
+def test_a_query_parameter_that_is_given_twice_is_named() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        _ = request_of(query="b=1&a=1&a=2&b=1&c=3").query
+    assert [each.field for each in refused.value.details] == ["a", "b"]
+    assert request_of(query="a=%ff").query == {"a": "\ufffd"}
+
+
+def test_the_viewer_is_believed_only_behind_a_proxy(setting: Callable[[str, str], None]) -> None:
+    def ip() -> str:
+        return request_of(CloudFront_Viewer_Address="2001:db8::1:443").source_ip
+
+    assert ip() == "198.51.100.7"
+    setting("TRUST_PROXY", "1")
+    assert ip() == "2001:db8::1"
+    assert request_of().source_ip == "198.51.100.7"
+
+
+@pytest.mark.parametrize("key", ["", "a b", "é", "k" * 256, "a\x7f"])
+def test_b17_a_key_has_1_to_255_visible_characters(key: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        _ = request_of(Idempotency_Key=key).call
+    assert [each.field for each in refused.value.details] == ["Idempotency-Key"]
+
+
+def test_b17_a_request_is_known_by_method_path_and_canonical_json() -> None:
+    def fingerprint(body: str, path: str = "/x") -> str:
+        known = request_of(body, path=path, Idempotency_Key="k" * 255).call.client_key
+        assert known
+        return known.fingerprint
+
+    assert fingerprint('{"a":1,"b":{"c":2,"d":3}}') == fingerprint('{ "b":{"d":3,"c":2}, "a":1 }')
+    assert fingerprint("") == fingerprint("{}")
+    others = ['{"a":1}', '{"a":"1"}', '{"a":1.0}', '{"a":true}', '{"a":[1]}', "{}"]
+    assert len({fingerprint(body) for body in others}) == len(others)
+    assert fingerprint("{}") != fingerprint("{}", path="/y")
+
+
+def test_b17_only_a_post_has_a_key() -> None:
+    event = event_of("{}", Idempotency_Key="k")
+    event["requestContext"]["http"]["method"] = "PUT"
+    assert Request.from_event(event, Context()).call.client_key is None
+
+
+@pytest.mark.parametrize(
+    ("path", "clean"),
+    [
+        ("/", None),
+        ("/a/b", None),
+        ("/a/b/", "/a/b"),
+        ("//a///b//", "/a/b"),
+        ("//evil.test/", "/evil.test"),
+        ("/\\evil.test/", "/%5Cevil.test"),
+        ("/a b/é/", "/a%20b/%C3%A9"),
+        ("/a\r\nSet-Cookie: b/", "/a%0D%0ASet-Cookie%3A%20b"),
+        ("//", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_path_is_cleaned_of_doubled_and_trailing_slashes(path: str, clean: str | None) -> None:
+    assert inbound.clean_path(path) == clean
+
+
+def test_an_answer_is_compact_json_in_utf_8() -> None:
+    answer = inbound.respond(201, {"a": "é", "b": [1, None]})
+    assert answer == {
+        "statusCode": 201,
+        "headers": {"Content-Type": "application/json"},
+        "body": '{"a":"é","b":[1,null]}',
+    }
+
+
+def test_a_204_has_neither_body_nor_content_type() -> None:
+    bare = {"statusCode": 204, "headers": {}}
+    assert inbound.respond(204, None) == bare
+    assert inbound.respond(200, Answer(None, 204, {"A": "b"})) == bare | {"headers": {"A": "b"}}
+
+
+def test_an_answer_brings_its_own_status_and_headers() -> None:
+    given_headers = {"Retry-After": "5"}
+    answer = inbound.respond(200, Answer([], 202, given_headers))
+    assert answer["statusCode"] == 202
+    assert answer["headers"] == {"Content-Type": "application/json", "Retry-After": "5"}
+    assert given_headers == {"Retry-After": "5"}
+
+
+@pytest.mark.parametrize("wanted", ["a", "A-1_b.c", "x" * 128])
+def test_a_request_id_that_is_fit_for_a_log_is_echoed(wanted: str) -> None:
+    assert inbound.request_id(event_of(X_REQUEST_ID=wanted)) == wanted
+
+
+@pytest.mark.parametrize("wanted", ["", "a b", "a\n", 'a"b', "x" * 129, "é"])
+def test_any_other_request_id_is_the_gateways(wanted: str) -> None:
+    assert inbound.request_id(event_of(X_Request_ID=wanted)) == "gateway-1"
+    assert inbound.request_id({"headers": None}) != inbound.request_id({})
+
+
+def public(act: Callable[[Request], object]) -> Event:
+    return inbound.public(inbound.render_plain_error)(act)(event_of("{}"), Context())
+
+
+def test_an_error_becomes_its_status_and_headers() -> None:
+    def act(request: Request) -> object:
+        error = Conflict("busy", code="payment_in_progress", retry_after=7)
+        error.replayed = True
+        raise error
+
+    answer = public(act)
+    assert answer["statusCode"] == 409
+    wanted = {"Retry-After": "7", "Idempotent-Replayed": "true", "X-Request-ID": "gateway-1"}
+    assert wanted.items() <= answer["headers"].items()
+    told = json.loads(answer["body"])
+    assert told == {
+        "error": "busy",
+        "code": "payment_in_progress",
+        "request_id": "gateway-1",
+    }
+
+
+def test_b5_our_own_bug_is_a_500_without_a_detail(capsys: pytest.CaptureFixture[str]) -> None:
+    def act(request: Request) -> object:
+        raise ValueError("sk_live_secret")
+
+    answer = public(act)
+    assert answer["statusCode"] == 500
+    assert json.loads(answer["body"])["code"] == "internal_error"
+    assert "secret" not in answer["body"] + "".join(capsys.readouterr())
+
+
+def test_b3_a_body_over_256_kib_is_a_413() -> None:
+    handler = inbound.endpoint(native, guests=True)(lambda request: len(request.body))
+    for size, status in ((256 * 1024, 200), (256 * 1024 + 1, 413)):
+        answer = handler(event_of("x" * size), Context())
+        assert answer["statusCode"] == status
+    assert json.loads(answer["body"])["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize(("guests", "status"), [(False, 401), (True, 201)])
+def test_b8_nobody_gets_in_only_where_guests_may(status: int, *, guests: bool) -> None:
+    handler = inbound.endpoint(native, status=201, guests=guests)(lambda _: {})
+    assert handler(event_of("{}"), Context())["statusCode"] == status
+
+
+class Done(BaseModel):
+    count: int
+
+
+def test_a_scheduled_run_answers_what_it_did_and_raises_what_broke() -> None:
+    @inbound.scheduled
+    def runs(invocation: Invocation) -> Done:
+        assert invocation.call.cause == "sweep"
+        return Done(count=invocation.event["count"])
+
+    assert runs({"count": 3}, Context()) == {"count": 3}
+    with pytest.raises(KeyError):
+        runs({}, Context())
+
+
+def test_an_operation_answers_ok_or_the_error_as_text() -> None:
+    @inbound.operation
+    def doubles(invocation: Invocation) -> Done | None:
+        assert invocation.call.cause == "reconciliation"
+        count = invocation.parse(Done).count
+        return Done(count=count * 2) if count else None
+
+    assert doubles({"count": 2}, Context()) == {"ok": True, "count": 4}
+    assert doubles({"count": 0}, object()) == {"ok": True}
+    refused = doubles({"count": "many"}, Context())
+    assert (refused["ok"], refused["code"]) == (False, "validation_failed")
+    assert [each["field"] for each in refused["details"]] == ["count"]
+    assert "many" not in str(refused)
+
+
+@pytest.mark.parametrize("wrong", [None, "", 5, ["a"]])
+def test_an_operations_text_is_required(wrong: object) -> None:
+    invocation = Invocation({"a": wrong, "b": "yes"}, request_of().call)
+    with pytest.raises(InvalidRequest) as refused:
+        invocation.text("a")
+    assert refused.value.details == [Detail("a", "is required")]
+    assert invocation.text("b") == "yes"
