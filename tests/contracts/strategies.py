@@ -178,7 +178,9 @@ JUNK = st.recursive(
     max_leaves=6,
 ) | st.sampled_from([_nested(31), _nested(32), _nested(60)])
 
+MANY_FAULTS = json.dumps({"metadata": {f"{n:x}": [] for n in range(26_400)}}, separators=(",", ":"))
 HOSTILE = [
+    MANY_FAULTS.encode(),
     b"",
     b" \n",
     b"null",

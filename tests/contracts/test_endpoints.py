@@ -6,12 +6,16 @@ Source: contracts/bridge.md section 1, B3 and section 6.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bridge.models.caller import Caller
+from bridge import clock
+from bridge.models.caller import Caller, Session
+from bridge.store import session_items
 from local.event import Answer
+from tests.conftest import House
 from tests.contracts.shape import (
     CUSTOMER_FIELDS,
     FUNCTIONS,
@@ -380,6 +384,23 @@ def test_b5_every_query_parameter_at_fault_is_named(target: str, user: Client) -
     assert {each["field"] for each in answer.json()["details"]} == {"limit", "offset", "page"}
     answer = user.ask("GET", f"{BASE}{target}?limit=1&limit=1&page=1&page=2")
     assert {each["field"] for each in answer.json()["details"]} == {"limit", "page"}
+
+
+@pytest.mark.scale
+@pytest.mark.parametrize("offset", [2**31, 10**15])
+def test_an_organizations_offset_may_be_any_number(
+    offset: int, house: House, dynamodb_local: None
+) -> None:
+    """DynamoDB's own limits are 32-bit numbers, which moto does not mind."""
+    session = Session(
+        user_id="user_1",
+        organizations={"org_1": "member"},
+        expires_at=clock.now() + timedelta(hours=1),
+    )
+    session_items.put("session_of_user_1", session)
+    member = Client(house.gateway).acting(x_session_id="session_of_user_1")
+    target = f"{BASE}/customers?organization_id=org_1&offset={offset}"
+    assert member.ask("GET", target).json() == []
 
 
 @pytest.mark.parametrize("target", ["/customers", "/payments", "/payments/guest/a@example.com"])

@@ -117,7 +117,6 @@ def test_what_dynamodb_leaves_unread_is_asked_for_again(wire: Wire) -> None:
     ("operation", "status", "kind"),
     [
         ("GetItem", 400, "ProvisionedThroughputExceededException"),
-        ("UpdateItem", 400, "ThrottlingException"),
         ("UpdateItem", 500, "InternalServerError"),
     ],
 )

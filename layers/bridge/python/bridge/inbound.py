@@ -9,6 +9,7 @@ import json
 import math
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -81,8 +82,8 @@ class Request:
     def query(self) -> dict[str, str]:
         """Decoded parameters. Raises InvalidRequest for one that is given twice."""
         pairs = parse_qsl(self.raw_query, keep_blank_values=True, errors="replace")
-        names = [name for name, _ in pairs]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
+        times = Counter(name for name, _ in pairs)
+        if twice := sorted(name for name in times if times[name] > 1):
             details = [Detail(name, "is given more than once") for name in twice]
             raise InvalidRequest("a query parameter is given more than once", details=details)
         return dict(pairs)

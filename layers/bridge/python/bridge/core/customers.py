@@ -22,6 +22,7 @@ from bridge.models.customer import (
 )
 from bridge.models.identifier import new_id, suffix
 from bridge.models.page import Page
+from bridge.models.provider import ProviderId
 from bridge.models.record import Record
 from bridge.providers import registry
 from bridge.store import customer_items, record_items
@@ -52,15 +53,20 @@ def create_customer(caller: Caller, new: NewCustomer, call: Call) -> CustomerAns
             return CustomerAnswered(customer=told, replayed=True)
         renamed = {"id": record.subject_id, "uid": suffix(record.subject_id)}
         customer = customer.model_copy(update=renamed)
-    provider = registry.open_provider(new.provider_id)
     try:
-        made = provider.create_customer(
-            customer, key=f"{suffix(customer.id)}.c", ends_at=call.ends_at
-        )
+        return _make(customer, new.provider_id, record, call)
     except BridgeError:
         if record:  # a retry is the same call, and need not wait for this run's end
             record_items.release(record)
         raise
+
+
+def _make(
+    customer: Customer, provider_id: ProviderId, record: Record | None, call: Call
+) -> CustomerAnswered:
+    """At the provider, then here. Raises what the provider's call raises, Congested."""
+    provider = registry.open_provider(provider_id)
+    made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=call.ends_at)
     customer = customer.model_copy(update={"provider_customer_id": made})
     if record:
         snapshot = customer.model_dump_json()

@@ -7,6 +7,8 @@ from typing import Any
 
 from bridge.store import table
 
+COUNTED_AT_ONCE = 1_000_000  # DynamoDB takes 32 bits, an organization's offset may have more
+
 
 def list_ids(
     partition: str, prefix: str, *, limit: int, offset: int, **only: str | None
@@ -25,8 +27,9 @@ def list_ids(
         return _filtered(partition, prefix, narrowed, limit, offset)
     start: dict[str, Any] = {}
     while offset:
+        most = min(offset, COUNTED_AT_ONCE)
         answer = table.query(
-            "ledger", partition, prefix, Select="COUNT", Limit=offset, **narrowed, **start
+            "ledger", partition, prefix, Select="COUNT", Limit=most, **narrowed, **start
         )
         offset -= answer["Count"]
         if "LastEvaluatedKey" not in answer:
