@@ -30,7 +30,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 CLIENT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 DEFAULT_RUN_MS = 25_000
 
-log = Logger()
+log = Logger(utc=True, use_rfc3339=True)
 Model = TypeVar("Model", bound=BaseModel)
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
     headers: dict[str, str] = {}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Request:
     """One HTTP request. `path` is decoded, as API Gateway gives it; header names are lower-case."""
 

@@ -254,7 +254,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
 
 
 def _time(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def render_error(error: BridgeError, request_id: str) -> dict[str, Any]:

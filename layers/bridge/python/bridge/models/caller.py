@@ -20,9 +20,9 @@ class Caller(BaseModel, frozen=True):
     email: str | None = Field(default=None, repr=False)
     name: str | None = Field(default=None, repr=False)
     phone: str | None = Field(default=None, repr=False)
-    organizations: dict[str, Role] = {}
+    organizations: dict[str, Role] = Field(default_factory=dict)
     guest_of: str | None = None
-    ahead: Mapping[Any, Any] = Field(default={}, repr=False, exclude=True)
+    ahead: Mapping[Any, Any] = Field(default_factory=dict, repr=False, exclude=True)
 
     @property
     def is_user(self) -> bool:
@@ -44,7 +44,7 @@ class Session(BaseModel, frozen=True):
     email: str | None = Field(default=None, repr=False)
     name: str | None = Field(default=None, repr=False)
     phone: str | None = Field(default=None, repr=False)
-    organizations: dict[str, Role] = {}
+    organizations: dict[str, Role] = Field(default_factory=dict)
     expires_at: AwareDatetime
 
 
