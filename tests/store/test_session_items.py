@@ -54,8 +54,9 @@ def test_a_revoked_session_is_gone_at_once() -> None:
     assert session_items.read("session-1", Named())[0] is None
 
 
-def test_what_names_no_payment_of_ours_is_not_looked_up_as_one() -> None:
-    assert payment_items.keys_ahead(Named(payment_id="pi_1")) == []
+def test_a_payment_is_read_ahead_by_our_id_or_looked_up_by_a_providers() -> None:
+    at_providers = payment_items.keys_ahead(Named(payment_id="pi_1"))
+    assert keys.provider_payment("stripe", "pi_1") in at_providers
     assert payment_items.keys_ahead(Named()) == []
     wanted = payment_items.keys_ahead(Named(payment_id="pay_1"))
     assert wanted == [keys.payment("pay_1"), keys.client_secret("pay_1")]

@@ -1,7 +1,5 @@
 """Payments: create, update, confirm, sync, read. Source: contracts/bridge.md section 4."""
 
-from typing import get_args
-
 from bridge import clock, config
 from bridge.core import (
     amounts,
@@ -39,13 +37,11 @@ from bridge.models.payment import (
     Payment,
     PaymentChange,
 )
-from bridge.models.provider import ProviderId
 from bridge.models.record import Record
 from bridge.models.text import fold_email
 from bridge.providers import registry
 from bridge.store import customer_items, payment_items, record_items
 
-PROVIDERS: tuple[ProviderId, ...] = get_args(ProviderId)
 OWN_FIELDS = {
     "description",
     "concept",
@@ -219,7 +215,7 @@ def _find(caller: Caller, payment_id: str, call: Call | None) -> tuple[Payment, 
         raise NotFound
     known: str | None = payment_id
     if not payment_id.startswith("pay_"):
-        known = payment_items.id_at_provider(payment_id, PROVIDERS)
+        known = payment_items.id_at_provider(payment_id, caller.ahead)
     if known is None:
         raise NotFound
     key = call.client_key.key if call and call.client_key else None

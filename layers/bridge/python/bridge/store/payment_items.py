@@ -4,12 +4,13 @@ Source: design/data-model.md 2, design/convergence.md 4.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 from bridge.models.caller import Named
 from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
+from bridge.models.provider import ProviderId
 from bridge.models.record import Record
 from bridge.store import keys, pages, record_items, table
 from bridge.store.keys import Key
@@ -17,6 +18,7 @@ from bridge.store.table import NOTHING, Actions, Ahead, Item
 
 CLIENT_SECRET_LIFE_S = 24 * 3600
 FINAL = ("succeeded", "canceled")
+PROVIDERS: tuple[ProviderId, ...] = get_args(ProviderId)
 
 
 class Outrun(Exception):
@@ -51,8 +53,10 @@ def payment_from(item: Item | None, secret: Item | None = None, *, now: int = 0)
 
 def keys_ahead(named: Named) -> list[Key]:
     """What a request that names a payment of ours will need, to be read with its session."""
-    if not named.payment_id or not named.payment_id.startswith("pay_"):
+    if not named.payment_id:
         return []
+    if not named.payment_id.startswith("pay_"):
+        return _at_providers(named.payment_id)
     wanted = [keys.payment(named.payment_id), keys.client_secret(named.payment_id)]
     if named.client_key:
         wanted.append(
@@ -113,11 +117,15 @@ def list_of_guest(email: str, page: Page) -> list[Payment]:
     return _listed(keys.guest(email), page)
 
 
-def id_at_provider(provider_payment_id: str, provider_ids: Iterable[str]) -> str | None:
+def id_at_provider(provider_payment_id: str, ahead: Ahead = NOTHING) -> str | None:
     """Our id of the payment that a provider knows by this id."""
-    wanted = [keys.provider_payment(each, provider_payment_id) for each in provider_ids]
-    found = [item for item in table.get_all(wanted).values() if item]
+    read = table.get_all(_at_providers(provider_payment_id), ahead)
+    found = [item for item in read.values() if item]
     return str(found[0]["payment_id"]) if found else None
+
+
+def _at_providers(provider_payment_id: str) -> list[Key]:
+    return [keys.provider_payment(each, provider_payment_id) for each in PROVIDERS]
 
 
 def _pointers(payment: Payment) -> Actions:

@@ -1,0 +1,306 @@
+"""What each endpoint asks of DynamoDB and of the provider. Source: design/data-model.md section 8.
+
+Counted from the requests, for items up to 1 KB, as the budgets are; none of ours run in parallel,
+so a call is a round trip. Where we need more than the document grants, the test says what for.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pytest
+
+from bridge.core import sweep
+from bridge.models.caller import Caller
+from bridge.store import table
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import Crash, sweep_call
+from tests.contracts.shape import Client
+
+BASE = "/bridge-payment"
+VISA = {"payment_method_id": "pm_card_visa"}
+ORDER = {"total_cents": 2000, "currency": "USD"}
+GUEST = {"guest_data": {"email": "g@example.com", "name": "Gus"}}
+
+
+class Units(NamedTuple):
+    """Calls to DynamoDB; its write and read units; calls to the provider."""
+
+    calls: float
+    written: float
+    read: float
+    provider: float
+
+    def __add__(self, more: "Units") -> "Units":  # type: ignore[override]
+        return Units(*(own + other for own, other in zip(self, more, strict=True)))
+
+    def within(self, budget: "Units") -> bool:
+        return all(own <= most for own, most in zip(self, budget, strict=True))
+
+
+# What is more than the document's table, and what for
+KEY_READ = Units(1, 0, 1, 0)  # a replay is answered before anything else is looked at (B17)
+KEY_RESERVED = Units(1, 1, 0, 0)  # a customer's id must be known before the provider is asked
+SECOND_LIMIT = Units(1, 0, 0, 0)  # the two rate limits are counted one after the other
+SECRET_SHOWN = Units(0, 0, 1, 0)  # the owner's answer shows the client secret (B15)
+NOT_THE_FIRST = Units(1, 16, 0, 0)  # the caller's own customer turned out to be another one
+
+
+def written(action: dict[str, Any]) -> int:
+    """Units of one write outside a transaction, with those of the index `due`."""
+    ((kind, arguments),) = action.items()
+    if kind in ("Delete", "ConditionCheck"):
+        return 1
+    if kind == "Put":
+        return 1 + ("due_at" in arguments["Item"])
+    sets, _, removes = arguments["UpdateExpression"].partition(" REMOVE ")
+    return 1 + 2 * ("#due_at" in sets) + ("#due_at" in removes)
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.spent = Units(0, 0, 0, 0)
+
+    def hear(self, model: Any, params: dict[str, Any], **_: object) -> None:
+        asked = json.loads(params["body"])
+        self.spent += Units(1, *self._units(model.name, asked), 0)
+
+    def _units(self, operation: str, asked: dict[str, Any]) -> tuple[float, float]:
+        match operation:
+            case "GetItem" | "Query":
+                return 0, 1 if asked.get("ConsistentRead") else 0.5
+            case "BatchGetItem":
+                return 0, sum(len(each["Keys"]) for each in asked["RequestItems"].values())
+            case "TransactWriteItems":
+                return sum(_in_transaction(each) for each in asked["TransactItems"]), 0
+        return written({operation.removesuffix("Item"): asked}), 0
+
+
+def _in_transaction(action: dict[str, Any]) -> int:
+    return 1 + written(action)  # twice for the item, once for the index
+
+
+Count = Callable[[Callable[[], object]], Units]
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def count(client: Client, stripe_simulator: StripeSimulator) -> Count:
+    @contextmanager
+    def heard(counter: Counter) -> Iterator[None]:
+        events = table.client().meta.events
+        events.register("before-call.dynamodb", counter.hear)
+        yield
+        events.unregister("before-call.dynamodb", counter.hear)
+
+    def spent(act: Callable[[], object]) -> Units:
+        before, counter = len(stripe_simulator.requests), Counter()
+        with heard(counter):
+            act()
+        return counter.spent + Units(0, 0, 0, len(stripe_simulator.requests) - before)
+
+    return spent
+
+
+@dataclass(frozen=True)
+class User:
+    """A client that expects to succeed."""
+
+    client: Client
+
+    def ask(self, method: str, path: str, body: object = None, key: str | None = None) -> Any:
+        headers = {"Idempotency-Key": key} if key else {}
+        answer = self.client.ask(method, BASE + path, body, headers)
+        assert answer.status < 300 or answer.status == 402, answer
+        return answer.json() if answer.body else None
+
+    def order(self, **more: object) -> str:
+        return str(self.ask("POST", "/payments/intents", ORDER | more)["id"])
+
+    def customer(self, **more: object) -> str:
+        made = {"provider_id": "stripe", "email": "jane@example.com"} | more
+        return str(self.ask("POST", "/customers", made)["id"])
+
+
+@pytest.fixture
+def user(sign_in: Callable[[Caller], Client]) -> User:
+    return User(sign_in(Caller(user_id="user_1", organizations={"org_1": "owner"})))
+
+
+@pytest.fixture
+def known(user: User) -> User:
+    """Who has paid before: the provider's customer and our secrets are there."""
+    user.order()
+    return user
+
+
+# --- payments -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [{}, {"organization_id": "org_1"}])
+def test_a_users_intent(known: User, count: Count, more: dict[str, str]) -> None:
+    known.order(**more)  # in an organization the caller has another customer
+    spent = count(lambda: known.order(**more))
+    assert spent.within(Units(4, 25, 5, 1)), spent
+    new = ORDER | more
+    spent = count(lambda: known.ask("POST", "/payments/intents", new, key="key-1"))
+    assert spent.within(Units(4, 25, 5, 1) + KEY_READ), spent
+
+
+@pytest.mark.parametrize("more", [{}, {"organization_id": "org_1"}])
+def test_a_users_first_intent_with_the_customer_that_it_needs(
+    user: User, count: Count, more: dict[str, str]
+) -> None:
+    spent = count(lambda: user.order(**more))
+    assert spent.within(Units(4, 35, 3, 2)), spent
+
+
+def test_a_guests_intent(client: Client, count: Count, setting: Callable[[str, str], None]) -> None:
+    setting("GUEST_CREATIONS_PER_MINUTE", "20")
+    setting("GUEST_CREATIONS_PER_HOUR", "10")
+    spent = count(lambda: User(client).order(**GUEST))
+    assert spent.within(Units(3, 22, 0, 1) + SECOND_LIMIT), spent
+    key = "a-key-of-twenty-chars"
+    spent = count(lambda: User(client).ask("POST", "/payments/intents", ORDER | GUEST, key=key))
+    assert spent.within(Units(3, 22, 0, 1) + SECOND_LIMIT + KEY_READ), spent
+
+
+@pytest.mark.parametrize("key", [None, "key-1"])
+@pytest.mark.parametrize("method", ["pm_card_visa", "pm_card_visa_chargeDeclined"])
+def test_a_confirm(known: User, count: Count, key: str | None, method: str) -> None:
+    made = known.order()
+    body = {"payment_method_id": method}
+    spent = count(lambda: known.ask("POST", f"/payments/confirm/{made}", body, key))
+    assert spent.within(Units(4, 18, 5, 1) + SECRET_SHOWN), spent
+
+
+def test_a_replay(known: User, count: Count) -> None:
+    made = known.order()
+
+    def confirm() -> object:
+        return known.ask("POST", f"/payments/confirm/{made}", VISA, "key-1")
+
+    confirm()
+    spent = count(confirm)
+    assert spent.within(Units(1, 0, 4, 0)), spent
+
+
+def test_a_lock_that_is_met(known: User, count: Count, crash: Crash) -> None:
+    made, met = known.order(), []
+
+    def meet(_: str) -> None:
+        confirm = f"/payments/confirm/{made}"
+        met.append(count(lambda: known.ask("POST", confirm, VISA, "key-2")))
+
+    crash.at, crash.meanwhile = "locked", meet
+    known.ask("POST", f"/payments/confirm/{made}", VISA, "key-1")
+    assert met[0].within(Units(1, 0, 5, 0)), met
+
+
+def test_an_update_of_what_the_provider_holds(known: User, count: Count) -> None:
+    made = known.order()
+    spent = count(lambda: known.ask("PUT", f"/payments/intents/{made}", {"total_cents": 2100}))
+    assert spent.within(Units(3, 10, 2, 1) + SECRET_SHOWN), spent
+
+
+def test_an_update_of_our_own_fields(known: User, count: Count) -> None:
+    made = known.order()
+    spent = count(lambda: known.ask("PUT", f"/payments/intents/{made}", {"concept": "Lamp"}))
+    assert spent.within(Units(2, 2, 2, 0) + SECRET_SHOWN), spent
+
+
+def test_a_payment_read(known: User, count: Count) -> None:
+    made = known.order()
+    spent = count(lambda: known.ask("GET", f"/payments/{made}"))
+    assert spent.within(Units(1, 0, 7, 0)), spent
+    at_provider = known.ask("GET", f"/payments/{made}")["provider_payment_id"]
+    spent = count(lambda: known.ask("GET", f"/payments/{at_provider}"))
+    assert spent.within(Units(2, 0, 7, 0)), spent
+
+
+def test_a_sync(known: User, count: Count, stripe_simulator: StripeSimulator) -> None:
+    made = known.order()
+    spent = count(lambda: known.ask("POST", f"/payments/sync/{made}"))
+    assert spent.within(Units(3, 1, 8, 1)), spent
+    stripe_simulator.fault("confirm", "drop_after", times=None)
+    assert known.ask("POST", f"/payments/confirm/{made}", VISA)["status"] == "processing"
+    stripe_simulator.faults.clear()
+    spent = count(lambda: known.ask("POST", f"/payments/sync/{made}"))
+    assert spent.within(Units(3, 10, 8, 1)), spent
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_sweep_of_each_payment(
+    known: User,
+    count: Count,
+    lost: bool,
+    stripe_simulator: StripeSimulator,
+    later: Callable[[float], None],
+) -> None:
+    payments = 12
+    for _ in range(payments):
+        made = known.order()
+        if lost:
+            stripe_simulator.fault("confirm", "drop_after", times=None)
+            known.ask("POST", f"/payments/confirm/{made}", VISA)
+            stripe_simulator.faults.clear()
+    empty = count(lambda: sweep.sweep(sweep_call()))  # the queries of a quiet minute
+    later(120)
+    spent = count(lambda: sweep.sweep(sweep_call()))
+    assert sweep.sweep(sweep_call()).looked == 0
+    more = zip(spent, empty, strict=True)
+    each = Units(*((all_of - none) / (payments + 1) for all_of, none in more))
+    assert each.within(Units(2, 10, 1.5, 1)), each
+
+
+def test_a_page_of_payments(known: User, count: Count) -> None:
+    for _ in range(24):
+        known.order()
+    spent = count(lambda: known.ask("GET", "/payments?limit=20"))
+    assert spent.within(Units(3, 0, 22, 0)), spent
+    spent = count(lambda: known.ask("GET", "/payments?limit=20&offset=5"))
+    assert spent.within(Units(4, 0, 22 + 1, 0)), spent
+
+
+# --- customers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [{}, {"organization_id": "org_1"}])
+def test_a_new_customer(user: User, count: Count, more: dict[str, str]) -> None:
+    spent = count(lambda: user.customer(**more))
+    assert spent.within(Units(2, 12, 1, 1)), spent
+    new = {"provider_id": "stripe", "email": "jane@example.com"} | more
+    spent = count(lambda: user.ask("POST", "/customers", new, key="key-1"))
+    assert spent.within(Units(2, 12, 1, 1) + KEY_RESERVED), spent
+
+
+def test_a_customer_read(user: User, count: Count) -> None:
+    made = user.customer()
+    spent = count(lambda: user.ask("GET", f"/customers/{made}"))
+    assert spent.within(Units(1, 0, 2, 0)), spent
+
+
+@pytest.mark.parametrize("change", [{"phone": "12345"}, {"name": "Jane Roe"}])
+def test_a_customers_update(user: User, count: Count, change: dict[str, str]) -> None:
+    made = user.customer(organization_id="org_1")
+    spent = count(lambda: user.ask("PUT", f"/customers/{made}", change))
+    assert spent.within(Units(2, 4, 2, 1)), spent
+
+
+def test_a_customers_deletion(user: User, count: Count) -> None:
+    first, second = (user.customer(organization_id="org_1") for _ in range(2))
+    spent = count(lambda: user.ask("DELETE", f"/customers/{second}"))
+    assert spent.within(Units(2, 20, 2, 0) + NOT_THE_FIRST), spent
+    spent = count(lambda: user.ask("DELETE", f"/customers/{first}"))
+    assert spent.within(Units(2, 20, 2, 0)), spent
+
+
+def test_a_page_of_customers(user: User, count: Count) -> None:
+    for _ in range(24):
+        user.customer()
+    spent = count(lambda: user.ask("GET", "/customers?limit=20"))
+    assert spent.within(Units(3, 0, 25, 0)), spent
+    spent = count(lambda: user.ask("GET", "/customers?limit=20&offset=3"))
+    assert spent.within(Units(4, 0, 25 + 1, 0)), spent
