@@ -145,7 +145,7 @@ def test_b6_without_any_credential_somebody_is_nobody() -> None:
     [
         ("/bridge-payment/payments/{id}", "pay_404", 2),
         ("/bridge-payment/customers/{id}", "cust_404", 1),
-        ("/bridge-payment/payments/{id}", "pi_404", 0),
+        ("/bridge-payment/payments/{id}", "pi_404", 3),
         ("/bridge-payment/payments/{id}", "no id!", 0),
     ],
 )
