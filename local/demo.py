@@ -38,9 +38,9 @@ def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
         lasting = session | {"expires_at": clock.now() + LIFE}
         session_items.put(session_id, Session.model_validate(lasting))
         flowless.sessions[session_id] = lasting
-    _customer("cust_456", "Jane", "Smith", datetime(2025, 1, 10, 8, 20, tzinfo=UTC))
-    customer = _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
-    _method(stripe, customer)
+    customer = _customer("cust_456", "Jane", "Smith", datetime(2025, 1, 10, 8, 20, tzinfo=UTC))
+    _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
+    _method(stripe, customer)  # not of cust_123, which the first document deletes in the end
     _payment(stripe, customer)
 
 

@@ -195,7 +195,7 @@ CURLS = {
             "total_cents": 2000,
             "concept": "Subscription Renewal",
             "payment_method_id": "pm_saved_card_123",
-            "customer_id": "cust_123",
+            "customer_id": "cust_456",
         },
         PAYMENT_FIELDS,
     ),
@@ -247,6 +247,13 @@ def test_the_documents_list_of_customers(jane: Client, client: Client) -> None:
         ("cust_456", "Jane Smith", "2025-01-10T08:20:00Z"),
     ]
     assert all(LIST.fields <= each.keys() for each in answer.json())
+
+
+def test_the_documents_requests_work_in_their_order(jane: Client, client: Client) -> None:
+    assert DELETION.sent_by(client).status == 204
+    for curl in CURLS.values():
+        deleted = "customers/cust_123" in curl.text
+        assert curl.sent_by(client).status == (404 if deleted else curl.status), curl.text
 
 
 def test_the_documents_deletion(jane: Client, client: Client) -> None:

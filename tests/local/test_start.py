@@ -89,7 +89,7 @@ def test_the_documents_records_are_there(url: str) -> None:
 def test_the_saved_card_pays(url: str) -> None:
     wanted = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_saved_card_123"}
     made = ask(url, "POST", "/bridge-payment/payments/intents", wanted)
-    assert made["customer_id"] == "cust_123"
+    assert made["customer_id"] == "cust_456"
     paid = ask(url, "POST", f"/bridge-payment/payments/confirm/{made['id']}", {})
     assert paid["status"] == "succeeded"
 

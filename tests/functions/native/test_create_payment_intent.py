@@ -471,7 +471,7 @@ def test_b18_a_saved_method_is_the_callers_and_brings_its_customer(
     saved = {"payment_method_id": "pm_saved_card_123"}
     made = api.payment(**saved)
     assert made["payment_method_id"] == "pm_saved_card_123"
-    assert made["customer_id"] == "cust_123"
+    assert made["customer_id"] == "cust_456"
     assert stranger.post("/payments/intents", USD_20 | saved).status == 404
     assert guest.post("/payments/intents", USD_20 | saved | {"guest_data": GUEST}).status == 404
 
@@ -479,11 +479,11 @@ def test_b18_a_saved_method_is_the_callers_and_brings_its_customer(
 def test_b18_customer_and_method_that_disagree_are_refused(
     demo_data: StripeSimulator, api: Api
 ) -> None:
-    asked = USD_20 | {"payment_method_id": "pm_saved_card_123", "customer_id": "cust_456"}
+    asked = USD_20 | {"payment_method_id": "pm_saved_card_123", "customer_id": "cust_123"}
     reply = api.post("/payments/intents", asked)
     assert (reply.status, reply.fields) == (400, {"payment_method_id"})
-    agreed = api.payment(payment_method_id="pm_saved_card_123", customer_id="cust_123")
-    assert agreed["customer_id"] == "cust_123"
+    agreed = api.payment(payment_method_id="pm_saved_card_123", customer_id="cust_456")
+    assert agreed["customer_id"] == "cust_456"
 
 
 def test_b18_a_token_unknown_to_us_is_passed_on_and_named_if_unknown_there(

@@ -200,7 +200,7 @@ def test_fixed_fields_may_be_repeated(api: Api) -> None:
 def test_b18_naming_a_method_stores_it_and_charges_nothing(
     demo_data: StripeSimulator, api: Api, stranger: Api
 ) -> None:
-    made = api.payment(customer_id="cust_123")
+    made = api.payment(customer_id="cust_456")
     before = len(demo_data.charges())
     saved = {"payment_method_id": "pm_saved_card_123"}
     reply = put(api, made, saved)
@@ -208,7 +208,7 @@ def test_b18_naming_a_method_stores_it_and_charges_nothing(
     assert len(demo_data.charges()) == before
     assert api.confirm(made).body["status"] == "succeeded"
     assert put(stranger, stranger.payment(), saved).status == 404
-    disagree = put(api, api.payment(customer_id="cust_456"), saved)
+    disagree = put(api, api.payment(customer_id="cust_123"), saved)
     assert (disagree.status, disagree.fields) == (400, {"payment_method_id"})
     unknown = put(api, api.payment(), {"payment_method_id": "pm_nobody_knows"})
     assert (unknown.status, unknown.fields) == (400, {"payment_method_id"})
