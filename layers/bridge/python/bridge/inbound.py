@@ -11,7 +11,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, wraps
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -30,7 +30,9 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 CLIENT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 DEFAULT_RUN_MS = 25_000
 
-log = Logger(utc=True, use_rfc3339=True)
+# Our messages are words: Powertools would try to read each as JSON.
+log = Logger(utc=True, use_rfc3339=True, json_deserializer=str)
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Model = TypeVar("Model", bound=BaseModel)
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -81,6 +83,8 @@ class Request:
     @cached_property
     def query(self) -> dict[str, str]:
         """Decoded parameters. Raises InvalidRequest for one that is given twice."""
+        if not self.raw_query:
+            return {}
         pairs = parse_qsl(self.raw_query, keep_blank_values=True, errors="replace")
         times = Counter(name for name, _ in pairs)
         if twice := sorted(name for name in times if times[name] > 1):
@@ -172,7 +176,7 @@ def endpoint(dialect: Any, *, status: int = 200, guests: bool = False) -> Callab
         def authenticated(request: Request) -> object:
             if len(request.body) > dialect.BODY_LIMIT:
                 raise BodyTooLarge(f"the body must have at most {dialect.BODY_LIMIT} bytes")
-            request = replace(request, caller=dialect.authenticate(request))
+            request.caller = dialect.authenticate(request)
             log.thread_safe_append_keys(caller=request.caller.kind)
             if request.caller.is_nobody and not guests:
                 raise NotAuthenticated("credentials are required")
@@ -254,8 +258,7 @@ def respond(status: int, answer: object) -> dict[str, Any]:
     if status == 204:
         return {"statusCode": 204, "headers": headers}
     headers = {"Content-Type": "application/json"} | headers
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return {"statusCode": status, "headers": headers, "body": text}
+    return {"statusCode": status, "headers": headers, "body": _to_json(body)}
 
 
 def scheduled(function: Callable[[Invocation], BaseModel]) -> Handler:

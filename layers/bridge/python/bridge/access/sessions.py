@@ -1,6 +1,7 @@
 """Is this session good, and whose is it: our own table, or Flowless (B7)."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -24,19 +25,19 @@ def authenticate(session_id: str, named: Named, *, ip: str, user_agent: str) -> 
         raise _invalid()
     by_default = "flowless" if config.setting("FLOWLESS_API_URL") else "table"
     if config.setting("SESSION_MODE", by_default) == "flowless":
-        return _caller(_by_flowless(session_id, ip, user_agent))
+        return _caller(_by_flowless(session_id, ip, user_agent), {})
     session, expires, ahead = session_items.read(session_id, named)
     if session is None or expires <= clock.seconds():
         raise _invalid()
-    return _caller(session).model_copy(update={"ahead": ahead})
+    return _caller(session, ahead)
 
 
 def _invalid() -> NotAuthenticated:
     return NotAuthenticated("the session is not valid", code="session_invalid")
 
 
-def _caller(session: Session) -> Caller:
-    return Caller(**session.model_dump(exclude={"expires_at"}))
+def _caller(session: Session, ahead: Mapping[Any, Any]) -> Caller:
+    return Caller(**session.model_dump(exclude={"expires_at"}), ahead=ahead)
 
 
 def _by_flowless(session_id: str, ip: str, user_agent: str) -> Session:
