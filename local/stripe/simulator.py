@@ -93,6 +93,11 @@ class StripeSimulator(Account):
         with self.world.lock:
             return [each.render() for each in self.world.intents.values()]
 
+    def refunds(self) -> list[Json]:
+        """What was given back, or is under way, and holds let go; oldest first."""
+        with self.world.lock:
+            return [each.render() for each in self.world.refunds.values()]
+
     def customers(self) -> list[Json]:
         """Deleted ones too, as `{"id", "object", "deleted": True}`."""
         with self.world.lock:
