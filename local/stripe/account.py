@@ -30,6 +30,7 @@ class Account:
     def state(self) -> Json:
         world = self.world
         with world.lock:
+            world.catch_up()
             return {
                 "now": world.now(),
                 "customers": [each.render() for each in world.customers.values()],
@@ -37,6 +38,7 @@ class Account:
                 "payment_intents": [each.render() for each in world.intents.values()],
                 "charges": [each.render() for each in world.charges.values()],
                 "refunds": [each.render() for each in world.refunds.values()],
+                "disputes": [each.render() for each in world.disputes.values()],
                 "idempotency_keys": len(self.memory),
                 "faults": self.faults.listed(),
                 "requests": dict(self.log.counts),

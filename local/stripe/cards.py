@@ -9,6 +9,7 @@ from typing import Literal
 
 Authentication = Literal["none", "always", "unless_set_up"]
 Refunds = Literal["at_once", "late", "fail"]
+Disputes = Literal["chargeback", "inquiry"]
 
 DECLINES = {
     "generic_decline": ("card_declined", "Your card was declined."),
@@ -35,7 +36,7 @@ OWN_CODES = frozenset({"expired_card", "incorrect_cvc", "processing_error"})
 @dataclass(frozen=True)
 class Card:
     """`decline`: why charges fail; `attachable`: whether a customer may hold it all the same;
-    `refunds`: how the bank takes them."""
+    `refunds`: how the bank takes them; `disputes`: what a payment leads to."""
 
     number: str
     brand: str = "visa"
@@ -44,6 +45,7 @@ class Card:
     authentication: Authentication = "none"
     country: str = "US"
     refunds: Refunds = "at_once"
+    disputes: Disputes | None = None
 
     @property
     def last4(self) -> str:
@@ -82,8 +84,8 @@ CARDS = {
     "authenticationRequiredChargeDeclinedInsufficientFunds": Card(
         "4000008260003178", decline="insufficient_funds", authentication="always", country="GB"
     ),
-    "createDispute": Card("4000000000000259"),
-    "createDisputeInquiry": Card("4000000000001976"),
+    "createDispute": Card("4000000000000259", disputes="chargeback"),
+    "createDisputeInquiry": Card("4000000000001976", disputes="inquiry"),
     "pendingRefund": Card("4000000000007726", refunds="late"),
     "refundFail": Card("4000000000005126", refunds="fail"),
 }

@@ -4,7 +4,7 @@ Money is taken here and nowhere else: each confirm that succeeds leaves one char
 Source: Stripe, "PaymentIntents lifecycle"; providers.md, section G.
 """
 
-from local.stripe import checks, holding
+from local.stripe import checks, disputing, holding
 from local.stripe.cards import render_decline
 from local.stripe.errors import card_error, missing_parameter, refused
 from local.stripe.operations import payment_methods
@@ -141,6 +141,7 @@ def settle(world: World, intent: PaymentIntent, *, authenticated: bool = False) 
     else:
         charge.captured, charge.amount_captured = True, intent.amount
         intent.status, intent.amount_received = "succeeded", intent.amount
+        disputing.provoke(world, charge)
     intent.next_action = None
     _spend(intent, method, paid=True)
     return charge

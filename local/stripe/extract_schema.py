@@ -45,11 +45,14 @@ OPERATIONS = (
     "POST /v1/refunds",
     "GET /v1/refunds",
     "GET /v1/refunds/{refund}",
+    "GET /v1/disputes",
+    "GET /v1/disputes/{dispute}",
 )
 RESOURCES = (
     "charge",
     "customer",
     "deleted_customer",
+    "dispute",
     "payment_intent",
     "payment_method",
     "refund",

@@ -3,7 +3,7 @@
 Source: Stripe, "Place a hold on a payment method", "PaymentIntents lifecycle".
 """
 
-from local.stripe import checks, money, refunding
+from local.stripe import checks, disputing, money, refunding
 from local.stripe.errors import invalid, refused
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.payment_intent import CONFIRMABLE, PaymentIntent
@@ -36,6 +36,7 @@ def capture(world: World, intent: PaymentIntent, amount: int | None) -> None:
     if amount < charge.amount:
         refunding.release(world, charge, charge.amount - amount)
     intent.status, intent.amount_received, intent.amount_capturable = "succeeded", amount, 0
+    disputing.provoke(world, charge)
 
 
 def check_capturable(intent: PaymentIntent) -> None:

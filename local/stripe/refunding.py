@@ -5,7 +5,7 @@ Source: Stripe API reference, "Refunds"; Stripe, "Testing" (cards whose refunds 
 
 from collections.abc import Mapping
 
-from local.stripe import money
+from local.stripe import disputing, money
 from local.stripe.errors import invalid, refused
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.refund import Refund
@@ -31,6 +31,10 @@ def refund(
             f"This PaymentIntent ({charge.payment_intent}) does not have a successful charge to "
             "refund."
         )
+    dispute = disputing.of_charge(world, charge)
+    if dispute is not None and not dispute.refundable:
+        message = f"Charge {charge.id} has been charged back; cannot issue a refund."
+        raise refused(message, code="charge_disputed")
     left = charge.amount - charge.amount_refunded
     if left == 0:
         message = f"Charge {charge.id} has already been refunded."

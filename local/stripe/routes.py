@@ -3,7 +3,14 @@
 import re
 
 from local.stripe.call import Operation
-from local.stripe.operations import charges, customers, payment_intents, payment_methods, refunds
+from local.stripe.operations import (
+    charges,
+    customers,
+    disputes,
+    payment_intents,
+    payment_methods,
+    refunds,
+)
 
 OPERATIONS = (
     *customers.OPERATIONS,
@@ -11,6 +18,7 @@ OPERATIONS = (
     *payment_intents.OPERATIONS,
     *charges.OPERATIONS,
     *refunds.OPERATIONS,
+    *disputes.OPERATIONS,
 )
 
 

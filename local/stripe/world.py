@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.customer import Customer
+from local.stripe.resources.dispute import Dispute
 from local.stripe.resources.json import Json
 from local.stripe.resources.payment_intent import PaymentIntent
 from local.stripe.resources.payment_method import PaymentMethod
@@ -43,6 +44,7 @@ class World:
     intents: dict[str, PaymentIntent] = field(default_factory=dict)
     charges: dict[str, Charge] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
+    disputes: dict[str, Dispute] = field(default_factory=dict)
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _turns: Iterator[int] = field(default_factory=itertools.count)
 
@@ -51,7 +53,14 @@ class World:
         return time.time() + self.offset
 
     def clear(self) -> None:
-        for held in (self.customers, self.methods, self.intents, self.charges, self.refunds):
+        for held in (
+            self.customers,
+            self.methods,
+            self.intents,
+            self.charges,
+            self.refunds,
+            self.disputes,
+        ):
             held.clear()
         self._due.clear()
         self.offset = 0.0

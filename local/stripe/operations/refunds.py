@@ -23,26 +23,15 @@ def fetch(call: Call) -> Json:
 
 
 def list_all(call: Call) -> Json:
-    intent, charge = call.params.text("payment_intent"), call.params.text("charge")
-    if intent is not None and intent not in call.world.intents:
-        raise no_such("payment_intent", intent, "payment_intent")
-    if charge is not None and charge not in call.world.charges:
-        raise no_such("charge", charge, "charge")
-    held = [
-        each
-        for each in call.world.refunds.values()
-        if intent in (None, each.payment_intent) and charge in (None, each.charge)
-    ]
+    held = listing.of_payment(call.world.refunds.values(), call)
     return listing.page(held, call.params, "/v1/refunds", "refund")
 
 
 def _charge(call: Call) -> Charge:
     """The charge that was named, or the last one of the intent that was."""
     world, params = call.world, call.params
-    named, payment = (
-        checks.identifier(params, "charge"),
-        checks.identifier(params, "payment_intent"),
-    )
+    named = checks.identifier(params, "charge")
+    payment = checks.identifier(params, "payment_intent")
     if payment is None:
         if named is None:
             raise missing_parameter("payment_intent")
@@ -67,21 +56,6 @@ OPERATIONS = (
         create,
         frozenset({"amount", "charge", "expand", "metadata", "payment_intent", "reason"}),
     ),
-    Operation(
-        "list_refunds",
-        "GET /v1/refunds",
-        list_all,
-        frozenset(
-            {
-                "charge",
-                "created",
-                "ending_before",
-                "expand",
-                "limit",
-                "payment_intent",
-                "starting_after",
-            }
-        ),
-    ),
+    Operation("list_refunds", "GET /v1/refunds", list_all, listing.OF_PAYMENT),
     Operation("fetch_refund", "GET /v1/refunds/{refund}", fetch, frozenset({"expand"})),
 )

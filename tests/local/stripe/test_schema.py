@@ -35,6 +35,8 @@ PARAMETERS: dict[str, type] = {
     "POST /v1/refunds": sdk.RefundCreateParams,
     "GET /v1/refunds": sdk.RefundListParams,
     "GET /v1/refunds/{refund}": sdk.RefundRetrieveParams,
+    "GET /v1/disputes": sdk.DisputeListParams,
+    "GET /v1/disputes/{dispute}": sdk.DisputeRetrieveParams,
 }
 # Methods that came or went with endive, none of them a card: providers.md H compares the others.
 DIFFERENT = {
