@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
-from local.stripe import confirming
+from local.stripe import checks, confirming
 from local.stripe.cards import BY_NUMBER
 from local.stripe.errors import StripeError, no_such
 from local.stripe.faults import Faults
@@ -12,7 +12,7 @@ from local.stripe.log import Log
 from local.stripe.operations import payment_methods
 from local.stripe.params import Params
 from local.stripe.resources.json import Json
-from local.stripe.resources.payment_intent import PaymentIntent
+from local.stripe.resources.payment_intent import CONFIRMABLE, PaymentIntent
 from local.stripe.resources.payment_method import PaymentMethod
 from local.stripe.world import World
 
@@ -30,12 +30,15 @@ class Account:
     def state(self) -> Json:
         world = self.world
         with world.lock:
+            world.catch_up()
             return {
                 "now": world.now(),
                 "customers": [each.render() for each in world.customers.values()],
                 "payment_methods": [each.render() for each in world.methods.values()],
                 "payment_intents": [each.render() for each in world.intents.values()],
                 "charges": [each.render() for each in world.charges.values()],
+                "refunds": [each.render() for each in world.refunds.values()],
+                "disputes": [each.render() for each in world.disputes.values()],
                 "idempotency_keys": len(self.memory),
                 "faults": self.faults.listed(),
                 "requests": dict(self.log.counts),
@@ -49,18 +52,18 @@ class Account:
         self.log.clear()
 
     def advance(self, seconds: float) -> None:
-        """Move the simulated clock: key memory, and authorizations that run out."""
+        """Move the simulated clock: key memory, holds that run out, refunds under way."""
         with self.world.lock:
             self.world.offset += seconds
-            confirming.expire_authorizations(self.world)
+            self.world.catch_up()
 
     def browser_attach(self, intent: str, client_secret: str, token: str) -> Json:
         """The customer chose a card in the browser: the intent bears it, nothing is charged."""
         with self.world.lock:
             found = self._opened(intent, client_secret)
-            if found.status not in confirming.CONFIRMABLE:
+            if found.status not in CONFIRMABLE:
                 message = f"This PaymentIntent has a status of {found.status}."
-                raise confirming.unexpected_state(found, message)
+                raise checks.unexpected_state(found, message)
             confirming.bear(found, self._method(token))
             found.status, found.next_action = "requires_confirmation", None
             return found.render()

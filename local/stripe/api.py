@@ -140,6 +140,7 @@ def _run(
                 raise unmodelled(name)
         expand.check(schema()["answers"][operation.url], params.texts("expand"))
         with world.lock:
+            world.catch_up()
             body = operation.run(Call(world, params, path))
             return Answer(
                 200, _encode(expand.apply(world, body, params.texts("expand"))), request_id

@@ -1,7 +1,6 @@
 """Stripe's test cards: what `pm_card_*`, `tok_*` and the raw numbers behind them do.
 
-Source: Stripe, "Testing"; providers.md, section G (the table of triggers). Disputes and refunds
-of the cards that provoke them come with the files that serve those.
+Source: Stripe, "Testing"; providers.md, section G (the table of triggers).
 """
 
 import hashlib
@@ -9,6 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Authentication = Literal["none", "always", "unless_set_up"]
+Refunds = Literal["at_once", "late", "fail"]
+Disputes = Literal["chargeback", "inquiry"]
 
 DECLINES = {
     "generic_decline": ("card_declined", "Your card was declined."),
@@ -34,7 +35,8 @@ OWN_CODES = frozenset({"expired_card", "incorrect_cvc", "processing_error"})
 
 @dataclass(frozen=True)
 class Card:
-    """`decline`: why charges fail; `attachable`: whether a customer may hold it all the same."""
+    """`decline`: why charges fail; `attachable`: whether a customer may hold it all the same;
+    `refunds`: how the bank takes them; `disputes`: what a payment leads to."""
 
     number: str
     brand: str = "visa"
@@ -42,6 +44,8 @@ class Card:
     attachable: bool = True
     authentication: Authentication = "none"
     country: str = "US"
+    refunds: Refunds = "at_once"
+    disputes: Disputes | None = None
 
     @property
     def last4(self) -> str:
@@ -80,10 +84,10 @@ CARDS = {
     "authenticationRequiredChargeDeclinedInsufficientFunds": Card(
         "4000008260003178", decline="insufficient_funds", authentication="always", country="GB"
     ),
-    "createDispute": Card("4000000000000259"),
-    "createDisputeInquiry": Card("4000000000001976"),
-    "pendingRefund": Card("4000000000007726"),
-    "refundFail": Card("4000000000005126"),
+    "createDispute": Card("4000000000000259", disputes="chargeback"),
+    "createDisputeInquiry": Card("4000000000001976", disputes="inquiry"),
+    "pendingRefund": Card("4000000000007726", refunds="late"),
+    "refundFail": Card("4000000000005126", refunds="fail"),
 }
 BY_NUMBER = {card.number: card for card in CARDS.values()}
 

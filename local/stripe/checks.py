@@ -2,11 +2,21 @@
 
 import re
 
-from local.stripe.errors import empty, invalid
+from local.stripe.errors import StripeError, empty, invalid
 from local.stripe.params import Params
+from local.stripe.resources.payment_intent import PaymentIntent
 
 EMAIL = re.compile(r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")
 URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s/]+\S*$")
+
+
+def unexpected_state(intent: PaymentIntent, message: str) -> StripeError:
+    return StripeError(
+        400,
+        message,
+        code="payment_intent_unexpected_state",
+        more={"payment_intent": intent.render()},
+    )
 
 
 def email(params: Params, name: str) -> str | None:

@@ -1,27 +1,19 @@
 """What a confirm does to an intent: authentication, the charge, a decline.
 
-Money moves here and nowhere else: each confirm that succeeds leaves one charge.
+Money is taken here and nowhere else: each confirm that succeeds leaves one charge.
 Source: Stripe, "PaymentIntents lifecycle"; providers.md, section G.
 """
 
-from local.stripe import checks
+from local.stripe import checks, disputing, holding
 from local.stripe.cards import render_decline
-from local.stripe.errors import StripeError, card_error, missing_parameter, refused
+from local.stripe.errors import card_error, missing_parameter, refused
 from local.stripe.operations import payment_methods
 from local.stripe.params import Params
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.json import Json
-from local.stripe.resources.payment_intent import PaymentIntent, Status
+from local.stripe.resources.payment_intent import CONFIRMABLE, PaymentIntent
 from local.stripe.resources.payment_method import PaymentMethod
 from local.stripe.world import World, new_id
-
-CONFIRMABLE: tuple[Status, ...] = (
-    "requires_payment_method",
-    "requires_confirmation",
-    "requires_action",
-)
-AUTHORIZED_FOR = 7 * 24 * 3600
-"""Seconds an uncaptured card authorization lives. Source: Stripe, "Place a hold"."""
 
 AUTHENTICATION_FAILED = {
     "code": "payment_intent_authentication_failure",
@@ -33,15 +25,6 @@ AUTHENTICATION_FAILED = {
     ),
     "type": "invalid_request_error",
 }
-
-
-def unexpected_state(intent: PaymentIntent, message: str) -> StripeError:
-    return StripeError(
-        400,
-        message,
-        code="payment_intent_unexpected_state",
-        more={"payment_intent": intent.render()},
-    )
 
 
 def bear(intent: PaymentIntent, method: PaymentMethod) -> None:
@@ -66,7 +49,7 @@ def confirm(world: World, intent: PaymentIntent, params: Params, *, browser: boo
     Raises StripeError: 400 where the intent cannot be confirmed so, 402 for a decline.
     """
     if intent.status not in CONFIRMABLE:
-        raise unexpected_state(
+        raise checks.unexpected_state(
             intent,
             f"You cannot confirm this PaymentIntent because it has a status of {intent.status}. "
             "Only a PaymentIntent with one of the following statuses may be confirmed: "
@@ -74,7 +57,7 @@ def confirm(world: World, intent: PaymentIntent, params: Params, *, browser: boo
         )
     token = checks.identifier(params, "payment_method")
     if token is None and intent.method is None:
-        raise unexpected_state(
+        raise checks.unexpected_state(
             intent,
             "You cannot confirm this PaymentIntent because it's missing a payment method. You can "
             "either update the PaymentIntent with a payment method and then confirm it again, or "
@@ -154,11 +137,11 @@ def settle(world: World, intent: PaymentIntent, *, authenticated: bool = False) 
     charge = _new_charge(world, intent, method)
     charge.authenticated = authenticated
     if intent.capture_method == "manual":
-        charge.expires = charge.created + AUTHORIZED_FOR
-        intent.status, intent.amount_capturable = "requires_capture", intent.amount
+        holding.hold(world, intent, charge)
     else:
         charge.captured, charge.amount_captured = True, intent.amount
         intent.status, intent.amount_received = "succeeded", intent.amount
+        disputing.provoke(world, charge)
     intent.next_action = None
     _spend(intent, method, paid=True)
     return charge
@@ -205,25 +188,6 @@ def _spend(intent: PaymentIntent, method: PaymentMethod, *, paid: bool) -> None:
     if method.customer is None:
         method.spent = True
         method.savable = paid and intent.setup_future_usage is not None
-
-
-def expire_authorizations(world: World) -> None:
-    """Cancel what was never captured in time, as Stripe does."""
-    now = int(world.now())
-    for intent in world.intents.values():
-        if intent.status == "requires_capture":
-            charge = world.charges[str(intent.latest_charge)]
-            if charge.expires is not None and charge.expires <= now:
-                release(world, intent, "expired")
-
-
-def release(world: World, intent: PaymentIntent, reason: str | None) -> None:
-    """Cancel; what was authorized goes back to the customer."""
-    if intent.status == "requires_capture":
-        charge = world.charges[str(intent.latest_charge)]
-        charge.amount_refunded = charge.amount
-    intent.status, intent.next_action, intent.amount_capturable = "canceled", None, 0
-    intent.canceled_at, intent.cancellation_reason = int(world.now()), reason
 
 
 def _held(intent: PaymentIntent) -> PaymentMethod:

@@ -10,7 +10,7 @@ from typing import Any  # JSON bodies of the control plane
 
 from werkzeug.wrappers import Request, Response
 
-from local.stripe import pages
+from local.stripe import dashboard, pages
 from local.stripe.account import Account
 from local.stripe.errors import StripeError
 from local.stripe.faults import Fault
@@ -61,6 +61,11 @@ def _advance(account: Account, given: dict[str, Any]) -> object:
     return {"now": account.world.now()}
 
 
+def _dashboard(account: Account, given: dict[str, Any]) -> object:
+    """{action, payment_intent, amount, outcome}, the last two where the action has them."""
+    return dashboard.act(account.world, **given)
+
+
 def _browser_attach(account: Account, given: dict[str, Any]) -> object:
     return account.browser_attach(
         given["payment_intent"], given["client_secret"], given["payment_method"]
@@ -88,6 +93,7 @@ ROUTES: dict[tuple[str, str], Control] = {
     ("DELETE", "/_sim/faults"): _clear_faults,
     ("POST", "/_sim/reset"): _reset,
     ("POST", "/_sim/clock"): _advance,
+    ("POST", "/_sim/dashboard"): _dashboard,
     ("POST", "/_sim/browser/attach"): _browser_attach,
     ("POST", "/_sim/browser/confirm"): _browser_confirm,
 }

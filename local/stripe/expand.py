@@ -8,8 +8,10 @@ import json
 from collections.abc import Iterator
 from typing import cast
 
+from local.stripe import listing
 from local.stripe.errors import StripeError, invalid
 from local.stripe.forms import Schema, schema
+from local.stripe.params import Params
 from local.stripe.resources.json import Json
 from local.stripe.world import World
 
@@ -83,10 +85,13 @@ def _expand(world: World, node: object, steps: list[str]) -> None:
     if isinstance(value, str):
         node[name] = world.rendered(value) or value
     elif name not in node and "id" in node:
-        node[name] = _empty_list(node, name)
+        node[name] = _sublist(world, node, name)
     _expand(world, node[name], rest)
 
 
-def _empty_list(owner: Json, name: str) -> Json:
+def _sublist(world: World, owner: Json, name: str) -> Json:
+    """Return the first page of a list that is left out unless asked for."""
     url = f"/v1/{owner['object']}s/{owner['id']}/{name}"
-    return {"object": "list", "data": [], "has_more": False, "url": url}
+    held = world.refunds.values() if name == "refunds" else ()
+    mine = [each for each in held if each.charge == owner["id"]]
+    return listing.page(mine, Params({}), url, name)

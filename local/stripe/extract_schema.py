@@ -42,8 +42,21 @@ OPERATIONS = (
     "POST /v1/payment_intents/{intent}/cancel",
     "POST /v1/payment_intents/{intent}/capture",
     "GET /v1/charges/{charge}",
+    "POST /v1/refunds",
+    "GET /v1/refunds",
+    "GET /v1/refunds/{refund}",
+    "GET /v1/disputes",
+    "GET /v1/disputes/{dispute}",
 )
-RESOURCES = ("charge", "customer", "deleted_customer", "payment_intent", "payment_method")
+RESOURCES = (
+    "charge",
+    "customer",
+    "deleted_customer",
+    "dispute",
+    "payment_intent",
+    "payment_method",
+    "refund",
+)
 """What the simulator can return: any other expandable resource stays an id."""
 
 DROPPED = ("description", "title", "x-stripeBypassValidation", "x-stripeMostCommon")

@@ -2,8 +2,9 @@
 
 import operator
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from local.stripe.call import Call
 from local.stripe.errors import invalid, no_such
 from local.stripe.params import Params
 from local.stripe.resources.json import Json
@@ -18,6 +19,42 @@ class Listed(Protocol):
     @property
     def created(self) -> int: ...
     def render(self) -> Json: ...
+
+
+class OfPayment(Listed, Protocol):
+    @property
+    def charge(self) -> str: ...
+    @property
+    def payment_intent(self) -> str: ...
+
+
+One = TypeVar("One", bound=OfPayment)
+OF_PAYMENT = frozenset(
+    {
+        "charge",
+        "created",
+        "ending_before",
+        "expand",
+        "limit",
+        "payment_intent",
+        "starting_after",
+    }
+)
+"""What the lists of a payment's refunds and disputes take."""
+
+
+def of_payment(held: Iterable[One], call: Call) -> list[One]:
+    """Return those of the payment intent and the charge that the call names, if it does."""
+    intent, charge = call.params.text("payment_intent"), call.params.text("charge")
+    if intent is not None and intent not in call.world.intents:
+        raise no_such("payment_intent", intent, "payment_intent")
+    if charge is not None and charge not in call.world.charges:
+        raise no_such("charge", charge, "charge")
+    return [
+        each
+        for each in held
+        if intent in (None, each.payment_intent) and charge in (None, each.charge)
+    ]
 
 
 def page(held: Iterable[Listed], params: Params, url: str, kind: str) -> Json:

@@ -47,13 +47,17 @@ def check_amount(amount: int, currency: str, param: str = "amount") -> int:
     if amount < least:
         message = f"Amount must be at least {least} in the smallest unit of {currency}"
         raise refused(message, param, "amount_too_small")
+    check_decimals(amount, currency, param)
+    return amount
+
+
+def check_decimals(amount: int, currency: str, param: str = "amount") -> None:
     if currency in WHOLE_UNITS and amount % 100:
         message = f"Invalid amount: {currency} has no decimals, send a multiple of 100"
         raise refused(message, param, "invalid_charge_amount_no_decimal_compatible")
     if currency in THREE_DECIMAL and amount % 10:
         message = f"Invalid amount: {currency} must be rounded to the nearest ten"
         raise refused(message, param)
-    return amount
 
 
 def _too_low(param: str) -> StripeError:

@@ -3,13 +3,22 @@
 import re
 
 from local.stripe.call import Operation
-from local.stripe.operations import charges, customers, payment_intents, payment_methods
+from local.stripe.operations import (
+    charges,
+    customers,
+    disputes,
+    payment_intents,
+    payment_methods,
+    refunds,
+)
 
 OPERATIONS = (
     *customers.OPERATIONS,
     *payment_methods.OPERATIONS,
     *payment_intents.OPERATIONS,
     *charges.OPERATIONS,
+    *refunds.OPERATIONS,
+    *disputes.OPERATIONS,
 )
 
 

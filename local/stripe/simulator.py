@@ -7,7 +7,7 @@ another process the same is at /_sim/.
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
 
-from local.stripe import forms
+from local.stripe import dashboard, forms
 from local.stripe.account import Account
 from local.stripe.call import Call
 from local.stripe.cards import CARDS
@@ -92,6 +92,24 @@ class StripeSimulator(Account):
     def intents(self) -> list[Json]:
         with self.world.lock:
             return [each.render() for each in self.world.intents.values()]
+
+    def refunds(self) -> list[Json]:
+        """What was given back, or is under way, and holds let go; oldest first."""
+        with self.world.lock:
+            return [each.render() for each in self.world.refunds.values()]
+
+    def disputes(self) -> list[Json]:
+        with self.world.lock:
+            return [each.render() for each in self.world.disputes.values()]
+
+    def dashboard(
+        self, action: str, payment_intent: str, amount: int | None = None, outcome: str = ""
+    ) -> Json:
+        """Do what a person does there: refund, capture, cancel, dispute, inquire, close_dispute.
+
+        `outcome` of close_dispute: won or lost. Raises StripeError where Stripe refuses it.
+        """
+        return dashboard.act(self.world, action, payment_intent, amount, outcome)
 
     def customers(self) -> list[Json]:
         """Deleted ones too, as `{"id", "object", "deleted": True}`."""

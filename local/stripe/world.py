@@ -1,16 +1,21 @@
 """What the simulated Stripe account holds, its clock, and the one lock over all of it."""
 
+import heapq
+import itertools
 import secrets
 import string
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.customer import Customer
+from local.stripe.resources.dispute import Dispute
 from local.stripe.resources.json import Json
 from local.stripe.resources.payment_intent import PaymentIntent
 from local.stripe.resources.payment_method import PaymentMethod
+from local.stripe.resources.refund import Refund
 
 ALPHABET = string.ascii_letters + string.digits
 
@@ -38,19 +43,40 @@ class World:
     methods: dict[str, PaymentMethod] = field(default_factory=dict)
     intents: dict[str, PaymentIntent] = field(default_factory=dict)
     charges: dict[str, Charge] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    disputes: dict[str, Dispute] = field(default_factory=dict)
+    _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    _turns: Iterator[int] = field(default_factory=itertools.count)
 
     def now(self) -> float:
         """Unix time on the simulated clock."""
         return time.time() + self.offset
 
     def clear(self) -> None:
-        for held in (self.customers, self.methods, self.intents, self.charges):
+        for held in (
+            self.customers,
+            self.methods,
+            self.intents,
+            self.charges,
+            self.refunds,
+            self.disputes,
+        ):
             held.clear()
+        self._due.clear()
         self.offset = 0.0
+
+    def schedule(self, seconds: float, then: Callable[[], None]) -> None:
+        """Let something happen so much later on the simulated clock, under the lock."""
+        heapq.heappush(self._due, (self.now() + seconds, next(self._turns), then))
+
+    def catch_up(self) -> None:
+        """Let happen what is due by now, in order."""
+        while self._due and self._due[0][0] <= self.now():
+            heapq.heappop(self._due)[2]()
 
     def rendered(self, identifier: str) -> Json | None:
         """Return the resource with this id, as an expanded field shows it."""
-        for held in (self.intents, self.charges, self.methods, self.customers):
+        for held in (self.intents, self.charges, self.refunds, self.methods, self.customers):
             found = held.get(identifier)
             if found is not None:
                 return found.render()

@@ -1,13 +1,12 @@
 """/v1/payment_intents. Source: Stripe API reference, "Payment Intents"."""
 
-from local.stripe import checks, confirming, listing, money
+from local.stripe import checks, confirming, holding, listing, money
 from local.stripe.call import Call, Operation
-from local.stripe.confirming import CONFIRMABLE, unexpected_state
 from local.stripe.errors import StripeError, invalid, no_such, refused
 from local.stripe.operations import payment_methods
 from local.stripe.params import Params
 from local.stripe.resources.json import Json
-from local.stripe.resources.payment_intent import PaymentIntent
+from local.stripe.resources.payment_intent import CONFIRMABLE, PaymentIntent
 from local.stripe.world import World, new_id, random_text
 
 DETAILS = frozenset(
@@ -87,7 +86,7 @@ def update(call: Call) -> Json:
     if intent.status not in CONFIRMABLE:
         for name in MONEY_FIELDS:
             if params.has(name):
-                raise unexpected_state(
+                raise checks.unexpected_state(
                     intent,
                     f"This PaymentIntent's {name} could not be updated because it has a status of "
                     f"{intent.status}. You may only update the {name} of a PaymentIntent with one "
@@ -107,41 +106,15 @@ def confirm(call: Call) -> Json:
 
 def cancel(call: Call) -> Json:
     intent = find(call)
-    if intent.status not in (*CONFIRMABLE, "requires_capture"):
-        raise unexpected_state(
-            intent,
-            f"You cannot cancel this PaymentIntent because it has a status of {intent.status}. "
-            "Only a PaymentIntent with one of the following statuses may be canceled: "
-            "requires_payment_method, requires_capture, requires_confirmation, requires_action, "
-            "processing.",
-        )
-    confirming.release(call.world, intent, call.params.text("cancellation_reason"))
+    holding.cancel(call.world, intent, call.params.text("cancellation_reason"))
     return intent.render()
 
 
 def capture(call: Call) -> Json:
-    """Once, in whole or in part; the rest is released."""
     intent = find(call)
-    if intent.status != "requires_capture":
-        raise unexpected_state(
-            intent,
-            f"This PaymentIntent could not be captured because it has a status of {intent.status}."
-            " Only a PaymentIntent with one of the following statuses may be captured: "
-            "requires_capture.",
-        )
-    amount = call.params.integer("amount_to_capture")
-    if amount is None:
-        amount = intent.amount_capturable
-    if amount < 1:
-        message = "This value must be greater than or equal to 1."
-        raise invalid(message, "amount_to_capture", "parameter_invalid_integer")
-    if amount > intent.amount_capturable:
-        message = f"The amount to capture exceeds the {intent.amount_capturable} authorized."
-        raise refused(message, "amount_to_capture", "amount_too_large")
-    intent.metadata = call.params.merged_metadata(intent.metadata)
-    charge = call.world.charges[str(intent.latest_charge)]
-    charge.captured, charge.amount_captured = True, amount
-    intent.status, intent.amount_received, intent.amount_capturable = "succeeded", amount, 0
+    metadata = call.params.merged_metadata(intent.metadata)
+    holding.capture(call.world, intent, call.params.integer("amount_to_capture"))
+    intent.metadata = metadata
     return intent.render()
 
 

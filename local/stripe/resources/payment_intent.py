@@ -16,6 +16,11 @@ Status = Literal[
     "canceled",
     "succeeded",
 ]
+CONFIRMABLE: tuple[Status, ...] = (
+    "requires_payment_method",
+    "requires_confirmation",
+    "requires_action",
+)
 
 
 @dataclass

@@ -32,6 +32,11 @@ PARAMETERS: dict[str, type] = {
     "POST /v1/payment_intents/{intent}/cancel": sdk.PaymentIntentCancelParams,
     "POST /v1/payment_intents/{intent}/capture": sdk.PaymentIntentCaptureParams,
     "GET /v1/charges/{charge}": sdk.ChargeRetrieveParams,
+    "POST /v1/refunds": sdk.RefundCreateParams,
+    "GET /v1/refunds": sdk.RefundListParams,
+    "GET /v1/refunds/{refund}": sdk.RefundRetrieveParams,
+    "GET /v1/disputes": sdk.DisputeListParams,
+    "GET /v1/disputes/{dispute}": sdk.DisputeRetrieveParams,
 }
 # Methods that came or went with endive, none of them a card: providers.md H compares the others.
 DIFFERENT = {

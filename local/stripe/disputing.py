@@ -1,0 +1,79 @@
+"""Disputes: how they come about and how they end.
+
+A charge that was disputed stays `disputed`; how it stands is in the dispute.
+Source: Stripe API reference, "Disputes"; Stripe, "How disputes work", "Testing".
+"""
+
+from typing import Literal
+
+from local.stripe.errors import refused
+from local.stripe.resources.charge import Charge
+from local.stripe.resources.dispute import OPEN, Dispute
+from local.stripe.world import World, new_id
+
+Outcome = Literal["won", "lost"]
+DISPUTED_AFTER = 60
+"""Seconds on the simulated clock from a capture to the dispute that its card provokes."""
+
+
+def provoke(world: World, charge: Charge) -> None:
+    """Schedule the dispute of a card that always leads to one."""
+    disputes = charge.method.card.disputes
+    if disputes is not None:
+        world.schedule(
+            DISPUTED_AFTER, lambda: _open_once(world, charge, inquiry=disputes == "inquiry")
+        )
+
+
+def _open_once(world: World, charge: Charge, *, inquiry: bool) -> None:
+    if not charge.disputed:
+        open_dispute(world, charge, inquiry=inquiry)
+
+
+def open_dispute(
+    world: World, charge: Charge, amount: int | None = None, *, inquiry: bool = False
+) -> Dispute:
+    """The customer objects; `amount` None is all that was captured.
+
+    Raises StripeError where no money was taken, more than was, or a dispute came before.
+    """
+    if not charge.captured:
+        raise refused(f"The charge {charge.id} took no money: there is nothing to dispute.")
+    if charge.disputed:
+        raise refused(f"The charge {charge.id} has been disputed already.", code="charge_disputed")
+    amount = charge.amount_captured if amount is None else amount
+    if not 1 <= amount <= charge.amount_captured:
+        message = f"A dispute is of 1 to the {charge.amount_captured} captured."
+        raise refused(message, "amount")
+    made = Dispute(
+        id=new_id("du"),
+        created=int(world.now()),
+        amount=amount,
+        currency=charge.currency,
+        charge=charge.id,
+        payment_intent=charge.payment_intent,
+        brand=charge.method.card.brand,
+        inquiry=inquiry,
+        status="warning_needs_response" if inquiry else "needs_response",
+    )
+    charge.disputed = True
+    world.disputes[made.id] = made
+    return made
+
+
+def close(world: World, charge: Charge, outcome: Outcome) -> Dispute:
+    """End the dispute of a charge; an inquiry that is not lost is merely closed.
+
+    Raises StripeError where none is open.
+    """
+    dispute = of_charge(world, charge)
+    if dispute is None or dispute.status not in OPEN:
+        raise refused(f"The charge {charge.id} has no open dispute.")
+    dispute.status = "warning_closed" if dispute.inquiry and outcome == "won" else outcome
+    return dispute
+
+
+def of_charge(world: World, charge: Charge) -> Dispute | None:
+    if not charge.disputed:
+        return None
+    return next(each for each in world.disputes.values() if each.charge == charge.id)

@@ -1,0 +1,77 @@
+"""How a payment ends that was not taken at once: captured, canceled, or run out.
+
+Source: Stripe, "Place a hold on a payment method", "PaymentIntents lifecycle".
+"""
+
+from local.stripe import checks, disputing, money, refunding
+from local.stripe.errors import invalid, refused
+from local.stripe.resources.charge import Charge
+from local.stripe.resources.payment_intent import CONFIRMABLE, PaymentIntent
+from local.stripe.world import World
+
+AUTHORIZED_FOR = 7 * 24 * 3600
+"""Seconds an uncaptured card authorization lives. Source: Stripe, "Place a hold"."""
+
+
+def hold(world: World, intent: PaymentIntent, charge: Charge) -> None:
+    """Reserve the money; what is not captured in time is let go."""
+    charge.expires = charge.created + AUTHORIZED_FOR
+    intent.status, intent.amount_capturable = "requires_capture", intent.amount
+    world.schedule(AUTHORIZED_FOR, lambda: _expire(world, intent))
+
+
+def capture(world: World, intent: PaymentIntent, amount: int | None) -> None:
+    """Take the money once, in whole (None) or in part; the rest is let go."""
+    check_capturable(intent)
+    amount = intent.amount_capturable if amount is None else amount
+    if amount < 1:
+        message = "This value must be greater than or equal to 1."
+        raise invalid(message, "amount_to_capture", "parameter_invalid_integer")
+    if amount > intent.amount_capturable:
+        message = f"The amount to capture exceeds the {intent.amount_capturable} authorized."
+        raise refused(message, "amount_to_capture", "amount_too_large")
+    money.check_decimals(amount, intent.currency, "amount_to_capture")
+    charge = world.charges[str(intent.latest_charge)]
+    charge.captured, charge.amount_captured = True, amount
+    if amount < charge.amount:
+        refunding.release(world, charge, charge.amount - amount)
+    intent.status, intent.amount_received, intent.amount_capturable = "succeeded", amount, 0
+    disputing.provoke(world, charge)
+
+
+def check_capturable(intent: PaymentIntent) -> None:
+    if intent.status != "requires_capture":
+        raise checks.unexpected_state(
+            intent,
+            f"This PaymentIntent could not be captured because it has a status of {intent.status}."
+            " Only a PaymentIntent with one of the following statuses may be captured: "
+            "requires_capture.",
+        )
+
+
+def cancel(world: World, intent: PaymentIntent, reason: str | None) -> None:
+    """Nothing can be paid any more; what was held goes back to the customer."""
+    if intent.status not in (*CONFIRMABLE, "requires_capture"):
+        raise checks.unexpected_state(
+            intent,
+            f"You cannot cancel this PaymentIntent because it has a status of {intent.status}. "
+            "Only a PaymentIntent with one of the following statuses may be canceled: "
+            "requires_payment_method, requires_capture, requires_confirmation, requires_action, "
+            "processing.",
+        )
+    _close(world, intent, reason, None)
+
+
+def _expire(world: World, intent: PaymentIntent) -> None:
+    if intent.status == "requires_capture":
+        _close(world, intent, "expired", "expired_uncaptured_charge")
+
+
+def _close(
+    world: World, intent: PaymentIntent, reason: str | None, refund_reason: str | None
+) -> None:
+    if intent.status == "requires_capture":
+        charge = world.charges[str(intent.latest_charge)]
+        refunding.release(world, charge, charge.amount, refund_reason)
+    intent.status, intent.next_action, intent.amount_capturable = "canceled", None, 0
+    intent.canceled_at, intent.cancellation_reason = int(world.now()), reason

@@ -1,0 +1,97 @@
+"""Refunds: what of a charge can go back, and what the bank makes of it.
+
+Source: Stripe API reference, "Refunds"; Stripe, "Testing" (cards whose refunds are late or fail).
+"""
+
+from collections.abc import Mapping
+
+from local.stripe import disputing, money
+from local.stripe.errors import invalid, refused
+from local.stripe.resources.charge import Charge
+from local.stripe.resources.refund import Refund
+from local.stripe.world import World, new_id
+
+SETTLES_AFTER = 60
+"""Seconds on the simulated clock until a late refund goes through, or one fails after all."""
+
+
+def refund(
+    world: World,
+    charge: Charge,
+    amount: int | None,
+    reason: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> Refund:
+    """Give back some of what was captured; `amount` None is all that is left.
+
+    Raises StripeError where there is nothing, or less than that, to give.
+    """
+    if not charge.captured:
+        raise refused(
+            f"This PaymentIntent ({charge.payment_intent}) does not have a successful charge to "
+            "refund."
+        )
+    dispute = disputing.of_charge(world, charge)
+    if dispute is not None and not dispute.refundable:
+        message = f"Charge {charge.id} has been charged back; cannot issue a refund."
+        raise refused(message, code="charge_disputed")
+    left = charge.amount - charge.amount_refunded
+    if left == 0:
+        message = f"Charge {charge.id} has already been refunded."
+        raise refused(message, code="charge_already_refunded")
+    amount = left if amount is None else amount
+    if amount < 1:
+        raise invalid("Invalid positive integer", "amount", "parameter_invalid_integer")
+    if amount > left:
+        message = f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
+        raise refused(message, "amount", "amount_too_large")
+    money.check_decimals(amount, charge.currency)
+    made = _record(world, charge, amount)
+    made.reason, made.metadata = reason, dict(metadata or {})
+    _settle(world, charge, made)
+    return made
+
+
+def release(world: World, charge: Charge, amount: int, reason: str | None = None) -> None:
+    """Let go what a capture left, or all of a hold: at Stripe that is a refund, too.
+
+    So a charge's amount_refunded counts money that never moved. Source: Stripe API reference,
+    "The Refund object" (reason `expired_uncaptured_charge`); woocommerce-gateway-stripe,
+    issue 1073, shows a partial capture's charge.
+    """
+    made = _record(world, charge, amount)
+    made.reason, made.reversal = reason, True
+
+
+def _record(world: World, charge: Charge, amount: int) -> Refund:
+    made = Refund(
+        id=new_id("re"),
+        created=int(world.now()),
+        amount=amount,
+        currency=charge.currency,
+        charge=charge.id,
+        payment_intent=charge.payment_intent,
+        status="succeeded",
+    )
+    charge.amount_refunded += amount
+    world.refunds[made.id] = made
+    return made
+
+
+def _settle(world: World, charge: Charge, made: Refund) -> None:
+    outcome = charge.method.card.refunds
+    if outcome == "late":
+        made.status = "pending"
+        world.schedule(SETTLES_AFTER, lambda: _succeed(made))
+    elif outcome == "fail":
+        world.schedule(SETTLES_AFTER, lambda: _fail(charge, made))
+
+
+def _succeed(made: Refund) -> None:
+    made.status = "succeeded"
+
+
+def _fail(charge: Charge, made: Refund) -> None:
+    """The bank sends it back: the charge can be refunded by that amount again."""
+    made.status, made.failure_reason = "failed", "expired_or_canceled_card"
+    charge.amount_refunded -= made.amount

@@ -1,0 +1,54 @@
+"""A Refund: money that goes back, or a hold that is let go. Shape: schema.json, refund."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from local.stripe.resources.json import Json
+
+Status = Literal["pending", "succeeded", "failed"]
+
+
+@dataclass
+class Refund:
+    """`reversal`: it lets go what was never captured, so that nothing is paid back."""
+
+    id: str
+    created: int
+    amount: int
+    currency: str
+    charge: str
+    payment_intent: str
+    status: Status
+    reason: str | None = None
+    reversal: bool = False
+    failure_reason: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def render(self) -> Json:
+        body: Json = {
+            "id": self.id,
+            "object": "refund",
+            "amount": self.amount,
+            "balance_transaction": None,
+            "charge": self.charge,
+            "created": self.created,
+            "currency": self.currency,
+            "destination_details": {"card": {"type": self._movement()}, "type": "card"},
+            "metadata": dict(self.metadata),
+            "payment_intent": self.payment_intent,
+            "reason": self.reason,
+            "receipt_number": None,
+            "source_transfer_reversal": None,
+            "status": self.status,
+            "transfer_reversal": None,
+        }
+        if self.status == "pending":
+            body["pending_reason"] = "processing"
+        if self.failure_reason is not None:
+            body["failure_reason"] = self.failure_reason
+        return body
+
+    def _movement(self) -> str:
+        if self.reversal:
+            return "reversal"
+        return "pending" if self.status == "pending" else "refund"
