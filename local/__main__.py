@@ -16,7 +16,8 @@ Bridge Payments runs at {url}
 
   session of user_456 (jane.doe@example.com, admin of org_456 and org_789)   session_abc123
   session of user_789 (member of nothing)                                    session_def456
-  records of user_456: customers cust_123 and cust_456, payment pay_123 (also pi_stripe_abc123),
+  records of user_456: customers cust_123 and cust_456, payments pay_123 (also pi_stripe_abc123)
+  and pay_456 (authorized, to be captured or canceled),
   saved payment method pm_saved_card_123; Stripe's test methods (pm_card_visa) work as there
 
 Try it:

@@ -12,7 +12,7 @@ from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
-from bridge.models.payment import Confirmation, Ending, NewPayment, Payment
+from bridge.models.payment import CaptureMethod, Confirmation, Ending, NewPayment, Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.providers import registry
 from bridge.store import customer_items, method_items, payment_items, session_items
@@ -41,7 +41,8 @@ def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
     customer = _customer("cust_456", "Jane", "Smith", datetime(2025, 1, 10, 8, 20, tzinfo=UTC))
     _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
     _method(stripe, customer)  # not of cust_123, which the first document deletes in the end
-    _payment(stripe, customer)
+    _payment(stripe, customer, "pay_123", "pi_stripe_abc123")
+    _payment(stripe, customer, "pay_456", "pi_stripe_def456", capture_method="manual")
 
 
 def _call() -> Call:
@@ -96,12 +97,18 @@ def _method(stripe: StripeSimulator, customer: Customer) -> None:
     method_items.insert(method)
 
 
-def _payment(stripe: StripeSimulator, customer: Customer) -> None:
-    """pay_123: created under its lock, settled with what the simulator shows, confirmed."""
+def _payment(
+    stripe: StripeSimulator,
+    customer: Customer,
+    identifier: str,
+    provider_payment_id: str,
+    capture_method: CaptureMethod = "automatic",
+) -> None:
+    """Created under its lock, settled with what the simulator shows, confirmed."""
     call, now = _call(), clock.now()
     new = NewPayment(total_cents=2000, currency="USD", concept="Premium Subscription")
     payment = Payment(
-        id="pay_123",
+        id=identifier,
         uid=_uid(now),
         user_id="user_456",
         customer_id=customer.id,
@@ -114,6 +121,7 @@ def _payment(stripe: StripeSimulator, customer: Customer) -> None:
         currency="USD",
         provider_id="stripe",
         concept=new.concept,
+        capture_method=capture_method,
         changed_at=now,
         created_at=now,
         updated_at=now,
@@ -122,12 +130,13 @@ def _payment(stripe: StripeSimulator, customer: Customer) -> None:
     locked = attempts.lock_for(payment, "create", request, call)
     locked = payment_items.insert_locked(locked, None, customer_items.lives(customer.id))
     made = stripe.seed_payment(
-        "pi_stripe_abc123",
+        provider_payment_id,
         amount=2000,
         currency="usd",
         customer=customer.provider_customer_id or "",
         metadata={"payment_id": payment.id},
         automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
+        **({"capture_method": "manual"} if capture_method == "manual" else {}),
     )
     known = locked.model_copy(update={"provider_payment_id": made["id"]})
     shown = registry.open_provider("stripe").fetch_payment(known, ends_at=call.ends_at)

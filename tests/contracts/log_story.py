@@ -138,9 +138,23 @@ def payments(story: Story, stripe: StripeSimulator) -> None:
     story.ask("POST", f"{intents}/{payment}/sync", {"card": CARD})
     story.ask("GET", f"{BASE}/payments?customer_id={WORD}&limit=3")
     story.ask("GET", f"{BASE}/payments")
+    after_the_charge(story, payment)
     guests(story)
     bad_input(story, intents)
     bad_days(story, stripe, intents)
+
+
+def after_the_charge(story: Story, payment: str) -> None:
+    target, reason = f"{BASE}/payments/{payment}", {"reason": TEXT}
+    by_key = {"X-Session-ID": SESSION, "Idempotency-Key": f"{CLIENT_KEY}-refund"}
+    part = reason | {"amount_cents": 500}
+    story.money("refund", "POST", f"{target}/refund", part, by_key, outcome="done")
+    story.ask("POST", f"{target}/refund", part, by_key)
+    story.ask("POST", f"{target}/refund", reason | {"amount_cents": CARD})
+    story.ask("POST", f"{target}/cancel", reason)
+    story.ask("POST", f"{target}/capture", {"amount_cents": WORD})
+    story.ask("GET", f"{target}/refunds")
+    story.ask("GET", f"{target}/timeline")
 
 
 def guests(story: Story) -> None:

@@ -33,6 +33,13 @@ PAYMENT_FIELDS = {
     "metadata", "next_action", "failure_code", "failure_message", "is_guest_payment",
     "guest_email", "completed_at", "created_at", "updated_at",
 }  # fmt: skip
+REFUND_FIELDS = {
+    "id", "payment_id", "provider_refund_id", "amount_cents", "currency", "status", "reason",
+    "created_at", "updated_at",
+}  # fmt: skip
+ENTRY_FIELDS = {
+    "seq", "at", "from", "to", "cause", "operation", "attempt", "outcome", "previous_hash", "hash",
+}  # fmt: skip
 GUEST_LISTING_FIELDS = {"id", "status", "total_cents", "currency", "concept", "created_at"}
 
 FUNCTIONS = template.read().functions

@@ -13,7 +13,14 @@ from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel
 
 from bridge.models.customer import CustomerChange, NewCustomer
-from bridge.models.payment import Confirmation, NewPayment, PaymentChange
+from bridge.models.payment import (
+    Cancellation,
+    Capture,
+    Confirmation,
+    NewPayment,
+    PaymentChange,
+)
+from bridge.models.refund import NewRefund
 
 Bad = tuple[object, str]
 """A value that no field of its kind may have, and where below the field the fault is named."""
@@ -121,6 +128,7 @@ KINDS: dict[str, Kind] = {
     "organization_id": _reference("org_456", "org_elsewhere"),
     "project_id": _reference("proj_1"),
     "metadata": METADATA,
+    "amount_cents": Kind(st.sampled_from([1, 500, 2000, 999_999_999_999]), (*NOT_CENTS, *_bad(0))),
     "return_url": URL,
     "cancel_url": URL,
     "email": EMAIL,
@@ -141,19 +149,30 @@ UNJUDGED = Kind(st.sampled_from([{"email": "guest@example.com", "name": "G"}, "x
 CHANGE_KINDS = KINDS | dict.fromkeys(("id", "provider_id", "user_id", "organization_id"), FIXED)
 CHANGE_KINDS["guest_data"] = UNJUDGED
 
+REASON = Kind(st.sampled_from(["requested_by_customer", "duplicate", "abandoned"]), NOT_TEXT)
+OWN_KINDS: dict[type[BaseModel], dict[str, Kind]] = {
+    Cancellation: {"reason": REASON},
+    NewRefund: KINDS | {"reason": KINDS["description"]},
+    PaymentChange: CHANGE_KINDS,
+    CustomerChange: CHANGE_KINDS,
+}
+
 BODIES: dict[str, tuple[type[BaseModel], dict[str, object]]] = {
     "NativeCreateCustomer": (NewCustomer, {"provider_id": "stripe"}),
     "NativeUpdateCustomer": (CustomerChange, {}),
     "NativeCreatePaymentIntent": (NewPayment, {"total_cents": 2000, "currency": "USD"}),
     "NativeUpdatePaymentIntent": (PaymentChange, {}),
     "NativeConfirmPayment": (Confirmation, {"payment_method_id": "pm_card_visa"}),
+    "NativeCancelPayment": (Cancellation, {}),
+    "NativeCapturePayment": (Capture, {}),
+    "NativeRefundPayment": (NewRefund, {}),
 }
 """By function: the model its body is read into, and the least that it may hold."""
 
 
 def kinds_of(model: type[BaseModel]) -> dict[str, Kind]:
     """A field that has no kind yet fails here: give it one."""
-    kinds = CHANGE_KINDS if model in (PaymentChange, CustomerChange) else KINDS
+    kinds = OWN_KINDS.get(model, KINDS)
     return {name: kinds[name] for name in model.model_fields}
 
 

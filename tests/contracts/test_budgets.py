@@ -45,6 +45,7 @@ KEY_READ = Units(1, 0, 1, 0)  # a replay is answered before anything else is loo
 KEY_RESERVED = Units(1, 1, 0, 0)  # a customer's id must be known before the provider is asked
 SECOND_LIMIT = Units(1, 0, 0, 0)  # the two rate limits are counted one after the other
 SECRET_SHOWN = Units(0, 0, 1, 0)  # the owner's answer shows the client secret (B15)
+REFUNDS_LISTED = Units(0, 0, 0, 1)  # Stripe's intent and charge do not tell of each refund
 NOT_THE_FIRST = Units(1, 16, 0, 0)  # the caller's own customer turned out to be another one
 
 
@@ -174,6 +175,26 @@ def test_a_confirm(known: User, count: Count, key: str | None, method: str) -> N
     body = {"payment_method_id": method}
     spent = count(lambda: known.ask("POST", f"/payments/confirm/{made}", body, key))
     assert spent.within(Units(4, 18, 5, 1) + SECRET_SHOWN), spent
+
+
+@pytest.mark.parametrize("operation", ["capture", "cancel"])
+def test_a_capture_and_a_cancellation(known: User, count: Count, operation: str) -> None:
+    made = known.order(capture_method="manual")
+    known.ask("POST", f"/payments/confirm/{made}", VISA)
+    spent = count(lambda: known.ask("POST", f"/payments/{made}/{operation}", {}, "key-1"))
+    assert spent.within(Units(3, 18, 3, 1) + SECRET_SHOWN), spent
+
+
+def test_a_refund(known: User, count: Count) -> None:
+    made = known.order()
+    known.ask("POST", f"/payments/confirm/{made}", VISA)
+    part = {"amount_cents": 500}
+    spent = count(lambda: known.ask("POST", f"/payments/{made}/refund", part, "key-1"))
+    assert spent.within(Units(3, 20, 3, 1) + SECRET_SHOWN), spent
+    spent = count(lambda: known.ask("POST", f"/payments/sync/{made}"))
+    assert spent.within(Units(3, 1, 8, 1) + REFUNDS_LISTED), spent
+    spent = count(lambda: known.ask("GET", f"/payments/{made}/refunds"))
+    assert spent.within(Units(2, 0, 4, 0)), spent
 
 
 def test_a_replay(known: User, count: Count) -> None:

@@ -300,6 +300,6 @@ def test_the_documents_way_of_a_payment_from_its_intent_to_its_list(jane: Client
     got = jane.ask("GET", f"{BASE}/payments/{made['id']}")
     assert got.json() == confirmed.json()
     listed = jane.ask("GET", f"{BASE}/payments").json()
-    assert [each["id"] for each in listed] == [made["id"], "pay_123"]
+    assert [each["id"] for each in listed] == [made["id"], "pay_456", "pay_123"]
     assert all(each.keys() >= PAYMENT_FIELDS for each in listed)
     assert all(each["client_secret"] is None for each in listed)

@@ -66,6 +66,11 @@ ROWS = {
     "NativeCreatePaymentIntent": Row("creation", 401, 403, 403, 401, 401, MONEY),
     "NativeUpdatePaymentIntent": Row("payment", 401, 404, 403, 404, 401, {"total_cents": 1}),
     "NativeConfirmPayment": Row("payment", 401, 404, 403, 404, 200, CARD),
+    "NativeCancelPayment": Row("payment", 401, 404, 403, 404, 200),
+    "NativeCapturePayment": Row("payment", 401, 404, 403, 404, 401),
+    "NativeRefundPayment": Row("payment", 401, 404, 403, 404, 401),
+    "NativeListRefunds": Row("payment", 401, 404, 200, 404, 401),
+    "NativeGetTimeline": Row("payment", 401, 404, 200, 404, 401),
     "NativeSyncPayment": Row("payment", 401, 404, 200, 404, 200),
     "NativeGetPayment": Row("payment", 401, 404, 200, 404, 200),
     "NativeListPayments": Row("list", 401, 403, 200, 401, 401),
@@ -292,8 +297,9 @@ def test_b9_a_member_reads_what_the_organization_has_but_no_client_secret(
         if asking.row.member == 200:
             answer = asking.ask(member, records.of_organization, named=True)
             assert answer.status == 200, (str(asking), answer)
-            if asking.row.about == "payment":
-                assert answer.json()["client_secret"] is None, "B15: the owner's alone"
+            told = answer.json()
+            if asking.row.about == "payment" and isinstance(told, dict):
+                assert told["client_secret"] is None, "B15: the owner's alone"
 
 
 def test_b9_a_member_does_not_see_what_another_member_has_outside_the_organization(
@@ -337,7 +343,8 @@ def test_b8_a_records_own_guest_token_opens_it(records: Records, client: Client)
         if asking.row.own_token == 200:
             guest = client.acting(x_guest_token=records.tokens[asking.about])
             answer = asking.ask(guest, records.of_guest)
-            assert answer.status == 200, (str(asking), answer)
+            paid = answer.status == 409 and asking.function == "NativeCancelPayment"
+            assert answer.status == 200 or paid, (str(asking), answer)
 
 
 def test_b8_a_guest_token_expires_after_30_days(

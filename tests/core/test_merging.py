@@ -8,11 +8,12 @@ from hypothesis import given, strategies as st
 
 from bridge.core import merging, states
 from bridge.models.payment import Ending, LiveAttempt, Payment
-from bridge.models.provider import Failure, NextAction, ProviderPayment, Status
+from bridge.models.provider import Dispute, Failure, NextAction, ProviderPayment, Status
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 UNTIL = 1_000
 EARLY, LATE = UNTIL, UNTIL + 1
+OPEN = Dispute(id="dp_1", state="open")
 STATUSES: tuple[Status, ...] = get_args(Status)
 ILLEGAL = [
     (before, after)
@@ -213,7 +214,7 @@ def test_a_done_update_takes_what_it_wanted_but_never_another_amount(
 def test_a_move_that_is_not_in_the_table_keeps_the_state_and_takes_the_amounts(
     before: Status, after: Status
 ) -> None:
-    look = shown(after, captured_cents=2000, refunded_cents=500, is_disputed=True)
+    look = shown(after, captured_cents=2000, refunded_cents=500, dispute=OPEN)
     merged, _ = merge(payment(status=before), look)
     assert merged.status == before
     assert (merged.captured_cents, merged.refunded_cents, merged.refundable_cents) == (
@@ -221,7 +222,7 @@ def test_a_move_that_is_not_in_the_table_keeps_the_state_and_takes_the_amounts(
         500,
         1500,
     )
-    assert merged.is_disputed
+    assert merged.dispute == OPEN
 
 
 def test_a_word_we_do_not_know_keeps_our_state() -> None:

@@ -16,7 +16,6 @@ from local import demo
 from local.flowless import Flowless
 from local.functions import Context
 from local.gateway import Gateway
-from local.stripe.resources.charge import Charge
 from local.stripe.resources.payment_intent import Status
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import House
@@ -215,15 +214,10 @@ class Dashboard:
             world.intents[payment["provider_payment_id"]].status = status
 
     def refund(self, payment: Mapping[str, Any], cents: int) -> None:
-        self._charge(payment).amount_refunded = cents
+        self.simulator.dashboard("refund", payment["provider_payment_id"], cents)
 
     def dispute(self, payment: Mapping[str, Any]) -> None:
-        self._charge(payment).disputed = True
-
-    def _charge(self, payment: Mapping[str, Any]) -> Charge:
-        world = self.simulator.world
-        with world.lock:
-            return world.charges[str(world.intents[payment["provider_payment_id"]].latest_charge)]
+        self.simulator.dashboard("dispute", payment["provider_payment_id"])
 
 
 @pytest.fixture

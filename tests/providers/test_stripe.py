@@ -94,7 +94,7 @@ def update(row: Payment, token: str | None = None, **more: Any) -> ProviderPayme
 
 def cancel(row: Payment, **more: Any) -> ProviderPayment:
     how: dict[str, Any] = {"key": f"{row.uid}.4", "ends_at": soon()} | more
-    return ADAPTER.cancel_payment(row, **how)
+    return ADAPTER.cancel_payment(row, "abandoned", **how)
 
 
 def fetch(row: Payment, **more: Any) -> ProviderPayment:
@@ -432,11 +432,43 @@ def test_refunds_and_disputes_are_read_from_the_charge(
     stripe_simulator: StripeSimulator, row: Payment
 ) -> None:
     confirm(row)
-    (charge,) = stripe_simulator.world.charges.values()
-    charge.amount_refunded, charge.disputed = 700, True
+    intent = str(row.provider_payment_id)
+    stripe_simulator.dashboard("refund", intent, 700)
     answer = fetch(row)
-    assert (answer.status, answer.captured_cents) == ("succeeded", 2000)
-    assert (answer.refunded_cents, answer.is_disputed) == (700, True)
+    assert (answer.status, answer.captured_cents, answer.refunded_cents) == ("succeeded", 2000, 700)
+    (refund,) = answer.refunds
+    assert (refund.refund_id, refund.amount_cents, refund.currency) == (None, 700, "USD")
+    assert answer.dispute is None
+    stripe_simulator.dashboard("dispute", intent)
+    assert state_of(fetch(row)) == "open"
+    stripe_simulator.dashboard("close_dispute", intent, outcome="lost")
+    assert state_of(fetch(row)) == "lost"
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_a_dispute_stays_on_the_charge_when_it_is_over(
+    stripe_simulator: StripeSimulator, row: Payment, outcome: str
+) -> None:
+    confirm(row)
+    intent = str(row.provider_payment_id)
+    stripe_simulator.dashboard("dispute", intent)
+    stripe_simulator.dashboard("close_dispute", intent, outcome=outcome)
+    assert state_of(fetch(row)) == outcome
+
+
+def test_an_inquiry_that_was_closed_took_nothing(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    confirm(row)
+    intent = str(row.provider_payment_id)
+    stripe_simulator.dashboard("inquire", intent)
+    assert state_of(fetch(row)) == "open"
+    stripe_simulator.dashboard("close_dispute", intent, outcome="won")
+    assert state_of(fetch(row)) == "won"
+
+
+def state_of(answer: ProviderPayment) -> str | None:
+    return answer.dispute.state if answer.dispute else None
 
 
 def test_an_authorization_is_not_captured(row: Payment) -> None:
@@ -729,8 +761,7 @@ def test_money_is_sent_in_stripes_units_and_read_back_in_ours(
     assert sent(stripe_simulator, "create_payment").form["amount"] == str(units)
     answer = confirm(made)
     assert (answer.total_cents, answer.captured_cents) == (cents, cents)
-    (charge,) = stripe_simulator.world.charges.values()
-    charge.amount_refunded = units
+    stripe_simulator.dashboard("refund", str(made.provider_payment_id))
     assert fetch(made).refunded_cents == cents
 
 

@@ -32,7 +32,7 @@ def test_the_event_file_is_answered_with_the_documented_payment(
     shown = [reply.body[name] for name in ("id", "status", "provider_payment_id")]
     assert shown == ["pay_123", "succeeded", "pi_stripe_abc123"]
     assert TIME.fullmatch(reply.body["completed_at"])
-    assert len(demo_data.charges()) == 1
+    assert len(demo_data.charges()) == 2  # of pay_123, and the hold of pay_456
 
 
 def test_a_confirm_charges_once_and_tells_it(api: Api, stripe_simulator: StripeSimulator) -> None:

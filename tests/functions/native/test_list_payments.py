@@ -23,7 +23,7 @@ def test_the_event_file_is_answered_with_a_bare_array(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/list_payments")
-    assert ids(reply) == ["pay_123"]
+    assert ids(reply) == ["pay_456", "pay_123"]
     (listed,) = reply.body
     assert listed.keys() == PAYMENT_FIELDS
     assert (listed["total_cents"], listed["status"]) == (2000, "succeeded")

@@ -6,13 +6,13 @@ Source: design/convergence.md, sections 2 to 5.
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import rfc8785
 from pydantic import BaseModel
 
 from bridge import clock
-from bridge.core import convergence, replays
+from bridge.core import convergence, merging, replays
 from bridge.errors import (
     BridgeError,
     NotExecuted,
@@ -32,6 +32,7 @@ from bridge.models.payment import (
 )
 from bridge.models.provider import ProviderPayment
 from bridge.models.record import Record
+from bridge.models.refund import Refund
 from bridge.providers import registry
 from bridge.store import payment_items, record_items
 from bridge.store.table import Congested
@@ -44,24 +45,35 @@ class Step:
     """What one operation adds to the protocol.
 
     `starts` says whether a call is made (False: the payment as it is answers) or raises Conflict.
-    `prepare` resolves what the call needs, before the lock, into what the row will hold afterwards
-    and the sending itself, which takes the locked payment.
+    `prepare` resolves what the call needs, before the lock. `is_repeatable`: it may be wanted more
+    than once, so that another client's key makes another request of it.
     """
 
     operation: Operation
     asked: BaseModel
     starts: Callable[[Payment], bool]
-    prepare: Callable[[Payment], tuple[Wanted, Send]]
+    prepare: Callable[[Payment], "Prepared"]
+    is_repeatable: bool = False
 
-    @property
-    def request_hash(self) -> str:
-        return request_hash(self.operation, self.asked)
+    def request_hash(self, call: Call) -> str:
+        key = call.client_key.key if self.is_repeatable and call.client_key else ""
+        return request_hash(self.operation, self.asked, key)
 
 
-def request_hash(operation: Operation, asked: BaseModel) -> str:
+@dataclass(frozen=True)
+class Prepared:
+    """The sending, which takes the locked payment; what the row will hold afterwards; the refund
+    that is asked for."""
+
+    send: Send
+    wanted: Wanted = field(default_factory=Wanted)
+    refund: Refund | None = None
+
+
+def request_hash(operation: Operation, asked: BaseModel, key: str = "") -> str:
     """Equal for equal requests: the second of two gets 202 and not a conflict."""
     body = asked.model_dump_json(exclude_unset=True)
-    return hashlib.sha256(rfc8785.dumps([operation, body])).hexdigest()
+    return hashlib.sha256(rfc8785.dumps([operation, body, key])).hexdigest()
 
 
 def run(payment: Payment, record: Record | None, step: Step, call: Call) -> Answered:
@@ -78,18 +90,18 @@ def run(payment: Payment, record: Record | None, step: Step, call: Call) -> Answ
                 return replays.replay(record, payment)
         if payment.live:
             if is_running(payment):
-                return _meet(payment, step, record)
+                return _meet(payment, step, record, call)
             try:
                 convergence.converge(payment, call)
             except BridgeError:
-                return _meet(payment, step, record)
+                return _meet(payment, step, record, call)
             payment, record = read_again(payment, call)
             continue
         if not step.starts(payment):
             return Answered(payment=payment)
-        wanted, send = step.prepare(payment)
+        prepared = step.prepare(payment)
         try:
-            locked = _lock(payment, step, wanted, call)
+            locked = _lock(payment, step, prepared, call)
         except record_items.KeyTaken as taken:
             payment, _ = read_again(payment, call)
             record = taken.record
@@ -99,7 +111,7 @@ def run(payment: Payment, record: Record | None, step: Step, call: Call) -> Answ
             payment, record = read_again(payment, call)
             continue
         convergence.step("locked", payment.id)
-        return _send(locked, send, call)
+        return _send(locked, prepared.send, call)
     if congested:
         raise TemporarilyUnavailable("the payment could not be locked", retry_after=1)
     raise replays.in_progress(payment)
@@ -117,13 +129,19 @@ def read_again(payment: Payment, call: Call) -> tuple[Payment, Record | None]:
     return fresh or payment, record
 
 
-def _meet(payment: Payment, step: Step, record: Record | None) -> Answered:
+def _meet(payment: Payment, step: Step, record: Record | None, call: Call) -> Answered:
     """Another attempt is out: if it is this very request it is the answer. Raises Conflict."""
     live = payment.live
-    same = live and live.operation == step.operation and live.request_hash == step.request_hash
-    if same or record:
-        return Answered(payment=payment, retry_after=replays.seconds_left(payment))
+    request = (step.operation, step.request_hash(call))
+    if live and (record or request == (live.operation, live.request_hash)):
+        return _unknown(payment)
     raise replays.in_progress(payment)
+
+
+def _unknown(locked: Payment) -> Answered:
+    """Nobody knows yet how the attempt under way ends (B20)."""
+    left = replays.seconds_left(locked)
+    return Answered(payment=locked, refund=locked.held.refund, retry_after=left)
 
 
 def lock_for(
@@ -134,6 +152,7 @@ def lock_for(
     *,
     wanted: Wanted | None = None,
     sent: str | None = None,
+    refund: Refund | None = None,
     record: Record | None = None,
 ) -> Payment:
     """The row as it is while the call is out. Source: convergence.md, T1."""
@@ -153,20 +172,30 @@ def lock_for(
         until=convergence.lease_end(call, provider),
         wanted=wanted,
         sent=sent,
+        refund=refund,
         client_key=replays.recorded(record) if record else None,
     )
     due_at = int(call.ends_at.timestamp())
-    return payment.model_copy(update={"live": live, "attempts": number, "due_at": due_at})
+    locked = payment.model_copy(update={"live": live, "attempts": number, "due_at": due_at})
+    waiting = locked.refunds_pending + (refund is not None)
+    reserved = {"refundable_cents": merging.refundable(locked), "refunds_pending": waiting}
+    return locked.model_copy(update=reserved)
 
 
-def _lock(payment: Payment, step: Step, wanted: Wanted, call: Call) -> Payment:
+def _lock(payment: Payment, step: Step, prepared: Prepared, call: Call) -> Payment:
     record = None
     if call.client_key:
         place = record_items.of_payment(payment.id, call.client_key.key)
         record = replays.new_record(place, call.client_key, payment.id)
     convergence.step("locking", payment.id)
     locked = lock_for(
-        payment, step.operation, step.request_hash, call, wanted=wanted, record=record
+        payment,
+        step.operation,
+        step.request_hash(call),
+        call,
+        wanted=prepared.wanted,
+        refund=prepared.refund,
+        record=record,
     )
     return payment_items.lock(payment, locked, record)
 
@@ -178,7 +207,7 @@ def _send(locked: Payment, send: Send, call: Call) -> Answered:
         shown = send(locked)
     except UnknownOutcome as unknown:
         convergence.log_unknown(locked, unknown)
-        return Answered(payment=locked, retry_after=replays.seconds_left(locked))
+        return _unknown(locked)
     except NotExecuted as refusal:
         convergence.step("answered", locked.id)
         settled = convergence.settle(locked, None, convergence.refused(live, refusal), call)
@@ -192,5 +221,8 @@ def _send(locked: Payment, send: Send, call: Call) -> Answered:
     if live.operation == "confirm" and shown.status == "failed":
         raise replays.declined(settled.model_copy(update={"failure": shown.failure}))
     if settled.live and settled.live.number == live.number:
-        return Answered(payment=settled, retry_after=replays.seconds_left(settled))
-    return Answered(payment=settled)
+        return _unknown(settled)
+    if not live.refund:
+        return Answered(payment=settled)
+    made = merging.merge_refunds(locked, [live.refund], shown, ending, settled.changed_at)
+    return Answered(payment=settled, refund=made[0])

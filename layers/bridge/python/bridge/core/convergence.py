@@ -24,6 +24,7 @@ from bridge.models.call import Call, Cause
 from bridge.models.payment import Ending, Entry, LiveAttempt, Payment
 from bridge.models.provider import Failure, ProviderPayment
 from bridge.models.record import Record
+from bridge.models.refund import Refund
 from bridge.providers import registry
 from bridge.providers.contract import Provider
 from bridge.store import payment_items
@@ -33,6 +34,7 @@ CLOCKS_DIFFER_S = 5
 GIVE_UP_AFTER_LOOKS_S = 3600
 LIVE_LOOKS_S = (5, 30)
 SWEEP_S = 60
+REFUNDS_AT_ONCE = 90  # a transaction has at most 100 actions
 MINUTE, HOUR, DAY = 60, 3600, 86400
 LOOKS_AFTER_S = (MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR)
 
@@ -163,7 +165,13 @@ def _write(
     single = registry.open_provider(payment.provider_id).single_capture
     merged, ending = merging.merge(payment, shown, now, mine, single_capture=single)
     is_illegal = _report(payment, merged, shown)
-    if not ending and not _differ(payment, merged):
+    known = _known_refunds(payment, shown)
+    refunds = merging.merge_refunds(payment, known, shown, ending, at)
+    has_more = len(refunds) > REFUNDS_AT_ONCE  # the rest is for the next look
+    refunds = refunds[:REFUNDS_AT_ONCE]
+    waiting = payment.refunds_pending + _pending(refunds) - _pending_of(known, refunds)
+    merged = merged.model_copy(update={"refunds_pending": waiting})
+    if not ending and not refunds and not _differ(payment, merged):
         due = _next_look(merged, now, is_illegal=is_illegal)
         return payment_items.advance(payment, merged.model_copy(update={"due_at": due}))
     merged = merged.model_copy(
@@ -171,17 +179,17 @@ def _write(
     )
     entry = _entry(payment, merged, ending, cause)
     due = _next_look(merged, now, is_illegal=is_illegal)
-    if due and ending and ending.outcome == "refused":
+    if has_more or (due and ending and ending.outcome == "refused"):
         due = now  # our row may be behind (rule 8)
     merged = merged.model_copy(update={"last_hash": entry.hash, "due_at": due})
-    record = _closed_record(payment, merged, ending, now)
+    record = _closed_record(payment, merged, refunds, ending, now)
     step("merging", payment.id)
     try:
-        written = payment_items.merge(payment, merged, entry, record)
+        written = payment_items.merge(payment, merged, entry, record, refunds)
     except payment_items.ProviderIdTaken:
         log.error("provider payment id is taken", payment_id=payment.id)
         measure("provider_id_taken")
-        written = payment_items.merge(payment, merged, entry, record, link=False)
+        written = payment_items.merge(payment, merged, entry, record, refunds, link=False)
     step("merged", payment.id)
     log.info(
         "payment changed",
@@ -194,6 +202,25 @@ def _write(
         outcome=entry.outcome,
     )
     return written
+
+
+def _known_refunds(payment: Payment, shown: ProviderPayment | None) -> list[Refund]:
+    """Our rows of the refunds that are told of. Read after the fence, so older than no fence."""
+    told = shown.refunds if shown else ()
+    asked = payment.live.refund if payment.live else None
+    if all(asked and each.refund_id == asked.id for each in told):
+        return [asked] if asked else []
+    return payment_items.refunds(payment.id)
+
+
+def _pending(refunds: list[Refund]) -> int:
+    return sum(refund.status == "pending" for refund in refunds)
+
+
+def _pending_of(known: list[Refund], changed: list[Refund]) -> int:
+    """How many of those that change were pending so far."""
+    ids = {refund.id for refund in changed}
+    return _pending([refund for refund in known if refund.id in ids])
 
 
 def _report(payment: Payment, merged: Payment, shown: ProviderPayment | None) -> bool:
@@ -222,7 +249,7 @@ FACTS = (
     "refunded_cents",
     "provider_payment_id",
     "charge_id",
-    "is_disputed",
+    "dispute",
 )
 
 
@@ -234,7 +261,7 @@ def _entry(before: Payment, after: Payment, ending: Ending | None, cause: Cause)
     live = before.live if ending else None
     entry = Entry(
         sequence=after.sequence,
-        at=after.changed_at,
+        at=after.changed_at.replace(microsecond=0),
         from_status=before.status,
         to_status=after.status,
         cause=cause,
@@ -249,14 +276,13 @@ def _entry(before: Payment, after: Payment, ending: Ending | None, cause: Cause)
 
 
 def hash_of(entry: Entry) -> str:
-    """SHA-256 over RFC 8785 JSON of the entry without its hash."""
-    return hashlib.sha256(
-        rfc8785.dumps(entry.model_dump(mode="json", exclude={"hash"}))
-    ).hexdigest()
+    """SHA-256 over RFC 8785 JSON of the entry, as callers see it, without its hash."""
+    told = entry.model_dump(mode="json", by_alias=True, exclude={"hash"})
+    return hashlib.sha256(rfc8785.dumps(told)).hexdigest()
 
 
 def _closed_record(
-    before: Payment, after: Payment, ending: Ending | None, now: int
+    before: Payment, after: Payment, refunds: list[Refund], ending: Ending | None, now: int
 ) -> Record | None:
     """What becomes of the client's key when its attempt has ended (section 4, action 3).
 
@@ -265,14 +291,16 @@ def _closed_record(
     key = before.live.client_key if before.live else None
     if not ending or not before.live or not key or key.expires <= now:
         return None
-    done = ending.outcome == "done"
+    done, asked = ending.outcome == "done", before.live.refund
+    made = next((each for each in refunds if asked and each.id == asked.id), asked)
+    answer = made or after
     return Record(
         key=key.record,
         fingerprint=key.fingerprint,
-        subject_id=after.id,
+        subject_id=answer.id,
         state="done" if done else "free",
         declined=done and before.live.operation == "confirm" and after.status == "failed",
-        snapshot=after.model_dump_json(exclude_none=True) if done else None,
+        snapshot=answer.model_dump_json(exclude_none=True) if done else None,
         expires=key.expires,
     )
 
@@ -286,7 +314,8 @@ def _next_look(payment: Payment, now: int, *, is_illegal: bool = False) -> int |
         looks = [live.at + pause for pause in LIVE_LOOKS_S if live.at + pause > now]
         ends = [live.until + 1] if now <= live.until else []
         return min([*looks, *ends, now + SWEEP_S])
-    if not is_illegal and not states.can_move(payment.status, is_open=payment.is_open):
+    at_rest = not states.can_move(payment.status, is_open=payment.is_open)
+    if at_rest and not is_illegal and not payment.refunds_pending:
         return None
     since = int(payment.changed_at.timestamp())
     later = [since + age for age in LOOKS_AFTER_S if since + age > now]

@@ -3,9 +3,13 @@
 Source: design/convergence.md, sections 2 and 5.
 """
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from bridge.core import states
 from bridge.models.payment import Ending, LiveAttempt, Payment
-from bridge.models.provider import Failure, ProviderPayment
+from bridge.models.provider import Failure, ProviderPayment, ProviderRefund
+from bridge.models.refund import Refund
 from bridge.store import payment_items
 
 NOT_SENT = Failure(code="not_sent", message="The provider never received this call.")
@@ -32,7 +36,61 @@ def merge(
         merged = merged.model_copy(update={"failure": None})
     if merged.status in payment_items.FINAL:
         merged = merged.model_copy(update={"client_secret": None, "next_action": None})
-    return merged, ending
+    return merged.model_copy(update={"refundable_cents": refundable(merged)}), ending
+
+
+def refundable(payment: Payment) -> int:
+    """What is left to refund, without the refund that is being asked for."""
+    asked = payment.live.refund if payment.live else None
+    reserved = asked.amount_cents if asked else 0
+    return max(0, payment.captured_cents - payment.refunded_cents - reserved)
+
+
+def merge_refunds(
+    payment: Payment,
+    known: Iterable[Refund],
+    shown: ProviderPayment | None,
+    ending: Ending | None,
+    at: datetime,
+) -> list[Refund]:
+    """The refunds that become others, or are new to us: somebody refunded at the provider.
+
+    `known`: ours as they stand, as far as `shown` tells of them.
+    """
+    rows = {refund.id: refund for refund in known}
+    changed = []
+    for told in shown.refunds if shown else ():
+        row = _row_of(rows.values(), told) or _made_elsewhere(payment, told)
+        facts = {"provider_refund_id": told.provider_refund_id, "status": told.status}
+        after = row.model_copy(update=facts)
+        if after != rows.get(row.id):
+            changed.append(after.model_copy(update={"updated_at": at}))
+    asked = payment.live.refund if payment.live else None
+    if ending and ending.outcome != "done" and asked:
+        changed.append(asked.model_copy(update={"status": "failed", "updated_at": at}))
+    return changed
+
+
+def _row_of(rows: Iterable[Refund], told: ProviderRefund) -> Refund | None:
+    """Ours by the provider's id, or by our own where no other answer has claimed it."""
+    for row in rows:
+        if row.provider_refund_id == told.provider_refund_id:
+            return row
+        if row.id == told.refund_id and row.provider_refund_id is None:
+            return row
+    return None
+
+
+def _made_elsewhere(payment: Payment, told: ProviderRefund) -> Refund:
+    return Refund(
+        id=f"ref_{told.provider_refund_id}",
+        payment_id=payment.id,
+        amount_cents=told.amount_cents,
+        currency=told.currency,
+        reason=told.reason,
+        created_at=told.created_at,
+        updated_at=told.created_at,
+    )
 
 
 def _facts(payment: Payment, shown: ProviderPayment) -> dict[str, object]:
@@ -44,11 +102,10 @@ def _facts(payment: Payment, shown: ProviderPayment) -> dict[str, object]:
         "provider_payment_id": shown.provider_payment_id,
         "captured_cents": shown.captured_cents,
         "refunded_cents": shown.refunded_cents,
-        "refundable_cents": max(0, shown.captured_cents - shown.refunded_cents),
         "currency": shown.currency,
         "charge_id": shown.charge_id or payment.charge_id,
         "is_open": shown.is_open,
-        "is_disputed": shown.is_disputed,
+        "dispute": shown.dispute,
         "next_action": shown.next_action,
         "failure": shown.failure or payment.failure,
         "client_secret": shown.client_secret if first else payment.client_secret,
@@ -113,7 +170,11 @@ def _is_shown(
             return agrees and (over or differed)
         case "cancel":
             return shown.status == "canceled"
-        case _:  # capture and refund, and providers without single capture, come with their verbs
+        case "capture":
+            return shown.captured_cents > 0 or (over and shown.status == "processing")
+        case "refund" if live.refund:
+            return any(told.refund_id == live.refund.id for told in shown.refunds)
+        case _:  # providers without single capture come with their verbs
             raise NotImplementedError(live.operation)
 
 

@@ -31,13 +31,17 @@ from bridge.models.identifier import new_id, suffix
 from bridge.models.page import Page
 from bridge.models.payment import (
     Answered,
+    Cancellation,
+    Capture,
     Confirmation,
     Ending,
+    Entry,
     NewPayment,
     Payment,
     PaymentChange,
 )
 from bridge.models.record import Record
+from bridge.models.refund import NewRefund, Refund
 from bridge.models.text import fold_email
 from bridge.providers import registry
 from bridge.store import customer_items, payment_items, record_items
@@ -322,4 +326,53 @@ def _update_own(payment: Payment, change: PaymentChange) -> Payment:
 
 def abandon(payment: Payment, call: Call) -> Payment:
     """Cancel what nobody has paid for ABANDON_DAYS. Raises what the provider's call raises."""
-    return attempts.run(payment, None, steps.abandoning(call), call).payment
+    asked = Cancellation(reason="abandoned")
+    return attempts.run(payment, None, steps.canceling(asked, call), call).payment
+
+
+def cancel(caller: Caller, payment_id: str, asked: Cancellation, call: Call) -> Answered:
+    """Void a payment that has not been captured.
+
+    Raises NotFound, Forbidden, Conflict `payment_not_cancelable`, NotExecuted.
+    """
+    payment, record = _find(caller, payment_id, call)
+    ownership.check_writable(payment, caller)
+    return attempts.run(payment, record, steps.canceling(asked, call), call)
+
+
+def capture(caller: Caller, payment_id: str, asked: Capture, call: Call) -> Answered:
+    """Take what a manual capture has authorized.
+
+    Raises NotFound, Forbidden, Conflict `payment_not_capturable` or `amount_exceeds_available`,
+    InvalidRequest, NotExecuted.
+    """
+    payment, record = _find(caller, payment_id, call)
+    ownership.user_of(caller)
+    ownership.check_writable(payment, caller)
+    return attempts.run(payment, record, steps.capturing(asked, call), call)
+
+
+def refund(caller: Caller, payment_id: str, asked: NewRefund, call: Call) -> Answered:
+    """Give back what was captured, or a part of it, and never more; `refund` is the answer.
+
+    Raises NotFound, Forbidden, Conflict `payment_not_refundable` or `amount_exceeds_available`,
+    InvalidRequest, NotExecuted.
+    """
+    payment, record = _find(caller, payment_id, call)
+    ownership.user_of(caller)
+    ownership.check_writable(payment, caller)
+    return attempts.run(payment, record, steps.refunding(asked, call), call)
+
+
+def list_refunds(caller: Caller, payment_id: str) -> list[Refund]:
+    """Oldest first, those that were made at the provider among them. Raises NotFound."""
+    payment, _ = _find(caller, payment_id, None)
+    ownership.user_of(caller)
+    return payment_items.refunds(payment.id)
+
+
+def timeline(caller: Caller, payment_id: str) -> list[Entry]:
+    """What happened to the payment, oldest first. Raises NotFound."""
+    payment, _ = _find(caller, payment_id, None)
+    ownership.user_of(caller)
+    return payment_items.timeline(payment.id)

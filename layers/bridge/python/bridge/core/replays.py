@@ -5,6 +5,7 @@ from bridge.errors import Conflict, PaymentDeclined
 from bridge.models.call import ClientKey
 from bridge.models.payment import Answered, Payment, RecordedKey
 from bridge.models.record import Record
+from bridge.models.refund import Refund
 from bridge.store.record_items import LIFE_S
 
 
@@ -32,6 +33,9 @@ def recorded(record: Record) -> RecordedKey:
 
 def replay(record: Record, payment: Payment) -> Answered:
     """The stored answer, with the secret added afresh. Raises PaymentDeclined as it was raised."""
+    if record.subject_id != payment.id:
+        refund = Refund.model_validate_json(record.told)
+        return Answered(payment=payment, refund=refund, replayed=True)
     told = Payment.model_validate_json(record.told)
     told = told.model_copy(update={"client_secret": payment.client_secret})
     if record.declined:

@@ -34,6 +34,8 @@ STARTS: dict[Operation, set[Status]] = {
     "confirm": {"created", "failed"},
     "update": {"created", "failed"},
     "cancel": {"created", "requires_action", "failed", "requires_capture"},
+    "capture": {"requires_capture"},
+    "refund": {"succeeded"},
 }
 # Where a confirm is answered with the payment as it is: an earlier charge can still succeed.
 CONFIRMED: set[Status] = {"processing", "requires_capture", "succeeded", "requires_action"}

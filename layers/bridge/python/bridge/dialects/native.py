@@ -20,7 +20,17 @@ from bridge.models.caller import Caller, Named
 from bridge.models.customer import Customer, CustomerAnswered, CustomerChange, NewCustomer
 from bridge.models.identifier import is_well_formed
 from bridge.models.page import Page
-from bridge.models.payment import Answered, Confirmation, NewPayment, Payment, PaymentChange
+from bridge.models.payment import (
+    Answered,
+    Cancellation,
+    Capture,
+    Confirmation,
+    Entry,
+    NewPayment,
+    Payment,
+    PaymentChange,
+)
+from bridge.models.refund import NewRefund, Refund
 
 BODY_LIMIT = 256 * 1024
 LIMIT, MOST, DEEPEST = 100, 500, 10_000
@@ -90,6 +100,18 @@ def read_payment_change(request: Request) -> PaymentChange:
 
 def read_confirmation(request: Request) -> Confirmation:
     return request.parse_optional(Confirmation)
+
+
+def read_cancellation(request: Request) -> Cancellation:
+    return request.parse_optional(Cancellation)
+
+
+def read_capture(request: Request) -> Capture:
+    return request.parse_optional(Capture)
+
+
+def read_new_refund(request: Request) -> NewRefund:
+    return request.parse_optional(NewRefund)
 
 
 def read_id(request: Request) -> str:
@@ -202,6 +224,25 @@ def render_new_payment(answered: Answered) -> Answer:
 def render_outcome(caller: Caller, answered: Answered) -> Answer:
     """200, or 202 where the outcome is unknown or another run is at work (B20)."""
     return _outcome(answered, render_payment(caller, answered.payment), 200)
+
+
+def render_refund_outcome(answered: Answered) -> Answer:
+    """201, or 202 where the outcome is unknown: the refund is then pending (B20)."""
+    return _outcome(answered, _refund(answered.given), 201)
+
+
+def render_refunds(refunds: list[Refund]) -> list[dict[str, Any]]:
+    return [_refund(refund) for refund in refunds]
+
+
+def render_timeline(timeline: list[Entry]) -> list[dict[str, Any]]:
+    """As it was hashed, so that a caller can check the chain."""
+    return [entry.model_dump(mode="json", by_alias=True) for entry in timeline]
+
+
+def _refund(refund: Refund) -> dict[str, Any]:
+    times = {"created_at": _time(refund.created_at), "updated_at": _time(refund.updated_at)}
+    return refund.model_dump(exclude=set(times)) | times
 
 
 def _outcome(answered: Answered, body: dict[str, Any], status: int) -> Answer:

@@ -6,7 +6,7 @@ both against each other. Codes without a minor unit (metals, test codes) are no 
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 _TWO = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF
@@ -54,3 +54,6 @@ def _known(code: str) -> str:
 
 
 Currency = Annotated[str, AfterValidator(_known)]
+
+Cents = Annotated[int, Field(ge=0, le=999_999_999_999)]
+"""An amount in its currency's minor unit (B14)."""

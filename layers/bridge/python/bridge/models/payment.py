@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
 
 from bridge.models.call import Cause
-from bridge.models.currency import Currency
+from bridge.models.currency import Cents, Currency
 from bridge.models.customer import STRICT, Guest, GuestData
-from bridge.models.provider import Failure, NextAction, ProviderId, Status
+from bridge.models.provider import Dispute, Failure, NextAction, ProviderId, Status
+from bridge.models.refund import Refund
 from bridge.models.text import (
     CheckedMetadata,
     Description,
@@ -19,7 +20,6 @@ from bridge.models.text import (
     Url,
 )
 
-Cents = Annotated[int, Field(ge=0, le=999_999_999_999)]
 Operation = Literal["create", "confirm", "update", "capture", "refund", "cancel"]
 Outcome = Literal["done", "refused", "not_sent"]
 Usage = Literal["on_session", "off_session"]
@@ -101,6 +101,22 @@ class Confirmation(BaseModel):
     cancel_url: Url | None = None
 
 
+class Capture(BaseModel):
+    """How much of an authorization is taken: without an amount, all of it; the rest is released."""
+
+    model_config = STRICT
+    amount_cents: Annotated[Cents, Field(ge=1)] | None = None
+
+
+class Cancellation(BaseModel):
+    """Why: `abandoned` is ours, of a payment that nobody has paid for days."""
+
+    model_config = STRICT
+    reason: Literal["requested_by_customer", "duplicate", "fraudulent", "abandoned"] = (
+        "requested_by_customer"
+    )
+
+
 class RecordedKey(BaseModel, frozen=True):
     """The idempotency record that an attempt completes: its key, request and end (B17)."""
 
@@ -137,7 +153,8 @@ class LiveAttempt(BaseModel, frozen=True):
     `until`: the lease's end in seconds, after which nothing of the attempt can still land. `was`,
     `from_status` and `seen_charge_id` are our row at the time of the lock, `total_cents` the
     frozen amount. `key` is the provider's idempotency key, `sent` a creation's request as its
-    adapter wrote it: a look repeats it to the byte, whatever the row says by then.
+    adapter wrote it: a look repeats it to the byte, whatever the row says by then. `refund`: the
+    one that is asked for, whose amount is reserved.
     Source: design/convergence.md 1.
     """
 
@@ -154,12 +171,14 @@ class LiveAttempt(BaseModel, frozen=True):
     wanted: Wanted = Wanted()
     client_key: RecordedKey | None = None
     sent: str | None = None
+    refund: Refund | None = None
 
 
 class Payment(BaseModel, frozen=True):
     """A payment we accepted: the row, whose `fence` counts every write to it.
 
-    `refundable_cents` = captured - refunded - reserved. `due_at`: seconds, when it is looked at
+    `refundable_cents` = captured - refunded - reserved; `refunds_pending` counts refunds that can
+    still fail. `due_at`: seconds, when it is looked at
     next; None where nothing can move any more. `changed_at`: when a fact last changed. `is_open`:
     the provider's object can still be paid. `client_secret` is an item of its own; dumps and logs
     omit it. Source: design/data-model.md 2.
@@ -181,12 +200,13 @@ class Payment(BaseModel, frozen=True):
     captured_cents: int = 0
     refunded_cents: int = 0
     refundable_cents: int = 0
+    refunds_pending: int = 0
     currency: str
     provider_id: ProviderId
     provider_payment_id: str | None = None
     charge_id: str | None = None
     is_open: bool = False
-    is_disputed: bool = False
+    dispute: Dispute | None = None
     next_action: NextAction | None = None
     failure: Failure | None = None
     user_id: str | None = None
@@ -228,7 +248,7 @@ class Payment(BaseModel, frozen=True):
         if live and live.operation in ("create", "confirm") and self.status == live.from_status:
             return "processing"
         if self.status == "succeeded":
-            if self.is_disputed:
+            if self.dispute and self.dispute.state != "won":
                 return "disputed"
             if self.refunded_cents >= self.captured_cents > 0:
                 return "refunded"
@@ -240,13 +260,14 @@ class Payment(BaseModel, frozen=True):
 class Entry(BaseModel, frozen=True):
     """One line of a payment's timeline, and the event it makes. Holds no personal data.
 
-    `hash` is the SHA-256 over RFC 8785 JSON of the entry without it; `previous_hash` chains them.
+    `hash` is the SHA-256 over RFC 8785 JSON of the entry without it, by the names that callers
+    see; `previous_hash` chains them.
     """
 
-    sequence: int
+    sequence: int = Field(serialization_alias="seq")
     at: AwareDatetime
-    from_status: Status
-    to_status: Status
+    from_status: Status = Field(serialization_alias="from")
+    to_status: Status = Field(serialization_alias="to")
     cause: Cause
     operation: Operation | None = None
     attempt: int | None = None
@@ -269,8 +290,17 @@ class Answered(BaseModel, frozen=True):
     """What a money call answers: the payment, and whether it is told again or still under way.
 
     `retry_after`: seconds until the attempt's lease is over; given where the outcome is unknown.
+    `refund`: of a call that asked for one.
     """
 
     payment: Payment
+    refund: Refund | None = None
     replayed: bool = False
     retry_after: int | None = None
+
+    @property
+    def given(self) -> Refund:
+        """The refund that a call asked for."""
+        if self.refund is None:
+            raise RuntimeError("this call asked for no refund")
+        return self.refund

@@ -24,6 +24,25 @@ class NextAction(BaseModel, frozen=True):
     url: str | None = None
 
 
+class Dispute(BaseModel, frozen=True):
+    """The latest dispute of a charge; `won` is over, as is an inquiry that was closed."""
+
+    id: str
+    state: Literal["open", "won", "lost"]
+
+
+class ProviderRefund(BaseModel, frozen=True):
+    """A refund as its provider tells it. `refund_id` is ours, None where it was made elsewhere."""
+
+    provider_refund_id: str
+    refund_id: str | None
+    amount_cents: int
+    currency: str
+    status: Literal["pending", "succeeded", "failed"]
+    reason: str | None = Field(default=None, repr=False)
+    created_at: AwareDatetime
+
+
 class Failure(BaseModel, frozen=True):
     """Why money did not move. `decline_code` is the issuer's word, where it gave one."""
 
@@ -38,6 +57,7 @@ class ProviderPayment(BaseModel, frozen=True):
     `status` is None for a word we do not know: the merge then keeps ours. Amounts are integers in
     the currency's minor unit (ISO 4217). `is_open`: the customer can still pay this object in a
     browser. `has_method`: it could be confirmed as it is. `charged_at`: when `charge_id` was made.
+    `refunds`: those that the provider told of, which are all of them in a look that asked.
     """
 
     provider_payment_id: str
@@ -53,5 +73,6 @@ class ProviderPayment(BaseModel, frozen=True):
     next_action: NextAction | None = None
     failure: Failure | None = None
     is_open: bool = False
-    is_disputed: bool = False
+    dispute: Dispute | None = None
+    refunds: tuple[ProviderRefund, ...] = ()
     has_method: bool = False

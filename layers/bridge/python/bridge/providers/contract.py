@@ -6,6 +6,7 @@ from typing import Protocol
 from bridge.models.customer import Customer
 from bridge.models.payment import Payment
 from bridge.models.provider import ProviderPayment
+from bridge.models.refund import Refund
 
 
 class Provider(Protocol):
@@ -22,8 +23,9 @@ class Provider(Protocol):
     horizon_s: int
     create_look_s: int
 
-    def check_amount(self, total_cents: int, currency: str) -> None:
-        """Raises InvalidRequest `amount_not_representable` for what does not convert exactly."""
+    def check_amount(self, cents: int, currency: str, field: str = "total_cents") -> None:
+        """Raises InvalidRequest `amount_not_representable`, naming the field, for what does not
+        convert exactly."""
 
     def create_customer(self, customer: Customer, *, key: str, ends_at: datetime) -> str:
         """The provider's id of a new customer."""
@@ -48,8 +50,20 @@ class Provider(Protocol):
     ) -> ProviderPayment:
         """Charge. Without a token the object is confirmed with the method that it bears."""
 
-    def cancel_payment(self, payment: Payment, *, key: str, ends_at: datetime) -> ProviderPayment:
+    def cancel_payment(
+        self, payment: Payment, reason: str, *, key: str, ends_at: datetime
+    ) -> ProviderPayment:
         """Void what has not been captured; canceled already is an answer too."""
 
+    def capture_payment(
+        self, payment: Payment, amount_cents: int | None, *, key: str, ends_at: datetime
+    ) -> ProviderPayment:
+        """Take an authorized amount, by default all; the rest is released."""
+
+    def refund_payment(
+        self, payment: Payment, refund: Refund, *, key: str, ends_at: datetime
+    ) -> ProviderPayment:
+        """Give an amount back; the answer holds this refund."""
+
     def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
-        """The object as it is now."""
+        """The object as it is now, with its dispute, and with all its refunds if it has any."""

@@ -28,7 +28,15 @@ from bridge.errors import (
 from bridge.models.currency import EXPONENTS
 from bridge.models.customer import Customer
 from bridge.models.payment import Payment
-from bridge.models.provider import Failure, NextAction, ProviderPayment, Status
+from bridge.models.provider import (
+    Dispute,
+    Failure,
+    NextAction,
+    ProviderPayment,
+    ProviderRefund,
+    Status,
+)
+from bridge.models.refund import Refund, RefundStatus
 
 API = "https://api.stripe.com"
 CONNECT_S, FAST_S, SLOW_S = 2, 8, 15
@@ -50,6 +58,7 @@ NOT_OFFERED = {"IQD", "LYD", "CLF", "UYW", "UYI"}
 
 FIELDS = {
     "amount": "total_cents",
+    "amount_to_capture": "amount_cents",
     "currency": "currency",
     "payment_method": "payment_method_id",
     "customer": "customer_id",
@@ -62,6 +71,14 @@ FIELDS = {
     "phone": "phone",
 }
 
+NOT_ABLE = {
+    "update": "payment_not_updatable",
+    "confirm": "payment_not_confirmable",
+    "cancel": "payment_not_cancelable",
+    "capture": "payment_not_capturable",
+}
+REASONS = ("duplicate", "fraudulent", "requested_by_customer")  # of a refund; others are text
+NOTHING_LEFT = ("charge_already_refunded", "amount_too_large")
 OUR_FAULT = ("parameter_unknown", "parameter_missing", "resource_missing")
 
 stripe.enable_telemetry = False
@@ -87,13 +104,28 @@ class Stripe:
     ALREADY = {
         "confirm": ("succeeded", "processing", "requires_capture"),
         "cancel": ("canceled",),
+        "capture": ("succeeded",),
+    }
+    REFUND_STATUS: dict[str, RefundStatus] = {
+        "pending": "pending",
+        "requires_action": "pending",
+        "succeeded": "succeeded",
+        "failed": "failed",
+        "canceled": "failed",
+    }
+    # An inquiry that was closed, and a dispute that was prevented, cost nothing.
+    DISPUTE_STATE: dict[str, Literal["won", "lost"]] = {
+        "won": "won",
+        "warning_closed": "won",
+        "prevented": "won",
+        "lost": "lost",
     }
     single_capture = True
     horizon_s = 60
     create_look_s = 20 * 3600
 
-    def check_amount(self, total_cents: int, currency: str) -> None:
-        _to_units(total_cents, currency)
+    def check_amount(self, cents: int, currency: str, field: str = "total_cents") -> None:
+        _to_units(cents, currency, field)
 
     def create_customer(self, customer: Customer, *, key: str, ends_at: datetime) -> str:
         metadata = _metadata(customer.metadata) | {"customer_id": customer.id}
@@ -150,9 +182,49 @@ class Stripe:
             params["return_url"] = payment.return_url
         return self._change("confirm", payment, params, key=key, ends_at=ends_at, speed="slow")
 
-    def cancel_payment(self, payment: Payment, *, key: str, ends_at: datetime) -> ProviderPayment:
-        params = {"cancellation_reason": "abandoned", "expand": ["latest_charge"]}
+    def cancel_payment(
+        self, payment: Payment, reason: str, *, key: str, ends_at: datetime
+    ) -> ProviderPayment:
+        params = {"cancellation_reason": reason, "expand": ["latest_charge"]}
         return self._change("cancel", payment, params, key=key, ends_at=ends_at)
+
+    def capture_payment(
+        self, payment: Payment, amount_cents: int | None, *, key: str, ends_at: datetime
+    ) -> ProviderPayment:
+        params: dict[str, Any] = {"expand": ["latest_charge"]}
+        if amount_cents is not None:
+            params["amount_to_capture"] = _to_units(amount_cents, payment.currency)
+        return self._change("capture", payment, params, key=key, ends_at=ends_at, speed="slow")
+
+    def refund_payment(
+        self, payment: Payment, refund: Refund, *, key: str, ends_at: datetime
+    ) -> ProviderPayment:
+        metadata = {"refund_id": refund.id}
+        params: Any = {
+            "payment_intent": payment.provider_payment_id,
+            "amount": _to_units(refund.amount_cents, refund.currency),
+            "metadata": metadata,
+            "expand": ["payment_intent.latest_charge"],
+        }
+        if refund.reason in REASONS:
+            params["reason"] = refund.reason
+        elif refund.reason:
+            metadata["reason"] = refund.reason[:METADATA_VALUE]
+        try:
+            answer = self._send(
+                lambda client, how: client.v1.refunds.create(params=params, options=how),
+                key=key,
+                ends_at=ends_at,
+                speed="slow",
+            )
+        except Refused as refusal:
+            if refusal.reason in NOTHING_LEFT:
+                raise WrongState(str(refusal), code="amount_exceeds_available") from refusal
+            if refusal.reason == "charge_disputed":
+                raise WrongState(str(refusal), code="payment_not_refundable") from refusal
+            raise
+        shown = self._parse_payment(answer.payment_intent)
+        return shown.model_copy(update={"refunds": (self._parse_refund(answer),)})
 
     def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
         intent = self._send(
@@ -163,7 +235,50 @@ class Stripe:
             ),
             ends_at=ends_at,
         )
-        return self._parse_payment(intent)
+        shown, charge = self._parse_payment(intent), getattr(intent, "latest_charge", None)
+        if charge and charge.disputed:
+            shown = shown.model_copy(update={"dispute": self._fetch_dispute(intent.id, ends_at)})
+        asked = payment.live.refund if payment.live else None
+        if shown.refunded_cents or payment.refunded_cents or payment.refunds_pending or asked:
+            told = self._fetch_refunds(intent.id, charge, ends_at)
+            given = sum(each.amount_cents for each in told if each.status != "failed")
+            shown = shown.model_copy(update={"refunds": told, "refunded_cents": given})
+        return shown
+
+    def _fetch_dispute(self, intent_id: str, ends_at: datetime) -> Dispute | None:
+        """The latest: Stripe leaves `disputed` on the charge when a dispute is over."""
+        page = self._send(
+            lambda client, how: client.v1.disputes.list(
+                params={"payment_intent": intent_id, "limit": 1}, options=how
+            ),
+            ends_at=ends_at,
+        )
+        found = page.data[0] if page.data else None
+        state = self.DISPUTE_STATE.get(found.status, "open") if found else None
+        return Dispute(id=found.id, state=state) if found and state else None
+
+    def _fetch_refunds(
+        self, intent_id: str, charge: Any, ends_at: datetime
+    ) -> tuple[ProviderRefund, ...]:
+        """All that gave money back, oldest first: what a partial capture released did not."""
+        found: list[Any] = []
+        params: Any = {"payment_intent": intent_id, "limit": 100}
+
+        def call(client: stripe.StripeClient, how: Any) -> Any:
+            return client.v1.refunds.list(params=params, options=how)
+
+        while (page := self._send(call, ends_at=ends_at)).data:
+            found += page.data
+            if not page.has_more:
+                break
+            params["starting_after"] = page.data[-1].id
+        found.reverse()
+        released = charge.amount - charge.amount_captured if charge else 0
+        for number, each in enumerate(found):
+            if released and each.amount == released and not _our_refund_id(each):
+                del found[number]
+                break
+        return tuple(map(self._parse_refund, found))
 
     def write_creation(self, payment: Payment, token: str | None) -> str:
         ours = {"payment_id": payment.id}
@@ -194,7 +309,7 @@ class Stripe:
 
     def _change(
         self,
-        verb: Literal["update", "confirm", "cancel"],
+        verb: Literal["update", "confirm", "cancel", "capture"],
         payment: Payment,
         params: dict[str, Any],
         *,
@@ -217,8 +332,7 @@ class Stripe:
         except _UnexpectedState as refusal:
             if refusal.intent.status in self.ALREADY.get(verb, ()):
                 return self._fetch_done(payment, ends_at)
-            code = {"update": "updatable", "confirm": "confirmable", "cancel": "cancelable"}[verb]
-            raise WrongState(str(refusal), code=f"payment_not_{code}") from refusal
+            raise WrongState(str(refusal), code=NOT_ABLE[verb]) from refusal
 
     def _fetch_done(self, payment: Payment, ends_at: datetime) -> ProviderPayment:
         """What somebody else did already, with its charge: the intent of an error lacks it."""
@@ -295,7 +409,7 @@ class Stripe:
             raw_status=intent.status,
             total_cents=_from_units(intent.amount, currency),
             captured_cents=_from_units(getattr(intent, "amount_received", 0) or 0, currency),
-            refunded_cents=_from_units(expanded.amount_refunded, currency) if expanded else 0,
+            refunded_cents=_from_units(_given_back(expanded), currency) if expanded else 0,
             currency=currency,
             charge_id=expanded.id if expanded else charge,
             charged_at=datetime.fromtimestamp(expanded.created, UTC) if expanded else None,
@@ -303,8 +417,19 @@ class Stripe:
             next_action=_next_action(intent),
             failure=_failure(error) if status == "failed" else None,
             is_open=intent.status in self.OPEN,
-            is_disputed=bool(expanded and expanded.disputed),
             has_method=bool(getattr(intent, "payment_method", None)),
+        )
+
+    def _parse_refund(self, refund: Any) -> ProviderRefund:
+        currency = refund.currency.upper()
+        return ProviderRefund(
+            provider_refund_id=refund.id,
+            refund_id=_our_refund_id(refund),
+            amount_cents=_from_units(refund.amount, currency),
+            currency=currency,
+            status=self.REFUND_STATUS.get(refund.status, "pending"),
+            reason=refund.reason,
+            created_at=datetime.fromtimestamp(refund.created, UTC),
         )
 
 
@@ -396,6 +521,16 @@ def _failure(error: Any) -> Failure:
     return Failure(code=code or "payment_failed", message=message, decline_code=decline)
 
 
+def _our_refund_id(refund: Any) -> str | None:
+    return getattr(refund.metadata, "refund_id", None)
+
+
+def _given_back(charge: Any) -> int:
+    """Stripe also counts as refunded what a partial capture, or a cancellation, has released."""
+    released: int = charge.amount - charge.amount_captured
+    return max(0, charge.amount_refunded - released)
+
+
 def _amount(payment: Payment) -> dict[str, Any]:
     amount = _to_units(payment.total_cents, payment.currency)
     return {"amount": amount, "currency": payment.currency.lower()}
@@ -424,14 +559,14 @@ def _metadata(metadata: dict[str, Any]) -> dict[str, str]:
     return dict(list(fits.items())[: METADATA_KEYS - 2])  # our own keys need room
 
 
-def _to_units(cents: int, currency: str) -> int:
+def _to_units(cents: int, currency: str, field: str = "total_cents") -> int:
     """ISO minor units as Stripe counts them. Raises InvalidRequest `amount_not_representable`."""
     if currency in NOT_OFFERED:
         raise _not_representable("currency", f"Stripe does not offer {currency}")
     if currency in OVER_100 and cents % 100:
-        raise _not_representable("total_cents", f"must be a multiple of 100 in {currency}")
+        raise _not_representable(field, f"must be a multiple of 100 in {currency}")
     if EXPONENTS[currency] == 3 and cents % 10:
-        raise _not_representable("total_cents", f"must be a multiple of 10 in {currency}")
+        raise _not_representable(field, f"must be a multiple of 10 in {currency}")
     if currency in TIMES_100:
         return cents * 100
     return cents // 100 if currency in OVER_100 else cents

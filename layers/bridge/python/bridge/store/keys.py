@@ -36,6 +36,10 @@ def entry(payment_id: str, sequence: int) -> Key:
     return Key("ledger", f"P#{suffix(payment_id)}", f"H#{sequence:010d}")
 
 
+def refund(payment_id: str, refund_id: str) -> Key:
+    return Key("ledger", payment(payment_id).pk, f"R#{suffix(refund_id)}")
+
+
 def provider_payment(provider_id: str, provider_payment_id: str) -> Key:
     return Key("ledger", f"PP#{provider_id}#{provider_payment_id}", "PP")
 

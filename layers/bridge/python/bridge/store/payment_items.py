@@ -4,7 +4,7 @@ Source: design/data-model.md 2, design/convergence.md 4.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from bridge.models.caller import Named
@@ -12,6 +12,7 @@ from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
 from bridge.models.provider import ProviderId
 from bridge.models.record import Record
+from bridge.models.refund import Refund
 from bridge.store import keys, pages, record_items, table
 from bridge.store.keys import Key
 from bridge.store.table import NOTHING, Actions, Ahead, Item
@@ -181,7 +182,8 @@ def _stepped(seen: Payment, after: Payment) -> Payment:
 
 
 def lock(seen: Payment, locked: Payment, record: Record | None) -> Payment:
-    """T1: take the lock on a payment that is as we saw it, together with the client's key.
+    """T1: take the lock on a payment that is as we saw it, together with the client's key and the
+    refund that is asked for, whose amount the locked row reserves.
 
     Raises KeyTaken, Outrun, Congested.
     """
@@ -193,8 +195,13 @@ def lock(seen: Payment, locked: Payment, record: Record | None) -> Payment:
     )
     row = keys.payment(seen.id)
     actions = {"payment": table.change(row, item_of(seen), item_of(locked), guard)}
+    live = locked.held
+    if live.refund:
+        fresh = table.condition("attribute_not_exists(#pk)")
+        place = keys.refund(seen.id, live.refund.id)
+        actions["refund"] = table.put(place, live.refund.model_dump(), fresh)
     if record:
-        actions["record"] = record_items.open_action(record, locked.live.at if locked.live else 0)
+        actions["record"] = record_items.open_action(record, live.at)
     try:
         table.transact(actions)
     except table.Lost as lost:
@@ -205,13 +212,19 @@ def lock(seen: Payment, locked: Payment, record: Record | None) -> Payment:
 
 
 def merge(
-    seen: Payment, merged: Payment, entry: Entry, record: Record | None, *, link: bool = True
+    seen: Payment,
+    merged: Payment,
+    entry: Entry,
+    record: Record | None,
+    refunds: Iterable[Refund] = (),
+    *,
+    link: bool = True,
 ) -> Payment:
     """T2: a change of facts, its timeline entry, and all that hangs on it, or nothing.
 
     `record` is the client's key of an attempt that ended: stored when it bears an answer, deleted
-    when it bears none, so that the key is free again. `link`: let the provider's id lead to this
-    payment. Raises Outrun, ProviderIdTaken, Congested.
+    when it bears none, so that the key is free again. `refunds`: those that change. `link`: let
+    the provider's id lead to this payment. Raises Outrun, ProviderIdTaken, Congested.
     """
     merged = _stepped(seen, merged)
     fresh = table.condition("attribute_not_exists(#pk)")
@@ -220,6 +233,9 @@ def merge(
     actions = {"payment": row, "entry": line}
     if record:
         actions["record"] = record_items.close_action(record)
+    for refund in refunds:
+        place = keys.refund(seen.id, refund.id)
+        actions[refund.id] = table.put(place, refund.model_dump())
     known = merged.provider_payment_id
     if link and known and known != seen.provider_payment_id:
         actions["provider_payment"] = table.put(
@@ -265,6 +281,13 @@ def timeline(payment_id: str) -> list[Entry]:
     """Every entry, oldest first."""
     items = table.query_all("ledger", keys.payment(payment_id).pk, "H#")
     return [Entry.model_validate(item) for item in items]
+
+
+def refunds(payment_id: str) -> list[Refund]:
+    """Every refund, oldest first."""
+    items = table.query_all("ledger", keys.payment(payment_id).pk, "R#")
+    found = [Refund.model_validate(item) for item in items]
+    return sorted(found, key=lambda refund: (refund.created_at, refund.id))
 
 
 def due_shards() -> list[str]:

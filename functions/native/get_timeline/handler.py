@@ -1,0 +1,10 @@
+"""GET /bridge-payment/payments/{id}/timeline: what happened to a payment, oldest first."""
+
+from bridge.core import payments
+from bridge.dialects import native
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> object:
+    return native.render_timeline(payments.timeline(request.caller, native.read_id(request)))

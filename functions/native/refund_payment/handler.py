@@ -1,0 +1,12 @@
+"""POST /bridge-payment/payments/{id}/refund: give back what was captured, or a part of it."""
+
+from bridge.core import payments
+from bridge.dialects import native
+from bridge.inbound import Answer, Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> Answer:
+    asked = native.read_new_refund(request)
+    answered = payments.refund(request.caller, native.read_id(request), asked, request.call)
+    return native.render_refund_outcome(answered)

@@ -1,0 +1,79 @@
+"""POST /bridge-payment/payments/{id}/capture. Source: contracts/bridge.md, section 4."""
+
+from collections.abc import Callable
+
+import pytest
+
+from functions.native.capture_payment.handler import handler
+from local.stripe.simulator import StripeSimulator
+from tests.functions.conftest import PAYMENT_FIELDS, VISA, Api, Reply
+
+
+def held(api: Api) -> dict[str, object]:
+    made = api.payment(capture_method="manual")
+    reply = api.confirm(made, VISA)
+    assert (reply.status, reply.body["status"]) == (200, "requires_capture")
+    return dict(reply.body)
+
+
+def test_the_event_file_is_answered_with_the_captured_payment(
+    demo_data: StripeSimulator, invoke: Callable[..., Reply]
+) -> None:
+    reply = invoke(handler, "native/capture_payment")
+    assert (reply.status, reply.body["id"]) == (200, "pay_456")
+    assert (reply.body["status"], reply.body["amount_captured_cents"]) == ("succeeded", 1500)
+
+
+@pytest.mark.parametrize(
+    ("body", "taken"),
+    [
+        (None, 2000),
+        ({}, 2000),
+        (
+            {
+                "amount_cents": 1,
+            },
+            1,
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["id", "provider_payment_id"])
+def test_a_part_or_all_of_it_is_taken(api: Api, body: object, taken: int, name: str) -> None:
+    reply = api.post(f"/payments/{held(api)[name]}/capture", body)
+    assert (reply.status, reply.body.keys()) == (200, PAYMENT_FIELDS)
+    assert (reply.body["status"], reply.body["amount_captured_cents"]) == ("succeeded", taken)
+    assert (reply.body["amount_refunded_cents"], reply.body["total_cents"]) == (0, 2000)
+    assert reply.body["completed_at"]
+    assert api.sync(reply.body).body == reply.body
+
+
+def test_more_than_was_authorized_is_a_409(api: Api) -> None:
+    reply = api.post(f"/payments/{held(api)['id']}/capture", {"amount_cents": 2001})
+    assert (reply.status, reply.code) == (409, "amount_exceeds_available")
+
+
+@pytest.mark.parametrize("amount", [0, -1, 1.5, "500", True])
+def test_an_amount_that_is_none_is_refused_by_name(api: Api, amount: object) -> None:
+    reply = api.post(f"/payments/{held(api)['id']}/capture", {"amount_cents": amount})
+    assert (reply.status, reply.fields) == (400, {"amount_cents"})
+
+
+def test_b17_a_key_is_one_capture(api: Api, stripe_simulator: StripeSimulator) -> None:
+    payment = held(api)
+    keyed = api.bearing(idempotency_key="key-1")
+    first, again = (keyed.post(f"/payments/{payment['id']}/capture") for _ in range(2))
+    assert (again.status, again.body, again.replayed) == (200, first.body, True)
+    twice = api.post(f"/payments/{payment['id']}/capture")
+    assert (twice.status, twice.code) == (409, "payment_not_capturable")
+    assert stripe_simulator.log.counts["capture"] == 1
+
+
+def test_b20_a_capture_whose_answer_is_lost_shows_the_payment_as_it_stands(
+    api: Api, stripe_simulator: StripeSimulator
+) -> None:
+    payment = held(api)
+    stripe_simulator.fault("capture", "drop_after")
+    lost = api.post(f"/payments/{payment['id']}/capture")
+    assert (lost.status, lost.body["status"]) == (202, "requires_capture")
+    assert api.sync(payment).body["status"] == "succeeded"
+    assert len(stripe_simulator.charges()) == 1
