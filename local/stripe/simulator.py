@@ -4,6 +4,7 @@ Source: providers.md, section G. Tests and the local run use it through StripeSi
 another process the same is at /_sim/.
 """
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
 
@@ -34,9 +35,13 @@ class FaultOptions(TypedDict, total=False):
 class StripeSimulator(Account):
     """Its `url` is the base address for the SDK. What it holds survives stop and start."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(
+        self, port: int = 0, webhook_url: str = "", webhook_secrets: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._server = Server(Application(self), port)
+        if webhook_url:
+            self.webhooks.point(webhook_url, webhook_secrets)
 
     @property
     def url(self) -> str:
@@ -46,11 +51,13 @@ class StripeSimulator(Account):
         self.stopping.clear()
         self._server.start()
         self.world.url = self.url
+        self.webhooks.start()
         return self
 
     def stop(self) -> None:
         """Connections are refused from now on; hanging requests are let go."""
         self.stopping.set()
+        self.webhooks.stop()
         self._server.stop()
 
     def __enter__(self) -> Self:
@@ -101,6 +108,11 @@ class StripeSimulator(Account):
     def disputes(self) -> list[Json]:
         with self.world.lock:
             return [each.render() for each in self.world.disputes.values()]
+
+    def events(self) -> list[Json]:
+        """Everything that happened, oldest first; `webhooks.signed` makes a delivery of one."""
+        with self.world.lock:
+            return [each.render() for each in self.world.events.values()]
 
     def dashboard(
         self, action: str, payment_intent: str, amount: int | None = None, outcome: str = ""
