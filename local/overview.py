@@ -14,8 +14,8 @@ OPERATION_NAMES = list(dict.fromkeys(each.name for each in OPERATIONS))
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% } td, th { padding: .3rem .6rem; text-align: left;
-vertical-align: top; border-bottom: 1px solid #ddd } form { margin: .4rem 0 } pre { margin: 0 }
-td form { display: inline }
+vertical-align: top; border-bottom: 1px solid #ddd; width: 25% }
+form { margin: .4rem 0 } pre { margin: 0 } td form { display: inline }
 """
 
 
@@ -104,7 +104,9 @@ def _row(row: dict[str, Any], prefix: str, bank: str) -> str:
 
 def _select(name: str, options: Sequence[str], chosen: str = "") -> str:
     lines = "".join(
-        f"<option{' selected' if option == chosen else ''}>{option}</option>" for option in options
+        f'<option value="{option}"{" selected" if option == chosen else ""}>'
+        f"{option or 'nothing'}</option>"
+        for option in options
     )
     return f'<select name="{name}" aria-label="{name}">{lines}</select>'
 

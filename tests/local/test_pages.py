@@ -157,7 +157,7 @@ class TestStripe:
         assert (switches.reorder, switches.pause, switches.duplicate) == (True, False, 2)
         assert (switches.delay_ms, switches.drop, switches.tamper) == (50, 0.5, "sig")
         text = ask(pages, "GET", "/_local/").body.decode()
-        assert "<option selected>sig</option>" in text
+        assert '<option value="sig" selected>sig</option>' in text
         assert 'name="reorder" checked' in text
         assert 'name="pause">' in text
         for wrong in ("", "duplicate=-1&delay_ms=0&drop=0", "duplicate=0&delay_ms=0&drop=2"):

@@ -65,8 +65,9 @@ def open_intent(call: Call, identifier: str) -> PaymentIntent:
             if params.has(name):
                 raise refused(f"`{name}` can only be used when `confirm` is `true`.", name)
         return _open(world, intent)
+    borne = {name: each for name, each in params.values.items() if name != "payment_method"}
     try:
-        confirming.confirm(world, intent, params)
+        confirming.confirm(world, intent, Params(borne))
     except StripeError as error:
         if error.status == 402:
             _open(world, intent)
