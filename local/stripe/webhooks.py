@@ -97,7 +97,10 @@ class Webhooks:
             raise ValueError("an endpoint is an http address and at least one secret")
         with self._changed:
             self.url, self.secrets = url, tuple(secrets)
-        self.start()
+        if url:
+            self.start()
+        else:
+            self.stop()
 
     def switch(self, **changes: object) -> None:
         """Change some switches; the others stay. Raises TypeError or ValueError."""

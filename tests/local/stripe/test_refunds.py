@@ -181,8 +181,11 @@ def test_a_capture_in_full_lets_nothing_go(http, simulator):
     assert simulator.refunds() == []
 
 
-def test_a_capture_keeps_the_decimals_of_its_currency(http):
+def test_a_capture_is_of_something_in_the_decimals_of_its_currency(http):
     intent = paid(http, currency="isk", amount="20000", **HELD)
+    for amount in ("0", "-100"):
+        given = error(http.post(f"{INTENTS}/{intent}/capture", {"amount_to_capture": amount}))
+        assert given["code"] == "parameter_invalid_integer"
     given = error(http.post(f"{INTENTS}/{intent}/capture", {"amount_to_capture": "150"}))
     assert given["param"] == "amount_to_capture"
     assert given["code"] == "invalid_charge_amount_no_decimal_compatible"

@@ -133,6 +133,10 @@ def test_what_happened_before_there_was_an_endpoint_is_not_sent(endpoint):
         assert simulator.webhooks.resend(before) == 1
         assert simulator.webhooks.is_quiet()
         assert endpoint.ids == [after, before]
+        simulator.webhooks.point("", [])
+        happen(simulator)
+        assert simulator.webhooks.is_quiet()
+        assert endpoint.ids == [after, before]
 
 
 class TestRetries:
