@@ -1,4 +1,5 @@
-"""A Stripe that runs here: real HTTP, state, strictness, key memory, test cards, faults.
+"""A Stripe that runs here: real HTTP, state, strictness, key memory, test cards, faults,
+events and signed webhooks.
 
 Source: providers.md, section G. Tests and the local run use it through StripeSimulator; from
 another process the same is at /_sim/.
@@ -101,9 +102,14 @@ class StripeSimulator(Account):
             return [each.render() for each in self.world.intents.values()]
 
     def refunds(self) -> list[Json]:
-        """What was given back, or is under way, and holds let go; oldest first."""
+        """What was paid back, is under way or failed, whoever asked for it; oldest first."""
         with self.world.lock:
-            return [each.render() for each in self.world.refunds.values()]
+            return [each.render() for each in self.world.refunds.values() if not each.reversal]
+
+    def releases(self) -> list[Json]:
+        """What was held and let go: at Stripe refunds as well, but no money moved."""
+        with self.world.lock:
+            return [each.render() for each in self.world.refunds.values() if each.reversal]
 
     def disputes(self) -> list[Json]:
         with self.world.lock:

@@ -178,7 +178,7 @@ def test_a_capture_in_full_lets_nothing_go(http, simulator):
     http.post(f"{INTENTS}/{intent}/capture")
     charge = charge_of(http, intent)
     assert (charge["amount_captured"], charge["amount_refunded"]) == (2000, 0)
-    assert simulator.refunds() == []
+    assert simulator.refunds() + simulator.releases() == []
 
 
 def test_a_capture_is_of_something_in_the_decimals_of_its_currency(http):
@@ -207,7 +207,7 @@ def test_what_was_captured_in_time_stays(http, simulator):
     http.post(f"{INTENTS}/{intent}/capture")
     simulator.advance(8 * 86400)
     assert http.get(f"{INTENTS}/{intent}").json()["status"] == "succeeded"
-    assert simulator.refunds() == []
+    assert simulator.releases() == []
 
 
 def test_every_open_state_can_be_canceled(http, simulator):
@@ -221,7 +221,8 @@ def test_every_open_state_can_be_canceled(http, simulator):
         assert http.get(f"{INTENTS}/{intent}").json()["status"] == status
         canceled = http.post(f"{INTENTS}/{intent}/cancel").json()
         assert (canceled["status"], canceled["amount_capturable"]) == ("canceled", 0)
-    assert [each["amount"] for each in simulator.refunds()] == [2000]
+    assert [each["amount"] for each in simulator.releases()] == [2000]
+    assert simulator.refunds() == []
 
 
 def test_the_sdk_refunds_and_lists(client, simulator, http):
