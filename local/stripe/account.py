@@ -14,6 +14,7 @@ from local.stripe.params import Params
 from local.stripe.resources.json import Json
 from local.stripe.resources.payment_intent import CONFIRMABLE, PaymentIntent
 from local.stripe.resources.payment_method import PaymentMethod
+from local.stripe.webhooks import Webhooks
 from local.stripe.world import World
 
 
@@ -26,6 +27,11 @@ class Account:
     faults: Faults = field(default_factory=Faults)
     log: Log = field(default_factory=Log)
     stopping: threading.Event = field(default_factory=threading.Event)
+    webhooks: Webhooks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.webhooks = Webhooks(self.world)
+        self.world.listeners.append(self.webhooks.take)
 
     def state(self) -> Json:
         world = self.world
@@ -39,6 +45,8 @@ class Account:
                 "charges": [each.render() for each in world.charges.values()],
                 "refunds": [each.render() for each in world.refunds.values()],
                 "disputes": [each.render() for each in world.disputes.values()],
+                "events": self.webhooks.listed(),
+                "webhooks": self.webhooks.render(),
                 "idempotency_keys": len(self.memory),
                 "faults": self.faults.listed(),
                 "requests": dict(self.log.counts),
@@ -47,15 +55,17 @@ class Account:
     def reset(self) -> None:
         with self.world.lock:
             self.world.clear()
+            self.webhooks.reset()
         self.memory.clear()
         self.faults.clear()
         self.log.clear()
 
     def advance(self, seconds: float) -> None:
-        """Move the simulated clock: key memory, holds that run out, refunds under way."""
+        """Move the simulated clock: key memory, holds, refunds, disputes, webhooks to try again."""
         with self.world.lock:
             self.world.offset += seconds
             self.world.catch_up()
+            self.webhooks.wake()
 
     def browser_attach(self, intent: str, client_secret: str, token: str) -> Json:
         """The customer chose a card in the browser: the intent bears it, nothing is charged."""

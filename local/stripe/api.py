@@ -56,10 +56,11 @@ def answer(world: World, memory: Memory, request: Request, around: Around) -> An
         operation, path = found
         fields = _fields(request)
 
-        def endpoint() -> Answer:
-            return _run(world, operation, path, fields, request_id)
-
         key = request.headers.get("Idempotency-Key")
+
+        def endpoint() -> Answer:
+            return _run(world, operation, path, fields, (request_id, key))
+
         if request.method != "POST" or key is None:
             return around(endpoint)
         owner = (account, key)
@@ -130,8 +131,9 @@ def _run(
     operation: Operation,
     path: dict[str, str],
     fields: list[tuple[str, str]],
-    request_id: str,
+    cause: tuple[str, str | None],
 ) -> Answer:
+    request_id = cause[0]
     try:
         tree = forms.tree(fields)
         params = Params(forms.check(schema()["forms"][operation.url], tree))
@@ -141,7 +143,8 @@ def _run(
         expand.check(schema()["answers"][operation.url], params.texts("expand"))
         with world.lock:
             world.catch_up()
-            body = operation.run(Call(world, params, path))
+            with world.caused_by(*cause):
+                body = operation.run(Call(world, params, path))
             return Answer(
                 200, _encode(expand.apply(world, body, params.texts("expand"))), request_id
             )

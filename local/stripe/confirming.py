@@ -99,6 +99,7 @@ def _attempt(world: World, intent: PaymentIntent, *, off_session: bool) -> None:
     else:
         intent.status = "requires_action"
         intent.next_action = _next_action(world, intent)
+        world.emit("payment_intent.requires_action", intent)
 
 
 def _next_action(world: World, intent: PaymentIntent) -> Json:
@@ -124,9 +125,8 @@ def authenticate(world: World, intent: PaymentIntent, *, success: bool) -> None:
         settle(world, intent, authenticated=True)
         return
     method = _held(intent)
-    _spend(intent, method, paid=False)
-    intent.last_error = AUTHENTICATION_FAILED | {"payment_method": method.render()}
-    intent.status, intent.method, intent.next_action = "requires_payment_method", None, None
+    _spend(world, intent, method, paid=False)
+    _fail(world, intent, AUTHENTICATION_FAILED | {"payment_method": method.render()})
 
 
 def settle(world: World, intent: PaymentIntent, *, authenticated: bool = False) -> Charge:
@@ -136,14 +136,17 @@ def settle(world: World, intent: PaymentIntent, *, authenticated: bool = False) 
         return _decline(world, intent, method.card.decline)
     charge = _new_charge(world, intent, method)
     charge.authenticated = authenticated
+    intent.next_action = None
+    _spend(world, intent, method, paid=True)
     if intent.capture_method == "manual":
+        world.emit("charge.succeeded", charge)
         holding.hold(world, intent, charge)
     else:
         charge.captured, charge.amount_captured = True, intent.amount
         intent.status, intent.amount_received = "succeeded", intent.amount
+        world.emit("charge.succeeded", charge)
+        world.emit("payment_intent.succeeded", intent)
         disputing.provoke(world, charge)
-    intent.next_action = None
-    _spend(intent, method, paid=True)
     return charge
 
 
@@ -151,10 +154,17 @@ def _decline(world: World, intent: PaymentIntent, reason: str) -> Charge:
     method = _held(intent)
     charge = _new_charge(world, intent, method)
     charge.decline = reason
-    _spend(intent, method, paid=False)
-    intent.last_error = render_decline(reason, charge.id) | {"payment_method": method.render()}
-    intent.status, intent.method, intent.next_action = "requires_payment_method", None, None
+    world.emit("charge.failed", charge)
+    _spend(world, intent, method, paid=False)
+    _fail(world, intent, render_decline(reason, charge.id) | {"payment_method": method.render()})
     return charge
+
+
+def _fail(world: World, intent: PaymentIntent, error: Json) -> None:
+    """Back to the start, with the reason; another method may pay."""
+    intent.last_error = error
+    intent.status, intent.method, intent.next_action = "requires_payment_method", None, None
+    world.emit("payment_intent.payment_failed", intent)
 
 
 def _new_charge(world: World, intent: PaymentIntent, method: PaymentMethod) -> Charge:
@@ -178,13 +188,14 @@ def _new_charge(world: World, intent: PaymentIntent, method: PaymentMethod) -> C
     return charge
 
 
-def _spend(intent: PaymentIntent, method: PaymentMethod, *, paid: bool) -> None:
+def _spend(world: World, intent: PaymentIntent, method: PaymentMethod, *, paid: bool) -> None:
     """A method that no customer holds serves one attempt; setup_future_usage saves it."""
     method.bearer = None
     if paid and intent.setup_future_usage is not None:
         method.set_up = True
-        if intent.customer is not None:
+        if intent.customer is not None and method.customer is None:
             method.customer = intent.customer
+            world.emit("payment_method.attached", method)
     if method.customer is None:
         method.spent = True
         method.savable = paid and intent.setup_future_usage is not None

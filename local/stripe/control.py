@@ -66,6 +66,21 @@ def _dashboard(account: Account, given: dict[str, Any]) -> object:
     return dashboard.act(account.world, **given)
 
 
+def _webhooks(account: Account, given: dict[str, Any]) -> object:
+    """{url, secrets} and any of the switches; what is not named stays."""
+    webhooks = account.webhooks
+    switches = {name: value for name, value in given.items() if name not in ("url", "secrets")}
+    webhooks.switch(**switches)
+    if "url" in given or "secrets" in given:
+        webhooks.point(given.get("url", webhooks.url), given.get("secrets", webhooks.secrets))
+    return webhooks.render()
+
+
+def _resend(account: Account, given: dict[str, Any]) -> object:
+    """{event}: its id, or "all"."""
+    return {"sent": account.webhooks.resend(given["event"])}
+
+
 def _browser_attach(account: Account, given: dict[str, Any]) -> object:
     return account.browser_attach(
         given["payment_intent"], given["client_secret"], given["payment_method"]
@@ -94,6 +109,9 @@ ROUTES: dict[tuple[str, str], Control] = {
     ("POST", "/_sim/reset"): _reset,
     ("POST", "/_sim/clock"): _advance,
     ("POST", "/_sim/dashboard"): _dashboard,
+    ("GET", "/_sim/webhooks"): lambda account, _: account.webhooks.render(),
+    ("POST", "/_sim/webhooks"): _webhooks,
+    ("POST", "/_sim/webhooks/resend"): _resend,
     ("POST", "/_sim/browser/attach"): _browser_attach,
     ("POST", "/_sim/browser/confirm"): _browser_confirm,
 }

@@ -4,6 +4,7 @@ A charge that was disputed stays `disputed`; how it stands is in the dispute.
 Source: Stripe API reference, "Disputes"; Stripe, "How disputes work", "Testing".
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 from local.stripe.errors import refused
@@ -58,6 +59,9 @@ def open_dispute(
     )
     charge.disputed = True
     world.disputes[made.id] = made
+    world.emit("charge.dispute.created", made)
+    if not inquiry:
+        world.emit("charge.dispute.funds_withdrawn", made)
     return made
 
 
@@ -69,8 +73,20 @@ def close(world: World, charge: Charge, outcome: Outcome) -> Dispute:
     dispute = of_charge(world, charge)
     if dispute is None or dispute.status not in OPEN:
         raise refused(f"The charge {charge.id} has no open dispute.")
+    before = dispute.render()
     dispute.status = "warning_closed" if dispute.inquiry and outcome == "won" else outcome
+    for kind in _closing(dispute):
+        world.emit(kind, dispute, before)
     return dispute
+
+
+def _closing(dispute: Dispute) -> Iterator[str]:
+    yield "charge.dispute.updated"
+    if dispute.status == "won":
+        yield "charge.dispute.funds_reinstated"
+    elif dispute.status == "lost" and dispute.inquiry:
+        yield "charge.dispute.funds_withdrawn"
+    yield "charge.dispute.closed"
 
 
 def of_charge(world: World, charge: Charge) -> Dispute | None:

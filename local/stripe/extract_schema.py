@@ -47,6 +47,8 @@ OPERATIONS = (
     "GET /v1/refunds/{refund}",
     "GET /v1/disputes",
     "GET /v1/disputes/{dispute}",
+    "GET /v1/events",
+    "GET /v1/events/{id}",
 )
 RESOURCES = (
     "charge",

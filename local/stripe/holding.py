@@ -17,6 +17,7 @@ def hold(world: World, intent: PaymentIntent, charge: Charge) -> None:
     """Reserve the money; what is not captured in time is let go."""
     charge.expires = charge.created + AUTHORIZED_FOR
     intent.status, intent.amount_capturable = "requires_capture", intent.amount
+    world.emit("payment_intent.amount_capturable_updated", intent)
     world.schedule(AUTHORIZED_FOR, lambda: _expire(world, intent))
 
 
@@ -32,10 +33,13 @@ def capture(world: World, intent: PaymentIntent, amount: int | None) -> None:
         raise refused(message, "amount_to_capture", "amount_too_large")
     money.check_decimals(amount, intent.currency, "amount_to_capture")
     charge = world.charges[str(intent.latest_charge)]
+    before = charge.render()
     charge.captured, charge.amount_captured = True, amount
     if amount < charge.amount:
         refunding.release(world, charge, charge.amount - amount)
     intent.status, intent.amount_received, intent.amount_capturable = "succeeded", amount, 0
+    world.emit("charge.captured", charge, before)
+    world.emit("payment_intent.succeeded", intent)
     disputing.provoke(world, charge)
 
 
@@ -59,19 +63,25 @@ def cancel(world: World, intent: PaymentIntent, reason: str | None) -> None:
             "requires_payment_method, requires_capture, requires_confirmation, requires_action, "
             "processing.",
         )
-    _close(world, intent, reason, None)
+    if intent.status == "requires_capture":
+        _let_go(world, intent, None)
+    _close(world, intent, reason)
 
 
 def _expire(world: World, intent: PaymentIntent) -> None:
     if intent.status == "requires_capture":
-        _close(world, intent, "expired", "expired_uncaptured_charge")
+        charge = _let_go(world, intent, "expired_uncaptured_charge")
+        world.emit("charge.expired", charge)
+        _close(world, intent, "expired")
 
 
-def _close(
-    world: World, intent: PaymentIntent, reason: str | None, refund_reason: str | None
-) -> None:
-    if intent.status == "requires_capture":
-        charge = world.charges[str(intent.latest_charge)]
-        refunding.release(world, charge, charge.amount, refund_reason)
+def _let_go(world: World, intent: PaymentIntent, reason: str | None) -> Charge:
+    charge = world.charges[str(intent.latest_charge)]
+    refunding.release(world, charge, charge.amount, reason)
+    return charge
+
+
+def _close(world: World, intent: PaymentIntent, reason: str | None) -> None:
     intent.status, intent.next_action, intent.amount_capturable = "canceled", None, 0
     intent.canceled_at, intent.cancellation_reason = int(world.now()), reason
+    world.emit("payment_intent.canceled", intent)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from local.stripe import disputing, money
 from local.stripe.errors import invalid, refused
 from local.stripe.resources.charge import Charge
+from local.stripe.resources.json import Json
 from local.stripe.resources.refund import Refund
 from local.stripe.world import World, new_id
 
@@ -46,9 +47,10 @@ def refund(
         message = f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
         raise refused(message, "amount", "amount_too_large")
     money.check_decimals(amount, charge.currency)
-    made = _record(world, charge, amount)
-    made.reason, made.metadata = reason, dict(metadata or {})
+    made = _new(world, charge, amount, reason)
+    made.metadata = dict(metadata or {})
     _settle(world, charge, made)
+    _record(world, charge, made)
     return made
 
 
@@ -59,12 +61,13 @@ def release(world: World, charge: Charge, amount: int, reason: str | None = None
     "The Refund object" (reason `expired_uncaptured_charge`); woocommerce-gateway-stripe,
     issue 1073, shows a partial capture's charge.
     """
-    made = _record(world, charge, amount)
-    made.reason, made.reversal = reason, True
+    made = _new(world, charge, amount, reason)
+    made.reversal = True
+    _record(world, charge, made)
 
 
-def _record(world: World, charge: Charge, amount: int) -> Refund:
-    made = Refund(
+def _new(world: World, charge: Charge, amount: int, reason: str | None) -> Refund:
+    return Refund(
         id=new_id("re"),
         created=int(world.now()),
         amount=amount,
@@ -72,26 +75,41 @@ def _record(world: World, charge: Charge, amount: int) -> Refund:
         charge=charge.id,
         payment_intent=charge.payment_intent,
         status="succeeded",
+        reason=reason,
     )
-    charge.amount_refunded += amount
+
+
+def _record(world: World, charge: Charge, made: Refund) -> None:
+    before = charge.render()
+    charge.amount_refunded += made.amount
     world.refunds[made.id] = made
-    return made
+    world.emit("refund.created", made)
+    world.emit("charge.refunded", charge, before)
 
 
 def _settle(world: World, charge: Charge, made: Refund) -> None:
     outcome = charge.method.card.refunds
     if outcome == "late":
         made.status = "pending"
-        world.schedule(SETTLES_AFTER, lambda: _succeed(made))
+        world.schedule(SETTLES_AFTER, lambda: _succeed(world, made))
     elif outcome == "fail":
-        world.schedule(SETTLES_AFTER, lambda: _fail(charge, made))
+        world.schedule(SETTLES_AFTER, lambda: _fail(world, charge, made))
 
 
-def _succeed(made: Refund) -> None:
-    made.status = "succeeded"
+def _succeed(world: World, made: Refund) -> None:
+    before, made.status = made.render(), "succeeded"
+    _tell(world, made, before)
 
 
-def _fail(charge: Charge, made: Refund) -> None:
+def _fail(world: World, charge: Charge, made: Refund) -> None:
     """The bank sends it back: the charge can be refunded by that amount again."""
+    before = made.render()
     made.status, made.failure_reason = "failed", "expired_or_canceled_card"
     charge.amount_refunded -= made.amount
+    world.emit("refund.failed", made, before)
+    _tell(world, made, before)
+
+
+def _tell(world: World, made: Refund, before: Json) -> None:
+    for kind in ("refund.updated", "charge.refund.updated"):
+        world.emit(kind, made, before)

@@ -7,6 +7,7 @@ from local.stripe.operations import (
     charges,
     customers,
     disputes,
+    events,
     payment_intents,
     payment_methods,
     refunds,
@@ -19,6 +20,7 @@ OPERATIONS = (
     *charges.OPERATIONS,
     *refunds.OPERATIONS,
     *disputes.OPERATIONS,
+    *events.OPERATIONS,
 )
 
 

@@ -28,6 +28,7 @@ class Server:
         self._app = app
         self._port = port
         self._running: ThreadedWSGIServer | None = None
+        self._thread: threading.Thread | None = None
         self._claim: socket.socket | None = None
 
     @property
@@ -45,7 +46,8 @@ class Server:
                 HOST, self._port, self._app, handler=_QuietHandler, fd=listener.fileno()
             )
         serve = self._running.serve_forever
-        threading.Thread(target=serve, args=(0.05,), daemon=True, name="stand-in").start()
+        self._thread = threading.Thread(target=serve, args=(0.05,), daemon=True, name="stand-in")
+        self._thread.start()
 
     def _bound(self) -> socket.socket:
         """Bind the port; from the first time on, a second socket that never listens holds it.
@@ -70,9 +72,9 @@ class Server:
         return bound
 
     def stop(self) -> None:
-        if self._running is not None:
+        if self._running is not None and self._thread is not None:
             self._running.shutdown()
-            self._running.server_close()
+            self._thread.join()  # it closes the listener, and only then the port is free again
             self._running = None
 
 

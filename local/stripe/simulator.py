@@ -1,9 +1,11 @@
-"""A Stripe that runs here: real HTTP, state, strictness, key memory, test cards, faults.
+"""A Stripe that runs here: real HTTP, state, strictness, key memory, test cards, faults,
+events and signed webhooks.
 
 Source: providers.md, section G. Tests and the local run use it through StripeSimulator; from
 another process the same is at /_sim/.
 """
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
 
@@ -34,9 +36,13 @@ class FaultOptions(TypedDict, total=False):
 class StripeSimulator(Account):
     """Its `url` is the base address for the SDK. What it holds survives stop and start."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(
+        self, port: int = 0, webhook_url: str = "", webhook_secrets: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._server = Server(Application(self), port)
+        if webhook_url:
+            self.webhooks.point(webhook_url, webhook_secrets)
 
     @property
     def url(self) -> str:
@@ -46,11 +52,13 @@ class StripeSimulator(Account):
         self.stopping.clear()
         self._server.start()
         self.world.url = self.url
+        self.webhooks.start()
         return self
 
     def stop(self) -> None:
         """Connections are refused from now on; hanging requests are let go."""
         self.stopping.set()
+        self.webhooks.stop()
         self._server.stop()
 
     def __enter__(self) -> Self:
@@ -94,13 +102,23 @@ class StripeSimulator(Account):
             return [each.render() for each in self.world.intents.values()]
 
     def refunds(self) -> list[Json]:
-        """What was given back, or is under way, and holds let go; oldest first."""
+        """What was paid back, is under way or failed, whoever asked for it; oldest first."""
         with self.world.lock:
-            return [each.render() for each in self.world.refunds.values()]
+            return [each.render() for each in self.world.refunds.values() if not each.reversal]
+
+    def releases(self) -> list[Json]:
+        """What was held and let go: at Stripe refunds as well, but no money moved."""
+        with self.world.lock:
+            return [each.render() for each in self.world.refunds.values() if each.reversal]
 
     def disputes(self) -> list[Json]:
         with self.world.lock:
             return [each.render() for each in self.world.disputes.values()]
+
+    def events(self) -> list[Json]:
+        """Everything that happened, oldest first; `webhooks.signed` makes a delivery of one."""
+        with self.world.lock:
+            return [each.render() for each in self.world.events.values()]
 
     def dashboard(
         self, action: str, payment_intent: str, amount: int | None = None, outcome: str = ""

@@ -7,11 +7,14 @@ import string
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.customer import Customer
 from local.stripe.resources.dispute import Dispute
+from local.stripe.resources.event import Event
 from local.stripe.resources.json import Json
 from local.stripe.resources.payment_intent import PaymentIntent
 from local.stripe.resources.payment_method import PaymentMethod
@@ -28,12 +31,17 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{random_text(24)}"
 
 
+class Rendered(Protocol):
+    def render(self) -> Json: ...
+
+
 @dataclass
 class World:
     """Every operation runs under `lock`: Stripe serialises what touches one object.
 
     It never sleeps or answers inside, so one lock for all objects costs nothing here. `url` is
-    where the pages of the simulator are; `offset` is how far its clock was moved, in seconds.
+    where the pages of the simulator are; `offset` is how far its clock was moved, in seconds;
+    `cause` is the (id, idempotency key) of the request that is served, if one is.
     """
 
     url: str = ""
@@ -45,6 +53,9 @@ class World:
     charges: dict[str, Charge] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
     disputes: dict[str, Dispute] = field(default_factory=dict)
+    events: dict[str, Event] = field(default_factory=dict)
+    cause: tuple[str | None, str | None] = (None, None)
+    listeners: list[Callable[[Event], None]] = field(default_factory=list)
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _turns: Iterator[int] = field(default_factory=itertools.count)
 
@@ -60,6 +71,7 @@ class World:
             self.charges,
             self.refunds,
             self.disputes,
+            self.events,
         ):
             held.clear()
         self._due.clear()
@@ -73,6 +85,30 @@ class World:
         """Let happen what is due by now, in order."""
         while self._due and self._due[0][0] <= self.now():
             heapq.heappop(self._due)[2]()
+
+    @contextmanager
+    def caused_by(self, request_id: str, key: str | None) -> Iterator[None]:
+        """What happens meanwhile is due to this request."""
+        self.cause = (request_id, key)
+        try:
+            yield
+        finally:
+            self.cause = (None, None)
+
+    def emit(self, kind: str, held: Rendered, before: Json | None = None) -> None:
+        """Something happened to `held`; `before` is how it was, of an update.
+
+        An update that changed nothing is no event.
+        """
+        shown, previous = held.render(), None
+        if before is not None:
+            previous = {name: was for name, was in before.items() if shown.get(name) != was}
+            if not previous:
+                return
+        event = Event(new_id("evt"), int(self.now()), kind, shown, previous, *self.cause)
+        self.events[event.id] = event
+        for listener in self.listeners:
+            listener(event)
 
     def rendered(self, identifier: str) -> Json | None:
         """Return the resource with this id, as an expanded field shows it."""

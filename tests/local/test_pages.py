@@ -90,3 +90,75 @@ def test_a_page_of_another_site_cannot_press_the_switches(pages: Pages) -> None:
     body = "seconds=3600"
     assert ask(pages, "POST", "/_local/clock", body, origin="https://evil.test").status == 403
     assert ask(pages, "POST", "/_local/clock", body, origin="http://127.0.0.1:8787").status == 303
+
+
+class TestStripe:
+    """Its dashboard and its webhooks, by the forms of the page."""
+
+    @pytest.fixture
+    def paid(self, stripe: StripeSimulator) -> str:
+        stripe.seed_payment(
+            "pi_1",
+            amount=2000,
+            currency="usd",
+            payment_method="pm_card_visa",
+            confirm=True,
+            return_url="http://localhost/back",
+        )
+        return "pi_1"
+
+    def test_the_dashboard_refunds_and_disputes(
+        self, pages: Pages, stripe: StripeSimulator, paid: str
+    ) -> None:
+        about = f"payment_intent={paid}&outcome=lost"
+        assert ask(pages, "POST", "/_local/dashboard", f"{about}&action=refund&amount=500").status
+        for action in ("dispute", "close_dispute"):
+            answer = ask(pages, "POST", "/_local/dashboard", f"{about}&action={action}&amount=")
+            assert answer.status == 303
+        text = ask(pages, "GET", "/_local/").body.decode()
+        [refund], [dispute] = stripe.refunds(), stripe.disputes()
+        assert (refund["amount"], dispute["status"]) == (500, "lost")
+        assert f"<td>{refund['id']}<td>500 usd<td>succeeded" in text
+        assert f"<td>{dispute['id']}<td>2000 usd<td>lost" in text
+        shown = ask(pages, "GET", "/_local/state").json()["stripe"]
+        assert [each["id"] for each in shown["refunds"]] == [refund["id"]]
+
+    def test_what_stripe_refuses_is_a_400(self, pages: Pages, paid: str) -> None:
+        for body in (
+            f"action=refund&payment_intent={paid}&amount=2001",
+            "action=refund&payment_intent=pi_nothing",
+            f"action=erase&payment_intent={paid}",
+            f"action=refund&payment_intent={paid}&amount=x",
+        ):
+            assert ask(pages, "POST", "/_local/dashboard", body).status == 400
+
+    def test_events_are_shown_with_their_deliveries(
+        self, pages: Pages, stripe: StripeSimulator, paid: str
+    ) -> None:
+        [event] = [each for each in stripe.events() if each["type"] == "payment_intent.succeeded"]
+        text = ask(pages, "GET", "/_local/").body.decode()
+        assert f"<td>{event['id']}<td>payment_intent.succeeded {paid}<td>not sent" in text
+        assert "No endpoint is set." in text
+        stripe.webhooks.point("http://127.0.0.1:9/hook", ["whsec_made_up"])
+        ask(pages, "POST", "/_local/webhooks", "pause=on&duplicate=0&delay_ms=0&drop=0&tamper=")
+        assert ask(pages, "POST", "/_local/resend", f"event={event['id']}").status == 303
+        text = ask(pages, "GET", "/_local/").body.decode()
+        assert f"<td>{event['id']}<td>payment_intent.succeeded {paid}<td>waiting" in text
+        assert "http://127.0.0.1:9/hook" in text
+        assert "whsec_made_up" not in text + ask(pages, "GET", "/_local/state").body.decode()
+        assert ask(pages, "POST", "/_local/resend", "event=evt_nothing").status == 400
+
+    def test_the_webhook_switches_are_set_and_shown(
+        self, pages: Pages, stripe: StripeSimulator
+    ) -> None:
+        body = "reorder=on&duplicate=2&delay_ms=50&drop=0.5&tamper=sig"
+        assert ask(pages, "POST", "/_local/webhooks", body).status == 303
+        switches = stripe.webhooks.switches
+        assert (switches.reorder, switches.pause, switches.duplicate) == (True, False, 2)
+        assert (switches.delay_ms, switches.drop, switches.tamper) == (50, 0.5, "sig")
+        text = ask(pages, "GET", "/_local/").body.decode()
+        assert '<option value="sig" selected>sig</option>' in text
+        assert 'name="reorder" checked' in text
+        assert 'name="pause">' in text
+        for wrong in ("", "duplicate=-1&delay_ms=0&drop=0", "duplicate=0&delay_ms=0&drop=2"):
+            assert ask(pages, "POST", "/_local/webhooks", wrong).status == 400

@@ -31,9 +31,10 @@ def create(call: Call) -> Json:
     token = checks.identifier(call.params, "payment_method")
     if token is not None:
         method = payment_methods.take(call.world, token)
-        payment_methods.attach_to(method, customer.id)
+        payment_methods.attach_to(call.world, method, customer.id)
     _write_default(call, customer)
     call.world.customers[customer.id] = customer
+    call.world.emit("customer.created", customer)
     return customer.render()
 
 
@@ -47,8 +48,10 @@ def fetch(call: Call) -> Json:
 
 def update(call: Call) -> Json:
     customer = _live(call)
+    before = customer.render()
     _write_default(call, customer)
     _write(call, customer)
+    call.world.emit("customer.updated", customer, before)
     return customer.render()
 
 
@@ -57,7 +60,8 @@ def delete(call: Call) -> Json:
     customer = _live(call)
     for method in call.world.methods.values():
         if method.customer == customer.id:
-            method.customer, method.spent = None, True
+            payment_methods.detach_from(call.world, customer, method)
+    call.world.emit("customer.deleted", customer)
     customer.deleted = True
     return customer.render()
 

@@ -64,15 +64,20 @@ def open_intent(call: Call, identifier: str) -> PaymentIntent:
         for name in sorted(CONFIRMATION):
             if params.has(name):
                 raise refused(f"`{name}` can only be used when `confirm` is `true`.", name)
-        world.intents[intent.id] = intent
-        return intent
+        return _open(world, intent)
+    borne = {name: each for name, each in params.values.items() if name != "payment_method"}
     try:
-        confirming.confirm(world, intent, params)
+        confirming.confirm(world, intent, Params(borne))
     except StripeError as error:
         if error.status == 402:
-            world.intents[intent.id] = intent
+            _open(world, intent)
         raise
+    return _open(world, intent)
+
+
+def _open(world: World, intent: PaymentIntent) -> PaymentIntent:
     world.intents[intent.id] = intent
+    world.emit("payment_intent.created", intent)
     return intent
 
 

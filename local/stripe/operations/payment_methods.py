@@ -10,6 +10,7 @@ from local.stripe.call import Call, Operation
 from local.stripe.cards import Card, by_alias, by_token, render_decline
 from local.stripe.errors import card_error, missing_parameter, no_such, refused, unmodelled
 from local.stripe.params import Params
+from local.stripe.resources.customer import Customer
 from local.stripe.resources.json import Json
 from local.stripe.resources.payment_method import NO_ADDRESS, PaymentMethod
 from local.stripe.world import World, new_id
@@ -48,7 +49,7 @@ def take(world: World, token: str, *, status: int = 400) -> PaymentMethod:
     return method
 
 
-def attach_to(method: PaymentMethod, customer: str) -> None:
+def attach_to(world: World, method: PaymentMethod, customer: str) -> None:
     """Raises StripeError 402 where the card is refused already when it is saved."""
     if method.customer == customer:
         return
@@ -60,6 +61,16 @@ def attach_to(method: PaymentMethod, customer: str) -> None:
     if method.card.decline is not None and not method.card.attachable:
         raise card_error(render_decline(method.card.decline, None))
     method.customer, method.spent, method.savable = customer, False, False
+    world.emit("payment_method.attached", method)
+
+
+def detach_from(world: World, holder: Customer, method: PaymentMethod) -> None:
+    """Final: a detached method can never be used again."""
+    if holder.default_payment_method == method.id:
+        holder.default_payment_method = None
+    before = method.render()
+    method.customer, method.spent = None, True
+    world.emit("payment_method.detached", method, before)
 
 
 def create(call: Call) -> Json:
@@ -91,7 +102,9 @@ def update(call: Call) -> Json:
     if method.customer is None:
         message = "You must save this PaymentMethod to a customer before you can update it."
         raise refused(message)
+    before = method.render()
     _write(method, call.params)
+    call.world.emit("payment_method.updated", method, before)
     return method.render()
 
 
@@ -102,12 +115,11 @@ def attach(call: Call) -> Json:
     method = _addressed(call)
     if call.world.live_customer(customer) is None:
         raise no_such("customer", customer, "customer")
-    attach_to(method, customer)
+    attach_to(call.world, method, customer)
     return method.render()
 
 
 def detach(call: Call) -> Json:
-    """Final: a detached method can never be used again."""
     method = _addressed(call)
     if method.customer is None:
         message = (
@@ -115,10 +127,7 @@ def detach(call: Call) -> Json:
             "impossible."
         )
         raise refused(message, "payment_method")
-    holder = call.world.customers[method.customer]
-    if holder.default_payment_method == method.id:
-        holder.default_payment_method = None
-    method.customer, method.spent = None, True
+    detach_from(call.world, call.world.customers[method.customer], method)
     return method.render()
 
 

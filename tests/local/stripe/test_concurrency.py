@@ -55,3 +55,12 @@ def test_200_at_once_are_all_served(http, simulator):
     )
     assert Counter(statuses) == {200: 200}
     assert len({each["payment_intent"] for each in simulator.charges()}) == 200
+
+
+def test_50_refunds_in_part_never_give_back_more_than_was_paid(http, simulator):
+    intent = http.intent()["id"]
+    http.confirm(intent, "pm_card_visa")
+    form = {"payment_intent": intent, "amount": "130"}
+    answers = at_once(50, lambda _: http.post("/v1/refunds", form).status_code)
+    assert Counter(answers) == {200: 15, 400: 35}
+    assert sum(each["amount"] for each in simulator.refunds()) == 1950

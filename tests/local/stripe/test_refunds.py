@@ -178,11 +178,14 @@ def test_a_capture_in_full_lets_nothing_go(http, simulator):
     http.post(f"{INTENTS}/{intent}/capture")
     charge = charge_of(http, intent)
     assert (charge["amount_captured"], charge["amount_refunded"]) == (2000, 0)
-    assert simulator.refunds() == []
+    assert simulator.refunds() + simulator.releases() == []
 
 
-def test_a_capture_keeps_the_decimals_of_its_currency(http):
+def test_a_capture_is_of_something_in_the_decimals_of_its_currency(http):
     intent = paid(http, currency="isk", amount="20000", **HELD)
+    for amount in ("0", "-100"):
+        given = error(http.post(f"{INTENTS}/{intent}/capture", {"amount_to_capture": amount}))
+        assert given["code"] == "parameter_invalid_integer"
     given = error(http.post(f"{INTENTS}/{intent}/capture", {"amount_to_capture": "150"}))
     assert given["param"] == "amount_to_capture"
     assert given["code"] == "invalid_charge_amount_no_decimal_compatible"
@@ -204,7 +207,7 @@ def test_what_was_captured_in_time_stays(http, simulator):
     http.post(f"{INTENTS}/{intent}/capture")
     simulator.advance(8 * 86400)
     assert http.get(f"{INTENTS}/{intent}").json()["status"] == "succeeded"
-    assert simulator.refunds() == []
+    assert simulator.releases() == []
 
 
 def test_every_open_state_can_be_canceled(http, simulator):
@@ -218,7 +221,8 @@ def test_every_open_state_can_be_canceled(http, simulator):
         assert http.get(f"{INTENTS}/{intent}").json()["status"] == status
         canceled = http.post(f"{INTENTS}/{intent}/cancel").json()
         assert (canceled["status"], canceled["amount_capturable"]) == ("canceled", 0)
-    assert [each["amount"] for each in simulator.refunds()] == [2000]
+    assert [each["amount"] for each in simulator.releases()] == [2000]
+    assert simulator.refunds() == []
 
 
 def test_the_sdk_refunds_and_lists(client, simulator, http):

@@ -37,6 +37,8 @@ PARAMETERS: dict[str, type] = {
     "GET /v1/refunds/{refund}": sdk.RefundRetrieveParams,
     "GET /v1/disputes": sdk.DisputeListParams,
     "GET /v1/disputes/{dispute}": sdk.DisputeRetrieveParams,
+    "GET /v1/events": sdk.EventListParams,
+    "GET /v1/events/{id}": sdk.EventRetrieveParams,
 }
 # Methods that came or went with endive, none of them a card: providers.md H compares the others.
 DIFFERENT = {

@@ -1,0 +1,48 @@
+"""An Event: what happened, with the object as it was then. Shape: schema.json, event."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+from local.stripe.forms import schema
+from local.stripe.resources.json import Json
+
+
+@dataclass
+class Event:
+    """`previous`: what the object was before, of the fields that changed.
+
+    `request_id`, `idempotency_key`: of the request that caused it; None for what Stripe or the
+    bank did. `pending`: 1 while the endpoint has not taken it.
+    """
+
+    id: str
+    created: int
+    type: str
+    object: Json
+    previous: Json | None
+    request_id: str | None
+    idempotency_key: str | None
+    pending: int = 0
+
+    @cached_property
+    def body(self) -> bytes:
+        """The bytes of a delivery: the same each time, whatever happens meanwhile."""
+        sent = self.render() | {"pending_webhooks": 1}
+        return json.dumps(sent, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def render(self) -> Json:
+        data: Json = {"object": self.object}
+        if self.previous is not None:
+            data["previous_attributes"] = self.previous
+        return {
+            "id": self.id,
+            "object": "event",
+            "api_version": str(schema()["version"]),
+            "created": self.created,
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": self.pending,
+            "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
+            "type": self.type,
+        }

@@ -1,0 +1,215 @@
+"""Every change of state is an event, and tells what it was and who caused it."""
+
+import pytest
+
+INTENTS, EVENTS = "/v1/payment_intents", "/v1/events"
+RETURN_URL = "https://shop.test/back"
+
+
+def types(simulator):
+    return [each["type"] for each in simulator.events()]
+
+
+def last(simulator, kind):
+    return [each for each in simulator.events() if each["type"] == kind][-1]
+
+
+def paid(http, method="pm_card_visa", **fields):
+    intent = http.intent(**fields)["id"]
+    http.confirm(intent, method)
+    return intent
+
+
+def test_a_payment_makes_its_events(http, simulator):
+    intent = paid(http, **{"metadata[payment_id]": "pay_1"})
+    assert types(simulator) == [
+        "payment_intent.created",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+    ]
+    event = simulator.events()[-1]
+    assert event["data"]["object"]["id"] == intent
+    assert event["data"]["object"]["status"] == "succeeded"
+    assert event["data"]["object"]["metadata"] == {"payment_id": "pay_1"}
+    assert (event["livemode"], event["api_version"]) == (False, "2026-10-28.endive")
+    assert len({each["id"] for each in simulator.events()}) == 3
+
+
+def test_an_event_shows_its_object_as_it_was_then(http, simulator):
+    intent = paid(http)
+    created = simulator.events()[0]["data"]["object"]
+    assert (created["id"], created["status"]) == (intent, "requires_payment_method")
+
+
+def test_an_event_names_the_request_that_caused_it(http, simulator):
+    answer = http.post(INTENTS, {"amount": "2000", "currency": "usd"}, Idempotency_Key="k.1")
+    assert simulator.events()[-1]["request"] == {
+        "id": answer.headers["Request-Id"],
+        "idempotency_key": "k.1",
+    }
+    simulator.dashboard("cancel", answer.json()["id"])
+    assert simulator.events()[-1]["request"] == {"id": None, "idempotency_key": None}
+
+
+def test_what_is_replayed_or_refused_is_no_event(http, simulator):
+    form = {"amount": "2000", "currency": "usd"}
+    for _ in range(2):
+        http.post(INTENTS, form, Idempotency_Key="k.1")
+    http.post(INTENTS, form | {"currency": "xxx"})
+    assert types(simulator) == ["payment_intent.created"]
+
+
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        ("pm_card_visa_chargeDeclined", ["charge.failed", "payment_intent.payment_failed"]),
+        ("pm_card_authenticationRequired", ["payment_intent.requires_action"]),
+    ],
+)
+def test_what_does_not_pay_says_so(http, simulator, card, expected):
+    paid(http, card)
+    assert types(simulator)[1:] == expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [(True, "payment_intent.succeeded"), (False, "payment_intent.payment_failed")],
+)
+def test_an_authentication_ends_in_an_event(http, simulator, outcome, expected):
+    intent = paid(http, "pm_card_authenticationRequired")
+    simulator.authenticate(intent, success=outcome)
+    assert types(simulator)[-1] == expected
+
+
+def test_confirm_at_creation_makes_the_same_events(http, simulator):
+    form = {"amount": "2000", "currency": "usd", "confirm": "true", "return_url": RETURN_URL}
+    http.post(INTENTS, form | {"payment_method": "pm_card_visa"})
+    assert sorted(types(simulator)) == [
+        "charge.succeeded",
+        "payment_intent.created",
+        "payment_intent.succeeded",
+    ]
+
+
+def test_a_hold_its_capture_and_its_rest(http, simulator):
+    intent = paid(http, capture_method="manual")
+    assert types(simulator)[1:] == [
+        "charge.succeeded",
+        "payment_intent.amount_capturable_updated",
+    ]
+    http.post(f"{INTENTS}/{intent}/capture", {"amount_to_capture": "500"})
+    assert types(simulator)[3:] == [
+        "refund.created",
+        "charge.refunded",
+        "charge.captured",
+        "payment_intent.succeeded",
+    ]
+    captured = last(simulator, "charge.captured")["data"]
+    assert captured["previous_attributes"]["amount_captured"] == 0
+    assert captured["object"]["amount_captured"] == 500
+
+
+def test_a_hold_that_is_canceled_or_runs_out(http, simulator):
+    for _ in range(2):
+        intent = paid(http, capture_method="manual")
+    http.post(f"{INTENTS}/{intent}/cancel")
+    assert types(simulator)[6:] == ["refund.created", "charge.refunded", "payment_intent.canceled"]
+    simulator.advance(7 * 86400)
+    assert types(simulator)[9:] == [
+        "refund.created",
+        "charge.refunded",
+        "charge.expired",
+        "payment_intent.canceled",
+    ]
+
+
+def test_refunds_tell_how_they_go_on(http, simulator):
+    late = paid(http, "pm_card_pendingRefund")
+    http.post("/v1/refunds", {"payment_intent": late, "amount": "500"})
+    assert types(simulator)[3:] == ["refund.created", "charge.refunded"]
+    assert simulator.events()[3]["data"]["object"]["status"] == "pending"
+    assert last(simulator, "charge.refunded")["data"]["previous_attributes"] == {
+        "amount_refunded": 0
+    }
+    simulator.advance(60)
+    assert types(simulator)[5:] == ["refund.updated", "charge.refund.updated"]
+    assert simulator.events()[-1]["data"]["previous_attributes"]["status"] == "pending"
+    failing = paid(http, "pm_card_refundFail")
+    http.post("/v1/refunds", {"payment_intent": failing})
+    simulator.advance(60)
+    assert types(simulator)[-3:] == ["refund.failed", "refund.updated", "charge.refund.updated"]
+    failed = last(simulator, "refund.failed")["data"]["object"]
+    assert (failed["payment_intent"], failed["status"]) == (failing, "failed")
+
+
+def test_disputes_tell_where_the_money_is(http, simulator):
+    kept, lost, asked, taken = (paid(http) for _ in range(4))
+    began = len(simulator.events())
+    for intent, outcome in ((kept, "won"), (lost, "lost")):
+        simulator.dashboard("dispute", intent)
+        simulator.dashboard("close_dispute", intent, outcome=outcome)
+    for intent, outcome in ((asked, "won"), (taken, "lost")):
+        simulator.dashboard("inquire", intent)
+        simulator.dashboard("close_dispute", intent, outcome=outcome)
+    told = [
+        (each["data"]["object"]["payment_intent"], each["type"].removeprefix("charge.dispute."))
+        for each in simulator.events()[began:]
+    ]
+    assert [kind for intent, kind in told if intent == kept] == [
+        *("created", "funds_withdrawn", "updated", "funds_reinstated", "closed")
+    ]
+    assert [kind for intent, kind in told if intent == lost] == [
+        *("created", "funds_withdrawn", "updated", "closed")
+    ]
+    assert [kind for intent, kind in told if intent == asked] == ["created", "updated", "closed"]
+    assert [kind for intent, kind in told if intent == taken] == [
+        *("created", "updated", "funds_withdrawn", "closed")
+    ]
+
+
+def test_customers_and_their_methods(http, simulator):
+    customer = http.customer(email="a@b.test")
+    http.post(f"/v1/customers/{customer}", {"name": "Jane"})
+    http.post(f"/v1/customers/{customer}", {"name": "Jane"})
+    first, second = http.saved(customer), http.saved(customer)
+    http.post(f"/v1/payment_methods/{first}", {"billing_details[name]": "Jane"})
+    http.post(f"/v1/payment_methods/{first}/detach")
+    http.send("DELETE", f"/v1/customers/{customer}")
+    assert types(simulator) == [
+        "customer.created",
+        "customer.updated",
+        "payment_method.attached",
+        "payment_method.attached",
+        "payment_method.updated",
+        "payment_method.detached",
+        "payment_method.detached",
+        "customer.deleted",
+    ]
+    assert last(simulator, "customer.updated")["data"]["previous_attributes"] == {"name": None}
+    detached = last(simulator, "payment_method.detached")["data"]
+    assert (detached["object"]["id"], detached["object"]["customer"]) == (second, None)
+    assert detached["previous_attributes"] == {"customer": customer}
+    assert last(simulator, "customer.deleted")["data"]["object"]["email"] == "a@b.test"
+
+
+def test_a_card_saved_by_paying_is_attached(http, simulator):
+    customer = http.customer()
+    for method in ("pm_card_visa", http.saved(customer)):
+        paid(http, method, customer=customer, setup_future_usage="off_session")
+    assert types(simulator).count("payment_method.attached") == 2
+
+
+def test_events_are_listed_by_type_newest_first(http, simulator, client):
+    paid(http)
+    paid(http)
+    everything = [each["id"] for each in simulator.events()]
+    listed = http.get(EVENTS).json()["data"]
+    assert [each["id"] for each in listed] == list(reversed(everything))
+    starred = http.get(EVENTS, type="payment_intent.*").json()["data"]
+    assert len(starred) == 4
+    assert len(http.get(EVENTS, **{"types[0]": "charge.succeeded"}).json()["data"]) == 2
+    both = {"types[0]": "charge.succeeded", "type": "charge.succeeded"}
+    assert http.get(EVENTS, **both).status_code == 400
+    assert http.get(f"{EVENTS}/{everything[0]}").json() == listed[-1]
+    assert http.get(f"{EVENTS}/evt_nothing").status_code == 404
+    assert client.v1.events.retrieve(everything[0]).type == "payment_intent.created"
