@@ -53,7 +53,8 @@ def test_b13_refunds_show_in_the_status(
 ) -> None:
     made = api.payment()
     api.confirm(made, VISA)
-    dashboard.refund(made, refunded)
+    if refunded:
+        dashboard.refund(made, refunded)
     api.sync(made)
     shown = api.get(f"/payments/{made['id']}").body
     assert (shown["status"], shown["amount_refunded_cents"]) == (status, refunded)
