@@ -9,7 +9,7 @@ import os
 import sys
 
 from benchmarks.measured import MARK
-from local import database, settings, template
+from local import database, queues, settings, template
 from local.stripe.simulator import StripeSimulator
 
 
@@ -22,6 +22,7 @@ def start() -> tuple[StripeSimulator, dict[str, str]]:
     database.clear()
     stripe = StripeSimulator().start()
     urls = {"aws": database.serve(), "dynamodb": endpoint, "stripe": stripe.url, "flowless": ""}
+    urls["queue"] = queues.start(read.queues)["SyncQueue"]
     environment = settings.variables(read.environment, given, urls) | settings.NO_ACCOUNT
     os.environ.update(environment)
     for name, value in settings.made_up_secrets().items():

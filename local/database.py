@@ -1,6 +1,6 @@
-"""The local DynamoDB and SSM: moto's server inside this process, or a DynamoDB Local.
+"""The local DynamoDB, SQS and SSM: moto's server inside this process, or a DynamoDB Local.
 
-`DYNAMODB_ENDPOINT` names a running DynamoDB Local to use instead; SSM is always moto's.
+`DYNAMODB_ENDPOINT` names a running DynamoDB Local to use instead; the others are always moto's.
 Nothing is kept when the process ends. Source: design/deployment.md, section 4.
 """
 
@@ -44,7 +44,7 @@ class _Handler(MotoRequestHandler):
 
 
 def serve() -> str:
-    """Start moto's server once in this process; returns its URL (DynamoDB and SSM)."""
+    """Start moto's server once in this process; returns its URL."""
     global _server
     with _starting:
         if _server is None:
@@ -81,6 +81,6 @@ def clear() -> None:
 
 
 def client(service: str = "dynamodb") -> Any:
-    """A client of the local DynamoDB or SSM, for whoever prepares data or looks at it."""
+    """A client of the local DynamoDB, SQS or SSM, for whoever prepares data or looks at it."""
     url = _endpoint if service == "dynamodb" else serve()
     return boto3.client(service, endpoint_url=url, **CREDENTIALS)

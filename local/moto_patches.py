@@ -1,8 +1,9 @@
-"""What moto's DynamoDB needs before it can stand in for the real one: one lock, one undo, no scans.
+"""What moto needs before it can stand in for the real thing: one lock, one undo, no scans.
 
 Plain moto loses updates under concurrency, puts a whole old table back when a transaction fails
 (and copies it for every action), sorts the whole table for every query, and takes 3 ms to write
-one item of 50 attributes as JSON. Measured for moto 5.2.5, which is pinned exactly;
+one item of 50 attributes as JSON. Its SQS loses a message that arrives while another is deleted.
+Measured for moto 5.2.5, which is pinned exactly;
 tests/local/test_database.py fails loudly if an upgrade renames what is replaced here.
 Source: design/deployment.md, section 4.
 """
@@ -19,6 +20,7 @@ from moto.dynamodb.comparisons import get_comparison_func
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
+from moto.sqs.models import Queue
 
 lock = threading.RLock()
 
@@ -27,6 +29,7 @@ _transact: Callable[..., None] = DynamoDBBackend.transact_write_items
 _query: Callable[..., Any] = Table.query
 _all_items: Callable[[Table], list[Item]] = Table.all_items
 _cast: Callable[[DynamoType], Any] = DynamoType.cast_value.fget  # type: ignore[attr-defined]
+_delete_message: Callable[[Queue, str], None] = Queue.delete_message
 _write_structure: Callable[..., None] = BaseJSONSerializer._serialize_type_structure
 
 
@@ -39,6 +42,7 @@ def install() -> None:
         (Table, "query", _narrow_query),
         (Table, "all_items", _narrowed_items),
         (DynamoType, "cast_value", property(_quick_cast)),
+        (Queue, "delete_message", _delete_alone),
         (BaseJSONSerializer, "_serialize_type_structure", _write_plainly),
     ):
         setattr(owner, name, replacement)
@@ -136,3 +140,9 @@ def _write_plainly(writer: BaseJSONSerializer, out: Any, value: Any, shape: Any,
         out[key] = value
     else:
         _write_structure(writer, out, value, shape, key)
+
+
+def _delete_alone(queue: Queue, receipt_handle: str) -> None:
+    """Under the lock that a new message is added under: moto writes back the list it has read."""
+    with queue._messages_lock:
+        _delete_message(queue, receipt_handle)

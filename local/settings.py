@@ -56,7 +56,7 @@ def variables(
 ) -> dict[str, str]:
     """The functions' variables: the template's, pointed at this machine.
 
-    `given` is the caller's environment; `urls` are those of aws, dynamodb, stripe and flowless.
+    `given` is the caller's environment; `urls` are those of aws, dynamodb, queue, stripe, flowless.
     """
     no_proxy = ",".join(filter(None, (given.get("NO_PROXY"), "127.0.0.1", "localhost")))
     return dict(declared) | {
@@ -64,6 +64,7 @@ def variables(
         "DYNAMODB_ENDPOINT": urls["dynamodb"],
         "FLOWLESS_API_URL": urls["flowless"],
         "NO_PROXY": no_proxy,
+        "QUEUE_URL": urls["queue"],
         "POWERTOOLS_METRICS_DISABLED": "true",  # nobody reads them here
         "STRIPE_BASE_URL": urls["stripe"],
         "no_proxy": no_proxy,
@@ -73,6 +74,7 @@ def variables(
 def made_up_secrets() -> dict[str, str]:
     """The configuration's secrets; tokens signed by one run are worth nothing in the next."""
     return {
+        "STRIPE_WEBHOOK_SECRET": f"whsec_local{secrets.token_hex(12)}",
         "STRIPE_SECRET_KEY": f"sk_test_local{secrets.token_hex(12)}",
         "BRIDGE_VALIDATION_SECRET": secrets.token_hex(16),
         "GUEST_TOKEN_KEYS": f"k1:{secrets.token_hex(32)}",

@@ -1,14 +1,15 @@
 """All that `make start` runs, in one process."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from local import database, settings, template
+from local import database, queues, settings, template
 from local.event import Answer, Request
 from local.flowless import Flowless
 from local.functions import Functions
 from local.gateway import Gateway
 from local.pages import Pages
+from local.queues import EventSource
 from local.schedule import Schedule
 from local.server import Server
 from local.stripe.simulator import StripeSimulator
@@ -47,7 +48,9 @@ class Stack:
         self._stripe.start()
         self._flowless.start()
         self._say(f"simulators   Stripe at {self._stripe.url}, Flowless at {self._flowless.url}")
-        self._configure(endpoint)
+        urls = queues.start(self._template.queues)
+        self._say(f"queues       {', '.join(urls)}, in moto")
+        self._configure(endpoint, urls)
         self._gateway.functions.load_all()
         self._say(f"functions    {len(self._template.functions)}, as template.yaml lists them")
         from local import demo  # what it imports reads the environment that was just made
@@ -57,13 +60,18 @@ class Stack:
         self._server.start()
         for schedule in self._schedules:
             schedule.start()
+        for function in self._template.functions.values():
+            for poll in function.polls:
+                EventSource(self._gateway.functions, function, poll, urls[poll.queue]).start()
+                self._say(f"worker       {function.name} takes from {poll.queue}")
         self._say(f"gateway      {self.url}")
 
-    def _configure(self, endpoint: str) -> None:
+    def _configure(self, endpoint: str, queue_urls: Mapping[str, str]) -> None:
         """Give the functions their environment and their secrets, as the deployment would."""
         urls = {
             "aws": database.serve(),
             "dynamodb": endpoint,
+            "queue": queue_urls["SyncQueue"],
             "stripe": self._stripe.url,
             "flowless": self._flowless.url,
         }

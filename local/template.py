@@ -1,4 +1,4 @@
-"""What the local run takes from template.yaml: functions, routes, schedules, tables, settings.
+"""What the local run takes from template.yaml: functions, routes, schedules, queues, tables.
 
 So a route, a timeout or a table exists once, and what runs locally is what is deployed.
 Source: design/deployment.md, sections 3 and 6.
@@ -27,6 +27,24 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Poll:
+    """A function's event source: a queue by its logical id."""
+
+    queue: str
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Queue:
+    """An AWS::SQS::Queue. After `receives` deliveries a message goes to `dead_letters`."""
+
+    name: str
+    visibility_s: int
+    dead_letters: str | None = None
+    receives: int = 0
+
+
+@dataclass(frozen=True)
 class Function:
     """An AWS::Serverless::Function. `name` is its logical id, `folder` is absolute."""
 
@@ -36,6 +54,7 @@ class Function:
     memory_mb: int
     routes: tuple[Route, ...]
     schedules: tuple[str, ...]
+    polls: tuple[Poll, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,7 @@ class Template:
 
     functions: dict[str, Function]
     tables: dict[str, dict[str, Any]]
+    queues: dict[str, Queue]
     environment: dict[str, str]
     cors: Cors | None
 
@@ -88,6 +108,11 @@ def read(path: Path = DEFAULT_PATH, parameters: Mapping[str, str] | None = None)
             for name, (kind, own) in present.items()
             if kind == "AWS::DynamoDB::Table"
         },
+        queues={
+            name: _queue(name, own)
+            for name, (kind, own) in present.items()
+            if kind == "AWS::SQS::Queue"
+        },
         environment={
             name: _text(value)
             for name, value in shared.get("Environment", {}).get("Variables", {}).items()
@@ -116,6 +141,22 @@ def _function(name: str, properties: dict[str, Any], root: Path) -> Function:
             for kind, event in events
             if kind in ("Schedule", "ScheduleV2")
         ),
+        polls=tuple(
+            Poll(event["Queue"].partition(".")[0], int(event.get("BatchSize", 10)))
+            for kind, event in events
+            if kind == "SQS"
+        ),
+    )
+
+
+def _queue(name: str, properties: dict[str, Any]) -> Queue:
+    redrive = properties.get("RedrivePolicy", {})
+    target = redrive.get("deadLetterTargetArn", "").partition(".")[0]
+    return Queue(
+        name=name,
+        visibility_s=int(properties.get("VisibilityTimeout", 30)),
+        dead_letters=target or None,
+        receives=int(redrive.get("maxReceiveCount", 0)),
     )
 
 

@@ -20,11 +20,12 @@ from bridge import clock, config
 from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
 from bridge.store import table
-from local import database, settings, template
+from local import database, queues, settings, template
 from local.dynamodb_local import url as dynamodb_local_url
 from local.flowless import Flowless
 from local.functions import Context, Functions
 from local.gateway import Gateway
+from local.queues import EventSource
 from local.stripe.simulator import StripeSimulator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,6 +71,8 @@ class House:
     stripe: StripeSimulator
     flowless: Flowless
     gateway: Gateway
+    queues: dict[str, str]
+    worker: EventSource
 
 
 @pytest.fixture(scope="session")
@@ -78,10 +81,12 @@ def house() -> Iterator[House]:
     settings.leave_aws(os.environ)
     read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
     endpoint = database.start()
+    made = queues.start(read.queues)
     with StripeSimulator() as stripe, Flowless() as flowless:
         urls = {
             "aws": database.serve(),
             "dynamodb": endpoint,
+            "queue": made["SyncQueue"],
             "stripe": stripe.url,
             "flowless": flowless.url,
         }
@@ -89,15 +94,19 @@ def house() -> Iterator[House]:
         for name, value in settings.made_up_secrets().items():
             path = f"{os.environ['SECRETS_PREFIX']}/{name}"
             database.client("ssm").put_parameter(Name=path, Value=value, Type="SecureString")
-        yield House(read, stripe, flowless, Gateway(read, Functions(read.functions)))
+        functions = Functions(read.functions)
+        synced = read.functions["JobsSyncPayment"]
+        worker = EventSource(functions, synced, synced.polls[0], made["SyncQueue"])
+        yield House(read, stripe, flowless, Gateway(read, functions), made, worker)
         os.environ.clear()
         os.environ.update(before)
 
 
 @pytest.fixture
 def tables(house: House) -> Iterator[None]:
-    """Empty tables, and the clock on time."""
+    """Empty tables, empty queues, and the clock on time."""
     database.clear()
+    queues.clear()
     yield
     clock.set_offset(0)
     _crash.at = _crash.meanwhile = None

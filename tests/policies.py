@@ -112,6 +112,8 @@ def needs(service: str, operation: str, arguments: dict[str, Any]) -> Iterator[N
     if service == "ssm":
         name = arguments["Name"].rsplit("/", 1)[-1]
         yield Need(f"ssm:{operation}", f"{PARAMETERS}{name}")
+    elif service == "sqs":
+        yield Need("sqs:SendMessage", "SyncQueue")  # a batch asks for the same right
     elif operation == "TransactWriteItems":
         for action in arguments["TransactItems"]:
             ((kind, part),) = action.items()

@@ -37,6 +37,7 @@ ROUTES = {  # contracts/bridge.md, sections 3, 4 and 6
     f"GET {BASE}/payments/{{id}}/timeline": "native/get_timeline",
     f"GET {BASE}/payments": "native/list_payments",
     f"GET {BASE}/payments/guest/{{email}}": "native/list_guest_payments",
+    f"POST {BASE}/webhooks/stripe": "webhooks/stripe",
     "GET /health": "operations/health",
     "GET /health/live": "operations/health",
     "GET /health/ready": "operations/health",
@@ -74,13 +75,20 @@ RIGHTS = {
     "native/get_timeline": READ | SECRET_READS,
     "native/list_payments": READ | SECRET_READS,
     "native/list_guest_payments": READ | SECRET_READS,
+    "webhooks/stripe": set(),
     "operations/health": {"Ledger GetItem: HEALTH"},
     "operations/unmatched": set(),
     "operations/put_session": {"Secrets PutItem: SE#*"},
     "operations/revoke_session": {"Secrets DeleteItem: SE#*"},
     "operations/inspect_payment": READS,
     "operations/converge_payment": WRITES | SECRET_WRITES,
+    "jobs/sync_payment": WRITES | SECRET_WRITES,
     "jobs/sweep_payments": WRITES | SECRET_WRITES | {"Ledger/index/due Query"},
+}
+# Who sends to the queue: whoever makes money calls, whose outcome may be unknown; and its worker.
+SENDERS = {
+    *("native/create_payment_intent", "native/update_payment_intent", "native/confirm_payment"),
+    *("native/sync_payment", "webhooks/stripe", "jobs/sync_payment", "jobs/sweep_payments"),
 }
 WRITING = {"PutItem", "UpdateItem", "DeleteItem"}
 
@@ -215,6 +223,68 @@ def test_a_reading_function_cannot_write_the_ledger_or_secrets(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_function_uses_the_queue_as_its_kind_does_and_nobody_the_dead_letters(name: str) -> None:
+    found = {
+        f"{grant.resource} {grant.action}"
+        for grant in grants(logical_id(name))
+        if grant.action.startswith("sqs:")
+    }
+    sends = {"SyncQueue sqs:SendMessage"} if name in SENDERS else set()
+    takes = {
+        f"SyncQueue sqs:{verb}"
+        for verb in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    }
+    assert found == sends | (takes if name == "jobs/sync_payment" else set())
+
+
+def test_a_message_has_time_is_tried_eight_times_and_is_kept_when_it_fails() -> None:
+    """Six times the worker's time, so that no message is out twice at once."""
+    queue, worker = RESOURCES["SyncQueue"]["Properties"], FUNCTIONS["JobsSyncPayment"]
+    assert queue["VisibilityTimeout"] == 6 * worker["Timeout"] == 360
+    dead = {"Fn::GetAtt": ["SyncDeadLetters", "Arn"]}
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": dead, "maxReceiveCount": 8}
+    letters = RESOURCES["SyncDeadLetters"]
+    assert letters["UpdateReplacePolicy"] == "Retain"
+    assert letters["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert {each["SqsManagedSseEnabled"] for each in of_type("AWS::SQS::Queue").values()} == {True}
+    source = worker["Events"]["Queue"]["Properties"]
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "QueueWorkers"}}
+
+
+@pytest.mark.parametrize(
+    ("metric", "queue"),
+    [
+        ("ApproximateNumberOfMessagesVisible", "SyncDeadLetters"),
+        ("ApproximateAgeOfOldestMessage", "SyncQueue"),
+    ],
+)
+def test_an_alarm_rings_for_a_dead_letter_and_for_a_queue_that_waits(
+    metric: str, queue: str
+) -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm").values()
+    (alarm,) = [each for each in alarms if each["MetricName"] == metric]
+    assert alarm["Dimensions"] == [
+        {"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}
+    ]
+    assert alarm["Threshold"] == (900 if queue == "SyncQueue" else 0)
+
+
+def test_stripes_bus_is_there_where_its_source_is_named_and_only_its_rule_may_send() -> None:
+    parts = ("StripeBus", "StripeRule", "StripeRuleMaySend")
+    assert {RESOURCES[each]["Condition"] for each in parts} == {"HasStripeBus"}
+    named = {"StripeEventSource": "aws.partner/stripe.com/ed_1"}
+    for given, expected in (({}, False), (named, True)):
+        assert Resolver(DOCUMENT, given, {}).holds("HasStripeBus") is expected
+    policies = of_type("AWS::SQS::QueuePolicy")
+    assert list(policies) == ["StripeRuleMaySend"]
+    (statement,) = policies["StripeRuleMaySend"]["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    rule = {"Fn::GetAtt": ["StripeRule", "Arn"]}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": rule}}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_nobody_may_scan_and_nothing_is_granted_by_wildcard(name: str) -> None:
     for grant in grants(logical_id(name)):
         assert "*" not in grant.action
@@ -259,6 +329,8 @@ def test_only_functions_that_call_providers_may_read_their_keys() -> None:
     assert sorted(name for name in NAMES if provider_key in secrets[name]) == sorted(
         name for name, rights in RIGHTS.items() if "Ledger PutItem" in rights
     )
+    webhooks = f"{PARAMETERS}STRIPE_WEBHOOK_SECRET"
+    assert [name for name in NAMES if webhooks in secrets[name]] == ["webhooks/stripe"]
 
 
 def test_the_settings_that_the_code_reads_are_those_that_the_template_declares() -> None:
@@ -275,7 +347,8 @@ def test_every_metric_has_an_alarm_that_reaches_the_topic() -> None:
     alarms = of_type("AWS::CloudWatch::Alarm")
     counted = {text for called, text in CALLS if called == "measure"}
     watched = {each["MetricName"] for each in alarms.values()}
-    assert watched == counted | {"5xx", "Errors", "function_errors"}
+    queues = {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}
+    assert watched == counted | queues | {"5xx", "Errors", "function_errors"}
     for each in alarms.values():
         assert each["AlarmActions"] == [{"Ref": "Alarms"}]
 
@@ -291,7 +364,7 @@ def test_our_metrics_are_kept_apart_by_stage() -> None:
     variables = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == namespace
     for each in of_type("AWS::CloudWatch::Alarm").values():
-        assert each["Namespace"] in (namespace, "AWS/Lambda", "AWS/ApiGateway")
+        assert each["Namespace"] in (namespace, "AWS/Lambda", "AWS/ApiGateway", "AWS/SQS")
 
 
 @pytest.mark.parametrize(

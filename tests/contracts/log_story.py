@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from local import database, settings, template
+import stripe as stripe_sdk
+
+from local import database, queues, settings, template
 from local.event import Answer
 from local.flowless import Flowless
 from local.functions import Functions
 from local.gateway import Gateway
+from local.queues import EventSource
 from local.stripe.simulator import StripeSimulator
 
 BASE = "/bridge-payment"
@@ -49,6 +52,7 @@ TEXTS = {
 }
 SECRETS = {
     "STRIPE_SECRET_KEY": "sk_test_canary51b0a7c9",
+    "STRIPE_WEBHOOK_SECRET": "whsec_canary77c1d0 whsec_canary18e4f2",
     "BRIDGE_VALIDATION_SECRET": "validation-canary-90ab12",
     "GUEST_TOKEN_KEYS": "k1:guest-key-canary-77aa21",
 }
@@ -155,6 +159,28 @@ def after_the_charge(story: Story, payment: str) -> None:
     story.ask("POST", f"{target}/capture", {"amount_cents": WORD})
     story.ask("GET", f"{target}/refunds")
     story.ask("GET", f"{target}/timeline")
+
+
+def webhooks(story: Story, worker: EventSource, payment: dict[str, str]) -> None:
+    """Signed and forged ones, with canaries in every place; and what the worker makes of them."""
+    target, secret = f"{BASE}/webhooks/stripe", SECRETS["STRIPE_WEBHOOK_SECRET"].split()[1]
+    about = {"id": payment["provider_payment_id"], "object": "payment_intent", "receipt": EMAIL}
+    ours, foreign = {"payment_id": payment["id"]}, {"payment_id": f"pay_{WORD} {CARD}"}
+    for number, metadata in enumerate((ours, ours, foreign, {"note": TEXT})):
+        data = {"object": about | {"client_secret": f"{WORD}_secret", "metadata": metadata}}
+        event = {"id": f"evt_{number}", "type": "payment_intent.succeeded", "data": data}
+        body = json.dumps(event)
+        signature = stripe_sdk.WebhookSignature.generate_signature_header(body, secret)
+        for signed in (signature, signature[:-1] + "x", f"t=1,v1={WORD}", f"{WORD} é", ""):
+            story.ask("POST", target, body.encode(), {"Stripe-Signature": signed}, caller="nobody")
+        worker.drain()
+    for body in (f"{TEXT} {CARD}", f'{{"id": ["{WORD}"]}}', "[]"):
+        signature = stripe_sdk.WebhookSignature.generate_signature_header(body, secret)
+        story.ask("POST", target, body.encode(), {"Stripe-Signature": signature})
+    envelope = {"source": f"aws.partner/{WORD}.com", "detail": {"id": CARD, "type": TEXT}}
+    for message in (json.dumps(envelope), f"{TEXT} {CARD}", json.dumps({"hint": {"x": CARD}})):
+        database.client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=message)
+    worker.drain()
 
 
 def guests(story: Story) -> None:
@@ -271,12 +297,14 @@ def our_own_bad_days(story: Story) -> None:
     token = {"X-Guest-Token": f"k1.{WORD}.token"}
     story.ask("GET", f"{BASE}/payments", None, token)
     story.ask("POST", intents, MONEY | TEXTS)
+    story.ask("POST", f"{BASE}/webhooks/stripe", TEXTS, {"Stripe-Signature": f"t=1,v1={WORD}"})
 
 
 def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
     read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
     urls = {"aws": database.serve(), "dynamodb": database.start()}
     urls |= {"stripe": stripe.url, "flowless": flowless.url}
+    urls["queue"] = queues.start(read.queues)["SyncQueue"]
     settings.leave_aws(os.environ)
     os.environ.update(settings.variables(read.environment, os.environ, urls))
     del os.environ["POWERTOOLS_METRICS_DISABLED"]
@@ -285,14 +313,17 @@ def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
         database.client("ssm").put_parameter(Name=path, Value=value, Type="SecureString")
     functions = Functions(read.functions)
     story = Story(Gateway(read, functions), canaries=set(FIXED))
+    synced = read.functions["JobsSyncPayment"]
+    worker = EventSource(functions, synced, synced.polls[0], urls["queue"])
     session = {"session_id": SESSION, "user_id": "user_1", "email": USER_EMAIL, "name": TEXT}
     functions.invoke("OperationsPutSession", session | {"expires_at": "2099-01-01T00:00:00Z"})
     logging.getLogger("somebody.elses.sdk").info("said at INFO")
     customers(story)
     payments(story, stripe)
     flowless_sessions(story, flowless)
-    payment = story.ask("GET", f"{BASE}/payments?limit=1")[0]["id"]
-    operators(functions.invoke, payment)
+    payment = story.ask("GET", f"{BASE}/payments?limit=1")[0]
+    operators(functions.invoke, payment["id"])
+    webhooks(story, worker, payment)
     our_own_bad_days(story)
     return story
 

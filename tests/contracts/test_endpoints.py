@@ -67,6 +67,7 @@ SUCCESS = {
     "NativeGetPayment": Success(200, PAYMENT_FIELDS),
     "NativeListPayments": Success(200, PAYMENT_FIELDS),
     "NativeListGuestPayments": Success(200, GUEST_LISTING_FIELDS),
+    "WebhooksStripe": Success(400, {"error", "code", "request_id"}),  # nobody has signed it
     "OperationsHealth": Success(200, {"status", "version"}),
     "OperationsUnmatched": Success(404, {"error", "code", "request_id"}),
 }

@@ -191,7 +191,7 @@ class Asking:
         return f"{self.method} {self.path.removeprefix(BASE)}"
 
 
-NATIVE = [Asking(*route) for route in ROUTES if route[2].startswith(BASE)]
+NATIVE = [Asking(*route) for route in ROUTES if route[0].startswith("Native")]
 UNKNOWN = {"payment": "pay_01m7yyye67ebmrkvya11tamzx7", "customer": "cust_nobody"}
 
 
@@ -360,6 +360,19 @@ def test_b8_a_guest_token_expires_after_30_days(
             answer = asking.ask(guest, records.of_guest)
             told = (answer.status, answer.json()["code"])
             assert told == (401, "session_invalid"), (str(asking), answer)
+
+
+def test_a_webhook_asks_for_a_signature_and_no_credential_stands_in_for_it(
+    records: Records, client: Client, nothing_changes: Unchanging
+) -> None:
+    webhooks = [route for route in ROUTES if route[0].startswith("Webhooks")]
+    assert len(NATIVE) + len(webhooks) == len([each for each in ROUTES if BASE in each[2]])
+    everybody = [client, records.owner, client.acting(x_guest_token=records.tokens["payment"])]
+    with nothing_changes():
+        for asking, (_, method, path) in product(everybody, webhooks):
+            for signature in ({}, {"Stripe-Signature": "t=4102444800,v1=00"}):
+                answer = asking.ask(method, path, {"id": "evt_1"}, signature)
+                assert (answer.status, answer.json()["code"]) == (400, "signature_invalid"), path
 
 
 def test_a_list_holds_the_callers_own_and_nothing_else(records: Records, sign_in: SignIn) -> None:

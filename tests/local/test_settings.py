@@ -2,7 +2,13 @@
 
 from local import settings, template
 
-URLS = {"aws": "http://aws", "dynamodb": "http://db", "stripe": "http://s", "flowless": "http://f"}
+URLS = {
+    "aws": "http://aws",
+    "dynamodb": "http://db",
+    "queue": "http://q",
+    "stripe": "http://s",
+    "flowless": "http://f",
+}
 
 
 def test_parameters_carry_names_of_the_template() -> None:

@@ -124,6 +124,8 @@ def is_running(payment: Payment) -> bool:
 
 
 def read_again(payment: Payment, call: Call) -> tuple[Payment, Record | None]:
+    if call.cause != "api":  # workers hold no client's key, and may not read secrets
+        return payment_items.get(payment.id) or payment, None
     key = call.client_key.key if call.client_key else None
     fresh, record = payment_items.read(payment.id, key, clock.seconds())
     return fresh or payment, record
@@ -206,7 +208,7 @@ def _send(locked: Payment, send: Send, call: Call) -> Answered:
     try:
         shown = send(locked)
     except UnknownOutcome as unknown:
-        convergence.log_unknown(locked, unknown)
+        convergence.leave_to_looks(locked, unknown)
         return _unknown(locked)
     except NotExecuted as refusal:
         convergence.step("answered", locked.id)

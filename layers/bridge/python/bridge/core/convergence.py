@@ -11,7 +11,7 @@ import rfc8785
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from bridge import clock
+from bridge import clock, queues
 from bridge.core import merging, states
 from bridge.errors import (
     BridgeError,
@@ -21,6 +21,7 @@ from bridge.errors import (
     UnknownOutcome,
 )
 from bridge.models.call import Call, Cause
+from bridge.models.event import Look
 from bridge.models.payment import Ending, Entry, LiveAttempt, Payment
 from bridge.models.provider import Failure, ProviderPayment
 from bridge.models.record import Record
@@ -46,8 +47,11 @@ def step(name: str, payment_id: str) -> None:
     sys.audit("bridge.step", name, payment_id)
 
 
-def log_unknown(payment: Payment, error: BridgeError) -> None:
-    """Say that a call has gone out, or may have, and that its outcome is for a look to find."""
+def leave_to_looks(payment: Payment, error: BridgeError) -> None:
+    """A call has gone out, or may have: its outcome is for a look to find (rule 4).
+
+    Looks of a few seconds are queued. Where they cannot be, the payment is still due.
+    """
     log.warning(
         "outcome unknown",
         payment_id=payment.id,
@@ -56,6 +60,10 @@ def log_unknown(payment: Payment, error: BridgeError) -> None:
         outcome="unknown",
         error=error.code,
     )
+    try:
+        queues.send_looks(Look(payment_id=payment.id, attempt=payment.held.number), *LIVE_LOOKS_S)
+    except TemporarilyUnavailable:
+        log.warning("looks could not be queued", payment_id=payment.id)
 
 
 def measure(metric: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
@@ -76,14 +84,14 @@ def settle(locked: Payment, shown: ProviderPayment | None, ending: Ending, call:
     Does not raise for a store or a provider in trouble: the lock then stays for the sweep to end.
     """
     try:
-        return _write(locked, shown, ending, call.cause)
+        return _write(locked, shown, ending, call)
     except TemporarilyUnavailable:
         log.warning("left to the sweep", payment_id=locked.id)
         return locked
     except payment_items.Outrun:
         pass
     try:
-        return converge(_again(locked), call, ending)
+        return converge(_again(locked, call), call, ending)
     except BridgeError as error:
         log.warning("left to the sweep", payment_id=locked.id, error=error.code)
         return locked
@@ -93,20 +101,23 @@ def converge(payment: Payment, call: Call, mine: Ending | None = None) -> Paymen
     """Bring our row to the provider's truth. `payment` was read before the provider is asked.
 
     Raises NotExecuted or UnknownOutcome when the look does, with the next look put off, and
-    TemporarilyUnavailable when the store does not take what it showed.
+    TemporarilyUnavailable when the store does not take what it showed, EventSeen when the event
+    that `call` answers has been handled meanwhile.
     """
     for _ in range(ROUNDS):
         shown, ending = _look(payment, call, mine)
         step("looked", payment.id)
         try:
-            return _write(payment, shown, ending, call.cause)
+            return _write(payment, shown, ending, call)
         except payment_items.Outrun:
-            payment = _again(payment)
+            payment = _again(payment, call)
     return payment  # somebody else is making progress
 
 
-def _again(payment: Payment) -> Payment:
-    """The row as it is now, with its secret."""
+def _again(payment: Payment, call: Call) -> Payment:
+    """The row as it is now, with its secret for a caller's eyes; workers may not read those."""
+    if call.cause != "api":
+        return payment_items.get(payment.id) or payment
     fresh, _ = payment_items.read(payment.id, None, clock.seconds())
     return fresh or payment
 
@@ -157,9 +168,9 @@ def _postpone(payment: Payment, now: int) -> None:
 
 
 def _write(
-    payment: Payment, shown: ProviderPayment | None, mine: Ending | None, cause: Cause
+    payment: Payment, shown: ProviderPayment | None, mine: Ending | None, call: Call
 ) -> Payment:
-    """T2, or a bump where no fact changed. Raises Outrun, Congested."""
+    """T2, or a bump where no fact changed. Raises Outrun, EventSeen, Congested."""
     at = clock.now()
     now = int(at.timestamp())
     single = registry.open_provider(payment.provider_id).single_capture
@@ -171,13 +182,16 @@ def _write(
     refunds = refunds[:REFUNDS_AT_ONCE]
     waiting = payment.refunds_pending + _pending(refunds) - _pending_of(known, refunds)
     merged = merged.model_copy(update={"refunds_pending": waiting})
+    if call.event:
+        merged = merged.model_copy(update={"heard_at": now})
     if not ending and not refunds and not _differ(payment, merged):
         due = _next_look(merged, now, is_illegal=is_illegal)
-        return payment_items.advance(payment, merged.model_copy(update={"due_at": due}))
+        bumped = merged.model_copy(update={"due_at": due})
+        return payment_items.advance(payment, bumped, event=call.event)
     merged = merged.model_copy(
         update={"sequence": payment.sequence + 1, "changed_at": at, "updated_at": at}
     )
-    entry = _entry(payment, merged, ending, cause)
+    entry = _entry(payment, merged, ending, call.cause)
     due = _next_look(merged, now, is_illegal=is_illegal)
     if has_more or (due and ending and ending.outcome == "refused"):
         due = now  # our row may be behind (rule 8)
@@ -185,17 +199,19 @@ def _write(
     record = _closed_record(payment, merged, refunds, ending, now)
     step("merging", payment.id)
     try:
-        written = payment_items.merge(payment, merged, entry, record, refunds)
+        written = payment_items.merge(payment, merged, entry, record, refunds, event=call.event)
     except payment_items.ProviderIdTaken:
         log.error("provider payment id is taken", payment_id=payment.id)
         measure("provider_id_taken")
-        written = payment_items.merge(payment, merged, entry, record, refunds, link=False)
+        written = payment_items.merge(
+            payment, merged, entry, record, refunds, event=call.event, link=False
+        )
     step("merged", payment.id)
     log.info(
         "payment changed",
         payment_id=payment.id,
         provider=payment.provider_id,
-        cause=cause,
+        cause=call.cause,
         from_status=payment.status,
         to_status=merged.status,
         operation=entry.operation,

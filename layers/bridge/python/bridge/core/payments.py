@@ -169,11 +169,11 @@ def _create_at_provider(locked: Payment, call: Call) -> Answered:
     try:
         shown = provider.create_payment(live.sent or "", key=live.key, ends_at=call.ends_at)
     except UnknownOutcome as unknown:
-        convergence.log_unknown(locked, unknown)
+        convergence.leave_to_looks(locked, unknown)
         return Answered(payment=locked, retry_after=replays.seconds_left(locked))
     except ProviderUnavailable as unavailable:
         # It stays live: somebody's look, which is the same call, may be on its way (rule 4).
-        convergence.log_unknown(locked, unavailable)
+        convergence.leave_to_looks(locked, unavailable)
         raise
     except NotExecuted as refusal:
         convergence.step("answered", locked.id)

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
 
+from bridge.models.event import Hint
+
 Cause = Literal["api", "webhook", "sweep", "reconciliation"]
 
 
@@ -20,10 +22,12 @@ class ClientKey(BaseModel, frozen=True):
 class Call(BaseModel, frozen=True):
     """One run of a function. After `ends_at` the platform lets it send nothing more.
 
-    Source: design/convergence.md section 1, MAXRUN.
+    `event`: the provider's event that this run answers; what is learned is stored together with
+    the word that it was seen. Source: design/convergence.md section 1, MAXRUN; section 4, T2.
     """
 
     cause: Cause
     ends_at: AwareDatetime
     client_key: ClientKey | None = None
     source_ip: str = ""
+    event: Hint | None = None

@@ -178,10 +178,10 @@ class Payment(BaseModel, frozen=True):
     """A payment we accepted: the row, whose `fence` counts every write to it.
 
     `refundable_cents` = captured - refunded - reserved; `refunds_pending` counts refunds that can
-    still fail. `due_at`: seconds, when it is looked at
-    next; None where nothing can move any more. `changed_at`: when a fact last changed. `is_open`:
-    the provider's object can still be paid. `client_secret` is an item of its own; dumps and logs
-    omit it. Source: design/data-model.md 2.
+    still fail. `due_at`: seconds, when it is looked at next; None where nothing can move any more.
+    `changed_at`: when a fact last changed. `heard_at`: seconds, when an event last made somebody
+    look. `is_open`: the provider's object can still be paid. `client_secret` is an item of its own;
+    dumps and logs omit it. Source: design/data-model.md 2.
     """
 
     id: str
@@ -228,6 +228,7 @@ class Payment(BaseModel, frozen=True):
     may_redirect: bool = False
     metadata: Metadata = Field(default={}, repr=False)
     due_at: int | None = None
+    heard_at: int | None = None
     completed_at: AwareDatetime | None = None
     changed_at: AwareDatetime
     created_at: AwareDatetime

@@ -1,9 +1,11 @@
 """What core asks of a provider. Source: contracts/providers.md, section A; convergence.md 6."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
 from bridge.models.customer import Customer
+from bridge.models.event import Hint, Parent
 from bridge.models.payment import Payment
 from bridge.models.provider import ProviderPayment
 from bridge.models.refund import Refund
@@ -67,3 +69,15 @@ class Provider(Protocol):
 
     def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
         """The object as it is now, with its dispute, and with all its refunds if it has any."""
+
+    def find_parent(self, object_id: str, *, ends_at: datetime) -> Parent | None:
+        """Which payment an object belongs to; None where there is no such object."""
+
+    def read_event(self, headers: Mapping[str, str], raw: bytes) -> Hint | None:
+        """What a webhook tells, once its signature is verified; None where we do not act on it.
+
+        Raises InvalidRequest, TemporarilyUnavailable where our secrets cannot be read.
+        """
+
+    def read_partner_event(self, event: object) -> Hint | None:
+        """The same for an event that came by the provider's own bus, which vouches for it."""

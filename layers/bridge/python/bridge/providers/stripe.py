@@ -6,7 +6,7 @@ API version 2026-10-28.endive.
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from bridge.errors import (
 )
 from bridge.models.currency import EXPONENTS
 from bridge.models.customer import Customer
+from bridge.models.event import Hint, Parent
 from bridge.models.payment import Payment
 from bridge.models.provider import (
     Dispute,
@@ -37,6 +38,7 @@ from bridge.models.provider import (
     Status,
 )
 from bridge.models.refund import Refund, RefundStatus
+from bridge.providers import stripe_events
 
 API = "https://api.stripe.com"
 CONNECT_S, FAST_S, SLOW_S = 2, 8, 15
@@ -279,6 +281,36 @@ class Stripe:
                 del found[number]
                 break
         return tuple(map(self._parse_refund, found))
+
+    def find_parent(self, object_id: str, *, ends_at: datetime) -> Parent | None:
+        try:
+            if object_id.startswith("pi_"):
+                intent = self._send(
+                    lambda client, how: client.v1.payment_intents.retrieve(object_id, options=how),
+                    ends_at=ends_at,
+                )
+            else:
+                charge = self._send(
+                    lambda client, how: client.v1.charges.retrieve(
+                        object_id, params={"expand": ["payment_intent"]}, options=how
+                    ),
+                    ends_at=ends_at,
+                )
+                intent = charge.payment_intent
+        except ProviderRejectedUs as error:
+            if error.reason == "resource_missing":
+                return None
+            raise
+        if intent is None:
+            return None
+        reference = getattr(intent.metadata, "payment_id", None)
+        return Parent(payment_id=reference, provider_payment_id=intent.id)
+
+    def read_event(self, headers: Mapping[str, str], raw: bytes) -> Hint | None:
+        return stripe_events.read_signed(headers, raw)
+
+    def read_partner_event(self, event: object) -> Hint | None:
+        return stripe_events.read(event)
 
     def write_creation(self, payment: Payment, token: str | None) -> str:
         ours = {"payment_id": payment.id}

@@ -86,6 +86,10 @@ def record(scope: str, client_key: str) -> Key:
     return Key("ephemeral", f"I#{scope}#{digest(client_key)}", "I")
 
 
+def webhook(provider_id: str, event_id: str) -> Key:
+    return Key("ephemeral", f"W#{provider_id}#{event_id}", "W")
+
+
 def limit(rule: str, subject: str, window: int) -> Key:
     return Key("ephemeral", f"RL#{rule}#{digest(subject)}#{window}", "RL")
 

@@ -7,13 +7,15 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
+from bridge import clock
 from bridge.models.caller import Named
+from bridge.models.event import Hint
 from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
 from bridge.models.provider import ProviderId
 from bridge.models.record import Record
 from bridge.models.refund import Refund
-from bridge.store import keys, pages, record_items, table
+from bridge.store import keys, pages, record_items, table, webhook_items
 from bridge.store.keys import Key
 from bridge.store.table import NOTHING, Actions, Ahead, Item
 
@@ -81,6 +83,26 @@ def read(
 def get(payment_id: str) -> Payment | None:
     """The row alone, as a look needs it: the fence is read here, before the provider is asked."""
     return payment_from(table.get(keys.payment(payment_id)))
+
+
+def read_for_event(event: Hint, now: int) -> tuple[bool, Payment | None]:
+    """Whether the event has been handled, and its payment, in one consistent batch where our own
+    reference leads to it."""
+    seen = webhook_items.place(event)
+    named = [keys.payment(event.payment_id)] if event.payment_id else []
+    found = table.get_all([seen, *named])
+    if webhook_items.is_seen(found[seen], now):
+        return True, None
+    payment = payment_from(found[named[0]]) if named else None
+    return False, payment or get_at_provider(event.provider_id, event.provider_payment_id)
+
+
+def get_at_provider(provider_id: ProviderId, provider_payment_id: str | None) -> Payment | None:
+    """The row of the payment that a provider knows by this id."""
+    if provider_payment_id is None:
+        return None
+    pointer = table.get(keys.provider_payment(provider_id, provider_payment_id))
+    return get(str(pointer["payment_id"])) if pointer else None
 
 
 def list_by_id(payment_ids: list[str]) -> list[Payment]:
@@ -218,13 +240,15 @@ def merge(
     record: Record | None,
     refunds: Iterable[Refund] = (),
     *,
+    event: Hint | None = None,
     link: bool = True,
 ) -> Payment:
     """T2: a change of facts, its timeline entry, and all that hangs on it, or nothing.
 
     `record` is the client's key of an attempt that ended: stored when it bears an answer, deleted
-    when it bears none, so that the key is free again. `refunds`: those that change. `link`: let
-    the provider's id lead to this payment. Raises Outrun, ProviderIdTaken, Congested.
+    when it bears none, so that the key is free again. `refunds`: those that change. `event`: what
+    brought us here, seen with this. `link`: let the provider's id lead to this payment.
+    Raises Outrun, EventSeen, ProviderIdTaken, Congested.
     """
     merged = _stepped(seen, merged)
     fresh = table.condition("attribute_not_exists(#pk)")
@@ -236,6 +260,8 @@ def merge(
     for refund in refunds:
         place = keys.refund(seen.id, refund.id)
         actions[refund.id] = table.put(place, refund.model_dump())
+    if event:
+        actions["event"] = webhook_items.seen_action(event, clock.seconds())
     known = merged.provider_payment_id
     if link and known and known != seen.provider_payment_id:
         actions["provider_payment"] = table.put(
@@ -254,6 +280,8 @@ def merge(
     try:
         table.transact(actions)
     except table.Lost as lost:
+        if "event" in lost.items:
+            raise webhook_items.EventSeen(seen.id) from lost
         if "payment" in lost.items:
             raise Outrun(seen.id) from lost
         if "provider_payment" in lost.items:
@@ -262,19 +290,33 @@ def merge(
     return merged
 
 
-def advance(seen: Payment, after: Payment) -> Payment:
+def advance(seen: Payment, after: Payment, *, event: Hint | None = None) -> Payment:
     """Write what is no fact (our own fields, when to look next) and move the fence.
 
-    Raises Outrun, Congested. Source: convergence.md 4, "Nothing changed".
+    Raises Outrun, Congested; with an event also EventSeen.
+    Source: convergence.md 4, "Nothing changed".
     """
     after = _stepped(seen, after)
     action = table.change(keys.payment(seen.id), item_of(seen), item_of(after), _fenced(seen))
+    if event:
+        _transact_seen(action, seen, event)
+        return after
     try:
         table.write(action)
     except table.Lost as lost:
         if lost.items["it"].get("writer") != after.writer:
             raise Outrun(seen.id) from lost  # otherwise it is ours: the SDK had repeated it
     return after
+
+
+def _transact_seen(action: dict[str, Any], seen: Payment, event: Hint) -> None:
+    actions = {"payment": action, "event": webhook_items.seen_action(event, clock.seconds())}
+    try:
+        table.transact(actions)
+    except table.Lost as lost:
+        if "event" in lost.items:
+            raise webhook_items.EventSeen(seen.id) from lost
+        raise Outrun(seen.id) from lost
 
 
 def timeline(payment_id: str) -> list[Entry]:

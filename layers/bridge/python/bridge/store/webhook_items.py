@@ -1,0 +1,37 @@
+"""Providers' events that were seen, in the `ephemeral` table. Source: design/data-model.md 2."""
+
+from contextlib import suppress
+from typing import Any, Literal
+
+from bridge.models.event import Hint
+from bridge.store import keys, table
+from bridge.store.keys import Key
+from bridge.store.table import Item
+
+LIFE_S = 30 * 24 * 3600
+
+
+class EventSeen(Exception):
+    """Another delivery of the event has been handled: this one is dropped."""
+
+
+def place(event: Hint) -> Key:
+    return keys.webhook(event.provider_id, event.event_id)
+
+
+def is_seen(item: Item | None, now: int) -> bool:
+    """The table's own sweep is late by days."""
+    return item is not None and item["exp"] > now
+
+
+def seen_action(
+    event: Hint, now: int, state: Literal["seen", "unmatched"] = "seen"
+) -> dict[str, Any]:
+    fresh = table.condition("attribute_not_exists(#pk) OR #exp <= :now", now=now)
+    return table.put(place(event), {"state": state, "exp": now + LIFE_S}, fresh)
+
+
+def put_unmatched(event: Hint, now: int) -> None:
+    """Remember an event that belongs to no payment of ours. Raises Congested."""
+    with suppress(table.Lost):  # another delivery has said so already
+        table.write(seen_action(event, now, "unmatched"))

@@ -1,0 +1,546 @@
+"""jobs/sync_payment: events and put-off looks from the queue. Source: convergence.md 6 and 7."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from moto.sqs.models import sqs_backends
+
+from bridge import clock
+from bridge.core import operators
+from bridge.models.event import Hint
+from bridge.store import payment_items, table, webhook_items
+from functions.jobs.sync_payment.handler import handler
+from local import database
+from local.functions import ACCOUNT, REGION, Context
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import Crash, House, Killed, together
+from tests.functions.conftest import VISA, Api, Dashboard
+from tests.stripe_events import (
+    TARGET,
+    Event,
+    about_intent,
+    batch,
+    event,
+    held_back,
+    sign,
+    waiting,
+    wrapped,
+)
+
+Later = Callable[[float], None]
+Operate = Callable[..., dict[str, Any]]
+NAME = "jobs/sync_payment"
+Deliver = Callable[..., list[str]]
+Message = dict[str, Any]
+
+
+def hint(payment: dict[str, Any], event_id: str = "evt_1", **more: object) -> Message:
+    """The message that the webhook queues for an event on a payment's intent."""
+    known = {
+        "provider_id": "stripe",
+        "event_id": event_id,
+        "type": "payment_intent.succeeded",
+        "payment_id": payment["id"],
+        "provider_payment_id": payment["provider_payment_id"],
+    }
+    told = {name: value for name, value in (known | more).items() if value is not None}
+    return {"hint": told}
+
+
+@pytest.fixture
+def deliver(tables: None, context: Callable[[str], Context]) -> Deliver:
+    """Hand messages to the worker in one batch; returns those that it leaves in the queue."""
+
+    def run(*bodies: object) -> list[str]:
+        answer = handler(batch(*bodies), context("JobsSyncPayment"))
+        return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+    return run
+
+
+@pytest.fixture
+def queue(house: House) -> str:
+    return house.queues["SyncQueue"]
+
+
+@pytest.fixture
+def paid(api: Api, stripe_simulator: StripeSimulator) -> dict[str, Any]:
+    """A payment that its customer has paid in the browser; nobody here knows yet."""
+    made = api.payment()
+    pay(stripe_simulator, made)
+    return made
+
+
+def pay(stripe_simulator: StripeSimulator, made: dict[str, Any]) -> None:
+    intent, secret = made["provider_payment_id"], made["client_secret"]
+    stripe_simulator.browser_confirm(intent, secret, "pm_card_visa")
+
+
+def status(api: Api, payment: dict[str, Any]) -> str:
+    return str(api.get(f"/payments/{payment['id']}").body["status"])
+
+
+def fetches(stripe_simulator: StripeSimulator) -> int:
+    return len([each for each in stripe_simulator.requests if each.method == "GET"])
+
+
+def remembered(event_id: str) -> dict[str, Any] | None:
+    known = Hint(provider_id="stripe", event_id=event_id, type="")
+    return table.get(webhook_items.place(known))
+
+
+def test_the_event_file_brings_the_demo_payment_a_look(
+    demo_data: StripeSimulator, operate: Operate
+) -> None:
+    assert operate(handler, NAME) == {"batchItemFailures": []}
+    assert remembered("evt_1SqP3nLkdIwHu7ix8wq2kV5T")
+    payment = payment_items.get("pay_123")
+    assert payment
+    assert payment.status == "succeeded"
+
+
+def test_an_event_makes_the_worker_ask_and_is_remembered_with_what_it_found(
+    api: Api, paid: dict[str, Any], deliver: Deliver
+) -> None:
+    assert deliver(hint(paid)) == []
+    assert status(api, paid) == "succeeded"
+    seen = operators.inspect_payment(paid["id"])
+    assert seen.timeline[-1].cause == "webhook"
+    assert seen.timeline_is_whole
+    item = remembered("evt_1")
+    assert item
+    assert item["state"] == "seen"
+    assert item["exp"] == pytest.approx(clock.seconds() + 30 * 24 * 3600, abs=5)
+
+
+def test_what_an_event_says_is_never_believed(
+    api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    """It says succeeded; Stripe, when asked, does not (rule 7)."""
+    made = api.payment()
+    assert deliver(hint(made), wrapped(about_intent(made, status="succeeded"))) == []
+    assert status(api, made) == "created"
+
+
+def test_an_event_that_was_seen_asks_nobody(
+    paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    deliver(hint(paid))
+    before, asked = payment_items.get(paid["id"]), fetches(stripe_simulator)
+    assert deliver(hint(paid), hint(paid)) == []
+    assert fetches(stripe_simulator) == asked
+    assert payment_items.get(paid["id"]) == before
+
+
+def test_an_event_that_brings_nothing_new_is_remembered_too(
+    paid: dict[str, Any], deliver: Deliver, later: Later
+) -> None:
+    deliver(hint(paid, "evt_1"))
+    later(5)
+    before = operators.inspect_payment(paid["id"])
+    assert deliver(hint(paid, "evt_2")) == []
+    assert remembered("evt_2")
+    after = operators.inspect_payment(paid["id"])
+    assert after.timeline == before.timeline
+    assert after.payment["fence"] == int(str(before.payment["fence"])) + 1  # rule 6
+
+
+def test_the_memory_of_an_event_ends_after_30_days(
+    paid: dict[str, Any], deliver: Deliver, later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    """The table's own sweep is late by days: the reader compares."""
+    deliver(hint(paid))
+    later(30 * 24 * 3600 + 1)
+    asked = fetches(stripe_simulator)
+    assert deliver(hint(paid)) == []
+    assert fetches(stripe_simulator) == asked + 1
+    assert remembered("evt_1")
+
+
+# --- whose event it is --------------------------------------------------------------------------
+
+
+def test_without_our_reference_the_providers_id_leads_to_the_payment(
+    api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    assert deliver(hint(paid, payment_id=None, type="charge.refunded")) == []
+    assert status(api, paid) == "succeeded"
+
+
+@pytest.mark.parametrize("reference", ["pay_nobody", "cust_1", "", "pay_#P", "x" * 500])
+def test_a_reference_that_is_none_of_ours_gives_way_to_the_providers_id(
+    reference: str, api: Api, paid: dict[str, Any], deliver: Deliver
+) -> None:
+    assert deliver(hint(paid, payment_id=reference)) == []
+    assert status(api, paid) == "succeeded"
+
+
+def test_an_object_that_names_its_charge_alone_leads_to_the_payment_by_that_charge(
+    api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    """A dispute or a refund need not name the intent (D.1)."""
+    (charge,) = stripe_simulator.charges()
+    by_charge = hint(paid, payment_id=None, provider_payment_id=None, parent_id=charge["id"])
+    assert deliver(by_charge) == []
+    assert status(api, paid) == "succeeded"
+
+
+@pytest.mark.parametrize("by", ["charge", "intent"])
+def test_where_the_pointer_is_missing_the_parent_bears_our_reference(
+    by: str, api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    intent = paid["provider_payment_id"]
+    key = {"pk": {"S": f"PP#stripe#{intent}"}, "sk": {"S": "PP"}}
+    database.client().delete_item(TableName="bridge-local-ledger", Key=key)
+    (charge,) = stripe_simulator.charges()
+    parent = charge["id"] if by == "charge" else intent
+    assert deliver(hint(paid, payment_id=None, parent_id=parent)) == []
+    assert status(api, paid) == "succeeded"
+
+
+@pytest.mark.parametrize("parent", [None, "pi_of_another_system", "ch_of_another_system"])
+def test_what_is_not_ours_is_remembered_as_unmatched_and_not_asked_about_again(
+    parent: str | None, house: House, deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    foreign = {"id": None, "provider_payment_id": "pi_of_another_system"}
+    assert deliver(hint(foreign, parent_id=parent)) == []
+    item = remembered("evt_1")
+    assert item
+    assert item["state"] == "unmatched"
+    asked = len(stripe_simulator.requests)
+    assert asked == (1 if parent else 0)
+    assert deliver(hint(foreign, parent_id=parent)) == []
+    assert len(stripe_simulator.requests) == asked
+
+
+# --- EventBridge --------------------------------------------------------------------------------
+
+
+def test_stripes_bus_brings_the_same_events_and_both_forms_are_told_apart(
+    api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    sent = about_intent(paid)
+    assert deliver(wrapped(sent)) == []
+    assert status(api, paid) == "succeeded"
+    asked = fetches(stripe_simulator)
+    assert deliver(hint(paid, sent["id"]), wrapped(sent)) == []  # one event, by either way
+    assert fetches(stripe_simulator) == asked
+
+
+def test_an_event_of_the_bus_is_known_by_its_own_id_and_not_by_the_envelopes(
+    paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator, later: Later
+) -> None:
+    first, second = about_intent(paid), about_intent(paid)
+    deliver(wrapped(first, id="one"))
+    asked = fetches(stripe_simulator)
+    deliver(wrapped(first, id="two"))
+    assert fetches(stripe_simulator) == asked
+    later(1)
+    deliver(wrapped(second, id="one"))
+    assert fetches(stripe_simulator) == asked + 1
+
+
+def test_what_nothing_of_ours_hangs_on_is_dropped(
+    deliver: Deliver, tables: None, stripe_simulator: StripeSimulator
+) -> None:
+    assert deliver(wrapped(event("customer.deleted", {"id": "cus_1"}))) == []
+    assert stripe_simulator.requests == []
+
+
+FORMS: list[object] = [
+    "no JSON",
+    "[]",
+    "{}",
+    '{"hint": {"provider_id": "stripe"}}',
+    '{"hint": {"provider_id": "nobody", "event_id": "e", "type": "t"}}',
+    '{"source": "aws.partner/stripe.com.evil/x", "detail": {}}',
+    '{"source": "aws.partner/stripe.com/x"}',
+    json.dumps(event("payment_intent.succeeded", {"id": "pi_1"})),  # no envelope
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_message_that_nobody_sends_stays_and_ends_as_a_dead_letter(
+    form: object, api: Api, paid: dict[str, Any], deliver: Deliver
+) -> None:
+    assert deliver(form, hint(paid)) == ["message-0"]
+    assert status(api, paid) == "succeeded"
+
+
+def test_an_event_of_the_bus_that_is_of_the_other_mode_stays(
+    paid: dict[str, Any], api: Api, deliver: Deliver
+) -> None:
+    live = wrapped(about_intent(paid, livemode=True))
+    assert deliver(live, hint(paid)) == ["message-0"]
+
+
+# --- bursts -------------------------------------------------------------------------------------
+
+
+def test_all_events_of_a_second_are_answered_by_one_look_and_one_more_soon_after(
+    api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator, queue: str
+) -> None:
+    before, asked = clock.seconds(), fetches(stripe_simulator)
+    events = [hint(paid, f"evt_{number}") for number in range(10)]
+    assert deliver(*events) == []
+    looked = fetches(stripe_simulator) - asked
+    assert status(api, paid) == "succeeded"
+    assert 1 <= looked <= 1 + clock.seconds() - before
+    assert held_back(queue) >= 1
+    payment = payment_items.get(paid["id"])
+    assert payment
+    assert payment.due_at
+    assert payment.due_at <= clock.seconds(), "the sweep looks, should the message be lost"
+
+
+def test_the_look_after_a_burst_finds_what_changed_after_the_first(
+    api: Api,
+    paid: dict[str, Any],
+    deliver: Deliver,
+    dashboard: Dashboard,
+    later: Later,
+    stripe_simulator: StripeSimulator,
+) -> None:
+    deliver(*(hint(paid, f"evt_{number}") for number in range(3)))
+    dashboard.refund(paid, 500)
+    look = {"look": {"payment_id": paid["id"]}}
+    assert deliver(look) == []
+    assert status(api, paid) == "partially_refunded"
+    asked = fetches(stripe_simulator)
+    later(1)
+    assert deliver(look) == []
+    assert fetches(stripe_simulator) == asked, "nothing is due: somebody has looked since"
+
+
+# --- failures -----------------------------------------------------------------------------------
+
+
+def test_a_message_that_fails_stays_and_the_others_are_done(
+    api: Api, deliver: Deliver, stripe_simulator: StripeSimulator, later: Later
+) -> None:
+    first, second = api.payment(), api.payment()
+    for each in (first, second):
+        pay(stripe_simulator, each)
+    path = f"/v1/payment_intents/{first['provider_payment_id']}"
+    stripe_simulator.fault("", "500_before", times=2, path=path)
+    messages = hint(first, "evt_1"), hint(second, "evt_2")
+    assert deliver(*messages) == ["message-0"]
+    assert (status(api, first), status(api, second)) == ("created", "succeeded")
+    assert remembered("evt_1") is None
+    later(360)
+    assert deliver(messages[0]) == []
+    assert status(api, first) == "succeeded"
+
+
+def test_where_all_fail_lambda_counts_an_error_whose_text_holds_no_message(
+    deliver: Deliver, tables: None
+) -> None:
+    with pytest.raises(Exception, match="All records failed") as raised:
+        deliver("canary, no JSON", '{"hint": {"event_id": "canary"}}')
+    assert "canary" not in str(raised.value)
+
+
+def test_a_payment_at_rest_is_not_forgotten_where_its_event_fails(
+    api: Api,
+    paid: dict[str, Any],
+    deliver: Deliver,
+    stripe_simulator: StripeSimulator,
+    dashboard: Dashboard,
+    later: Later,
+) -> None:
+    """Nothing is due of it: the message is all there is."""
+    deliver(hint(paid))
+    later(2)
+    dashboard.refund(paid, 2000)
+    stripe_simulator.fault("fetch", "drop_before", times=2)
+    refunded = hint(paid, "evt_2", type="charge.refunded", payment_id=None)
+    with pytest.raises(Exception, match="All records failed"):
+        deliver(refunded)
+    assert deliver(refunded) == []
+    assert status(api, paid) == "refunded"
+
+
+STEPS = ["heard", "looked", "merging", "merged"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("rescue", ["again", "sweep"])
+def test_a_worker_that_dies_anywhere_loses_nothing(
+    step: str,
+    rescue: str,
+    house: House,
+    api: Api,
+    paid: dict[str, Any],
+    deliver: Deliver,
+    crash: Crash,
+    later: Later,
+    stripe_simulator: StripeSimulator,
+) -> None:
+    """Its message comes again; should even that be lost, the payment is due."""
+    crash.at = step
+    with pytest.raises(Killed):
+        deliver(hint(paid))
+    assert (remembered("evt_1") is not None) == (step == "merged")
+    later(360)
+    if rescue == "again":
+        assert deliver(hint(paid)) == []
+        assert remembered("evt_1")
+    else:
+        house.gateway.functions.invoke("JobsSweepPayments", {})
+    assert status(api, paid) == "succeeded"
+    seen = operators.inspect_payment(paid["id"])
+    assert seen.timeline_is_whole
+    assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
+    assert len(stripe_simulator.charges()) == 1
+
+
+@pytest.mark.parametrize("step", ["heard", "looked", "merging"])
+def test_the_same_event_delivered_meanwhile_makes_this_one_superfluous(
+    step: str, paid: dict[str, Any], deliver: Deliver, crash: Crash
+) -> None:
+    crash.at, crash.meanwhile = step, lambda _: deliver(hint(paid))
+    assert deliver(hint(paid)) == []
+    seen = operators.inspect_payment(paid["id"])
+    assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
+    assert seen.timeline_is_whole
+
+
+@pytest.mark.parametrize("step", ["heard", "looked", "merging"])
+def test_an_event_that_loses_the_fence_asks_again(
+    step: str, api: Api, paid: dict[str, Any], deliver: Deliver, crash: Crash
+) -> None:
+    crash.at, crash.meanwhile = step, lambda _: api.sync(paid)
+    assert deliver(hint(paid)) == []
+    assert remembered("evt_1")
+    seen = operators.inspect_payment(paid["id"])
+    assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
+
+
+def test_a_worker_that_loses_the_fence_reads_no_secret(
+    api: Api, paid: dict[str, Any], deliver: Deliver, crash: Crash
+) -> None:
+    """Its role may not (data-model.md 1)."""
+    read: list[str] = []
+
+    def hear(params: dict[str, Any], **_: object) -> None:
+        read.append(params["body"].decode())
+
+    def meanwhile(_: str) -> None:
+        api.sync(paid)
+        table.client().meta.events.register("before-call.dynamodb.BatchGetItem", hear)
+
+    crash.at, crash.meanwhile = "looked", meanwhile
+    try:
+        assert deliver(hint(paid)) == []
+    finally:
+        table.client().meta.events.unregister("before-call.dynamodb.BatchGetItem", hear)
+    assert [body for body in read if "CS#" in body] == []
+    assert remembered("evt_1")
+
+
+def test_many_deliveries_of_one_event_at_once_change_the_payment_once(
+    paid: dict[str, Any], deliver: Deliver
+) -> None:
+    assert together(8, lambda _: deliver(hint(paid))) == [[]] * 8
+    seen = operators.inspect_payment(paid["id"])
+    assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
+
+
+# --- looks that were put off --------------------------------------------------------------------
+
+
+def test_an_unknown_outcome_queues_looks_in_5_and_30_seconds(
+    api: Api, stripe_simulator: StripeSimulator, queue: str
+) -> None:
+    made = api.payment()
+    stripe_simulator.fault("confirm", "drop_after")
+    assert api.confirm(made, VISA).status == 202
+    assert (held_back(queue), waiting(queue)) == (2, [])
+    sent = sqs_backends[ACCOUNT][REGION].queues["bridge-local-SyncQueue"]._messages
+    waits = [(each.delayed_until - float(each.sent_timestamp or 0)) / 1000 for each in sent]
+    assert waits == pytest.approx([5, 30], abs=1)
+    assert [json.loads(message.body) for message in sent] == [look(made, 2)] * 2
+
+
+def look(payment: dict[str, Any], attempt: int) -> Message:
+    return {"look": {"payment_id": payment["id"], "attempt": attempt}}
+
+
+def test_a_look_finds_out_what_became_of_a_lost_answer(
+    api: Api, stripe_simulator: StripeSimulator, deliver: Deliver, later: Later
+) -> None:
+    made = api.payment()
+    stripe_simulator.fault("confirm", "drop_after")
+    api.confirm(made, VISA)
+    later(5)
+    assert deliver(look(made, 2)) == []
+    assert status(api, made) == "succeeded"
+    assert operators.inspect_payment(made["id"]).timeline[-1].cause == "sweep"
+    asked = fetches(stripe_simulator)
+    assert deliver(look(made, 2)) == [], "the second finds the attempt ended"
+    assert fetches(stripe_simulator) == asked
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "500_before"])
+def test_a_look_that_fails_is_done_for_the_payment_is_due(
+    kind: str, api: Api, stripe_simulator: StripeSimulator, deliver: Deliver, later: Later
+) -> None:
+    made = api.payment()
+    stripe_simulator.fault("confirm", "drop_after")
+    api.confirm(made, VISA)
+    later(5)
+    stripe_simulator.fault("fetch", kind, times=2)
+    assert deliver(look(made, 2)) == []
+    payment = payment_items.get(made["id"])
+    assert payment
+    assert payment.due_at
+    assert status(api, made) == "processing"
+
+
+def test_a_look_at_a_payment_that_is_not_there_is_done(deliver: Deliver, tables: None) -> None:
+    assert deliver(look({"id": "pay_nobody"}, 1)) == []
+
+
+@pytest.mark.parametrize("operation", ["create", "confirm"])
+def test_a_queue_in_trouble_fails_no_request(
+    operation: str,
+    api: Api,
+    stripe_simulator: StripeSimulator,
+    setting: Callable[[str, str], None],
+    house: House,
+    later: Later,
+) -> None:
+    made = api.payment()
+    setting("QUEUE_URL", house.queues["SyncQueue"] + "-gone")
+    if operation == "create":
+        stripe_simulator.fault("create_payment", "drop_after", times=2)
+        reply = api.post("/payments/intents", {"total_cents": 2000, "currency": "USD"})
+    else:
+        stripe_simulator.fault("confirm", "drop_after")
+        reply = api.confirm(made, VISA)
+    assert (reply.status, reply.body["status"]) == (202, "processing")
+    later(120)
+    house.gateway.functions.invoke("JobsSweepPayments", {})
+    expected = "succeeded" if operation == "confirm" else "created"
+    assert api.get(f"/payments/{reply.body['id']}").body["status"] == expected
+
+
+# --- all of it ----------------------------------------------------------------------------------
+
+
+def test_from_the_gateway_through_the_queue_to_the_payment(
+    house: House, api: Api, paid: dict[str, Any], stripe_simulator: StripeSimulator
+) -> None:
+    sent: Event = about_intent(paid)
+    assert ring(house, sent) == 200
+    house.worker.drain()
+    assert status(api, paid) == "succeeded"
+    assert waiting(house.queues["SyncQueue"]) == []
+    assert waiting(house.queues["SyncDeadLetters"]) == []
+
+
+def ring(house: House, sent: Event) -> int:
+    body = json.dumps(sent)
+    return house.gateway.call("POST", TARGET, {"Stripe-Signature": sign(body)}, body).status
