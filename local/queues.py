@@ -20,10 +20,8 @@ WAIT_S = 1
 
 
 def start(queues: Mapping[str, Queue]) -> dict[str, str]:
-    """Make the template's queues anew and empty; returns their URLs by logical id."""
+    """Make the template's queues where they are missing; returns their URLs by logical id."""
     sqs = database.client("sqs")
-    for url in sqs.list_queues().get("QueueUrls", []):
-        sqs.delete_queue(QueueUrl=url)
     urls: dict[str, str] = {}
     for queue in sorted(queues.values(), key=lambda each: each.dead_letters is not None):
         attributes = {"VisibilityTimeout": str(queue.visibility_s)}
