@@ -16,6 +16,7 @@ import pytest
 from local import database, demo
 from tests.conftest import House
 from tests.policies import ROOT, grants, is_allowed, needs
+from tests.stripe_events import batch, held_back
 from tests.test_template import NAMES, event_of, logical_id
 
 HOST_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -106,7 +107,10 @@ def run(layers: list[Path], demo_data: None) -> Run:
 
     def call(name: str, event: dict[str, Any] | None = None) -> dict[str, Any]:
         folder = ROOT / "functions" / name
-        text, timeout = json.dumps(event or event_of(name)), "55" if "sweep" in name else "25"
+        text, timeout = (
+            json.dumps(event or event_of(name)),
+            "55" if name.startswith("jobs/") else "25",
+        )
         limits = {
             each: "20" for each in os.environ if each.startswith("GUEST_") and "_PER_" in each
         }
@@ -201,10 +205,15 @@ def test_every_lock_has_the_layers_pins_and_hashes_and_no_address() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_every_function_answers_its_event_with_the_built_layers_alone(name: str, run: Run) -> None:
+def test_every_function_answers_its_event_with_the_built_layers_alone(
+    name: str, run: Run, put_secret: Callable[[str, str], None]
+) -> None:
+    put_secret("STRIPE_WEBHOOK_SECRET", "whsec_bridge_golden_0001")  # signed the event file
     answer = run(name)
     if name.startswith("operations/") and "statusCode" not in answer:
         assert answer["ok"], answer
+    elif name == "jobs/sync_payment":
+        assert answer == {"batchItemFailures": []}
     elif name.startswith("jobs/"):
         assert answer["looked"] == answer["failed"] == 0
     else:
@@ -212,7 +221,7 @@ def test_every_function_answers_its_event_with_the_built_layers_alone(name: str,
 
 
 @pytest.mark.slow
-def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(run: Run) -> None:
+def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(run: Run, house: House) -> None:
     """`run` checks every call against the policies; the event files alone leave paths out."""
     guest = {"guest_data": {"email": "donor@example.com", "name": "John Doe"}}
     saved = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_saved_card_123"}
@@ -249,6 +258,15 @@ def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(run: Run) -> Non
     assert run("operations/converge_payment", {"payment_id": left["id"]})["ok"]
     make_due(left["id"])
     assert run("jobs/sweep_payments")["looked"] == 1
+    nobodys = {"provider_id": "stripe", "event_id": "evt_1", "type": "charge.refunded"}
+    known = nobodys | {"event_id": "evt_2", "provider_payment_id": left["provider_payment_id"]}
+    burst = [{"hint": known | {"event_id": f"evt_{number}"}} for number in range(3, 8)]
+    look = {"look": {"payment_id": left["id"]}}
+    messages = batch({"hint": nobodys | {"parent_id": "ch_1"}}, {"hint": known}, *burst, look)
+    assert run("jobs/sync_payment", messages) == {"batchItemFailures": []}
+    house.stripe.fault("confirm", "drop_after")
+    ask("native/confirm_payment", left["id"], {"payment_method_id": "pm_card_visa"})
+    assert held_back(house.queues["SyncQueue"]) >= 2
 
 
 def make_due(payment_id: str) -> None:

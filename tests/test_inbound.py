@@ -15,6 +15,7 @@ from bridge import clock, inbound
 from bridge.dialects import native
 from bridge.errors import Conflict, Detail, InvalidRequest
 from bridge.inbound import Answer, Invocation, Request
+from tests.stripe_events import batch
 
 KEPT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 LEAVES = (
@@ -390,6 +391,34 @@ def test_an_operation_answers_ok_or_the_error_as_text() -> None:
     assert (refused["ok"], refused["code"]) == (False, "validation_failed")
     assert [each["field"] for each in refused["details"]] == ["count"]
     assert "many" not in str(refused)
+
+
+def test_a_workers_messages_are_handled_one_by_one_and_those_that_raise_stay() -> None:
+    seen: list[int] = []
+
+    @inbound.worker
+    def counts(invocation: Invocation) -> None:
+        assert invocation.call.cause == "webhook"
+        seen.append(invocation.parse(Done).count)
+        if seen[-1] == 2:
+            raise Conflict("not now", code="later")
+        if seen[-1] == 3:
+            raise ZeroDivisionError
+
+    bodies = [{"count": 1}, {"count": 2}, {"count": 3}, {"count": "x"}, "no JSON", {"count": 4}]
+    left = [f"message-{number}" for number in (1, 2, 3, 4)]
+    answer = counts(batch(*bodies), Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": each} for each in left]}
+    assert seen == [1, 2, 3, 4]
+    assert counts(batch({"count": 1}), Context()) == {"batchItemFailures": []}
+    with pytest.raises(Exception, match="All records failed"):
+        counts(batch({"count": 2}, {"count": 3}), Context())
+
+
+def test_a_body_is_limited_also_where_nobody_asks_for_credentials() -> None:
+    handler = inbound.public(inbound.render_plain_error, body_limit=4)(lambda _: {})
+    assert handler(event_of("four"), Context())["statusCode"] == 200
+    assert handler(event_of("fiver"), Context())["statusCode"] == 413
 
 
 @pytest.mark.parametrize("wrong", [None, "", 5, ["a"]])

@@ -16,8 +16,9 @@ from bridge.core import sweep
 from bridge.models.caller import Caller
 from bridge.store import table
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import Crash, sweep_call
+from tests.conftest import Crash, House, sweep_call
 from tests.contracts.shape import Client
+from tests.stripe_events import TARGET, Event, about_intent, sign
 
 BASE = "/bridge-payment"
 VISA = {"payment_method_id": "pm_card_visa"}
@@ -46,6 +47,7 @@ KEY_RESERVED = Units(1, 1, 0, 0)  # a customer's id must be known before the pro
 SECOND_LIMIT = Units(1, 0, 0, 0)  # the two rate limits are counted one after the other
 SECRET_SHOWN = Units(0, 0, 1, 0)  # the owner's answer shows the client secret (B15)
 REFUNDS_LISTED = Units(0, 0, 0, 1)  # Stripe's intent and charge do not tell of each refund
+BY_PROVIDERS_ID = Units(1, 0, 1, 0)  # an event's object that does not bear our reference
 NOT_THE_FIRST = Units(1, 16, 0, 0)  # the caller's own customer turned out to be another one
 
 
@@ -85,6 +87,7 @@ def _in_transaction(action: dict[str, Any]) -> int:
 
 Count = Callable[[Callable[[], object]], Units]
 Ask = Callable[..., Any]
+Later = Callable[[float], None]
 
 
 @pytest.fixture
@@ -250,6 +253,38 @@ def test_a_sync(known: User, count: Count, stripe_simulator: StripeSimulator) ->
     stripe_simulator.faults.clear()
     spent = count(lambda: known.ask("POST", f"/payments/sync/{made}"))
     assert spent.within(Units(3, 10, 8, 1)), spent
+
+
+def test_a_webhook_and_what_its_worker_does(
+    known: User, count: Count, stripe_simulator: StripeSimulator, house: House, later: Later
+) -> None:
+    made = known.ask("POST", "/payments/intents", ORDER)
+    intent, secret = made["provider_payment_id"], made["client_secret"]
+    stripe_simulator.browser_confirm(intent, secret, "pm_card_visa")
+    event = about_intent(made)
+
+    def ring(sent: Event) -> None:
+        body = json.dumps(sent)
+        assert house.gateway.call("POST", TARGET, {"Stripe-Signature": sign(body)}, body).status
+
+    assert count(lambda: ring(event)) == Units(0, 0, 0, 0)
+    spent = count(house.worker.drain)
+    assert spent.within(Units(3, 12, 3, 1)), spent
+    later(1)
+    ring(event)
+    spent = count(house.worker.drain)
+    assert spent.within(Units(1, 0, 2, 0)), spent
+    ring(about_intent(made))
+    spent = count(house.worker.drain)
+    assert spent.within(Units(2, 5, 2, 1)), spent
+    later(1)
+    ring(about_intent(made) | {"type": "charge.refunded", "data": {"object": refunded(intent)}})
+    spent = count(house.worker.drain)
+    assert spent.within(Units(3, 5, 2, 1) + BY_PROVIDERS_ID), spent
+
+
+def refunded(intent: str) -> dict[str, str]:
+    return {"id": "ch_1", "object": "charge", "payment_intent": intent}
 
 
 @pytest.mark.parametrize("lost", [False, True])

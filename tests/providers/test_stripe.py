@@ -24,6 +24,7 @@ from bridge.errors import (
 )
 from bridge.models.currency import EXPONENTS
 from bridge.models.customer import Customer, Guest
+from bridge.models.event import Parent
 from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import Payment
 from bridge.models.provider import NextAction, ProviderPayment
@@ -131,6 +132,30 @@ EACH_VERB = pytest.mark.parametrize("operation", list(VERBS))
 # One that is keyed and repeated, one that is sent once, one that only reads: a new client of SSM,
 # which every rotation takes, costs a fifth of a second.
 EACH_KIND = pytest.mark.parametrize("operation", ["create_payment", "confirm", "fetch"])
+
+
+def test_the_parent_of_a_charge_or_of_an_intent_is_told_with_our_reference(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    confirm(row)
+    (charge,) = stripe_simulator.charges()
+    intent = str(row.provider_payment_id)
+    expected = Parent(payment_id=row.id, provider_payment_id=intent)
+    for known in (str(charge["id"]), intent):
+        assert ADAPTER.find_parent(known, ends_at=soon()) == expected
+    for unknown in ("ch_nowhere", "pi_nowhere"):
+        assert ADAPTER.find_parent(unknown, ends_at=soon()) is None
+
+
+def test_a_parent_that_cannot_be_asked_for_is_no_missing_one(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    stripe_simulator.fault("fetch_charge", "500_before", times=2)
+    with pytest.raises(UnknownOutcome):
+        ADAPTER.find_parent("ch_1", ends_at=soon())
+    stripe_simulator.fault("fetch_charge", "401", times=2)
+    with pytest.raises(ProviderRejectedUs):
+        ADAPTER.find_parent("ch_1", ends_at=soon())
 
 
 @pytest.fixture
