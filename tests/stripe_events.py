@@ -84,7 +84,7 @@ def batch(*bodies: object) -> dict[str, Any]:
 
 
 def waiting(url: str) -> list[dict[str, Any]]:
-    """What is visible in a queue, which keeps it."""
+    """What is visible in a queue, which keeps it; counts as a delivery of each."""
     sqs, found = database.client("sqs"), []
     while True:
         answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600)
@@ -100,6 +100,15 @@ def waiting(url: str) -> list[dict[str, Any]]:
 
 def held_back(url: str) -> int:
     """How many messages of a queue wait for their delay to pass."""
-    name = "ApproximateNumberOfMessagesDelayed"
-    asked = database.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-    return int(asked["Attributes"][name])
+    return _count(url, "Delayed")
+
+
+def unfinished(url: str) -> int:
+    """How many a queue holds: those that wait, those that are out, those that were put off."""
+    return _count(url, "", "NotVisible", "Delayed")
+
+
+def _count(url: str, *kinds: str) -> int:
+    names = [f"ApproximateNumberOfMessages{kind}" for kind in kinds]
+    asked = database.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    return sum(int(asked["Attributes"][name]) for name in names)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,16 @@ def test_a_deletion_waits_for_whoever_adds_a_message(source: EventSource, send: 
         assert len(queue._messages) == 1
     delete.join(5)
     assert queue._messages == []
+
+
+def test_a_batch_out_of_a_thousand_messages_takes_no_second(source: EventSource) -> None:
+    """Plain moto takes one and a half."""
+    backend, name = sqs_backends[ACCOUNT][REGION], "bridge-local-Work"
+    for number in range(1000):
+        backend.send_message(name, f"m{number}", delay_seconds=0)
+    began = time.monotonic()
+    assert source.run_once() == 10
+    assert time.monotonic() - began < 0.5
 
 
 def test_the_thread_takes_what_comes(source: EventSource, send: Send, tmp_path: Path) -> None:

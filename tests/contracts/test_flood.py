@@ -1,0 +1,98 @@
+"""A flood of webhooks, genuine and forged, loses nothing and keeps other requests served.
+
+Source: design/convergence.md, section 7; contracts/bridge.md, section 6.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from bridge.core import operators
+from bridge.models.caller import Caller
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import House
+from tests.contracts.records import Scan, assert_converged, stored_payments
+from tests.contracts.shape import Client
+from tests.stripe_events import TARGET, Event, about_intent, sign, unfinished
+
+BASE = "/bridge-payment"
+SENDERS, OTHERS = 8, 20
+EVENTS = int(os.environ.get("FLOOD", "200"))  # genuine ones for one payment; as many are forged
+
+
+def test_a_flood_loses_nothing_and_keeps_other_requests_served(
+    house: House,
+    client: Client,
+    sign_in: Callable[[Caller], Client],
+    scan: Scan,
+    stripe_simulator: StripeSimulator,
+) -> None:
+    user = sign_in(Caller(user_id="user_1"))
+    payments = [paid(user, stripe_simulator) for _ in range(1 + OTHERS)]
+    flooded, queue = payments[0], house.queues["SyncQueue"]
+    genuine = [about_intent(flooded) for _ in range(EVENTS)]
+    genuine += [about_intent(each) for each in payments[1:]]
+    secret = sign("{}", "whsec_of_somebody_else")
+    forged = [(json.dumps(about_intent(flooded)), secret) for _ in range(EVENTS)]
+    signed = [(json.dumps(each), sign(json.dumps(each))) for each in genuine]
+    mixed = [each for pair in zip(signed, forged, strict=False) for each in pair] + signed[EVENTS:]
+
+    def ring(sent: tuple[str, str]) -> tuple[int, str]:
+        body, signature = sent
+        answer = house.gateway.call("POST", TARGET, {"Stripe-Signature": signature}, body)
+        return answer.status, answer.json().get("code", "")
+
+    over, slowest = threading.Event(), 0.0
+
+    def read() -> None:
+        nonlocal slowest
+        while not over.is_set():
+            began = time.monotonic()
+            assert user.ask("GET", f"{BASE}/payments/{flooded['id']}").status == 200
+            slowest = max(slowest, time.monotonic() - began)
+            over.wait(0.05)
+
+    def work() -> None:
+        while house.worker.run_once(1) or not over.is_set() or unfinished(queue):
+            pass
+
+    asked, began = len(stripe_simulator.requests), time.monotonic()
+    helpers = [threading.Thread(target=each) for each in (read, work)]
+    for helper in helpers:
+        helper.start()
+    with ThreadPoolExecutor(SENDERS) as senders:
+        answers = Counter(senders.map(ring, mixed))
+    sent_s = time.monotonic() - began
+    over.set()
+    for helper in helpers:
+        helper.join()
+    took_s, looks = time.monotonic() - began, len(stripe_simulator.requests) - asked
+    sys.stdout.write(
+        f"{len(mixed)} in {sent_s:.1f} s, worked off after {took_s:.1f} s with {looks} looks;"
+        f" the slowest read took {slowest * 1000:.0f} ms\n"
+    )
+    assert answers == {(200, ""): EVENTS + OTHERS, (400, "signature_invalid"): EVENTS}
+    assert unfinished(house.queues["SyncDeadLetters"]) == 0
+    assert_converged(stored_payments(scan), stripe_simulator)
+    assert {told(user, each) for each in payments} == {"succeeded"}
+    assert looks <= OTHERS + 2 * (took_s + 2), "all events of a second are answered by one look"
+    assert slowest < 5
+    assert len(operators.inspect_payment(flooded["id"]).timeline) == 2
+
+
+def paid(user: Client, stripe_simulator: StripeSimulator) -> Event:
+    """A payment that is paid in the browser; nobody here knows yet."""
+    money = {"total_cents": 2000, "currency": "USD"}
+    made: Event = user.ask("POST", f"{BASE}/payments/intents", money).json()
+    intent, secret = made["provider_payment_id"], made["client_secret"]
+    stripe_simulator.browser_confirm(intent, secret, "pm_card_visa")
+    return made
+
+
+def told(user: Client, payment: Event) -> str:
+    return str(user.ask("GET", f"{BASE}/payments/{payment['id']}").json()["status"])
