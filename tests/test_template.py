@@ -86,9 +86,8 @@ RIGHTS = {
     "jobs/sweep_payments": WRITES | SECRET_WRITES | {"Ledger/index/due Query"},
 }
 # Who sends to the queue: whoever makes money calls, whose outcome may be unknown; and its worker.
-SENDERS = {
-    *("native/create_payment_intent", "native/update_payment_intent", "native/confirm_payment"),
-    *("native/sync_payment", "webhooks/stripe", "jobs/sync_payment", "jobs/sweep_payments"),
+SENDERS = {name for name, rights in RIGHTS.items() if rights >= WRITE_PAYMENT} | {
+    *("webhooks/stripe", "jobs/sync_payment", "jobs/sweep_payments"),
 }
 WRITING = {"PutItem", "UpdateItem", "DeleteItem"}
 
