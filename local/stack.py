@@ -58,6 +58,9 @@ class Stack:
         demo.seed(self._stripe, self._flowless)
         self._say("demo data    sessions, customers and a payment")
         self._server.start()
+        hook = f"{self.url}/bridge-payment/webhooks/stripe"
+        self._stripe.webhooks.point(hook, [self._secrets["STRIPE_WEBHOOK_SECRET"]])
+        self._say("webhooks     the simulator's events go to the gateway, signed")
         for schedule in self._schedules:
             schedule.start()
         for function in self._template.functions.values():

@@ -103,6 +103,23 @@ def test_the_state_names_the_simulators_and_what_they_hold(url: str) -> None:
     assert len(seen["payment_intents"]) == len(state["stripe"]["payment_intents"])
 
 
+def test_what_happens_at_stripe_arrives_by_itself(url: str) -> None:
+    """By a signed webhook, the queue and its worker."""
+    wanted = {"total_cents": 2000, "currency": "USD"}
+    made = ask(url, "POST", "/bridge-payment/payments/intents", wanted)
+    stripe = ask(url, "GET", "/_local/state")["simulators"]["stripe"]
+    paid = {"payment_intent": made["provider_payment_id"], "client_secret": made["client_secret"]}
+    ask(stripe, "POST", "/_sim/browser/confirm", paid | {"payment_method": "pm_card_visa"})
+    for _ in range(100):
+        found = ask(url, "GET", f"/bridge-payment/payments/{made['id']}")
+        if found["status"] == "succeeded":
+            break
+        time.sleep(0.1)
+    assert found["status"] == "succeeded"
+    told = ask(url, "GET", f"/bridge-payment/payments/{made['id']}/timeline")
+    assert "webhook" in json.dumps(told)
+
+
 def test_sessions_can_be_flowless_business(tmp_path: Path) -> None:
     with running(tmp_path, SESSION_MODE="flowless") as (_, url):
         assert ask(url, "GET", "/bridge-payment/payments/pay_123")["user_id"] == "user_456"
