@@ -82,6 +82,7 @@ RIGHTS = {
     "operations/revoke_session": {"Secrets DeleteItem: SE#*"},
     "operations/inspect_payment": READS,
     "operations/converge_payment": WRITES | SECRET_WRITES,
+    "jobs/reconcile_payments": WRITES | SECRET_WRITES,
     "jobs/sync_payment": WRITES | SECRET_WRITES,
     "jobs/sweep_payments": WRITES | SECRET_WRITES | {"Ledger/index/due Query"},
 }
@@ -190,6 +191,11 @@ def test_an_http_event_is_what_the_gateway_sends_on_a_route_of_its_function(name
         assert [sent for wanted, sent in pairs if wanted != sent and wanted[0] != "{"] == []
         named = {wanted.strip("{}"): sent for wanted, sent in pairs if wanted[:1] == "{"}
         assert event.get("pathParameters", {}) == named
+
+
+def test_the_reconciliation_runs_every_day() -> None:
+    assert LOCAL.functions["JobsReconcilePayments"].schedules == ("rate(1 day)",)
+    assert event_of("jobs/reconcile_payments")["detail-type"] == "Scheduled Event"
 
 
 def test_the_sweep_runs_every_minute() -> None:
@@ -438,7 +444,8 @@ def test_browsers_of_named_origins_may_send_what_the_contract_reads() -> None:
 
 def test_a_function_ends_before_the_gateway_gives_up() -> None:
     for name, function in LOCAL.functions.items():
-        assert function.timeout_s <= (25 if function.routes else 60), name
+        most = 900 if name == "JobsReconcilePayments" else 60
+        assert function.timeout_s <= (25 if function.routes else most), name
 
 
 def test_the_release_is_the_projects() -> None:

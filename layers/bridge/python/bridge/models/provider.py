@@ -43,6 +43,15 @@ class ProviderRefund(BaseModel, frozen=True):
     created_at: AwareDatetime
 
 
+class ProviderChange(BaseModel, frozen=True):
+    """What a provider's list says of a payment: the payment itself, one refund, or a dispute."""
+
+    provider_payment_id: str
+    payment: "ProviderPayment | None" = None
+    refund: ProviderRefund | None = None
+    dispute: Dispute | None = None
+
+
 class Failure(BaseModel, frozen=True):
     """Why money did not move. `decline_code` is the issuer's word, where it gave one."""
 

@@ -1,13 +1,13 @@
 """What core asks of a provider. Source: contracts/providers.md, section A; convergence.md 6."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from bridge.models.customer import Customer
 from bridge.models.event import Hint, Parent
 from bridge.models.payment import Payment
-from bridge.models.provider import ProviderPayment
+from bridge.models.provider import ProviderChange, ProviderPayment
 from bridge.models.refund import Refund
 
 
@@ -72,6 +72,9 @@ class Provider(Protocol):
 
     def find_parent(self, object_id: str, *, ends_at: datetime) -> Parent | None:
         """Which payment an object belongs to; None where there is no such object."""
+
+    def list_changes(self, since: datetime, *, ends_at: datetime) -> Iterator[list[ProviderChange]]:
+        """Pages of the payments, refunds and disputes that were made since then."""
 
     def read_event(self, headers: Mapping[str, str], raw: bytes) -> Hint | None:
         """What a webhook tells, once its signature is verified; None where we do not act on it.

@@ -33,6 +33,7 @@ from bridge.models.provider import (
     Dispute,
     Failure,
     NextAction,
+    ProviderChange,
     ProviderPayment,
     ProviderRefund,
     Status,
@@ -255,25 +256,18 @@ class Stripe:
             ),
             ends_at=ends_at,
         )
-        found = page.data[0] if page.data else None
-        state = self.DISPUTE_STATE.get(found.status, "open") if found else None
-        return Dispute(id=found.id, state=state) if found and state else None
+        return self._parse_dispute(page.data[0]) if page.data else None
+
+    def _parse_dispute(self, dispute: Any) -> Dispute:
+        return Dispute(id=dispute.id, state=self.DISPUTE_STATE.get(dispute.status, "open"))
 
     def _fetch_refunds(
         self, intent_id: str, charge: Any, ends_at: datetime
     ) -> tuple[ProviderRefund, ...]:
         """All that gave money back, oldest first: what a partial capture released did not."""
-        found: list[Any] = []
-        params: Any = {"payment_intent": intent_id, "limit": 100}
-
-        def call(client: stripe.StripeClient, how: Any) -> Any:
-            return client.v1.refunds.list(params=params, options=how)
-
-        while (page := self._send(call, ends_at=ends_at)).data:
-            found += page.data
-            if not page.has_more:
-                break
-            params["starting_after"] = page.data[-1].id
+        wanted = {"payment_intent": intent_id, "limit": 100}
+        pages = self._pages(lambda client: client.v1.refunds.list, wanted, ends_at)
+        found = [each for page in pages for each in page]
         found.reverse()
         released = charge.amount - charge.amount_captured if charge else 0
         for number, each in enumerate(found):
@@ -305,6 +299,50 @@ class Stripe:
             return None
         reference = getattr(intent.metadata, "payment_id", None)
         return Parent(payment_id=reference, provider_payment_id=intent.id)
+
+    def list_changes(self, since: datetime, *, ends_at: datetime) -> Iterator[list[ProviderChange]]:
+        """Of a payment itself no refunds and no dispute are told: those have lists of their own."""
+        made = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        whole = made | {"expand": ["data.latest_charge"]}
+        for page in self._pages(lambda client: client.v1.payment_intents.list, whole, ends_at):
+            yield [
+                ProviderChange(provider_payment_id=each.id, payment=self._parse_payment(each))
+                for each in page
+            ]
+        for page in self._pages(lambda client: client.v1.refunds.list, made, ends_at):
+            yield [
+                ProviderChange(
+                    provider_payment_id=each.payment_intent, refund=self._parse_refund(each)
+                )
+                for each in page
+                if each.payment_intent
+            ]
+        for page in self._pages(lambda client: client.v1.disputes.list, made, ends_at):
+            yield [
+                ProviderChange(
+                    provider_payment_id=each.payment_intent, dispute=self._parse_dispute(each)
+                )
+                for each in page
+                if each.payment_intent
+            ]
+
+    def _pages(
+        self,
+        verb: Callable[[stripe.StripeClient], Callable[..., Any]],
+        params: dict[str, Any],
+        ends_at: datetime,
+    ) -> Iterator[list[Any]]:
+        """A list, newest first, page by page."""
+        wanted = dict(params)
+
+        def call(client: stripe.StripeClient, how: Any) -> Any:
+            return verb(client)(params=wanted, options=how)
+
+        while (page := self._send(call, ends_at=ends_at)).data:
+            yield page.data
+            if not page.has_more:
+                return
+            wanted["starting_after"] = page.data[-1].id
 
     def read_event(self, headers: Mapping[str, str], raw: bytes) -> Hint | None:
         return stripe_events.read_signed(headers, raw)

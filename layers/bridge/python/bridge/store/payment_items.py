@@ -105,6 +105,17 @@ def get_at_provider(provider_id: ProviderId, provider_payment_id: str | None) ->
     return get(str(pointer["payment_id"])) if pointer else None
 
 
+def list_at_provider(
+    provider_id: ProviderId, provider_payment_ids: Iterable[str]
+) -> dict[str, Payment]:
+    """Our payments by the ids that their provider knows them by; what is not ours is left out."""
+    places = {keys.provider_payment(provider_id, each): each for each in provider_payment_ids}
+    found = table.get_all(places)
+    ours = {place: str(item["payment_id"]) for place, item in found.items() if item}
+    rows = {payment.id: payment for payment in list_by_id(list(ours.values()))}
+    return {places[place]: rows[known] for place, known in ours.items() if known in rows}
+
+
 def list_by_id(payment_ids: list[str]) -> list[Payment]:
     """Payments in the order asked for; one that is gone is left out."""
     found = table.get_all([keys.payment(each) for each in payment_ids])

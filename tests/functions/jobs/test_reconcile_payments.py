@@ -1,0 +1,169 @@
+"""jobs/reconcile_payments, every day. Source: design/convergence.md, section 8 and rule 8."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bridge.core import reconciliation
+from bridge.errors import UnknownOutcome
+from bridge.models.payment import Payment
+from bridge.store import payment_items
+from functions.jobs.reconcile_payments.handler import handler
+from functions.jobs.sweep_payments.handler import handler as sweep
+from local.functions import Context
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import House, call_of
+from tests.functions.conftest import VISA, Api
+
+Operate = Callable[..., dict[str, Any]]
+Later = Callable[[float], None]
+NAME = "jobs/reconcile_payments"
+DAY = 24 * 3600
+
+
+@pytest.fixture
+def paid(api: Api) -> dict[str, Any]:
+    made = api.payment()
+    assert api.confirm(made, VISA).status == 200
+    return made
+
+
+@pytest.fixture
+def run(operate: Operate) -> Callable[[], int]:
+    """Reconcile, then sweep; returns how many payments differed."""
+
+    def both() -> int:
+        done = operate(handler, NAME)
+        assert done["is_whole"]
+        operate(sweep, "jobs/sweep_payments")
+        return int(done["differing"])
+
+    return both
+
+
+def status(api: Api, payment: dict[str, Any]) -> str:
+    return str(api.get(f"/payments/{payment['id']}").body["status"])
+
+
+def stored(payment: dict[str, Any]) -> Payment:
+    found = payment_items.get(payment["id"])
+    assert found
+    return found
+
+
+def test_the_event_file_finds_that_all_agrees(demo_data: StripeSimulator, operate: Operate) -> None:
+    done = operate(handler, NAME)
+    assert done["listed"] >= 1
+    assert (done["differing"], done["is_whole"]) == (0, True)
+
+
+def test_what_is_known_is_left_alone(
+    api: Api, paid: dict[str, Any], run: Callable[[], int], later: Later
+) -> None:
+    declined, open_one = api.payment(), api.payment()
+    api.confirm(declined, {"payment_method_id": "pm_card_visa_chargeDeclined"})
+    assert api.post(f"/payments/{paid['id']}/refund", {"amount_cents": 500}).status == 201
+    before = [stored(each).fence for each in (paid, declined, open_one)]
+    assert run() == 0
+    assert [stored(each).fence for each in (paid, declined, open_one)] == before
+
+
+@pytest.mark.parametrize(
+    ("acts", "found"),
+    [
+        ([{"action": "refund", "amount": 500}], "partially_refunded"),
+        ([{"action": "refund"}], "refunded"),
+        ([{"action": "dispute"}], "disputed"),
+        ([{"action": "dispute"}, {"action": "close_dispute", "outcome": "won"}], "succeeded"),
+    ],
+    ids=["a refund in part", "a refund", "a dispute", "a dispute that was won"],
+)
+def test_what_was_done_to_a_payment_at_rest_is_found(
+    acts: list[dict[str, Any]],
+    found: str,
+    api: Api,
+    paid: dict[str, Any],
+    run: Callable[[], int],
+    later: Later,
+    stripe_simulator: StripeSimulator,
+) -> None:
+    """Nothing is due of it, and no webhook came."""
+    assert stored(paid).due_at is None
+    for act in acts:
+        stripe_simulator.dashboard(**act, payment_intent=paid["provider_payment_id"])
+    later(3600)
+    assert run() == 1
+    assert status(api, paid) == found
+    assert stored(paid).due_at is None
+    later(DAY)
+    assert run() == 0
+
+
+def test_a_refund_of_an_old_payment_is_found_too(
+    api: Api,
+    paid: dict[str, Any],
+    run: Callable[[], int],
+    later: Later,
+    stripe_simulator: StripeSimulator,
+) -> None:
+    later(30 * DAY)
+    stripe_simulator.dashboard("refund", paid["provider_payment_id"])
+    assert run() == 1
+    assert status(api, paid) == "refunded"
+
+
+def test_a_payment_that_was_paid_in_the_browser_need_not_wait_for_its_next_look(
+    api: Api, run: Callable[[], int], later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    made = api.payment()
+    intent, secret = made["provider_payment_id"], made["client_secret"]
+    stripe_simulator.browser_confirm(intent, secret, "pm_card_visa")
+    assert run() == 1
+    assert status(api, made) == "succeeded"
+
+
+def test_what_is_not_ours_is_left_out(
+    house: House, tables: None, stripe_simulator: StripeSimulator, operate: Operate
+) -> None:
+    stripe_simulator.seed_payment("pi_of_another_system", amount=700, currency="eur")
+    done = operate(handler, NAME)
+    assert (done["listed"], done["differing"]) == (1, 0)
+
+
+def test_a_lock_is_left_to_its_own_looks(
+    api: Api, run: Callable[[], int], stripe_simulator: StripeSimulator
+) -> None:
+    made = api.payment()
+    stripe_simulator.fault("confirm", "drop_after")
+    assert api.confirm(made, VISA).status == 202
+    assert run() == 0
+
+
+def test_every_page_is_read(
+    api: Api, run: Callable[[], int], stripe_simulator: StripeSimulator
+) -> None:
+    made = api.payment()
+    for number in range(130):
+        stripe_simulator.seed_payment(f"pi_foreign_{number}", amount=700, currency="eur")
+    intent, secret = made["provider_payment_id"], made["client_secret"]
+    stripe_simulator.browser_confirm(intent, secret, "pm_card_visa")
+    assert run() == 1
+    assert status(api, made) == "succeeded"
+
+
+def test_a_provider_that_cannot_be_asked_fails_the_run(
+    api: Api,
+    paid: dict[str, Any],
+    stripe_simulator: StripeSimulator,
+    event: Callable[[str], dict[str, Any]],
+    context: Callable[[str], Context],
+) -> None:
+    stripe_simulator.fault("list_refunds", "500_before", times=2)
+    with pytest.raises(UnknownOutcome):
+        handler(event(NAME), context("JobsReconcilePayments"))
+
+
+def test_a_run_that_has_no_time_left_says_so(api: Api, paid: dict[str, Any]) -> None:
+    done = reconciliation.reconcile(call_of(seconds=14))
+    assert not done.is_whole
