@@ -20,7 +20,7 @@ from bridge import clock, config
 from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
 from bridge.store import table
-from local import database, queues, settings, template
+from local import bus, database, queues, settings, template
 from local.dynamodb_local import url as dynamodb_local_url
 from local.flowless import Flowless
 from local.functions import Context, Functions
@@ -82,6 +82,7 @@ def house() -> Iterator[House]:
     read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
     endpoint = database.start()
     made = queues.start(read.queues)
+    bus.start()
     with StripeSimulator() as stripe, Flowless() as flowless:
         urls = {
             "aws": database.serve(),
@@ -121,6 +122,13 @@ def stripe_simulator(house: House) -> StripeSimulator:
 @pytest.fixture
 def flowless(house: House) -> Flowless:
     return house.flowless
+
+
+@pytest.fixture
+def subscriber(house: House) -> Callable[[], list[dict[str, Any]]]:
+    """What has arrived on the bus since the test began, in its order."""
+    bus.start()
+    return bus.events
 
 
 @pytest.fixture

@@ -114,6 +114,9 @@ def needs(service: str, operation: str, arguments: dict[str, Any]) -> Iterator[N
         yield Need(f"ssm:{operation}", f"{PARAMETERS}{name}")
     elif service == "sqs":
         yield Need("sqs:SendMessage", "SyncQueue")  # a batch asks for the same right
+    elif service == "events":
+        for bus in {entry["EventBusName"] for entry in arguments["Entries"]}:
+            yield Need("events:PutEvents", BUS if bus == "default" else bus)
     elif operation == "TransactWriteItems":
         for action in arguments["TransactItems"]:
             ((kind, part),) = action.items()
@@ -124,7 +127,8 @@ def needs(service: str, operation: str, arguments: dict[str, Any]) -> Iterator[N
             yield _need(operation, table, {key["pk"]["S"] for key in part["Keys"]})
     elif operation == "Query":
         index = f"/index/{arguments['IndexName']}" if "IndexName" in arguments else ""
-        yield _need(operation, arguments["TableName"], set(), index)
+        pk = arguments["ExpressionAttributeValues"].get(":pk")  # an index has another key
+        yield _need(operation, arguments["TableName"], {pk["S"]} if pk else set(), index)
     else:
         item: Mapping[str, Any] = arguments.get("Key") or arguments["Item"]
         yield _need(operation, arguments["TableName"], {item["pk"]["S"]})
@@ -133,6 +137,7 @@ def needs(service: str, operation: str, arguments: dict[str, Any]) -> Iterator[N
 PARAMETERS = (
     "arn:AWS::Partition:ssm:AWS::Region:AWS::AccountId:parameter/bridge/Stage/"  # as _named says it
 )
+BUS = "arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/EventBusName"
 
 
 def _need(action: str, table: str, keys: set[str], index: str = "") -> Need:

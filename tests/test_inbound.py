@@ -15,6 +15,7 @@ from bridge import clock, inbound
 from bridge.dialects import native
 from bridge.errors import Conflict, Detail, InvalidRequest
 from bridge.inbound import Answer, Invocation, Request
+from bridge.models.outbox import ChangedKey
 from tests.stripe_events import batch
 
 KEPT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -376,6 +377,24 @@ def test_a_scheduled_run_answers_what_it_did_and_raises_what_broke() -> None:
     assert runs({"count": 3}, Context()) == {"count": 3}
     with pytest.raises(KeyError):
         runs({}, Context())
+
+
+def test_a_batch_of_a_stream_is_its_keys_in_order_and_raises_what_broke() -> None:
+    batch = {
+        "Records": [
+            {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": pk}, "sk": {"S": "H#1"}}}}
+            for pk in ("P#2", "P#1")
+        ]
+    }
+
+    @inbound.streamed
+    def counts(invocation: Invocation) -> Done:
+        assert invocation.changed == [ChangedKey("P#2", "H#1"), ChangedKey("P#1", "H#1")]
+        return Done(count=len(invocation.changed))
+
+    assert counts(batch, Context()) == {"count": 2}
+    with pytest.raises(KeyError):
+        counts({}, Context())
 
 
 def test_an_operation_answers_ok_or_the_error_as_text() -> None:

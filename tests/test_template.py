@@ -57,6 +57,11 @@ WRITES = READS | {
 SECRET_WRITES = {"Secrets PutItem: CS#*", "Secrets DeleteItem: CS#*"}
 METHODS = {"Secrets GetItem: CS#*, PT#*, SE#*", "Secrets BatchGetItem: CS#*, PT#*, SE#*"}
 WRITE_PAYMENT = WRITES | CREDENTIALS | SECRET_READS | SECRET_WRITES | METHODS
+EVENTS = {f"Ledger {action}: P#*" for action in ("GetItem", "Query", "PutItem")}
+STREAM = {
+    f"Ledger {action}"
+    for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+}
 RIGHTS = {
     "native/create_customer": WRITES | CREDENTIALS,
     "native/get_customer": READ,
@@ -84,7 +89,9 @@ RIGHTS = {
     "operations/converge_payment": WRITES | SECRET_WRITES,
     "jobs/reconcile_payments": WRITES | SECRET_WRITES,
     "jobs/sync_payment": WRITES | SECRET_WRITES,
-    "jobs/sweep_payments": WRITES | SECRET_WRITES | {"Ledger/index/due Query"},
+    "operations/replay_events": EVENTS,
+    "jobs/sweep_payments": WRITES | SECRET_WRITES | EVENTS | {"Ledger/index/due Query"},
+    "jobs/deliver_events": EVENTS | STREAM,
 }
 # Who sends to the queue: whoever makes money calls, whose outcome may be unknown; and its worker.
 SENDERS = {name for name, rights in RIGHTS.items() if rights >= WRITE_PAYMENT} | {
@@ -201,6 +208,22 @@ def test_the_reconciliation_runs_every_day() -> None:
 def test_the_sweep_runs_every_minute() -> None:
     assert LOCAL.functions["JobsSweepPayments"].schedules == ("rate(1 minute)",)
     assert event_of("jobs/sweep_payments")["detail-type"] == "Scheduled Event"
+
+
+def test_the_ledgers_stream_rings_for_new_entries_of_timelines_alone() -> None:
+    (ring,) = FUNCTIONS["JobsDeliverEvents"]["Events"].values()
+    assert ring["Type"] == "DynamoDB"
+    assert ring["Properties"]["Stream"] == {"Fn::GetAtt": ["Ledger", "StreamArn"]}
+    assert RESOURCES["Ledger"]["Properties"]["StreamSpecification"] == {
+        "StreamViewType": "KEYS_ONLY"
+    }
+    (pattern,) = ring["Properties"]["FilterCriteria"]["Filters"]
+    assert json.loads(pattern["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "H#"}]}}},
+    }
+    (record,) = event_of("jobs/deliver_events")["Records"]
+    assert record["dynamodb"].keys().isdisjoint({"NewImage", "OldImage"})
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -353,7 +376,7 @@ def test_every_metric_has_an_alarm_that_reaches_the_topic() -> None:
     counted = {text for called, text in CALLS if called == "measure"}
     watched = {each["MetricName"] for each in alarms.values()}
     queues = {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}
-    assert watched == counted | queues | {"5xx", "Errors", "function_errors"}
+    assert watched == counted | queues | {"5xx", "Errors", "IteratorAge", "function_errors"}
     for each in alarms.values():
         assert each["AlarmActions"] == [{"Ref": "Alarms"}]
 

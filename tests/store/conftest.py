@@ -31,19 +31,21 @@ class _Body:
 
 @dataclass
 class Wire:
-    """DynamoDB's requests just before they leave: what is put here is answered instead."""
+    """A client's requests just before they leave: what is put here is answered instead."""
 
     undo: ExitStack
+    client: Any
     requests: list[dict[str, Any]] = field(default_factory=list)
 
     def listen(self, operation: str, answer: Callable[[AWSPreparedRequest], Any]) -> None:
-        events = table.client().meta.events
+        events = self.client.meta.events
 
         def heard(request: AWSPreparedRequest, **_: object) -> Any:
             self.requests.append(json.loads(request.body))
             return answer(request)
 
-        name = f"before-send.dynamodb.{operation}"
+        service = self.client.meta.service_model.service_name
+        name = f"before-send.{service}.{operation}"
         events.register(name, heard)
         self.undo.callback(events.unregister, name, heard)
 
@@ -62,9 +64,14 @@ class Wire:
                 return None
             if left[0] is not None:
                 left[0] -= 1
-            return AWSResponse(request.url, status, {}, _Body(json.dumps(body).encode()))
+            return self.response(request, status, body)
 
         self.listen(operation, instead)
+
+    def response(
+        self, request: AWSPreparedRequest, status: int, body: dict[str, Any]
+    ) -> AWSResponse:
+        return AWSResponse(request.url, status, {}, _Body(json.dumps(body).encode()))
 
     def cancel(self, *reasons: str, times: int | None = 1) -> None:
         """Cancel the next transactions, for a reason per action."""
@@ -95,7 +102,7 @@ def _text(value: str | bytes) -> str:
 @pytest.fixture
 def wire(tables: None) -> Iterator[Wire]:
     with ExitStack() as undo:
-        yield Wire(undo)
+        yield Wire(undo, table.client())
 
 
 def customer(**more: object) -> Customer:

@@ -1,4 +1,4 @@
-"""Events of API Gateway, SQS, the schedule and operators, and the answers to them.
+"""Events of API Gateway, SQS, the schedule, a stream and operators; the answers to them.
 
 Source: API Gateway HTTP API, payload format 2.0; contracts/bridge.md B3 and section 1.
 """
@@ -24,6 +24,7 @@ from bridge import clock, config
 from bridge.errors import BodyTooLarge, BridgeError, Detail, InvalidRequest, NotAuthenticated
 from bridge.models.call import Call, Cause, ClientKey
 from bridge.models.caller import Caller
+from bridge.models.outbox import ChangedKey
 
 DEPTH, DIGITS = 32, 18  # of nesting, of an integer
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -146,7 +147,8 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True)
 class Invocation:
-    """An event that is no HTTP request: the schedule's, an operator's, a message of a queue."""
+    """An event that is no HTTP request: the schedule's, a stream's, an operator's, a message of a
+    queue."""
 
     event: dict[str, Any]
     call: Call
@@ -160,6 +162,12 @@ class Invocation:
         if not isinstance(value := self.event.get(name), str) or not value:
             raise InvalidRequest(f"{name} is required", details=[Detail(name, "is required")])
         return value
+
+    @property
+    def changed(self) -> list[ChangedKey]:
+        """The keys in a batch of a stream, in its order. Source: DynamoDB Streams, KEYS_ONLY."""
+        keys = [record["dynamodb"]["Keys"] for record in self.event["Records"]]
+        return [ChangedKey(key["pk"]["S"], key["sk"]["S"]) for key in keys]
 
 
 def endpoint(dialect: Any, *, status: int = 200, guests: bool = False) -> Callable[..., Handler]:
@@ -275,13 +283,21 @@ def respond(status: int, answer: object) -> dict[str, Any]:
 def scheduled(function: Callable[[Invocation], BaseModel]) -> Handler:
     """Turn a function of an Invocation into a handler of the schedule; it raises when the function
     does, so that Lambda counts an error."""
+    return _background("scheduled run", function)
 
+
+def streamed(function: Callable[[Invocation], BaseModel]) -> Handler:
+    """The same for a stream: where it raises, Lambda brings the whole batch again."""
+    return _background("stream batch", function)
+
+
+def _background(kind: str, function: Callable[[Invocation], BaseModel]) -> Handler:
     @wraps(function)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         log.thread_safe_clear_keys()
         log.thread_safe_append_keys(request_id=getattr(context, "aws_request_id", ""))
         done = function(Invocation(event, _call("sweep", context))).model_dump(mode="json")
-        log.info("scheduled run", **done)
+        log.info(kind, **done)
         return done
 
     return handler

@@ -1,12 +1,14 @@
-"""What we send to SQS: events to look after, and looks that come later.
+"""What we send: to SQS events to look after and looks that come later, to EventBridge our events.
 
-Source: design/convergence.md, sections 6 and 7; design/data-model.md 9 for the client's numbers.
+Source: design/convergence.md, sections 6 and 7; contracts/bridge.md section 4, last lines;
+design/data-model.md 9 for the clients' numbers.
 """
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 from botocore.config import Config
@@ -15,16 +17,25 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bridge import config
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.event import Hint, Look
+from bridge.models.outbox import Event
+
+SOURCE = "bridge.payments"
+EVENTS_AT_ONCE = 10  # PutEvents takes no more
 
 _making = Lock()
 
 
+class BusUnavailable(Exception):
+    """The bus took no event, for the reason that is the message."""
+
+
 @cache
-def _client(tries: int) -> Any:
+def client(service: Literal["sqs", "events"], tries: int) -> Any:
+    """One per process and number of tries."""
     with _making:
         # A session of its own: the default one is not safe to make two clients at once.
         return boto3.session.Session().client(
-            "sqs",
+            service,
             config=Config(
                 retries={"mode": "standard", "total_max_attempts": tries},
                 connect_timeout=1,
@@ -37,7 +48,7 @@ def _client(tries: int) -> Any:
 
 def _send(tries: int, operation: str, **arguments: Any) -> dict[str, Any]:
     try:
-        call = getattr(_client(tries), operation)
+        call = getattr(client("sqs", tries), operation)
         answer: dict[str, Any] = call(QueueUrl=config.setting("QUEUE_URL"), **arguments)
     except (BotoCoreError, ClientError) as error:
         raise TemporarilyUnavailable("the queue does not take messages", retry_after=5) from error
@@ -61,3 +72,38 @@ def send_looks(look: Look, *delays_s: int) -> None:
     ]
     if _send(1, "send_message_batch", Entries=entries).get("Failed"):
         raise TemporarilyUnavailable("the queue did not take every message", retry_after=5)
+
+
+def put_events(events: Sequence[Event]) -> list[bool]:
+    """For each of at most EVENTS_AT_ONCE events, whether the bus took it.
+
+    Raises BusUnavailable where it took none: unreachable, not there, or not ours to write to.
+    """
+    try:
+        answer = client("events", 3).put_events(Entries=[_entry(event) for event in events])
+    except (BotoCoreError, ClientError) as error:
+        raise BusUnavailable(_reason(error)) from error
+    return ["ErrorCode" not in told for told in answer["Entries"]]
+
+
+def _entry(event: Event) -> dict[str, Any]:
+    detail = {
+        "payment_id": event.payment_id,
+        "seq": event.sequence,
+        "from": event.from_status,
+        "to": event.to_status,
+        "at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return {
+        "Source": SOURCE,
+        "DetailType": event.name,
+        "Detail": json.dumps(detail),
+        "Time": event.at,
+        "EventBusName": config.setting("EVENT_BUS_NAME", "default"),
+    }
+
+
+def _reason(error: BotoCoreError | ClientError) -> str:
+    if isinstance(error, ClientError):
+        return str(error.response["Error"]["Code"])
+    return type(error).__name__

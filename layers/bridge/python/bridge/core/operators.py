@@ -1,15 +1,16 @@
-"""What operators do by hand: see one payment, converge it, write and revoke sessions."""
+"""What operators do by hand: see, converge or replay one payment, write and revoke sessions."""
 
 from pydantic import BaseModel, Field
 
 from bridge import clock
-from bridge.core import convergence, sweep
-from bridge.errors import NotFound
+from bridge.core import convergence, events, sweep
+from bridge.errors import Detail, InvalidRequest, NotFound
 from bridge.models import identifier
 from bridge.models.call import Call
 from bridge.models.caller import Session
+from bridge.models.outbox import Cursor
 from bridge.models.payment import Entry, Payment
-from bridge.store import payment_items, session_items
+from bridge.store import event_items, payment_items, session_items
 
 HIDDEN: dict[str, bool | set[str]] = {
     "guest": True,
@@ -27,8 +28,16 @@ class SessionEvent(Session, frozen=True):
     session_id: str = Field(min_length=16, max_length=4096, repr=False)
 
 
+class ReplayEvent(BaseModel, frozen=True):
+    """Which events to deliver again: those of one payment from a sequence number on."""
+
+    payment_id: str
+    from_sequence: int = Field(ge=1, strict=True)
+
+
 class Inspection(BaseModel, frozen=True):
-    """One payment as its row stands, without personal data, and its timeline."""
+    """One payment as its row stands, without personal data, and its timeline; how far its events
+    have been delivered."""
 
     payment: dict[str, object]
     shown_status: str
@@ -38,6 +47,7 @@ class Inspection(BaseModel, frozen=True):
     overdue_seconds: int
     timeline: list[Entry]
     timeline_is_whole: bool
+    delivery: Cursor
 
 
 def inspect_payment(payment_id: str) -> Inspection:
@@ -53,6 +63,7 @@ def inspect_payment(payment_id: str) -> Inspection:
         overdue_seconds=max(0, now - payment.due_at) if payment.due_at else 0,
         timeline=timeline,
         timeline_is_whole=is_whole(timeline, payment),
+        delivery=event_items.get_cursor(payment.id),
     )
 
 
@@ -72,6 +83,15 @@ def converge_payment(payment_id: str, call: Call) -> Inspection:
     payment = _get(payment_id)
     convergence.converge(payment, call)
     return inspect_payment(payment.id)
+
+
+def replay_events(event: ReplayEvent, call: Call) -> events.Delivered:
+    """Deliver again. Raises NotFound, InvalidRequest, TemporarilyUnavailable."""
+    payment = _get(event.payment_id)
+    if event.from_sequence > payment.sequence:
+        message = f"the last event of this payment is {payment.sequence}"
+        raise InvalidRequest(message, details=[Detail("from_sequence", message)])
+    return events.replay(payment.id, event.from_sequence, call)
 
 
 def _get(payment_id: str) -> Payment:

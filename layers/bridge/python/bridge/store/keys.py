@@ -40,6 +40,16 @@ def refund(payment_id: str, refund_id: str) -> Key:
     return Key("ledger", payment(payment_id).pk, f"R#{suffix(refund_id)}")
 
 
+def payment_id(pk: str) -> str:
+    """Whose partition it is: `P#123` is pay_123's."""
+    return f"pay_{pk.removeprefix('P#')}"
+
+
+def event_cursor(payment_id: str) -> Key:
+    """How far the events of a payment have been delivered to the bus, our one subscriber."""
+    return Key("ledger", f"P#{suffix(payment_id)}", "D#bus")
+
+
 def provider_payment(provider_id: str, provider_payment_id: str) -> Key:
     return Key("ledger", f"PP#{provider_id}#{provider_payment_id}", "PP")
 

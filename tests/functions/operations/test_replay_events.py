@@ -1,0 +1,82 @@
+"""operations/replay_events: deliver again, from a sequence number on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bridge.store import event_items
+from functions.operations.replay_events.handler import handler
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import Crash, Killed
+from tests.functions.conftest import VISA, Api
+
+Operate = Callable[..., dict[str, Any]]
+Subscriber = Callable[[], list[dict[str, Any]]]
+NAME = "operations/replay_events"
+
+
+def told(subscriber: Subscriber) -> list[int]:
+    return [each["detail"]["seq"] for each in subscriber()]
+
+
+@pytest.fixture
+def paid(api: Api) -> str:
+    """A payment with two entries."""
+    made = api.payment()
+    api.confirm(made, VISA)
+    return str(made["id"])
+
+
+def test_the_event_file_delivers_from_the_first(
+    demo_data: StripeSimulator, subscriber: Subscriber, operate: Operate
+) -> None:
+    for _ in range(2):
+        answer = operate(handler, NAME)
+        assert answer == {"ok": True, "events": 2, "put_off": 0, "parked": 0, "left": 0}
+    assert told(subscriber) == [1, 2, 1, 2]
+
+
+def test_it_begins_where_it_is_told_to(paid: str, subscriber: Subscriber, operate: Operate) -> None:
+    operate(handler, NAME, payment_id=paid)
+    assert operate(handler, NAME, payment_id=paid, from_sequence=2)["events"] == 1
+    assert told(subscriber) == [1, 2, 2]
+    assert event_items.get_cursor(paid).sent == 2
+
+
+def test_what_was_never_delivered_is_not_jumped_over(
+    paid: str, subscriber: Subscriber, operate: Operate
+) -> None:
+    operate(handler, NAME, payment_id=paid, from_sequence=2)
+    assert told(subscriber) == [1, 2]
+
+
+def test_killed_on_the_way_it_is_due_at_once(
+    paid: str, subscriber: Subscriber, operate: Operate, crash: Crash
+) -> None:
+    operate(handler, NAME, payment_id=paid)
+    crash.at = "rewound"
+    with pytest.raises(Killed):
+        operate(handler, NAME, payment_id=paid)
+    left = event_items.get_cursor(paid)
+    assert (left.sent, left.due_at is not None) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"payment_id": "pay_404"}, "not_found"),
+        ({"payment_id": "P#1"}, "not_found"),
+        ({"payment_id": None}, "validation_failed"),
+        ({"from_sequence": 0}, "validation_failed"),
+        ({"from_sequence": 3}, "validation_failed"),
+        ({"from_sequence": "1"}, "validation_failed"),
+        ({"from_sequence": None}, "validation_failed"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_moves(
+    paid: str, subscriber: Subscriber, operate: Operate, wrong: dict[str, Any], code: str
+) -> None:
+    answer = operate(handler, NAME, **{"payment_id": paid} | wrong)
+    assert (answer["ok"], answer["code"]) == (False, code)
+    assert (subscriber(), event_items.get_cursor(paid).fence) == ([], 0)
