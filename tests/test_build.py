@@ -58,7 +58,9 @@ print()
 print(json.dumps({"answer": answer, "calls": calls}))
 """
 
-NOTHING_DUE = {"looked": 0, "failed": 0, "left": 0, "oldest_due_seconds": 0, "stuck_attempts": 0}
+NOTHING_DUE = dict.fromkeys(
+    ("looked", "failed", "left", "events", "oldest_due_seconds", "stuck_attempts"), 0
+)
 WITH_DEMO_DATA = {
     "jobs/sweep_payments": NOTHING_DUE,
     "jobs/deliver_events": {"events": 2, "put_off": 0, "parked": 0, "left": 0},

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,12 +12,14 @@ from bridge import clock
 from bridge.core import payments, sweep
 from bridge.models.call import Call
 from bridge.models.payment import Confirmation, LiveAttempt, NewPayment, Payment
-from bridge.store import keys, payment_items, table
+from bridge.store import due_items, event_items, keys, payment_items, table
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import USER, call_of, sweep_call
+from tests.conftest import USER, Crash, call_of, sweep_call
+from tests.store.conftest import Wire
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 Later = Callable[[float], None]
+Subscriber = Callable[[], list[dict[str, Any]]]
 Setting = Callable[[str, str], None]
 VISA = Confirmation(payment_method_id="pm_card_visa")
 DAY = 24 * 3600
@@ -71,22 +75,57 @@ def test_a_look_that_fails_is_counted_and_put_off(
     assert sweep.sweep(sweep_call()).looked == 0
 
 
-def test_jobs_in_the_index_and_rows_it_shows_too_late_are_skipped(
+def test_rows_that_the_index_shows_too_late_are_skipped(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    payment = created()  # not yet due, though the index says so
+    payment = created()  # not yet due, though the index will say so
     asked = len(stripe_simulator.requests)
-    gone, job = "pay_gone", "job_1"
-    for key, identifier in (
-        (keys.payment(payment.id)._replace(sk="Z"), payment.id),
-        (keys.payment(gone)._replace(sk="Z"), gone),
-        (keys.job(job), job),
-    ):
-        item = {"id": identifier, "due_pk": keys.due_partition(identifier), "due_at": 1}
-        table.write(table.put(key, item))
-    swept = sweep.sweep(sweep_call())
+    late = [
+        table.key_of(keys.payment(each)) | table.typed({"due_pk": "D#0", "due_at": 1})
+        for each in (payment.id, "pay_gone")
+    ]
+    with ExitStack() as undo:
+        wire = Wire(undo, table.client())
+        wire.answer("Query", 200, {"Items": late, "Count": 2}, times=None)
+        swept = sweep.sweep(sweep_call())
+        assert len(wire.requests) == len(due_items.shards())
     assert swept.model_dump() == dict.fromkeys(sweep.Swept.model_fields, 0)
     assert len(stripe_simulator.requests) == asked
+
+
+def test_events_that_are_due_are_delivered_once_the_payments_have_been_looked_at(
+    later: Later, subscriber: Subscriber, crash: Crash
+) -> None:
+    payment = created()
+    seen = event_items.get_cursor(payment.id)
+    event_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
+    later(100)
+    crash.at, crash.meanwhile = "looked", lambda _: crashed.append(len(subscriber()))
+    crashed: list[int] = []
+    swept = sweep.sweep(sweep_call())
+    assert (swept.looked, swept.events, swept.failed) == (1, 1, 0)
+    assert 95 <= swept.oldest_due_seconds <= 105
+    assert (crashed, len(subscriber())) == ([0], 1)
+    assert sweep.sweep(sweep_call()).events == 0
+
+
+def test_events_are_left_when_the_time_is_up(later: Later, subscriber: Subscriber) -> None:
+    payment = created()
+    seen = event_items.get_cursor(payment.id)
+    event_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
+    later(10)
+    swept = sweep.sweep(with_seconds(sweep.SPARE_S - 1))
+    assert (swept.events, swept.left, subscriber()) == (0, 1, [])
+    assert event_items.get_cursor(payment.id).due_at is not None
+
+
+def test_a_job_that_nobody_runs_counts_as_late_and_is_left_alone() -> None:
+    item = {"due_pk": keys.due_partition("job_1"), "due_at": clock.seconds() - 1000}
+    table.write(table.put(keys.job("job_1"), item))
+    swept = sweep.sweep(sweep_call())
+    assert 1000 <= swept.oldest_due_seconds <= 1005
+    assert (swept.looked, swept.failed, swept.left) == (0, 0, 0)
+    assert table.get(keys.job("job_1"))
 
 
 @pytest.mark.parametrize(("leases", "stuck"), [(4, False), (5, True)])

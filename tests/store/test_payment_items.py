@@ -324,19 +324,6 @@ def test_b15_a_late_merge_does_not_make_it_live_longer() -> None:
 # --- what is due --------------------------------------------------------------------------------
 
 
-def test_what_is_due_is_listed_by_shard_oldest_first() -> None:
-    rows = [inserted(due_at=NOW + number) for number in range(20)]
-    inserted(due_at=NOW + 1000)
-    inserted()
-    table.write(table.put(keys.job("job_1"), {"due_pk": "D#0", "due_at": NOW}))
-    found = []
-    for shard in payment_items.due_shards():
-        listed = list(payment_items.list_due(shard, NOW + 500))
-        assert listed == sorted(listed, key=lambda pair: pair[1])
-        found += listed
-    assert sorted(found) == sorted((row.id, row.due_at) for row in rows)
-
-
 def test_what_is_no_longer_due_leaves_the_index() -> None:
     row = inserted(due_at=NOW)
     payment_items.advance(row, row.model_copy(update={"due_at": None}))

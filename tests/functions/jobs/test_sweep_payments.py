@@ -20,6 +20,7 @@ def test_the_event_file_finds_nothing_to_do_once_all_is_quiet(
         "looked": 0,
         "failed": 0,
         "left": 0,
+        "events": 0,
         "oldest_due_seconds": 0,
         "stuck_attempts": 0,
     }

@@ -4,18 +4,21 @@ Source: design/convergence.md, section 8.
 """
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel
 
 from bridge import clock, config
-from bridge.core import convergence, payments
+from bridge.core import convergence, events, payments
 from bridge.errors import BridgeError
 from bridge.models.call import Call
 from bridge.models.payment import Payment
 from bridge.providers import registry
-from bridge.store import payment_items
+from bridge.store import due_items, payment_items
+from bridge.store.due_items import Due
 
 SPARE_S = 12  # with less time than this left a look would hardly get its answer
 STUCK_LEASES = 4
@@ -24,22 +27,24 @@ DAY = 24 * 3600
 
 
 class Swept(BaseModel, frozen=True):
-    """What a sweep did. `left`: due payments that it had no time for."""
+    """What a sweep did. `left`: due payments, and payments whose events are due, that it had no
+    time for; `events`: how many it delivered."""
 
     looked: int
     failed: int
     left: int
+    events: int
     oldest_due_seconds: int
     stuck_attempts: int
 
 
 def sweep(call: Call) -> Swept:
-    """Converge everything that is due, shard by shard, until the run's time is up.
+    """Converge and deliver everything that is due, shard by shard, until the run's time is up.
 
     Two sweeps at once do no harm: the fence decides.
     """
     counts: Counter[str] = Counter()
-    shards = payment_items.due_shards()
+    shards = due_items.shards()
     with ThreadPoolExecutor(len(shards)) as pool:
         for each in pool.map(lambda shard: _sweep_shard(shard, call), shards):
             counts["oldest"] = max(counts["oldest"], each.pop("oldest", 0))
@@ -48,6 +53,7 @@ def sweep(call: Call) -> Swept:
         looked=counts["looked"],
         failed=counts["failed"],
         left=counts["left"],
+        events=counts["events"],
         oldest_due_seconds=counts["oldest"],
         stuck_attempts=counts["stuck"],
     )
@@ -58,9 +64,9 @@ def sweep(call: Call) -> Swept:
 
 def _sweep_shard(shard: str, call: Call) -> Counter[str]:
     now, counts = clock.seconds(), Counter[str]()
-    for payment_id, due_at in payment_items.list_due(shard, now):
+    for payment_id, visit in _visits(shard, call, now, counts):
         try:
-            _visit(payment_id, due_at, call, now, counts)
+            visit()
         except BridgeError as error:
             counts["failed"] += 1
             convergence.log.info("left for later", payment_id=payment_id, error=error.code)
@@ -72,11 +78,36 @@ def _sweep_shard(shard: str, call: Call) -> Counter[str]:
     return counts
 
 
-def _visit(payment_id: str, due_at: int, call: Call, now: int, counts: Counter[str]) -> None:
-    payment = payment_items.get(payment_id)
+def _visits(
+    shard: str, call: Call, now: int, counts: Counter[str]
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """What to do for all that is due, by kind; money first, then the events, in one go.
+
+    Jobs have a schedule and rights of their own: only their lateness is ours.
+    """
+    ringing: list[str] = []
+    for due in due_items.list_due(shard, now):
+        if due.kind == "payment":
+            yield due.id, partial(_converge, due, call, now, counts)
+            continue
+        counts["oldest"] = max(counts["oldest"], now - due.at)
+        if due.kind == "events":
+            ringing.append(due.id)
+    if ringing:
+        yield ringing[0], partial(_deliver, ringing, call, counts)
+
+
+def _deliver(payment_ids: list[str], call: Call, counts: Counter[str]) -> None:
+    delivered = events.deliver(payment_ids, call)
+    counts["events"] += delivered.events
+    counts["left"] += delivered.left
+
+
+def _converge(due: Due, call: Call, now: int, counts: Counter[str]) -> None:
+    payment = payment_items.get(due.id)
     if payment is None or payment.due_at is None or payment.due_at > now:
         return  # the index lags behind the row
-    counts["oldest"] = max(counts["oldest"], now - due_at)
+    counts["oldest"] = max(counts["oldest"], now - due.at)
     counts["stuck"] += is_stuck(payment, now)
     if (call.ends_at - clock.now()).total_seconds() < SPARE_S:
         counts["left"] += 1

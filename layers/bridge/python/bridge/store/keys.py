@@ -76,6 +76,10 @@ def job(job_id: str) -> Key:
     return Key("ledger", f"J#{suffix(job_id)}", "J")
 
 
+def job_id(pk: str) -> str:
+    return f"job_{pk.removeprefix('J#')}"
+
+
 def method_owner(method_id: str) -> Key:
     return Key("ledger", f"M#{suffix(method_id)}", "I")
 

@@ -4,7 +4,7 @@ Source: design/data-model.md 2, design/convergence.md 4.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from bridge import clock
@@ -341,18 +341,3 @@ def refunds(payment_id: str) -> list[Refund]:
     items = table.query_all("ledger", keys.payment(payment_id).pk, "R#")
     found = [Refund.model_validate(item) for item in items]
     return sorted(found, key=lambda refund: (refund.created_at, refund.id))
-
-
-def due_shards() -> list[str]:
-    return keys.due_partitions()
-
-
-def list_due(shard: str, now: int) -> Iterator[tuple[str, int]]:
-    """Ids of payments that are due in one shard, oldest first, each with the time it was due.
-
-    The index may lag, so the reader checks the row itself. Jobs share the index; they are not ours.
-    """
-    for item in table.query_due(shard, now, page=25):
-        kind, suffix = item["pk"].split("#", 1)
-        if kind == "P":
-            yield f"pay_{suffix}", item["due_at"]
