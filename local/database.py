@@ -1,6 +1,6 @@
-"""The local DynamoDB, SQS and SSM: moto's server inside this process, or a DynamoDB Local.
+"""The local DynamoDB, SQS, SSM and bus: moto's server inside this process, or a DynamoDB Local.
 
-`DYNAMODB_ENDPOINT` names a running DynamoDB Local to use instead; the others are always moto's.
+`DYNAMODB_ENDPOINT` names a running DynamoDB Local to use instead; the rest is always moto's.
 Nothing is kept when the process ends. Source: design/deployment.md, section 4.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -80,7 +81,14 @@ def clear() -> None:
         client().create_table(**arguments)
 
 
+def embedded_table(name: str) -> Table | None:
+    """moto's own table; None where a DynamoDB Local is used instead."""
+    if _endpoint != serve():
+        return None
+    return dynamodb_backends["123456789012"][REGION].tables[name]
+
+
 def client(service: str = "dynamodb") -> Any:
-    """A client of the local DynamoDB, SQS or SSM, for whoever prepares data or looks at it."""
-    url = _endpoint if service == "dynamodb" else serve()
+    """A client of a local service, for whoever prepares data or looks at it."""
+    url = _endpoint if service.startswith("dynamodb") else serve()
     return boto3.client(service, endpoint_url=url, **CREDENTIALS)

@@ -1,4 +1,4 @@
-"""The page /_local/: what the simulators hold and their switches, as plain HTML without scripts."""
+"""The page /_local/: what the simulators hold, their switches, the events; plain HTML."""
 
 import html
 import json
@@ -42,7 +42,8 @@ at Stripe {_select("kind", list(KINDS))} <button>Set</button></form>
 {_dashboard(prefix, stripe["payment_intents"])}
 <h2>Stripe's webhooks</h2>
 {_webhooks(prefix, stripe["webhooks"])}
-{tables}</html>"""
+{tables}
+{_table("events on our bus", state["events"], prefix, bank)}</html>"""
 
 
 def _dashboard(prefix: str, intents: Sequence[dict[str, Any]]) -> str:
@@ -89,7 +90,7 @@ def _table(name: str, rows: Any, prefix: str, bank: str) -> str:
 def _row(row: dict[str, Any], prefix: str, bank: str) -> str:
     """Its id, what it is worth or about, how it stands, the rest folded away."""
     about = f"{row['amount']} {row.get('currency', '')}" if "amount" in row else ""
-    standing = _text(row.get("status") or row.get("email") or "")
+    standing = _text(row.get("status") or row.get("email") or row.get("detail-type") or "")
     if row.get("status") == "requires_action":
         standing += f' <a href="{_text(bank)}/{_text(row["id"])}">authenticate</a>'
     if "deliveries" in row:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bridge import clock
-from local import overview
+from local import bus, overview
 from local.event import Answer, Request, message
 from local.flowless import Flowless
 from local.schedule import Schedule
@@ -17,6 +17,7 @@ from local.stripe.errors import StripeError
 from local.stripe.simulator import StripeSimulator
 
 PREFIX = "/_local/"
+EVENTS_SHOWN = 100
 
 Form = dict[str, str]
 
@@ -54,10 +55,11 @@ class Pages:
         )
 
     def state(self) -> dict[str, Any]:
-        """What the simulators hold, and where they are."""
+        """What the simulators hold and where they are; the last events that subscribers got."""
         urls = {"stripe": self._stripe.url, "flowless": self._flowless.url}
         sessions = {"sessions": self._flowless.sessions}
-        return {"simulators": urls, "stripe": self._stripe.state(), "flowless": sessions}
+        events = {"events": bus.events()[-EVENTS_SHOWN:]}
+        return {"simulators": urls, "stripe": self._stripe.state(), "flowless": sessions} | events
 
     def _act(self, action: str, request: Request) -> Answer:
         origin = request.header("origin")

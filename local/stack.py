@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 
-from local import database, queues, settings, template
+from local import bus, database, queues, settings, template
 from local.event import Answer, Request
 from local.flowless import Flowless
 from local.functions import Functions
@@ -12,6 +12,7 @@ from local.pages import Pages
 from local.queues import EventSource
 from local.schedule import Schedule
 from local.server import Server
+from local.stream import Stream
 from local.stripe.simulator import StripeSimulator
 
 
@@ -43,6 +44,7 @@ class Stack:
         settings.leave_aws(os.environ)
         endpoint = database.start()
         database.clear()  # the simulators start empty, too
+        bus.start()
         where = "moto, in this process" if endpoint == database.serve() else endpoint
         self._say(f"database     {where}")
         self._stripe.start()
@@ -53,6 +55,10 @@ class Stack:
         self._configure(endpoint, urls)
         self._gateway.functions.load_all()
         self._say(f"functions    {len(self._template.functions)}, as template.yaml lists them")
+        for function in self._template.functions.values():
+            for rung_by in function.streams:
+                Stream(self._gateway.functions, function, rung_by).start()
+                self._say(f"stream       {rung_by.table} rings {function.name}")
         from local import demo  # what it imports reads the environment that was just made
 
         demo.seed(self._stripe, self._flowless)

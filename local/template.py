@@ -4,6 +4,7 @@ So a route, a timeout or a table exists once, and what runs locally is what is d
 Source: design/deployment.md, sections 3 and 6.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,16 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class StreamRing:
+    """What of a table's stream calls a function. `table` is its local name; `filters` are the
+    patterns of which a record must match one, where there are any."""
+
+    table: str
+    batch_size: int
+    filters: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Function:
     """An AWS::Serverless::Function. `name` is its logical id, `folder` is absolute."""
 
@@ -55,6 +66,7 @@ class Function:
     routes: tuple[Route, ...]
     schedules: tuple[str, ...]
     polls: tuple[Poll, ...] = ()
+    streams: tuple[StreamRing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +83,8 @@ class Cors:
 
 @dataclass(frozen=True)
 class Template:
-    """`tables` holds the arguments of create_table by logical id; there are no streams locally,
-    because moto copies all their records for each action (deployment.md, section 4)."""
+    """`tables` holds the arguments of create_table by logical id, without streams: the embedded
+    database would keep all their records (deployment.md, section 4). `local.stream` rings."""
 
     functions: dict[str, Function]
     tables: dict[str, dict[str, Any]]
@@ -99,7 +111,7 @@ def read(path: Path = DEFAULT_PATH, parameters: Mapping[str, str] | None = None)
     }
     return Template(
         functions={
-            name: _function(name, shared | own, path.parent)
+            name: _function(name, shared | own, path.parent, names)
             for name, (kind, own) in present.items()
             if kind == "AWS::Serverless::Function"
         },
@@ -121,7 +133,9 @@ def read(path: Path = DEFAULT_PATH, parameters: Mapping[str, str] | None = None)
     )
 
 
-def _function(name: str, properties: dict[str, Any], root: Path) -> Function:
+def _function(
+    name: str, properties: dict[str, Any], root: Path, tables: Mapping[str, str]
+) -> Function:
     events: list[tuple[str, dict[str, Any]]] = [
         (event["Type"], event.get("Properties", {}))
         for event in properties.get("Events", {}).values()
@@ -146,6 +160,7 @@ def _function(name: str, properties: dict[str, Any], root: Path) -> Function:
             for kind, event in events
             if kind == "SQS"
         ),
+        streams=tuple(_stream(event, tables) for kind, event in events if kind == "DynamoDB"),
     )
 
 
@@ -157,6 +172,15 @@ def _queue(name: str, properties: dict[str, Any]) -> Queue:
         visibility_s=int(properties.get("VisibilityTimeout", 30)),
         dead_letters=target or None,
         receives=int(redrive.get("maxReceiveCount", 0)),
+    )
+
+
+def _stream(event: dict[str, Any], tables: Mapping[str, str]) -> StreamRing:
+    filters = event.get("FilterCriteria", {}).get("Filters", [])
+    return StreamRing(
+        table=tables[event["Stream"].removesuffix(".StreamArn")],
+        batch_size=int(event.get("BatchSize", 100)),
+        filters=tuple(json.loads(each["Pattern"]) for each in filters),
     )
 
 

@@ -1,11 +1,13 @@
 """The pages under /_local/, over simulators that really run."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from bridge import clock
+from bridge import clock, queues
+from bridge.models.outbox import Event
 from local.event import Answer, Request
 from local.flowless import Flowless
 from local.pages import Pages
@@ -44,6 +46,26 @@ def test_the_state_is_what_the_simulators_hold(pages: Pages, stripe: StripeSimul
     assert state["simulators"]["stripe"] == stripe.url
     assert [each["id"] for each in state["stripe"]["customers"]] == ["cus_1"]
     assert list(state["flowless"]["sessions"]) == ["session_abc123"]
+
+
+def test_the_last_events_on_the_bus_are_shown(
+    pages: Pages, subscriber: Callable[[], list[dict[str, Any]]]
+) -> None:
+    at = clock.now()
+    event = Event(
+        payment_id="pay_1",
+        sequence=1,
+        name="payment.created",
+        from_status="new",
+        to_status="created",
+        at=at,
+    )
+    for number in range(15):
+        queues.put_events([event.model_copy(update={"sequence": number})] * 10)
+    shown = ask(pages, "GET", "/_local/state").json()["events"]
+    assert shown == subscriber()[-len(shown) :]
+    assert len(shown) == 100
+    assert "payment.created" in ask(pages, "GET", "/_local/").body.decode()
 
 
 def test_the_page_lists_escapes_and_links(pages: Pages, stripe: StripeSimulator) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from local.dynamodb_local import url as dynamodb_local_url
 from local.template import ROOT
 
 JANE = {"X-Session-ID": "session_abc123"}
@@ -118,6 +119,33 @@ def test_what_happens_at_stripe_arrives_by_itself(url: str) -> None:
     assert found["status"] == "succeeded"
     told = ask(url, "GET", f"/bridge-payment/payments/{made['id']}/timeline")
     assert "webhook" in json.dumps(told)
+
+
+def test_every_change_is_an_event_on_the_bus(url: str) -> None:
+    wanted = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_card_visa"}
+    made = ask(url, "POST", "/bridge-payment/payments/intents", wanted)
+    ask(url, "POST", f"/bridge-payment/payments/confirm/{made['id']}", {})
+    assert told(url, made["id"], 2) == [(1, "payment.created"), (2, "payment.succeeded")]
+    assert told(url, "pay_123", 2) == [(1, "payment.created"), (2, "payment.succeeded")]
+
+
+def told(url: str, payment_id: str, count: int) -> list[tuple[int, str]]:
+    """The events of a payment, once there are so many."""
+    for _ in range(100):
+        events = ask(url, "GET", "/_local/state")["events"]
+        mine = [each for each in events if each["detail"]["payment_id"] == payment_id]
+        if len(mine) >= count:
+            break
+        time.sleep(0.1)
+    return [(each["detail"]["seq"], each["detail-type"]) for each in mine]
+
+
+@pytest.mark.race
+def test_events_flow_with_a_dynamodb_local_too(tmp_path: Path) -> None:
+    if not (endpoint := dynamodb_local_url()):
+        pytest.skip("DynamoDB Local needs Java and `make dynamodb-local`")
+    with running(tmp_path, DYNAMODB_ENDPOINT=endpoint) as (_, url):
+        assert told(url, "pay_123", 2) == [(1, "payment.created"), (2, "payment.succeeded")]
 
 
 def test_sessions_can_be_flowless_business(tmp_path: Path) -> None:

@@ -96,6 +96,13 @@ def test_the_sweep_has_a_schedule_and_unmatched_the_rest(ours: template.Template
     assert routes == (template.Route("ANY", "$default"),)
 
 
+def test_the_ledgers_stream_rings_for_events(ours: template.Template) -> None:
+    (ring,) = ours.functions["JobsDeliverEvents"].streams
+    assert (ring.table, ring.batch_size) == ("bridge-local-ledger", 100)
+    assert [sorted(each) for each in ring.filters] == [["dynamodb", "eventName"]]
+    assert ours.functions["JobsSweepPayments"].streams == ()
+
+
 def test_tables_are_what_create_table_takes(ours: template.Template) -> None:
     assert set(ours.tables) == {"Ledger", "Ephemeral", "Secrets"}
     ledger = ours.tables["Ledger"]
