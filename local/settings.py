@@ -10,6 +10,7 @@ from local.functions import REGION
 # the like are too common in other people's environments to be taken from there.
 CHOICES = (
     "ABANDON_DAYS",
+    "CASCADE_PAYMENTS",
     "CORS_ORIGINS",
     "GUEST_CREATIONS_PER_HOUR",
     "GUEST_CREATIONS_PER_MINUTE",

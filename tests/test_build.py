@@ -63,6 +63,7 @@ NOTHING_DUE = dict.fromkeys(
 )
 WITH_DEMO_DATA = {
     "jobs/sweep_payments": NOTHING_DUE,
+    "jobs/finish_deletion": {"finished": 0, "failed": 0, "left": 0},
     "jobs/deliver_events": {"events": 2, "put_off": 0, "parked": 0, "left": 0},
 }
 

@@ -92,6 +92,8 @@ RIGHTS = {
     "operations/replay_events": EVENTS,
     "jobs/sweep_payments": WRITES | SECRET_WRITES | EVENTS | {"Ledger/index/due Query"},
     "jobs/deliver_events": EVENTS | STREAM,
+    "jobs/finish_deletion": {each for each in WRITES if each.startswith("Ledger ")}
+    | {"Ledger/index/due Query", "Secrets GetItem: PT#*", "Secrets DeleteItem: PT#*"},
 }
 # Who sends to the queue: whoever makes money calls, whose outcome may be unknown; and its worker.
 SENDERS = {name for name, rights in RIGHTS.items() if rights >= WRITE_PAYMENT} | {
@@ -205,9 +207,10 @@ def test_the_reconciliation_runs_every_day() -> None:
     assert event_of("jobs/reconcile_payments")["detail-type"] == "Scheduled Event"
 
 
-def test_the_sweep_runs_every_minute() -> None:
-    assert LOCAL.functions["JobsSweepPayments"].schedules == ("rate(1 minute)",)
-    assert event_of("jobs/sweep_payments")["detail-type"] == "Scheduled Event"
+@pytest.mark.parametrize("name", ["jobs/sweep_payments", "jobs/finish_deletion"])
+def test_what_is_due_is_looked_for_every_minute(name: str) -> None:
+    assert LOCAL.functions[logical_id(name)].schedules == ("rate(1 minute)",)
+    assert event_of(name)["detail-type"] == "Scheduled Event"
 
 
 def test_the_ledgers_stream_rings_for_new_entries_of_timelines_alone() -> None:

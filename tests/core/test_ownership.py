@@ -8,6 +8,7 @@ from bridge.core import ownership
 from bridge.errors import Forbidden, NotAuthenticated, NotFound
 from bridge.models.caller import Caller, Role
 from bridge.models.customer import Customer
+from tests.store.conftest import payment
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -101,3 +102,16 @@ def test_b8_a_guest_token_is_no_user(caller: Caller) -> None:
         ownership.user_of(caller)
     assert refused.value.code == "authentication_required"
     assert ownership.user_of(user()) == "user_1"
+
+
+@pytest.mark.parametrize(
+    "caller", [user(), user(org_1="owner"), Caller(guest_of="pay_1"), Caller()]
+)
+def test_b12_a_payment_that_went_with_its_customer_is_not_there_for_anybody(
+    caller: Caller,
+) -> None:
+    row = payment(id="pay_1", user_id="user_1", organization_id="org_1", is_hidden=True)
+    with pytest.raises(NotFound):
+        ownership.visible(row, caller)
+    shown = row.model_copy(update={"is_hidden": False})
+    assert ownership.is_visible(shown, caller) == (not caller.is_nobody)

@@ -1,5 +1,7 @@
 """The Stripe adapter over real HTTP. Source: contracts/providers.md, A.1, B, C, E, F."""
 
+import http.server
+import json
 import socket
 import threading
 import time
@@ -113,6 +115,14 @@ def update_customer(row: Payment, **more: Any) -> None:
     ADAPTER.update_customer(seen, wanted, **{"ends_at": soon()} | more)
 
 
+def delete_customer(row: Payment, **more: Any) -> None:
+    ADAPTER.delete_customer("cus_there", **{"ends_at": soon()} | more)
+
+
+def detach(row: Payment, **more: Any) -> None:
+    ADAPTER.detach_method("pm_there", **{"ends_at": soon()} | more)
+
+
 def create_anew(row: Payment, **more: Any) -> ProviderPayment:
     """The creation of the row is done, and remembered under its key."""
     return create(payment(), **more)
@@ -122,6 +132,8 @@ def create_anew(row: Payment, **more: Any) -> ProviderPayment:
 VERBS: dict[str, tuple[Callable[..., Any], int]] = {
     "create_customer": (make_customer, 2),
     "update_customer": (update_customer, 2),
+    "delete_customer": (delete_customer, 2),
+    "detach": (detach, 2),
     "create_payment": (create_anew, 2),
     "update_payment": (update, 2),
     "confirm": (confirm, 1),
@@ -160,8 +172,9 @@ def test_a_parent_that_cannot_be_asked_for_is_no_missing_one(
 
 @pytest.fixture
 def row(stripe_simulator: StripeSimulator) -> Payment:
-    """A payment and a customer that are there, and a log of requests that is empty."""
+    """A payment and a customer with a method that are there; a log of requests that is empty."""
     stripe_simulator.seed_customer("cus_there")
+    stripe_simulator.seed_method("pm_there", "cus_there")
     made = opened()
     stripe_simulator.log.clear()
     return made
@@ -223,6 +236,20 @@ def test_a_customers_change_that_concerns_nobody_there_is_not_sent(
     seen = customer(provider_customer_id="cus_there")
     ADAPTER.update_customer(seen, seen.model_copy(update={"first_name": "J"}), ends_at=soon())
     assert stripe_simulator.requests == []
+
+
+def test_a_customer_and_a_method_that_are_gone_already_are_no_error(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    for _ in range(2):
+        detach(row)
+        delete_customer(row)
+    ADAPTER.detach_method("pm_never", ends_at=soon())
+    ADAPTER.delete_customer("cus_never", ends_at=soon())
+    assert stripe_simulator.world.methods["pm_there"].customer is None
+    assert stripe_simulator.customers() == [
+        {"id": "cus_there", "object": "customer", "deleted": True}
+    ]
 
 
 def test_a_payment_is_created_unconfirmed_with_our_id_in_its_metadata(
@@ -359,6 +386,10 @@ def test_all_that_is_sent_fits_stripes_own_description(
     confirm(row)
     fetch(row)
     cancel(opened())
+    stripe_simulator.seed_customer("cus_there")
+    stripe_simulator.seed_method("pm_there", "cus_there")
+    detach(row)
+    delete_customer(row)
     captured = stripe_simulator.requests
     assert {each.operation for each in captured} == VERBS.keys()
     for each in captured:
@@ -368,7 +399,7 @@ def test_all_that_is_sent_fits_stripes_own_description(
             continue
         form = forms.schema()["forms"][found[0].url]
         typed = forms.check(form, forms.tree(forms.pairs(each.body.decode())))
-        assert typed
+        assert bool(typed) == (each.operation not in ("detach", "delete_customer"))
         assert each.status == 200
 
 
@@ -656,7 +687,7 @@ def test_an_unknown_outcome_is_unknown_after_as_many_tries_as_are_safe(
         verb(row)
     sent_keys = [each.headers.get("Idempotency-Key") for each in stripe_simulator.requests]
     assert len(sent_keys) == tries
-    assert len(set(sent_keys)) == 1 or operation == "update_customer"
+    assert len(set(sent_keys)) == 1 or operation in ("update_customer", "detach")
 
 
 @pytest.mark.parametrize("operation", [each for each in VERBS if each != "confirm"])
@@ -733,6 +764,35 @@ def test_unknown_first_and_surely_not_sent_then_is_unknown(
         VERBS[operation][0](row)
     server.join()
     assert server.heard
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """A Stripe that detaches nothing, for a reason without a code, and shows what is attached."""
+
+    def do_POST(self) -> None:
+        self.answer(400, {"error": {"type": "invalid_request_error", "message": "Not now."}})
+
+    def do_GET(self) -> None:
+        held = {"id": "pm_there", "object": "payment_method", "customer": "cus_there"}
+        self.answer(200, held)
+
+    def answer(self, status: int, body: dict[str, Any]) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+
+def test_a_method_that_is_refused_and_still_attached_is_not_taken_for_detached(
+    row: Payment, put_secret: Callable[[str, str], None], setting: Callable[[str, str], None]
+) -> None:
+    with http.server.HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        put_secret("STRIPE_SECRET_KEY", "sk_test_refusing")  # a client with that address
+        config.forget_secrets()
+        setting("STRIPE_BASE_URL", f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(Refused, match="Not now"):
+            detach(row)
+        server.shutdown()
 
 
 # --- time ---------------------------------------------------------------------------------------

@@ -69,3 +69,36 @@ def test_an_id_is_given_once_and_only_to_a_customer_that_lives() -> None:
     customer_items.delete(kept, gone, "job_1", 0)
     with pytest.raises(Lost):
         method_items.insert(method(id="pm_2"))
+
+
+def test_a_deleted_method_keeps_its_id_and_loses_its_token() -> None:
+    customer_items.insert(customer(id="cust_1"), None)
+    method_items.insert(method())
+    assert method_items.get_token("pm_saved_card_123") == "pm_at_stripe"
+    for _ in range(2):  # the second finds it deleted
+        method_items.delete(method(token=None), clock.now())
+        found = method_items.get("pm_saved_card_123")
+        assert found
+        assert (found.state, found.token, found.last4) == ("deleted", None, "4242")
+        assert method_items.get_token("pm_saved_card_123") is None
+    secrets = database.client().scan(TableName=config.table_name("secrets"))["Items"]
+    assert secrets == []
+
+
+def test_a_customers_methods_are_walked_page_by_page_without_their_tokens() -> None:
+    for owner in ("cust_1", "cust_2"):
+        customer_items.insert(customer(id=owner), None)
+    for number in range(5):
+        method_items.insert(method(id=f"pm_{number}"))
+    method_items.insert(method(id="pm_other", customer_id="cust_2"))
+    walked, after, sizes = [], "", []
+    while True:
+        page, after = method_items.walk_customer("cust_1", after or None, 2)
+        walked += page
+        sizes.append(len(page))
+        method_items.delete(page[0], clock.now())  # what a page held may go before the next
+        if not after:
+            break
+    assert [each.id for each in walked] == [f"pm_{number}" for number in range(5)]
+    assert sizes == [2, 2, 1]
+    assert {each.token for each in walked} == {None}

@@ -365,3 +365,46 @@ def test_an_attribute_of_a_newer_release_survives_every_write() -> None:
     row = merge(row, live=None, status="processing")
     payment_items.advance(row, row.model_copy(update={"due_at": NOW}))
     assert (table.get(Key("ledger", where["pk"]["S"], "P")) or {})["newer"] == "kept"
+
+
+# --- what goes with its customer ----------------------------------------------------------------
+
+
+def test_a_hidden_payment_loses_its_pointers_and_nothing_else() -> None:
+    guest = {"email": "donor@example.com", "name": "John"}
+    owned = {"organization_id": "org_1", "customer_id": "cust_1", "guest": guest}
+    row, other = inserted(**owned), inserted(**owned)
+    hidden = row.model_copy(update={"guest": None, "is_hidden": True})
+    assert payment_items.hide(row, hidden) == 5
+    left = payment_items.get(row.id)
+    assert left
+    assert (left.guest, left.is_hidden, left.fence) == (None, True, row.fence + 1)
+    for listed in (
+        payment_items.list_of_user("user_1", Page()),
+        payment_items.list_of_organization("org_1", Page()),
+        payment_items.list_of_guest("donor@example.com", Page()),
+        payment_items.walk_customer("cust_1", None, 10)[0],
+    ):
+        assert [each.id for each in listed] == [other.id]
+
+
+def test_a_payment_that_has_changed_is_not_hidden() -> None:
+    row = inserted()
+    payment_items.advance(row, row)
+    with pytest.raises(Outrun):
+        payment_items.hide(row, row.model_copy(update={"is_hidden": True}))
+    assert [each.id for each in payment_items.list_of_user("user_1", Page())] == [row.id]
+
+
+def test_a_customers_payments_are_walked_oldest_first_though_pages_vanish() -> None:
+    rows = [inserted(customer_id="cust_1") for _ in range(5)]
+    inserted(customer_id="cust_2")
+    walked, after, sizes = [], "", []
+    while True:
+        page, after = payment_items.walk_customer("cust_1", after or None, 2)
+        walked += [each.id for each in page]
+        sizes.append(len(page))
+        payment_items.hide(page[-1], page[-1].model_copy(update={"is_hidden": True}))
+        if not after:
+            break
+    assert (walked, sizes) == ([row.id for row in rows], [2, 2, 1])

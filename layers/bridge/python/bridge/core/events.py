@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from bridge import clock, queues
-from bridge.core import convergence
+from bridge.core import backoff, convergence
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.call import Call
 from bridge.models.outbox import ChangedKey, Cursor, Event
@@ -20,10 +20,8 @@ from bridge.store import event_items
 
 ROUNDS = 4
 SPARE_S = 12  # with less time than this left the bus would hardly answer, nor the store after it
-MINUTE, HOUR = 60, 3600
-AGAIN_AFTER_S = (MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE)  # since it began to fail; then hourly
-LATE_AFTER_S = 5 * MINUTE
-PARKED_AFTER_S = 72 * HOUR
+LATE_AFTER_S = 5 * 60
+PARKED_AFTER_S = 72 * 3600
 
 
 class Delivered(BaseModel, frozen=True):
@@ -168,6 +166,5 @@ def _put_off(line: _Line, after: Cursor) -> Cursor:
         convergence.log.error("event parked", payment_id=after.payment_id)
         convergence.measure("parked_events")
         return after.model_copy(update={"failing_since": since, "is_parked": True})
-    later = [since + age for age in AGAIN_AFTER_S if since + age > now]
-    due_at = min([*later, now + HOUR])
+    due_at = backoff.next_try(since, now)
     return after.model_copy(update={"failing_since": since, "due_at": due_at})

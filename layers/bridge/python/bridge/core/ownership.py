@@ -12,6 +12,8 @@ Record = TypeVar("Record", Customer, Payment)
 
 
 def is_visible(record: Owned, caller: Caller) -> bool:
+    if isinstance(record, Payment) and record.is_hidden:
+        return False
     if caller.guest_of is not None:
         return caller.guest_of == record.id
     if not caller.is_user:

@@ -180,7 +180,8 @@ class Payment(BaseModel, frozen=True):
     `refundable_cents` = captured - refunded - reserved; `refunds_pending` counts refunds that can
     still fail. `due_at`: seconds, when it is looked at next; None where nothing can move any more.
     `changed_at`: when a fact last changed. `heard_at`: seconds, when an event last made somebody
-    look. `is_open`: the provider's object can still be paid. `client_secret` is an item of its own;
+    look. `is_open`: the provider's object can still be paid. `is_hidden`: it went with its
+    customer, and only its amounts, states and ids are left. `client_secret` is an item of its own;
     dumps and logs omit it. Source: design/data-model.md 2.
     """
 
@@ -229,6 +230,7 @@ class Payment(BaseModel, frozen=True):
     metadata: Metadata = Field(default={}, repr=False)
     due_at: int | None = None
     heard_at: int | None = None
+    is_hidden: bool = False
     completed_at: AwareDatetime | None = None
     changed_at: AwareDatetime
     created_at: AwareDatetime

@@ -35,6 +35,13 @@ class Provider(Protocol):
     def update_customer(self, seen: Customer, wanted: Customer, *, ends_at: datetime) -> None:
         """Send what differs between the stored customer and the wanted one."""
 
+    def delete_customer(self, provider_customer_id: str, *, ends_at: datetime) -> None:
+        """Delete a customer there; one that is gone already is no error."""
+
+    def detach_method(self, token: str, *, ends_at: datetime) -> None:
+        """Take a saved method from its customer, for good; one that is no longer attached, or
+        gone, is no error."""
+
     def write_creation(self, payment: Payment, token: str | None) -> str:
         """The request that makes the object, with a method's token that the caller brought."""
 

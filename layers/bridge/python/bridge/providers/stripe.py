@@ -82,7 +82,8 @@ NOT_ABLE = {
 }
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")  # of a refund; others are text
 NOTHING_LEFT = ("charge_already_refunded", "amount_too_large")
-OUR_FAULT = ("parameter_unknown", "parameter_missing", "resource_missing")
+GONE = "resource_missing"
+OUR_FAULT = ("parameter_unknown", "parameter_missing", GONE)
 
 stripe.enable_telemetry = False
 logging.getLogger("stripe").setLevel(logging.WARNING)  # its INFO lines quote what a caller sent
@@ -155,6 +156,32 @@ class Stripe:
                 ),
                 ends_at=ends_at,
             )
+
+    def delete_customer(self, provider_customer_id: str, *, ends_at: datetime) -> None:
+        try:
+            self._send(
+                lambda client, how: client.v1.customers.delete(provider_customer_id, options=how),
+                ends_at=ends_at,
+            )
+        except NotExecuted as refusal:
+            if refusal.reason != GONE:
+                raise
+
+    def detach_method(self, token: str, *, ends_at: datetime) -> None:
+        def detach(client: stripe.StripeClient, how: Any) -> Any:
+            return client.v1.payment_methods.detach(token, options=how)
+
+        def fetch(client: stripe.StripeClient, how: Any) -> Any:
+            return client.v1.payment_methods.retrieve(token, options=how)
+
+        try:
+            self._send(detach, ends_at=ends_at)
+        except Refused as refusal:  # Stripe has no code for "not attached"
+            if refusal.reason != GONE and self._send(fetch, ends_at=ends_at).customer:
+                raise
+        except NotExecuted as refusal:
+            if refusal.reason != GONE:
+                raise
 
     def create_payment(self, request: str, *, key: str, ends_at: datetime) -> ProviderPayment:
         params: Any = json.loads(request)

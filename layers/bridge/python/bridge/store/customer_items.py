@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from bridge.models.caller import Named
 from bridge.models.customer import Customer
+from bridge.models.job import Job
 from bridge.models.page import Page
 from bridge.models.record import Record
-from bridge.store import keys, pages, record_items, table
+from bridge.store import job_items, keys, pages, record_items, table
 from bridge.store.keys import Key
 from bridge.store.table import NOTHING, Actions, Ahead, Item
 
@@ -230,16 +231,7 @@ def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> None:
         actions["counter"] = _count(seen, seen.organization_id, -1)
         gone = keys.customer_pointer(keys.deleted_customers(seen.organization_id), seen.uid)
         actions["deleted"] = table.put(gone, {"id": seen.id})
-    actions["job"] = table.put(
-        keys.job(job_id),
-        {
-            "kind": "finish_deletion",
-            "customer_id": seen.id,
-            "fence": 1,
-            "due_pk": keys.due_partition(job_id),
-            "due_at": now,
-        },
-    )
+    actions["job"] = job_items.creation(Job(id=job_id, customer_id=seen.id, due_at=now))
     if not seen.user_id or not seen.provider_id:
         return _delete_with(actions, seen)
     own = keys.automatic_customer(seen.user_id, seen.provider_id, seen.organization_id)

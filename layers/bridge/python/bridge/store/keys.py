@@ -108,6 +108,10 @@ def limit(rule: str, subject: str, window: int) -> Key:
     return Key("ephemeral", f"RL#{rule}#{digest(subject)}#{window}", "RL")
 
 
+def organization_settings(organization_id: str) -> Key:
+    return Key("ledger", f"O#{organization_id}", "CFG")
+
+
 def user(user_id: str) -> str:
     return f"U#{user_id}"
 

@@ -1,20 +1,54 @@
 """Saved payment methods; their provider tokens are apart, in `secrets`. Source: data-model.md 2."""
 
+from datetime import datetime
+
 from bridge.models.payment_method import PaymentMethod
-from bridge.store import keys, table
+from bridge.store import keys, pages, table
 
 
 def get(method_id: str) -> PaymentMethod | None:
-    """A method with its token, found by its id alone; two reads."""
+    """A method, found by its id alone, with its token unless it is deleted; two reads."""
     owner, token = keys.method_owner(method_id), keys.method_token(method_id)
     found = table.get_all([owner, token])
-    pointer, secret = found[owner], found[token]
-    if pointer is None or secret is None:
+    pointer, secret = found[owner], found[token] or {}
+    if pointer is None:
         return None
     item = table.get(keys.method(pointer["customer_id"], method_id))
     if item is None or item["id"] != method_id:  # keys drop the prefix
         return None
-    return PaymentMethod.model_validate(item | {"token": secret["token"]})
+    return PaymentMethod.model_validate(item | {"token": secret.get("token")})
+
+
+def get_token(method_id: str) -> str | None:
+    """The provider's token alone."""
+    item = table.get(keys.method_token(method_id))
+    return str(item["token"]) if item else None
+
+
+def walk_customer(
+    customer_id: str, after: str | None, limit: int
+) -> tuple[list[PaymentMethod], str]:
+    """A page of a customer's methods without their tokens, and where the next begins: "" at the
+    end. Deleted ones are among them."""
+    items, last = pages.walk(keys.customer(customer_id).pk, "M#", after, limit)
+    return [PaymentMethod.model_validate(item) for item in items], last
+
+
+def delete(method: PaymentMethod, at: datetime) -> None:
+    """Forget the token and keep the method as deleted, so that its id is nobody else's.
+
+    Deleting it again is harmless. Raises Congested.
+    """
+    row = keys.method(method.customer_id, method.id)
+    seen = method.model_dump(exclude_none=True)
+    gone = method.model_copy(update={"state": "deleted", "updated_at": at})
+    there = table.condition("attribute_exists(#pk)")
+    table.transact(
+        {
+            "method": table.change(row, seen, gone.model_dump(exclude_none=True), there),
+            "token": table.delete(keys.method_token(method.id)),
+        }
+    )
 
 
 def insert(method: PaymentMethod) -> None:

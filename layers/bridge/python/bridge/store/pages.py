@@ -1,11 +1,13 @@
-"""Lists by offset: pointers are skipped by counting, then read, newest first.
+"""Lists by offset: pointers are skipped by counting, then read, newest first; walks, page by page.
 
-Source: design/data-model.md 4. Skipped pointers are read but not sent.
+Source: design/data-model.md 4 and 6. Skipped pointers are read but not sent.
 """
 
 from typing import Any
 
 from bridge.store import table
+from bridge.store.keys import Key
+from bridge.store.table import Item
 
 COUNTED_AT_ONCE = 1_000_000  # DynamoDB takes 32 bits, an organization's offset may have more
 
@@ -60,3 +62,14 @@ def _filtered(
             break
         how = how | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
     return ids[offset : offset + limit]
+
+
+def walk(partition: str, prefix: str, after: str | None, limit: int) -> tuple[list[Item], str]:
+    """The items behind a sort key, oldest first, and where the next page begins: "" at the end.
+
+    Strongly consistent; what a page held may be deleted before the next is asked for.
+    """
+    start = {"ExclusiveStartKey": table.key_of(Key("ledger", partition, after))} if after else {}
+    answer = table.query("ledger", partition, prefix, Limit=limit, **start)
+    last = answer.get("LastEvaluatedKey", {}).get("sk", {}).get("S", "")
+    return [table.item_from(item) for item in answer["Items"]], last

@@ -147,6 +147,12 @@ def list_of_customer(customer_id: str, user_id: str, page: Page) -> list[Payment
     return _listed(keys.customer_payments(customer_id), page, **owner)
 
 
+def walk_customer(customer_id: str, after: str | None, limit: int) -> tuple[list[Payment], str]:
+    """A page of a customer's payments, oldest first, and where the next begins: "" at the end."""
+    pointers, last = pages.walk(keys.customer_payments(customer_id), "P#", after, limit)
+    return list_by_id([str(each["id"]) for each in pointers]), last
+
+
 def list_of_guest(email: str, page: Page) -> list[Payment]:
     return _listed(keys.guest(email), page)
 
@@ -328,6 +334,25 @@ def _transact_seen(action: dict[str, Any], seen: Payment, event: Hint) -> None:
         if "event" in lost.items:
             raise webhook_items.EventSeen(seen.id) from lost
         raise Outrun(seen.id) from lost
+
+
+def hide(seen: Payment, hidden: Payment) -> int:
+    """Write the row that is left, and delete its pointers; returns how many items were written.
+
+    Timeline, refunds and the provider's id stay, so money is traced and webhooks still find it.
+    Raises Outrun, Congested. Source: data-model.md 6, step 3.
+    """
+    hidden = _stepped(seen, hidden)
+    row = table.change(keys.payment(seen.id), item_of(seen), item_of(hidden), _fenced(seen))
+    actions = {"payment": row}
+    for name, pointer in _pointers(seen).items():
+        item = pointer["Put"]["Item"]
+        actions[name] = table.delete(Key("ledger", item["pk"]["S"], item["sk"]["S"]))
+    try:
+        table.transact(actions)
+    except table.Lost as lost:
+        raise Outrun(seen.id) from lost
+    return len(actions)
 
 
 def timeline(payment_id: str) -> list[Entry]:
