@@ -1,5 +1,6 @@
 """What operators do by hand. Source: design/data-model.md 2 (timeline); contracts/bridge.md, B7."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -32,38 +33,78 @@ def rehashed(entry: Entry, **changes: object) -> Entry:
     return changed.model_copy(update={"hash": convergence.hash_of(changed)})
 
 
-def test_a_changed_entry_is_found_by_its_hash() -> None:
+def put(place: int, entry: Entry, payment: Payment, **changes: object) -> None:
+    table.write(table.put(keys.entry(payment.id, place), entry.model_dump() | changes))
+
+
+def test_a_tampered_timeline_is_found_with_the_place_where_it_breaks() -> None:
     payment = paid()
-    assert operators.inspect_payment(payment.id).timeline_is_whole
-    first = payment_items.timeline(payment.id)[0]
-    tampered = first.model_copy(update={"to_status": "failed"})
-    table.write(table.put(keys.entry(payment.id, 1), tampered.model_dump()))
+    first, second = payment_items.timeline(payment.id)
+    third = rehashed(second, sequence=3, previous_hash=second.hash)
     seen = operators.inspect_payment(payment.id)
-    assert not seen.timeline_is_whole
-    assert len(seen.timeline) == 2
+    assert (seen.timeline_is_whole, seen.broken_at, len(seen.timeline)) == (True, None, 2)
+
+    def restore() -> None:
+        put(1, first, payment)
+        put(2, second, payment)
+        table.write(table.delete(keys.entry(payment.id, 3)))
+        table.write(table.put(keys.payment(payment.id), payment_items.item_of(payment)))
+
+    def change(place: int, entry: Entry, **changes: object) -> Callable[[], None]:
+        return lambda: put(place, entry, payment, **changes)
+
+    def swap() -> None:
+        put(1, second, payment)
+        put(2, first, payment)
+
+    def set_row(**changes: object) -> Callable[[], None]:
+        item = payment_items.item_of(payment) | changes
+        return lambda: table.write(table.put(keys.payment(payment.id), item))
+
+    for tamper, place in (
+        (change(1, first, to_status="failed"), 1),
+        (change(2, second, at=second.at - timedelta(seconds=1)), 2),
+        (change(2, second, request_hash="another"), 2),
+        (change(2, second, to_status="no word of ours"), 2),
+        (change(2, rehashed(second, to_status="failed")), 3),  # only the row knows better
+        (lambda: table.write(table.delete(keys.entry(payment.id, 1))), 1),
+        (lambda: table.write(table.delete(keys.entry(payment.id, 2))), 2),
+        (swap, 1),
+        (change(3, third), 3),
+        (set_row(last_hash=third.hash), 3),
+        (set_row(last_hash=first.hash, sequence=1), 2),
+        (set_row(sequence=3), 3),
+    ):
+        tamper()
+        seen = operators.inspect_payment(payment.id)
+        assert (seen.timeline_is_whole, seen.broken_at) == (False, place)
+        restore()
+    assert operators.inspect_payment(payment.id).timeline_is_whole
 
 
 def test_no_tampering_goes_unseen() -> None:
     payment = paid()
     first, second = timeline = payment_items.timeline(payment.id)
-    assert operators.is_whole(timeline, payment)
+    assert operators.find_break(timeline, payment) is None
     earlier = rehashed(first, at=first.at - timedelta(days=1))
     third = rehashed(second, sequence=3, previous_hash=second.hash)
-    for forged in (
-        [],
-        [first],
-        [second],
-        [second, first],
-        [first, first, second],
-        [earlier, second],
-        [first, rehashed(second, to_status="failed")],
-        [earlier, rehashed(second, previous_hash=earlier.hash)],
-        [first, second, third],
-        [first, rehashed(second, sequence=3)],
-    ):
-        assert not operators.is_whole(forged, payment)
+    forgeries: list[tuple[list[Entry | None], int]] = [
+        ([], 1),
+        ([first], 2),
+        ([second], 1),
+        ([second, first], 1),
+        ([first, first, second], 2),
+        ([earlier, second], 2),
+        ([first, None], 2),
+        ([first, rehashed(second, to_status="failed")], 3),
+        ([earlier, rehashed(second, previous_hash=earlier.hash)], 3),
+        ([first, second, third], 3),
+        ([first, rehashed(second, sequence=3)], 2),
+    ]
+    for forged, place in forgeries:
+        assert operators.find_break(forged, payment) == place
     row = payment.model_copy(update={"last_hash": third.hash})
-    assert not operators.is_whole([first, second, third], row)
+    assert operators.find_break([first, second, third], row) == 3
 
 
 def test_what_is_shown_holds_no_personal_data(stripe_simulator: StripeSimulator) -> None:

@@ -67,11 +67,15 @@ def deliver(payment_ids: Sequence[str], call: Call) -> Delivered:
     counts, is_down = Counter[str](), False
     for start in range(0, len(payment_ids), queues.EVENTS_AT_ONCE):
         group = payment_ids[start : start + queues.EVENTS_AT_ONCE]
-        if (call.ends_at - clock.now()).total_seconds() < SPARE_S:
+        if not _has_time(call):
             counts["left"] += len(group)
         else:
-            is_down = _deliver_together(group, counts, is_down=is_down)
+            is_down = _deliver_together(group, call, counts, is_down=is_down)
     return Delivered(**{name: counts[name] for name in Delivered.model_fields})
+
+
+def _has_time(call: Call) -> bool:
+    return (call.ends_at - clock.now()).total_seconds() >= SPARE_S
 
 
 def replay(payment_id: str, sequence: int, call: Call) -> Delivered:
@@ -93,7 +97,9 @@ def replay(payment_id: str, sequence: int, call: Call) -> Delivered:
     raise TemporarilyUnavailable("others are delivering these events")
 
 
-def _deliver_together(group: Sequence[str], counts: Counter[str], *, is_down: bool) -> bool:
+def _deliver_together(
+    group: Sequence[str], call: Call, counts: Counter[str], *, is_down: bool
+) -> bool:
     """Deliver and move each payment's cursor; returns whether the bus has failed.
 
     Who loses a cursor begins with it again: whoever moved it may not have seen our events.
@@ -101,7 +107,7 @@ def _deliver_together(group: Sequence[str], counts: Counter[str], *, is_down: bo
     for _ in range(ROUNDS):
         lines = [_read(payment_id) for payment_id in group]
         lines = [line for line in lines if line.waiting or line.cursor.due_at is not None]
-        is_down = _send(lines, counts, is_down=is_down)
+        is_down = _send(lines, call, counts, is_down=is_down)
         group = [line.cursor.payment_id for line in lines if not _keep(line, counts)]
         if not group:
             return is_down
@@ -114,16 +120,18 @@ def _read(payment_id: str) -> _Line:
     return _Line(cursor, waiting, cursor.sent, is_long=len(waiting) == event_items.PAGE)
 
 
-def _send(lines: list[_Line], counts: Counter[str], *, is_down: bool) -> bool:
-    """Send the first event of every line, then the second, until none is left that can go."""
+def _send(lines: list[_Line], call: Call, counts: Counter[str], *, is_down: bool) -> bool:
+    """Send the first event of every line, then the second, until none can go or time is up."""
     while going := [line for line in lines if line.waiting and not line.is_stuck]:
+        if not _has_time(call):
+            return is_down
         try:
             answers = [False] * len(going)
             if not is_down:
                 answers = queues.put_events([line.waiting[0] for line in going])
         except queues.BusUnavailable as error:
             is_down = True
-            convergence.log.error("the bus takes no events", reason=str(error))
+            convergence.log.warning("the bus takes no events", reason=str(error))
         for line, taken in zip(going, answers, strict=True):
             line.is_stuck = not taken
             if taken:
@@ -135,11 +143,12 @@ def _send(lines: list[_Line], counts: Counter[str], *, is_down: bool) -> bool:
 def _keep(line: _Line, counts: Counter[str]) -> bool:
     """Move the cursor to what was sent; False where somebody else has moved it."""
     convergence.step("delivered", line.cursor.payment_id)
-    due_at = clock.seconds() if line.is_long else None  # the sweep goes on with the rest
-    quiet = {"due_at": due_at, "failing_since": None, "is_parked": False}
-    after = line.cursor.model_copy(update=quiet | {"sent": line.sent})
+    fate: dict[str, int | bool | None] = {"due_at": None, "failing_since": None, "is_parked": False}
     if line.is_stuck:
-        after = _put_off(line, after)
+        fate |= _put_off(line)
+    elif line.is_long or line.waiting:
+        fate |= {"due_at": clock.seconds()}  # the sweep goes on with the rest
+    after = line.cursor.model_copy(update=fate | {"sent": line.sent})
     try:
         event_items.move(line.cursor, after)
     except event_items.Outrun:
@@ -149,22 +158,21 @@ def _keep(line: _Line, counts: Counter[str]) -> bool:
     return True
 
 
-def _put_off(line: _Line, after: Cursor) -> Cursor:
+def _put_off(line: _Line) -> dict[str, int | bool | None]:
     """When the sweep rings again. Parked after three days, until a ring or an operator."""
-    now = clock.seconds()
+    now, payment_id = clock.seconds(), line.cursor.payment_id
     moved = line.sent > line.cursor.sent
     since = now if moved else line.cursor.failing_since or now
     convergence.log.warning(
         "event not delivered",
-        payment_id=after.payment_id,
+        payment_id=payment_id,
         sequence=line.waiting[0].sequence,
         failing_s=now - since,
     )
     if now - since >= LATE_AFTER_S:
         convergence.measure("undelivered_events", len(line.waiting))
     if now - since >= PARKED_AFTER_S:
-        convergence.log.error("event parked", payment_id=after.payment_id)
+        convergence.log.error("event parked", payment_id=payment_id)
         convergence.measure("parked_events")
-        return after.model_copy(update={"failing_since": since, "is_parked": True})
-    due_at = backoff.next_try(since, now)
-    return after.model_copy(update={"failing_since": since, "due_at": due_at})
+        return {"failing_since": since, "is_parked": True}
+    return {"failing_since": since, "due_at": backoff.next_try(since, now)}

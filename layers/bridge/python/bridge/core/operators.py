@@ -1,5 +1,7 @@
 """What operators do by hand: see, converge or replay one payment, write and revoke sessions."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, Field
 
 from bridge import clock
@@ -36,8 +38,12 @@ class ReplayEvent(BaseModel, frozen=True):
 
 
 class Inspection(BaseModel, frozen=True):
-    """One payment as its row stands, without personal data, and its timeline; how far its events
-    have been delivered."""
+    """One payment as its row stands, without personal data, its timeline, and how far its events
+    have been delivered.
+
+    `broken_at` is the place, from 1, of the first entry that was changed, added, moved or taken
+    away; one past the last where only the row says that there was more, or something else.
+    """
 
     payment: dict[str, object]
     shown_status: str
@@ -47,13 +53,15 @@ class Inspection(BaseModel, frozen=True):
     overdue_seconds: int
     timeline: list[Entry]
     timeline_is_whole: bool
+    broken_at: int | None
     delivery: Cursor
 
 
 def inspect_payment(payment_id: str) -> Inspection:
     """Raises NotFound."""
     payment = _get(payment_id)
-    now, timeline = clock.seconds(), payment_items.timeline(payment.id)
+    now, timeline = clock.seconds(), payment_items.timeline_as_found(payment.id)
+    broken_at = find_break(timeline, payment)
     return Inspection(
         payment=payment.model_dump(mode="json", exclude=HIDDEN, exclude_none=True),
         shown_status=payment.shown_status,
@@ -61,21 +69,29 @@ def inspect_payment(payment_id: str) -> Inspection:
         lease_over=bool(payment.live and now > payment.live.until),
         is_stuck=sweep.is_stuck(payment, now),
         overdue_seconds=max(0, now - payment.due_at) if payment.due_at else 0,
-        timeline=timeline,
-        timeline_is_whole=is_whole(timeline, payment),
+        timeline=[entry for entry in timeline if entry],
+        timeline_is_whole=broken_at is None,
+        broken_at=broken_at,
         delivery=event_items.get_cursor(payment.id),
     )
 
 
-def is_whole(timeline: list[Entry], payment: Payment) -> bool:
-    """Whether every entry hashes to what it says and follows the one before, up to the row."""
+def find_break(timeline: Sequence[Entry | None], payment: Payment) -> int | None:
+    """Where the chain breaks: every entry must hash to what it says and follow the one before, and
+    the last must be the row's."""
     previous = ""
     for number, entry in enumerate(timeline, start=1):
-        intact = entry.hash == convergence.hash_of(entry)
-        if not intact or entry.previous_hash != previous or entry.sequence != number:
-            return False
+        if (
+            entry is None
+            or entry.hash != convergence.hash_of(entry)
+            or entry.previous_hash != previous
+            or entry.sequence != number
+        ):
+            return number
         previous = entry.hash
-    return previous == payment.last_hash and len(timeline) == payment.sequence
+    if previous == payment.last_hash and len(timeline) == payment.sequence:
+        return None
+    return min(len(timeline), payment.sequence) + 1
 
 
 def converge_payment(payment_id: str, call: Call) -> Inspection:

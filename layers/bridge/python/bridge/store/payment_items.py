@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, get_args
 
+from pydantic import ValidationError
+
 from bridge import clock
 from bridge.models.caller import Named
 from bridge.models.event import Hint
@@ -359,6 +361,18 @@ def timeline(payment_id: str) -> list[Entry]:
     """Every entry, oldest first."""
     items = table.query_all("ledger", keys.payment(payment_id).pk, "H#")
     return [Entry.model_validate(item) for item in items]
+
+
+def timeline_as_found(payment_id: str) -> list[Entry | None]:
+    """Every entry in the order of its key, whatever has happened to it; None: it cannot be read."""
+    items = table.query_all("ledger", keys.payment(payment_id).pk, "H#")
+    found: list[Entry | None] = []
+    for item in items:
+        try:
+            found.append(Entry.model_validate(item))
+        except ValidationError:
+            found.append(None)
+    return found
 
 
 def refunds(payment_id: str) -> list[Refund]:
