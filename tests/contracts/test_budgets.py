@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bridge.core import sweep
+from bridge.core import deletion, events, sweep
 from bridge.models.caller import Caller
 from bridge.store import table
 from local.stripe.simulator import StripeSimulator
@@ -311,6 +311,16 @@ def test_a_sweep_of_each_payment(
     assert each.within(Units(2, 10, 1.5, 1)), each
 
 
+def test_events_delivered_however_many_wait(known: User, count: Count) -> None:
+    """Two reads and the cursor; nothing is written where nothing waits (data-model.md 3)."""
+    made = known.order()
+    known.ask("POST", f"/payments/confirm/{made}", VISA)
+    spent = count(lambda: events.deliver([made], sweep_call()))
+    assert spent.within(Units(3, 1, 2, 0)), spent
+    spent = count(lambda: events.deliver([made], sweep_call()))
+    assert spent.within(Units(2, 0, 2, 0)), spent
+
+
 def test_a_page_of_payments(known: User, count: Count) -> None:
     for _ in range(24):
         known.order()
@@ -351,6 +361,24 @@ def test_a_customers_deletion(user: User, count: Count) -> None:
     assert spent.within(Units(2, 20, 2, 0) + NOT_THE_FIRST), spent
     spent = count(lambda: user.ask("DELETE", f"/customers/{first}"))
     assert spent.within(Units(2, 20, 2, 0)), spent
+
+
+def test_what_goes_with_a_deleted_customer(
+    user: User, count: Count, setting: Callable[[str, str], None]
+) -> None:
+    """Ten write units for a payment in an organization (data-model.md 6, step 4)."""
+    setting("CASCADE_PAYMENTS", "1")
+    customer, payments = user.customer(organization_id="org_1"), 12
+    for _ in range(payments):
+        made = user.order(customer_id=customer, organization_id="org_1")
+        user.ask("POST", f"/payments/confirm/{made}", VISA)
+    user.ask("DELETE", f"/customers/{customer}")
+    pauses: list[float] = []
+    spent = count(lambda: deletion.finish_due(sweep_call(), pauses.append))
+    assert len(pauses) == 1
+    assert spent.provider == 1
+    assert spent.written <= 10 * payments + 10, spent
+    assert spent.read <= 3 * payments, spent
 
 
 def test_a_page_of_customers(user: User, count: Count) -> None:
