@@ -271,6 +271,14 @@ def operators(invoke: Callable[[str, dict[str, Any]], Any], payment_id: str) -> 
         assert invoke(name, {"payment_id": payment_id})["ok"]
         assert not invoke(name, {"payment_id": f"{WORD} {CARD}"})["ok"]
     invoke("JobsSweepPayments", {})
+    keys = {"pk": {"S": f"P#{payment_id.removeprefix('pay_')}"}, "sk": {"S": "H#0000000001"}}
+    batch = {"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": keys}}]}
+    assert invoke("JobsDeliverEvents", batch)["events"]
+    again = {"payment_id": payment_id, "from_sequence": 1}
+    assert invoke("OperationsReplayEvents", again)["ok"]
+    assert not invoke("OperationsReplayEvents", again | {"from_sequence": f"{CARD}"})["ok"]
+    os.environ["CASCADE_PAYMENTS"] = "1"
+    assert invoke("JobsFinishDeletion", {})["finished"]
 
 
 def our_own_bad_days(story: Story) -> None:
