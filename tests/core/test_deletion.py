@@ -434,8 +434,7 @@ def test_a_hidden_payment_still_follows_its_provider(
     payment = pay(customer)
     delete(customer)
     run()
-    charge = stripe_simulator.world.charges[str(stored(payment).charge_id)]
-    charge.amount_refunded = 500
+    stripe_simulator.dashboard("refund", str(payment.provider_payment_id), 500)
     convergence.converge(stored(payment), call_of())
     after = stored(payment)
     assert (after.refunded_cents, after.is_hidden) == (500, True)

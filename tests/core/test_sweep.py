@@ -57,7 +57,7 @@ def test_a_run_whose_time_is_up_counts_what_it_leaves(
     asked = len(stripe_simulator.requests)
     swept = sweep.sweep(with_seconds(sweep.SPARE_S - 1))
     assert (swept.looked, swept.left, swept.failed) == (0, 3, 0)
-    assert 30 <= swept.oldest_due_seconds <= 40
+    assert 30 <= swept.oldest_due_seconds <= 50
     assert len(stripe_simulator.requests) == asked
     swept = sweep.sweep(with_seconds(sweep.SPARE_S + 20))
     assert (swept.looked, swept.left) == (3, 0)
