@@ -499,9 +499,8 @@ def test_ten_thousand_payments_go_though_the_job_is_killed_twice(
     customer = made(organization_id="org_456")
     rows = seed_payments(customer, 10_000)
     other = pay(made())
-    began = clock.now()
     delete(customer)
-    assert (clock.now() - began).total_seconds() < 1
+    assert not stored(rows[0]).is_hidden  # the answer did not wait for the payments
 
     def die_after(count: int) -> None:
         """Let so many payments go, and die before the page is noted."""
