@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from bridge.core import operators, payments, sweep
-from bridge.errors import Conflict
+from bridge.errors import Conflict, TemporarilyUnavailable
 from bridge.models.page import Page
 from bridge.models.payment import Answered, Confirmation, NewPayment, Payment, PaymentChange
+from bridge.models.refund import NewRefund
 from bridge.store import payment_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, call_of, sweep_call, together
@@ -136,3 +138,31 @@ def test_sweeps_at_once_end_an_attempt_once(
     assert_charged_once(payment.id, stripe_simulator)
     ended = [entry for entry in payment_items.timeline(payment.id) if entry.operation == "confirm"]
     assert len(ended) == 1
+
+
+def test_fifty_partial_refunds_at_once_never_exceed_what_was_captured(
+    stripe_simulator: StripeSimulator, later: Callable[[float], None]
+) -> None:
+    payment = payments.confirm(USER, created().id, VISA, call_of()).payment
+    amounts = range(90, 140)
+
+    def refund(number: int) -> Answered:
+        asked = NewRefund(amount_cents=amounts[number])
+        return payments.refund(USER, payment.id, asked, call_of(f"refund-{number}"))
+
+    def given_back() -> int:
+        return sum(each.amount for each in stripe_simulator.world.refunds.values())
+
+    results = together(50, refund)
+    assert {type(each) for each in results} <= {Answered, Conflict, TemporarilyUnavailable}
+    assert given_back() <= 2000
+    for number in range(50):
+        with suppress(Conflict):  # once the rest is too little for it
+            refund(number)
+    later(100)
+    sweep.sweep(sweep_call())
+    found = payment_items.get(payment.id)
+    assert found
+    assert 2000 - max(amounts) < given_back() <= 2000
+    assert found.refunded_cents == given_back()
+    assert operators.inspect_payment(payment.id).timeline_is_whole
