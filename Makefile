@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONPATH = $(CURDIR)/layers/bridge/python
 PIP_INSTALL = -m pip install --no-deps --require-hashes --progress-bar off -r
 
-.PHONY: start test lint build bench fuzz lock dynamodb-local clean
+.PHONY: start test lint build bench fuzz prove lock dynamodb-local clean
 
 start: .venv/local
 	@exec .venv/bin/python -m local
@@ -37,6 +37,10 @@ bench: .venv/dev
 
 fuzz: .venv/dev
 	.venv/bin/python -m pytest --hypothesis-profile=fuzz tests/contracts $(ARGS)
+
+# The proof that money is safe; ARGS="--seeds 1234 --show" plays one schedule again.
+prove: .venv/dev dynamodb-local
+	.venv/bin/python -m tests.proof $(ARGS)
 
 # Resolve the *.in files again; the locks name hashes and no registry.
 COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \

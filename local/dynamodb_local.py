@@ -19,7 +19,12 @@ READY_S = 60
 
 @cache
 def url() -> str | None:
-    """Its endpoint, started on the first call; None where Java or the jar is missing."""
+    """The endpoint of this process's own, started on the first call; None as `start` says."""
+    return start()
+
+
+def start() -> str | None:
+    """Start one more, until this process ends; None where Java or the jar is missing."""
     folder = Path(os.environ.get("DYNAMODB_LOCAL_DIR", ".dynamodb-local")).resolve()
     java = shutil.which("java")
     if java is None or not (folder / JAR).is_file():

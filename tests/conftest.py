@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -75,8 +76,9 @@ class House:
     worker: EventSource
 
 
-@pytest.fixture(scope="session")
-def house() -> Iterator[House]:
+@contextmanager
+def open_house() -> Iterator[House]:
+    """Start all of it, and point the environment there until it closes."""
     before = dict(os.environ)
     settings.leave_aws(os.environ)
     read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
@@ -101,6 +103,12 @@ def house() -> Iterator[House]:
         yield House(read, stripe, flowless, Gateway(read, functions), made, worker)
         os.environ.clear()
         os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    with open_house() as opened:
+        yield opened
 
 
 @pytest.fixture

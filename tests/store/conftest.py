@@ -22,7 +22,7 @@ FRESH_WRITE: dict[str, dict[str, Any]] = {}  # a payment without a customer's pa
 
 
 @dataclass
-class _Body:
+class Body:
     content: bytes
 
     def stream(self, **_: object) -> Iterator[bytes]:
@@ -71,7 +71,7 @@ class Wire:
     def response(
         self, request: AWSPreparedRequest, status: int, body: dict[str, Any]
     ) -> AWSResponse:
-        return AWSResponse(request.url, status, {}, _Body(json.dumps(body).encode()))
+        return AWSResponse(request.url, status, {}, Body(json.dumps(body).encode()))
 
     def cancel(self, *reasons: str, times: int | None = 1) -> None:
         """Cancel the next transactions, for a reason per action."""
@@ -90,7 +90,7 @@ class Wire:
             left[0] -= 1
             headers = {name: _text(value) for name, value in request.headers.items()}
             requests.post(request.url, data=request.body, headers=headers, timeout=5)
-            return AWSResponse(request.url, 500, {}, _Body(b"{}"))
+            return AWSResponse(request.url, 500, {}, Body(b"{}"))
 
         self.listen(operation, forward)
 

@@ -1,0 +1,46 @@
+"""What goes wrong on the way to DynamoDB and back, for its next transaction."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from bridge.store import table
+from tests.store.conftest import Body
+
+CANCELED = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
+REASONS = {"conflict": "TransactionConflict", "throttled": "ThrottlingError"}
+
+
+@contextmanager
+def of_the_store(fault: str) -> Iterator[None]:
+    """`conflict`, `throttled`, `answer_lost`; `conflict_3` outlasts the tries. "" is none."""
+    if not fault:
+        yield
+        return
+    kind, _, times = fault.partition("_") if fault != "answer_lost" else (fault, "", "")
+    left = [int(times or 1)]
+
+    def befall(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        if left[0] == 0:
+            return None
+        left[0] -= 1
+        if kind == "answer_lost":
+            headers = {name: _text(value) for name, value in request.headers.items()}
+            requests.post(request.url, data=request.body, headers=headers, timeout=5)
+            return AWSResponse(request.url, 500, {}, Body(b"{}"))
+        told = {"__type": CANCELED, "CancellationReasons": [{"Code": REASONS[kind]}]}
+        return AWSResponse(request.url, 400, {}, Body(json.dumps(told).encode()))
+
+    events = table.client().meta.events
+    events.register("before-send.dynamodb.TransactWriteItems", befall)
+    try:
+        yield
+    finally:
+        events.unregister("before-send.dynamodb.TransactWriteItems", befall)
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()

@@ -1,0 +1,254 @@
+"""The rules broken one by one, in the real code: the proof must find out each time.
+
+A mutation is put in by a test, for that test; nothing in the code knows of it. `seed` is the first
+that caught it: the test begins there. Source: design/convergence.md, sections 3 and 10.
+"""
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import stripe
+
+from bridge.core import attempts, convergence, merging, states
+from bridge.errors import ProviderUnavailable, UnknownOutcome
+from bridge.models.call import Call
+from bridge.models.event import Hint
+from bridge.models.payment import Answered, Ending, Payment
+from bridge.models.provider import ProviderPayment
+from bridge.models.record import Record
+from bridge.providers.stripe import Stripe
+from bridge.store import due_items, payment_items, record_items, table
+
+
+@dataclass(frozen=True)
+class Mutation:
+    apply: Callable[[pytest.MonkeyPatch], None]
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return self.apply.__name__
+
+
+def no_lock(patch: pytest.MonkeyPatch) -> None:
+    """T1 without its condition (rule 2)."""
+    real = table.condition
+
+    def condition(expression: str, **values: Any) -> dict[str, Any]:
+        if "attribute_not_exists(#live)" in expression:
+            return real("attribute_exists(#pk)")
+        return real(expression, **values)
+
+    patch.setattr(table, "condition", condition)
+
+
+def no_fence(patch: pytest.MonkeyPatch) -> None:
+    """T2 and the bump without theirs (rule 5)."""
+    patch.setattr(payment_items, "_fenced", lambda _: table.condition("attribute_exists(#pk)"))
+
+
+def no_bump(patch: pytest.MonkeyPatch) -> None:
+    """Nothing new was found, so the fence stays (rule 6)."""
+    real = payment_items._stepped
+
+    def stay(seen: Payment, after: Payment) -> Payment:
+        stepped = real(seen, after)
+        is_new = after.live != seen.live or after.sequence != seen.sequence
+        return stepped if is_new else stepped.model_copy(update={"fence": seen.fence})
+
+    patch.setattr(payment_items, "_stepped", stay)
+
+
+def blind_resend(patch: pytest.MonkeyPatch) -> None:
+    """No answer, so it is sent once more, under a key of its own (rule 3)."""
+    real = attempts._send
+
+    def send_twice(locked: Payment, send: attempts.Send, call: Call) -> Answered:
+        def once_more(payment: Payment) -> ProviderPayment:
+            try:
+                return send(payment)
+            except UnknownOutcome:
+                key = f"{payment.held.key}1"
+                live = payment.held.model_copy(update={"key": key})
+                return send(payment.model_copy(update={"live": live}))
+
+        return real(locked, once_more, call)
+
+    patch.setattr(attempts, "_send", send_twice)
+
+
+def unlock_on_timeout(patch: pytest.MonkeyPatch) -> None:
+    """No answer, so the lock is let go (rule 4)."""
+    real = attempts._send
+
+    def send(locked: Payment, send: attempts.Send, call: Call) -> Answered:
+        answered = real(locked, send, call)
+        if answered.retry_after is None:
+            return answered
+        let_go = payment_items.advance(locked, locked.model_copy(update={"live": None}))
+        return answered.model_copy(update={"payment": let_go})
+
+    patch.setattr(attempts, "_send", send)
+
+
+def refused_not_unknown(patch: pytest.MonkeyPatch) -> None:
+    """No answer is taken for a refusal (rule 4)."""
+    real = attempts._send
+
+    def send(locked: Payment, send: attempts.Send, call: Call) -> Answered:
+        def surely(payment: Payment) -> ProviderPayment:
+            try:
+                return send(payment)
+            except UnknownOutcome as unknown:
+                raise ProviderUnavailable("Stripe cannot be reached") from unknown
+
+        return real(locked, surely, call)
+
+    patch.setattr(attempts, "_send", send)
+
+
+def short_lease(patch: pytest.MonkeyPatch) -> None:
+    """The lock ends with the worker, not with the horizon (rule 12)."""
+    patch.setattr(convergence, "lease_end", lambda call, _: int(call.ends_at.timestamp()))
+
+
+def ended_by_a_change(patch: pytest.MonkeyPatch) -> None:
+    """A look that merely shows a change ends the attempt, though it may still land (rule 12)."""
+    real = merging._is_shown
+
+    def is_shown(*given: Any, over: bool, single_capture: bool) -> bool:
+        return real(*given, over=True, single_capture=single_capture)
+
+    patch.setattr(merging, "_is_shown", is_shown)
+
+
+def three_d_secure_failed(patch: pytest.MonkeyPatch) -> None:
+    """The sweep writes `failed` over a payment whose customer is still at the bank's page."""
+    real = merging.merge
+
+    def merge(
+        payment: Payment,
+        shown: ProviderPayment | None,
+        now: int,
+        mine: Ending | None,
+        *,
+        single_capture: bool,
+    ) -> tuple[Payment, Ending | None]:
+        merged, ending = real(payment, shown, now, mine, single_capture=single_capture)
+        if ending and not mine and merged.status == "requires_action":
+            merged = merged.model_copy(update={"status": "failed", "failure": merging.NOT_SENT})
+        return merged, ending
+
+    patch.setattr(merging, "merge", merge)
+
+
+def refund_not_reserved(patch: pytest.MonkeyPatch) -> None:
+    """The lock of a refund leaves its amount on offer."""
+    patch.setattr(merging, "refundable", lambda it: max(0, it.captured_cents - it.refunded_cents))
+
+
+def record_apart(patch: pytest.MonkeyPatch) -> None:
+    """The client's key is completed in a write of its own (rule 9)."""
+    real = payment_items.merge
+
+    def merge(
+        seen: Payment, merged: Payment, entry: Any, record: Record | None, *more: Any, **how: Any
+    ) -> Payment:
+        written = real(seen, merged, entry, None, *more, **how)
+        convergence.step("merged", seen.id)
+        if record:
+            table.transact({"record": record_items.close_action(record)})
+        return written
+
+    patch.setattr(payment_items, "merge", merge)
+
+
+def row_after_call(patch: pytest.MonkeyPatch) -> None:
+    """A creation is written down when the provider has answered (rule 1)."""
+    insert, settle = payment_items.insert_locked, convergence.settle
+    kept: dict[str, tuple[Record | None, Any]] = {}
+
+    def later(payment: Payment, record: Record | None, customer: Any) -> Payment:
+        kept[payment.id] = record, customer
+        return payment
+
+    def insert_and_settle(locked: Payment, *given: Any) -> Payment:
+        if locked.id in kept:
+            insert(locked, *kept.pop(locked.id))
+        return settle(locked, *given)
+
+    patch.setattr(payment_items, "insert_locked", later)
+    patch.setattr(convergence, "settle", insert_and_settle)
+
+
+def key_of_its_own(patch: pytest.MonkeyPatch) -> None:
+    """Every call has a key of its own, so the look at a creation makes another object."""
+    real = Stripe.create_payment
+
+    def create(self: Stripe, request: str, *, key: str, ends_at: Any) -> ProviderPayment:
+        return real(self, request, key=f"{key}{uuid.uuid4().int % 1000}", ends_at=ends_at)
+
+    patch.setattr(Stripe, "create_payment", create)
+
+
+def failed_is_an_end(patch: pytest.MonkeyPatch) -> None:
+    """A failed payment is due no more, though its object is open (rule 8)."""
+    real = states.can_move
+    patch.setattr(states, "can_move", lambda status, **_: real(status, is_open=False))
+
+
+def refusal_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Who loses the fence forgets how his attempt ended (rule 11)."""
+    real = convergence.converge
+    patch.setattr(convergence, "converge", lambda payment, call, *_: real(payment, call))
+
+
+def payload_believed(patch: pytest.MonkeyPatch) -> None:
+    """What the event says of the payment is taken for its state (rule 7)."""
+    read, look = Stripe.read_event, convergence._look
+    told: dict[str, Any] = {}
+
+    def read_event(self: Stripe, headers: Any, raw: bytes) -> Hint | None:
+        hint, event = read(self, headers, raw), json.loads(raw)
+        if hint and event["data"]["object"]["object"] == "payment_intent":
+            told[hint.event_id] = event["data"]["object"]
+        return hint
+
+    def believe(payment: Payment, call: Call, mine: Ending | None) -> Any:
+        if call.event and call.event.event_id in told:
+            intent = stripe.PaymentIntent.construct_from(told[call.event.event_id], "sk_test")
+            return Stripe()._parse_payment(intent), mine
+        return look(payment, call, mine)
+
+    patch.setattr(Stripe, "read_event", read_event)
+    patch.setattr(convergence, "_look", believe)
+
+
+def no_sweep(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at what is due (rule 8)."""
+    patch.setattr(due_items, "list_due", lambda *_: iter(()))
+
+
+MUTATIONS = (
+    Mutation(no_lock, 117),
+    Mutation(no_fence, 8),
+    Mutation(no_bump, 2),
+    Mutation(blind_resend, 0),
+    Mutation(unlock_on_timeout, 0),
+    Mutation(refused_not_unknown, 0),
+    Mutation(short_lease, 3),
+    Mutation(ended_by_a_change, 79),
+    Mutation(three_d_secure_failed, 43),
+    Mutation(refund_not_reserved, 1),
+    Mutation(record_apart, 15),
+    Mutation(row_after_call, 17),
+    Mutation(key_of_its_own, 0),
+    Mutation(failed_is_an_end, 9),
+    Mutation(refusal_forgotten, 151),
+    Mutation(payload_believed, 140),
+    Mutation(no_sweep, 1),
+)
