@@ -28,7 +28,7 @@ def sign(body: bytes, secrets: Sequence[str], at: int) -> str:
 def forge(body: bytes, secrets: Sequence[str], at: int, tamper: Tamper) -> tuple[bytes, str]:
     """Return (body, header), tampered with where `tamper` says so."""
     if tamper == "old_timestamp":
-        return body, sign(body, secrets, at - 2 * TOLERANCE)
+        return body, sign(body, secrets, at - TOLERANCE - 1)
     header = sign(body, secrets, at)
     if tamper == "sig":
         return body, sign(body, ["whsec_of_a_forger"], at)

@@ -3,12 +3,14 @@
     python -m tests.proof --seeds 0-19999 --resume proof.json
     python -m tests.proof --seeds 1234 --show
 
-With `--resume` it goes on where a run that was stopped has left off. It ends with 1 where anything
-was wrong, and prints the seed, what happened in its schedule and what was broken.
+With `--resume` it goes on where a run that was stopped has left off; SIGTERM stops it, too. It
+ends with 1 where anything was wrong, and prints the seed, what happened in its schedule and what
+was broken.
 """
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -30,4 +32,5 @@ def read_options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(running.run(read_options()))

@@ -430,7 +430,6 @@ ACTS: dict[str, Act] = {
     "look": _look,
     "forged_body": _forged("body"),
     "forged_signature": _forged("sig"),
-    "forged_time": _forged("old_timestamp"),
     "together": _together,
     "finishes": _in_the_browser(lambda play, it, _: play.stripe.authenticate(it, success=True)),
     "drops": _in_the_browser(lambda play, it, _: play.stripe.authenticate(it, success=False)),

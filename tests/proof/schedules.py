@@ -26,7 +26,7 @@ STORE = ("conflict", "throttled", "answer_lost", "conflict_3")
 PAUSES = (3, 3, 3, 8, 20, 45, 61, 92, 130, 400, 3600)
 CALLS = ("create", "confirm", "update", "capture", "cancel", "refund")
 LOOKS = ("sync", "sweep", "webhook", "look")
-FORGED = ("forged_body", "forged_signature", "forged_time")
+FORGED = ("forged_body", "forged_signature")  # the SDK knows nothing of our clock, so no age
 AT_THE_BANK = ("confirm", "customer", "sync", "sweep", "update", "cancel")
 TOTAL = 5000
 
