@@ -306,6 +306,28 @@ def test_a_creation_is_looked_at_with_the_very_bytes_it_was_sent_with(
     assert len(stripe_simulator.intents()) == 1
 
 
+def test_a_refusal_lets_the_lock_go_though_nobody_can_look(
+    crash: Crash, stripe_simulator: StripeSimulator
+) -> None:
+    """The fence was lost meanwhile, so rule 11 would fetch; that nothing was done is known."""
+    payment = created()
+
+    def meanwhile(payment_id: str) -> None:
+        payments.sync(USER, payment_id, call_of())
+        stripe_simulator.fault("confirm", "429", times=None)
+        stripe_simulator.fault("fetch", "500_before", times=None)
+
+    crash.at, crash.meanwhile = "locked", meanwhile
+    with pytest.raises(ProviderUnavailable):
+        payments.confirm(USER, payment.id, VISA, call_of("a key"))
+    assert stored(payment.id).live is None
+    stripe_simulator.faults.clear()
+    confirmed = payments.confirm(USER, payment.id, VISA, call_of("a key")).payment
+    assert confirmed.status == "succeeded"
+    assert len(stripe_simulator.charges()) == 1
+    assert_whole(payment.id)
+
+
 def test_a_row_that_cannot_be_read_keeps_no_other_waiting(later: Later) -> None:
     payment = created()
     shard = keys.due_partition(payment.id)

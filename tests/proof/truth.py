@@ -116,9 +116,12 @@ def come_to_rest(play: Play) -> None:
     play.wrong += [each for row in rows if row.provider_payment_id for each in _ended(play, row)]
     for told in list(play.told.values()):
         play.wrong += _replays(play, told)
-    play.wait(LONG_S)
-    ACTS["sweep"](play, Step("sweep"))
-    rows = play.listed()
+    for _ in range(2):  # what only a late look has found is abandoned days after that
+        play.wait(LONG_S)
+        ACTS["sweep"](play, Step("sweep"))
+        rows = play.listed()
+        if not any(map(_is_left, rows)):
+            break
     for row in rows:
         play.wrong += _at_rest(play, row)
     play.wrong += _of_all(play, rows)
@@ -175,6 +178,11 @@ def _sent(play: Play) -> int:
     return sum(each.operation in CHANGES for each in play.stripe.requests)
 
 
+def _is_left(row: Payment) -> bool:
+    """Whether nobody has paid it, and nobody has canceled it."""
+    return row.is_open and row.status in ("created", "failed")
+
+
 def _at_rest(play: Play, row: Payment) -> Iterator[str]:
     yield from disagreements(row, play)
     yield from _promises(row)
@@ -183,7 +191,7 @@ def _at_rest(play: Play, row: Payment) -> Iterator[str]:
         yield f"{row.id}: the timeline is broken"
     if found.is_locked or found.overdue_seconds:
         yield f"{row.id}: locked {found.is_locked}, overdue {found.overdue_seconds} s"
-    if row.is_open and row.status in ("created", "failed"):
+    if _is_left(row):
         yield f"{row.id} is {row.status}, and nobody has canceled it"
     charges = [e for e in play.stripe.charges() if e["payment_intent"] == row.provider_payment_id]
     if len(charges) > 1:

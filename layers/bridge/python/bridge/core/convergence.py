@@ -93,8 +93,22 @@ def settle(locked: Payment, shown: ProviderPayment | None, ending: Ending, call:
     try:
         return converge(_again(locked, call), call, ending)
     except BridgeError as error:
+        if ending.outcome == "refused":
+            return _let_go(locked, ending, call)
         log.warning("left to the sweep", payment_id=locked.id, error=error.code)
         return locked
+
+
+def _let_go(locked: Payment, ending: Ending, call: Call) -> Payment:
+    """Nothing was done, so the attempt ends also where nobody can look (rule 11)."""
+    with suppress(TemporarilyUnavailable):
+        for _ in range(ROUNDS):
+            try:
+                return _write(_again(locked, call), None, ending, call)
+            except payment_items.Outrun:
+                continue
+    log.warning("left to the sweep", payment_id=locked.id)
+    return locked
 
 
 def converge(payment: Payment, call: Call, mine: Ending | None = None) -> Payment:
