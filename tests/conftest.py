@@ -20,7 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from bridge import clock, config
 from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
-from bridge.store import table
+from bridge.store import organization_items, table
 from local import bus, database, queues, settings, template
 from local.dynamodb_local import url as dynamodb_local_url
 from local.flowless import Flowless
@@ -116,6 +116,7 @@ def tables(house: House) -> Iterator[None]:
     """Empty tables, empty queues, and the clock on time."""
     database.clear()
     queues.clear()
+    organization_items._kept.clear()
     yield
     clock.set_offset(0)
     _crash.at = _crash.meanwhile = None
@@ -232,6 +233,7 @@ USER = Caller(
     name="Jane Doe",
     organizations={"org_456": "admin", "org_789": "admin"},
 )
+KEY = Caller(key_of="org_456")
 STRANGER = Caller(user_id="user_789", email="sam.poe@example.com")
 
 

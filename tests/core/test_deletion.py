@@ -457,7 +457,7 @@ def seed_payments(customer: Customer, count: int) -> list[Payment]:
     ]
     partitions = (
         keys.user("user_1"),
-        keys.organization_payments("org_456"),
+        keys.organization_payments("org_456", 0),
         keys.customer_payments(customer.id),
     )
     puts = [

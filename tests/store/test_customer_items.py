@@ -8,7 +8,7 @@ from bridge import clock
 from bridge.models.customer import Customer
 from bridge.models.page import Page
 from bridge.models.record import Record
-from bridge.store import customer_items, keys, record_items, table
+from bridge.store import customer_items, customer_lists, keys, record_items, table
 from bridge.store.customer_items import Outrun
 from bridge.store.keys import Key
 from tests.conftest import together
@@ -71,7 +71,7 @@ def test_lists_hold_the_newest_first_by_user_organization_and_guest() -> None:
     inserted(user_id="user_2")
     guest = inserted(user_id=None, is_guest=True, email="A@example.com")
     assert customer_items.list_of_user("user_1", PAGE) == [second, first]
-    assert customer_items.list_of_organization("org_1", PAGE) == [second, first]
+    assert customer_lists.list_page("org_1", PAGE) == [second, first]
     (pointer,) = pointers(keys.guest("a@example.com"))
     assert pointer["id"] == guest.id
 

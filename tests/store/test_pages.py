@@ -29,6 +29,11 @@ def put(pk: str, sk: str, identifier: str, provider_id: str) -> None:
     table.write(table.put(Key("ledger", pk, sk), item))
 
 
+def listed(limit: int, offset: int, only: pages.Filter = pages.ALL) -> list[str]:
+    every = pages.everything("P#")
+    return pages.list_ids(["U#u"], every, limit=limit, offset=offset, only=only)
+
+
 def test_any_cut_is_the_lists_own(pointers: list[tuple[str, str]]) -> None:
     """limit, offset, and a filter that lets all, some or nothing through."""
 
@@ -46,8 +51,8 @@ def test_any_cut_is_the_lists_own(pointers: list[tuple[str, str]]) -> None:
             if provider_id in (None, provider)
             and (organization_id is None or identifier[-1] in "02468")
         ][offset : offset + limit]
-        only = {"provider_id": provider_id, "organization_id": organization_id}
-        assert pages.list_ids("U#u", "P#", limit=limit, offset=offset, **only) == wanted
+        only = pages.Filter({"provider_id": provider_id, "organization_id": organization_id})
+        assert listed(limit, offset, only) == wanted
 
     cut()
 
@@ -56,7 +61,7 @@ def test_skipped_pointers_are_counted_and_not_sent(
     pointers: list[tuple[str, str]], wire: Wire
 ) -> None:
     wire.watch("Query")
-    pages.list_ids("U#u", "P#", limit=5, offset=10)
+    listed(5, 10)
     skip, page = wire.requests
     assert (skip["Select"], skip["Limit"]) == ("COUNT", 10)
     assert page["Limit"] == 5
@@ -65,7 +70,7 @@ def test_skipped_pointers_are_counted_and_not_sent(
 
 def test_an_offset_past_the_end_reads_no_page(pointers: list[tuple[str, str]], wire: Wire) -> None:
     wire.watch("Query")
-    assert pages.list_ids("U#u", "P#", limit=5, offset=1000) == []
+    assert listed(5, 1000) == []
     assert [each.get("Select") for each in wire.requests] == ["COUNT"]
 
 
@@ -75,6 +80,6 @@ def test_pages_that_end_early_are_put_together(tables: None) -> None:
         item = {"id": f"pay_{number}", "provider_id": "stripe", "text": "x" * 60_000}
         table.write(table.put(Key("ledger", "U#u", f"P#{number:026d}"), item))
     newest = [f"pay_{number}" for number in reversed(range(40))]
-    assert pages.list_ids("U#u", "P#", limit=40, offset=0) == newest
-    assert pages.list_ids("U#u", "P#", limit=5, offset=30) == newest[30:35]
-    assert pages.list_ids("U#u", "P#", limit=5, offset=30, provider_id="stripe") == newest[30:35]
+    assert listed(40, 0) == newest
+    assert listed(5, 30) == newest[30:35]
+    assert listed(5, 30, pages.Filter({"provider_id": "stripe"})) == newest[30:35]

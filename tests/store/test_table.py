@@ -153,9 +153,14 @@ def test_a_partition_is_read_over_all_of_its_pages() -> None:
 def test_a_range_of_sort_keys_is_cut() -> None:
     for name in ("AUTO#stripe", "C#1", "C#2", "P#1"):
         put(Key("ledger", "U#u", name), n=1)
-    found = table.query_between("U#u", "AUTO#", "C$", limit=50)
-    assert [item["sk"] for item in found] == ["AUTO#stripe", "C#1", "C#2"]
-    assert len(table.query_between("U#u", "AUTO#", "C$", limit=2)) == 2
+
+    def found(low: str, high: str, **more: Any) -> list[str]:
+        return [item["sk"] for item in table.query_between("U#u", low, high, **more)]
+
+    assert found("AUTO#", "C$") == ["AUTO#stripe", "C#1", "C#2"]
+    assert found("C#1", "P#1", forward=False) == ["P#1", "C#2", "C#1"]
+    assert found("AUTO#", "P#1", Limit=1) == ["AUTO#stripe", "C#1", "C#2", "P#1"]
+    assert found("P", "C") == []
 
 
 def test_due_work_comes_oldest_first_up_to_now_page_by_page() -> None:

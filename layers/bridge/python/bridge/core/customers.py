@@ -25,7 +25,7 @@ from bridge.models.page import Page
 from bridge.models.provider import ProviderId
 from bridge.models.record import Record
 from bridge.providers import registry
-from bridge.store import customer_items, record_items
+from bridge.store import customer_items, customer_lists, organization_items, record_items
 
 ROUNDS = 4
 FIXED_FIELDS = ("id", "provider_id", "user_id", "organization_id")
@@ -132,6 +132,7 @@ def _new_customer(caller: Caller, new: NewCustomer) -> Customer:
         organization_id=new.organization_id,
         is_guest=not caller.is_user,
         metadata=new.metadata,
+        shard=organization_items.shard_of(new.organization_id, suffix(made)),
         created_at=now,
         updated_at=now,
     )
@@ -152,7 +153,7 @@ def list_customers(caller: Caller, page: Page) -> list[Customer]:
     user_id = ownership.user_of(caller)
     if page.organization_id:
         ownership.check_member(caller, page.organization_id)
-        return customer_items.list_of_organization(page.organization_id, page)
+        return customer_lists.list_page(page.organization_id, page)
     return customer_items.list_of_user(user_id, page)
 
 
@@ -206,7 +207,8 @@ def delete_customer(caller: Caller, customer_id: str) -> None:
         gone = seen.model_copy(update={"state": "deleted", "deleted_at": now, "updated_at": now})
         job = new_id("job", now)
         try:
-            return customer_items.delete(seen, gone, job, int(now.timestamp()))
+            customer_items.delete(seen, gone, job, int(now.timestamp()))
+            return
         except customer_items.Outrun:
             seen = get_customer(caller.model_copy(update={"ahead": {}}), customer_id)
     raise TemporarilyUnavailable("the customer could not be deleted", retry_after=1)

@@ -171,7 +171,7 @@ def _cascades(customer: Customer) -> bool:
     """Whether the payments go too: the stack's setting, or the organization's (B12)."""
     organization = customer.organization_id
     return bool(config.setting("CASCADE_PAYMENTS")) or bool(
-        organization and organization_items.cascades_payments(organization)
+        organization and organization_items.settings(organization).cascade_payments
     )
 
 

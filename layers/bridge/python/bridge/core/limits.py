@@ -7,7 +7,7 @@ from bridge.models.text import fold_email
 from bridge.store import limit_items
 from bridge.store.limit_items import Limit
 
-MINUTE, HOUR = 60, 3600
+SECOND, MINUTE, HOUR = 1, 60, 3600
 
 
 def check_guest_creation(call: Call, email: str) -> None:
@@ -24,6 +24,11 @@ def check_guest_listing(call: Call) -> None:
     """Raises RateLimited."""
     per_minute = config.number("GUEST_LISTINGS_PER_MINUTE", 30)
     _take(Limit("guest-listing-ip", call.source_ip, MINUTE, per_minute))
+
+
+def check_search(organization_id: str) -> None:
+    """A search reads every customer. Raises RateLimited. Source: design/data-model.md 5."""
+    _take(Limit("customer-search", organization_id, SECOND, 2))
 
 
 def _take(*limits: Limit) -> None:

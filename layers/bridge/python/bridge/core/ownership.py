@@ -16,6 +16,8 @@ def is_visible(record: Owned, caller: Caller) -> bool:
         return False
     if caller.guest_of is not None:
         return caller.guest_of == record.id
+    if caller.key_of is not None:
+        return caller.key_of == record.organization_id
     if not caller.is_user:
         return False
     mine = record.user_id == caller.user_id
@@ -47,6 +49,13 @@ def check_writer(caller: Caller, organization_id: str | None) -> None:
     check_member(caller, organization_id)
     if caller.organizations[organization_id] not in WRITERS:
         raise Forbidden("your role in this organization only reads")
+
+
+def organization_of(caller: Caller) -> str:
+    """The organization whose key this is. Raises NotAuthenticated."""
+    if caller.key_of is None:
+        raise NotAuthenticated("an organization's key is required")
+    return caller.key_of
 
 
 def user_of(caller: Caller) -> str:

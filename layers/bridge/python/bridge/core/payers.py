@@ -13,7 +13,7 @@ from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import NewPayment
 from bridge.models.provider import ProviderId
 from bridge.providers import registry
-from bridge.store import customer_items
+from bridge.store import customer_items, organization_items
 from bridge.store.table import Actions
 
 
@@ -107,6 +107,7 @@ def _customer_of(caller: Caller, new: NewPayment) -> Customer:
         user_id=caller.user_id,
         organization_id=new.organization_id,
         is_guest=not caller.is_user,
+        shard=organization_items.shard_of(new.organization_id, suffix(made)),
         created_at=now,
         updated_at=now,
     )

@@ -44,7 +44,7 @@ from bridge.models.record import Record
 from bridge.models.refund import NewRefund, Refund
 from bridge.models.text import fold_email
 from bridge.providers import registry
-from bridge.store import customer_items, payment_items, record_items
+from bridge.store import customer_items, organization_items, payment_items, record_items
 
 OWN_FIELDS = {
     "description",
@@ -154,6 +154,7 @@ def _row(
         provider_customer_id=payer.provider_customer_id,
         return_url=return_url,
         may_redirect=return_url is not None,
+        shard=organization_items.shard_of(new.organization_id, suffix(made)),
         changed_at=now,
         created_at=now,
         updated_at=now,

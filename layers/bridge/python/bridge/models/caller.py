@@ -22,6 +22,8 @@ class Caller(BaseModel, frozen=True):
     phone: str | None = Field(default=None, repr=False)
     organizations: dict[str, Role] = Field(default_factory=dict)
     guest_of: str | None = None
+    key_of: str | None = None
+    scopes: frozenset[str] | None = None
     ahead: Mapping[Any, Any] = Field(default_factory=dict, repr=False, exclude=True)
 
     @property

@@ -1,6 +1,6 @@
 """Customers. Source: native API, "Customers API"; contracts/bridge.md section 3."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -8,11 +8,11 @@ from bridge.models.provider import ProviderId
 from bridge.models.text import (
     CheckedMetadata,
     Email,
-    Metadata,
     Name,
     Phone,
     Reference,
     RequiredName,
+    StoredJson,
 )
 
 # Built when first parsed: most functions read one of these shapes, and many none.
@@ -70,8 +70,33 @@ class CustomerChange(BaseModel):
     organization_id: str | None = None
 
 
+class CustomerFields(BaseModel, frozen=True):
+    """What another API writes of a customer, judged by its own rules already.
+
+    Only what was sent is in `model_fields_set`; None clears. `address` has the keys country,
+    address1, address2, city, region and zip, and whatever else its caller put there.
+    """
+
+    email: str | None = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+    language: str | None = None
+    description: str | None = None
+    external_id: str | None = None
+    address: dict[str, Any] | None = None
+    primary_address: dict[str, Any] | None = None
+    metadata: dict[str, Any] = {}
+    custom_fields: dict[str, Any] = {}
+
+
 class Customer(BaseModel, frozen=True):
-    """A customer we keep. `name_is_derived`: the name was made of first and last name."""
+    """A customer we keep. `name_is_derived`: the name was made of first and last name.
+
+    `shard`: which of its organization's partitions lists it. `external_id`: the caller's own name
+    of it; `claims_external_id`: it is found by that name. Source: design/data-model.md 2.
+    """
 
     id: str
     uid: str
@@ -88,7 +113,15 @@ class Customer(BaseModel, frozen=True):
     user_id: str | None = None
     organization_id: str | None = None
     is_guest: bool = False
-    metadata: Metadata = Field(default={}, repr=False)
+    language: str | None = None
+    description: str | None = Field(default=None, repr=False)
+    external_id: str | None = None
+    claims_external_id: bool = False
+    address: StoredJson | None = Field(default=None, repr=False)
+    primary_address: StoredJson | None = Field(default=None, repr=False)
+    metadata: StoredJson = Field(default={}, repr=False)
+    custom_fields: StoredJson = Field(default={}, repr=False)
+    shard: int = 0
     created_at: AwareDatetime
     updated_at: AwareDatetime
     deleted_at: AwareDatetime | None = None
@@ -104,3 +137,27 @@ class CustomerAnswered(BaseModel, frozen=True):
 def joined_name(first: str | None, last: str | None) -> str | None:
     """First and last name as one, or None where neither is given (B11)."""
     return " ".join(part for part in (first, last) if part) or None
+
+
+class NewCustomerUser(BaseModel):
+    """A person at a customer's, as Alternative Payments knows them: no user of ours."""
+
+    model_config = STRICT
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    job_title: str | None = None
+    phone: str | None = None
+
+
+class CustomerUser(BaseModel, frozen=True):
+    """The same, as stored."""
+
+    id: str
+    customer_id: str
+    email: str | None = Field(default=None, repr=False)
+    first_name: str | None = Field(default=None, repr=False)
+    last_name: str | None = Field(default=None, repr=False)
+    job_title: str | None = Field(default=None, repr=False)
+    phone: str | None = Field(default=None, repr=False)
+    created_at: AwareDatetime

@@ -16,6 +16,15 @@ def new_id(prefix: str, at: datetime) -> str:
     return str(TypeID.from_uuid(value, prefix))
 
 
+def lowest(at: datetime) -> str:
+    """The 26 characters that sort before every id made at `at` or later, and after all others."""
+    import uuid_utils
+    from typeid import TypeID
+
+    value = uuid_utils.UUID(int=int(at.timestamp() * 1000) << 80)
+    return str(TypeID.from_uuid(value))
+
+
 def suffix(identifier: str) -> str:
     """What follows the prefix: the item's key. `cust_123` gives `123`."""
     return identifier.split("_", 1)[-1]

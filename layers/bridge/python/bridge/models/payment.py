@@ -181,8 +181,9 @@ class Payment(BaseModel, frozen=True):
     still fail. `due_at`: seconds, when it is looked at next; None where nothing can move any more.
     `changed_at`: when a fact last changed. `heard_at`: seconds, when an event last made somebody
     look. `is_open`: the provider's object can still be paid. `is_hidden`: it went with its
-    customer, and only its amounts, states and ids are left. `client_secret` is an item of its own;
-    dumps and logs omit it. Source: design/data-model.md 2.
+    customer, and only its amounts, states and ids are left. `shard`: which of its organization's
+    partitions lists it. `client_secret` is an item of its own; dumps and logs omit it. Source:
+    design/data-model.md 2.
     """
 
     id: str
@@ -231,6 +232,7 @@ class Payment(BaseModel, frozen=True):
     due_at: int | None = None
     heard_at: int | None = None
     is_hidden: bool = False
+    shard: int = 0
     completed_at: AwareDatetime | None = None
     changed_at: AwareDatetime
     created_at: AwareDatetime

@@ -3,10 +3,11 @@
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 METADATA_BYTES = 8 * 1024
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
@@ -16,6 +17,18 @@ PHONE = re.compile(r"[0-9 +().-]{3,30}")
 
 MetadataValue = str | bool | int | float
 Metadata = dict[str, MetadataValue]
+
+
+def _loaded(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+# Kept as its text: an attribute of the store would forget the order of keys, and what null is.
+StoredJson = Annotated[dict[str, Any], BeforeValidator(_loaded), PlainSerializer(compact)]
 
 
 class Faults(ValueError):
@@ -117,9 +130,9 @@ def _metadata(value: Any) -> Metadata:
     return kept
 
 
-def metadata_bytes(metadata: Metadata) -> int:
+def metadata_bytes(metadata: Mapping[str, Any]) -> int:
     """The size that counts against the limit: compact JSON in UTF-8."""
-    return len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode())
+    return len(compact(metadata).encode())
 
 
 Reference = Annotated[str, AfterValidator(_line), AfterValidator(_not_empty), _at_most(200)]

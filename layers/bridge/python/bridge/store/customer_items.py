@@ -5,10 +5,11 @@ Source: design/data-model.md 2, 3 and 6.
 
 import random
 import unicodedata
+from itertools import islice
 from typing import Any, NamedTuple
 
 from bridge.models.caller import Named
-from bridge.models.customer import Customer
+from bridge.models.customer import Customer, joined_name
 from bridge.models.job import Job
 from bridge.models.page import Page
 from bridge.models.record import Record
@@ -21,6 +22,10 @@ COUNTER_PARTS = 8
 
 class Outrun(Exception):
     """The customer changed, or was deleted, since it was read."""
+
+
+class ExternalIdTaken(Exception):
+    """Another customer of the organization is found by this external id."""
 
 
 class NotAutomatic(Outrun):
@@ -52,20 +57,20 @@ def list_by_id(customer_ids: list[str]) -> list[Customer]:
     return [customer for customer in listed if customer]
 
 
-def _listed(partition: str, page: Page) -> list[Customer]:
+def list_of_user(user_id: str, page: Page) -> list[Customer]:
+    """Newest first, as all lists are."""
+    only = pages.Filter({"provider_id": page.provider_id})
+    every = pages.everything("C#")
     ids = pages.list_ids(
-        partition, "C#", limit=page.limit, offset=page.offset, provider_id=page.provider_id
+        [keys.user(user_id)], every, limit=page.limit, offset=page.offset, only=only
     )
     return list_by_id(ids) if ids else []
 
 
-def list_of_user(user_id: str, page: Page) -> list[Customer]:
-    """Newest first, as all lists are."""
-    return _listed(keys.user(user_id), page)
-
-
-def list_of_organization(organization_id: str, page: Page) -> list[Customer]:
-    return _listed(keys.organization_customers(organization_id), page)
+def get_claimed(organization_id: str, external_id: str) -> Customer | None:
+    """The customer that is found by this external id."""
+    claim = table.get(keys.external_id(organization_id, external_id))
+    return get(str(claim["customer_id"])) if claim else None
 
 
 class Own(NamedTuple):
@@ -82,7 +87,7 @@ def find_own(user_id: str, provider_id: str, organization_id: str | None) -> Own
     One query finds the automatic item, and behind it the oldest customers for where it is missing.
     """
     automatic = keys.automatic_customer(user_id, provider_id, organization_id)
-    items = table.query_between(automatic.pk, automatic.sk, "C$", limit=50)
+    items = list(islice(table.query_between(automatic.pk, automatic.sk, "C$", Limit=50), 50))
     for item in items:
         if item["sk"] == automatic.sk:
             return Own(item["customer_id"], item["provider_customer_id"], is_claimed=True)
@@ -115,11 +120,13 @@ def _pointers(customer: Customer) -> Actions:
 
 
 def _organization_pointer(customer: Customer, organization_id: str) -> dict[str, Any]:
-    texts = (customer.name, customer.first_name, customer.last_name, customer.email)
+    texts = [customer.name, customer.first_name, customer.last_name, customer.email]
+    if customer.first_name and customer.last_name and not customer.name_is_derived:
+        texts.append(joined_name(customer.first_name, customer.last_name))
     search = "\x1f".join(fold(text or "") for text in texts)
-    pointer = keys.customer_pointer(keys.organization_customers(organization_id), customer.uid)
+    partition = keys.organization_customers(organization_id, customer.shard)
     return table.put(
-        pointer,
+        keys.customer_pointer(partition, customer.uid),
         {
             "id": customer.id,
             "provider_id": customer.provider_id,
@@ -152,8 +159,30 @@ def creation(customer: Customer, *, as_own: bool) -> Actions:
     fresh = table.condition("attribute_not_exists(#pk)")
     actions = {"customer": table.put(keys.customer(customer.id), item_of(customer), fresh)}
     actions |= _pointers(customer) | _automatic(customer, fresh if as_own else None)
+    if customer.claims_external_id:
+        actions["external_id"] = _claim(customer)
     if customer.organization_id:
         actions["counter"] = _count(customer, customer.organization_id, 1)
+    return actions
+
+
+def _external_id(customer: Customer) -> Key:
+    return keys.external_id(customer.organization_id or "", customer.external_id or "")
+
+
+def _claim(customer: Customer) -> dict[str, Any]:
+    free = table.condition("attribute_not_exists(#pk)")
+    return table.put(_external_id(customer), {"customer_id": customer.id}, free)
+
+
+def _claims(seen: Customer, after: Customer) -> Actions:
+    """Let the old external id go and claim the new one, where they differ."""
+    held = _external_id(seen) if seen.claims_external_id else None
+    wanted = _external_id(after) if after.claims_external_id else None
+    actions: Actions = {}
+    if held != wanted:
+        actions |= {"let_go": table.delete(held)} if held else {}
+        actions |= {"external_id": _claim(after)} if wanted else {}
     return actions
 
 
@@ -184,19 +213,39 @@ def linking(seen: Customer, linked: Customer) -> Actions:
 def insert(customer: Customer, record: Record | None) -> None:
     """Write a new customer and the answer that its client's key stands for.
 
-    Raises Outrun when another run of the same request has written it, Congested.
+    Raises Outrun when another run of the same request has written it, ExternalIdTaken, Congested.
     """
     actions = creation(customer, as_own=False)
     if record:
         actions["record"] = record_items.close_action(record)
+    _transact(actions, customer)
+
+
+def insert_once(customer: Customer, record: Record | None, now: int) -> None:
+    """Write a new customer, unless its client's key has been answered before.
+
+    Raises KeyTaken, ExternalIdTaken, Congested.
+    """
+    actions = creation(customer, as_own=False)
+    if record:
+        actions["record"] = record_items.open_action(record, now)
+    _transact(actions, customer)
+
+
+def _transact(actions: Actions, customer: Customer) -> None:
     try:
         table.transact(actions)
     except table.Lost as lost:
+        if "record" in lost.items:
+            raise record_items.taken(lost.items["record"]) from lost
+        if "customer" not in lost.items and "external_id" in lost.items:
+            raise ExternalIdTaken(customer.id) from lost
         raise Outrun(customer.id) from lost
 
 
 def update(seen: Customer, after: Customer) -> Customer:
-    """Raises Outrun when the customer changed or was deleted since it was seen, Congested."""
+    """Raises Outrun when the customer changed or was deleted since it was seen, ExternalIdTaken,
+    Congested."""
     after = after.model_copy(update={"version": seen.version + 1})
     guard = table.condition(
         "#version = :seen AND #state = :active", seen=seen.version, active="active"
@@ -206,19 +255,17 @@ def update(seen: Customer, after: Customer) -> Customer:
     searched = ("name", "first_name", "last_name", "email")
     if seen.organization_id and any(getattr(seen, f) != getattr(after, f) for f in searched):
         actions["pointer"] = _organization_pointer(after, seen.organization_id)
-    try:
-        table.transact(actions)
-    except table.Lost as lost:
-        raise Outrun(seen.id) from lost
+    _transact(actions | _claims(seen, after), seen)
     return after
 
 
-def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> None:
+def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> Customer:
     """Mark the customer, drop its pointers, leave a job that finishes the rest.
 
     Raises Outrun, Congested. Source: design/data-model.md 6.
     """
-    deleted = deleted.model_copy(update={"version": seen.version + 1})
+    changes = {"version": seen.version + 1, "claims_external_id": False}
+    deleted = deleted.model_copy(update=changes)
     guard = table.condition(
         "#version = :seen AND #state = :active", seen=seen.version, active="active"
     )
@@ -229,18 +276,22 @@ def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> None:
         actions[name] = table.delete(Key("ledger", item["pk"]["S"], item["sk"]["S"]))
     if seen.organization_id:
         actions["counter"] = _count(seen, seen.organization_id, -1)
-        gone = keys.customer_pointer(keys.deleted_customers(seen.organization_id), seen.uid)
+        partition = keys.deleted_customers(seen.organization_id, seen.shard)
+        gone = keys.customer_pointer(partition, seen.uid)
         actions["deleted"] = table.put(gone, {"id": seen.id})
+    actions |= _claims(seen, deleted)
     actions["job"] = job_items.creation(Job(id=job_id, customer_id=seen.id, due_at=now))
     if not seen.user_id or not seen.provider_id:
-        return _delete_with(actions, seen)
+        _delete_with(actions, seen)
+        return deleted
     own = keys.automatic_customer(seen.user_id, seen.provider_id, seen.organization_id)
     ours = table.condition("#customer_id = :id", id=seen.id)
     others = table.condition("attribute_not_exists(#pk) OR #customer_id <> :id", id=seen.id)
     try:
-        return _delete_with(actions | {"automatic": table.delete(own, ours)}, seen)
+        _delete_with(actions | {"automatic": table.delete(own, ours)}, seen)
     except NotAutomatic:  # it is not the caller's first customer, and must not become it meanwhile
-        return _delete_with(actions | {"automatic": table.check(own, others)}, seen)
+        _delete_with(actions | {"automatic": table.check(own, others)}, seen)
+    return deleted
 
 
 def _delete_with(actions: Actions, seen: Customer) -> None:

@@ -4,6 +4,7 @@ Source: design/data-model.md 7.
 """
 
 from collections.abc import Iterable
+from itertools import islice
 
 from bridge.models.outbox import ChangedKey, Cursor, Event
 from bridge.store import keys, table
@@ -30,7 +31,7 @@ def get_cursor(payment_id: str) -> Cursor:
 def list_after(cursor: Cursor) -> list[Event]:
     """The next events, in their order, at most PAGE. Consistent; the cursor was read before it."""
     first, last = (keys.entry(cursor.payment_id, number) for number in (cursor.sent + 1, HIGHEST))
-    items = table.query_between(first.pk, first.sk, last.sk, limit=PAGE)
+    items = islice(table.query_between(first.pk, first.sk, last.sk, Limit=PAGE), PAGE)
     return [
         Event.model_validate(item | {"payment_id": cursor.payment_id, "name": item["event"]})
         for item in items

@@ -69,7 +69,7 @@ def automatic_customer(user_id: str, provider_id: str, organization_id: str | No
 
 
 def customer_counter(organization_id: str, month: str, part: int) -> Key:
-    return Key("ledger", f"O#{organization_id}#N", f"{month}#{part}")
+    return Key("ledger", customer_counters(organization_id), f"{month}#{part}")
 
 
 def job(job_id: str) -> Key:
@@ -120,17 +120,34 @@ def guest(email: str) -> str:
     return f"G#{digest(fold_email(email))}"
 
 
-def organization_payments(organization_id: str) -> str:
-    """Shard 0: the only one until an organization outgrows a partition (data-model.md 4)."""
-    return f"O#{organization_id}#P#0"
+def organization_payments(organization_id: str, shard: int) -> str:
+    """Shard 0 is the only one until an organization outgrows a partition (data-model.md 4)."""
+    return f"O#{organization_id}#P#{shard}"
 
 
-def organization_customers(organization_id: str) -> str:
-    return f"O#{organization_id}#C#0"
+def organization_customers(organization_id: str, shard: int) -> str:
+    return f"O#{organization_id}#C#{shard}"
 
 
-def deleted_customers(organization_id: str) -> str:
-    return f"O#{organization_id}#X#0"
+def deleted_customers(organization_id: str, shard: int) -> str:
+    return f"O#{organization_id}#X#{shard}"
+
+
+def customer_counters(organization_id: str) -> str:
+    return f"O#{organization_id}#N"
+
+
+def external_id(organization_id: str, external_id: str) -> Key:
+    return Key("ledger", f"X#{organization_id}#{digest(external_id)}", "X")
+
+
+def customer_user(customer_id: str, user_id: str) -> Key:
+    """A person at a customer's; not a user of ours."""
+    return Key("ledger", f"C#{suffix(customer_id)}", f"U#{suffix(user_id)}")
+
+
+def custom_field(organization_id: str, resource: str, name: str) -> Key:
+    return Key("ledger", f"O#{organization_id}#F", f"{resource}#{name}")
 
 
 def customer_payments(customer_id: str) -> str:

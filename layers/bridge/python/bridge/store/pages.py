@@ -1,67 +1,121 @@
-"""Lists by offset: pointers are skipped by counting, then read, newest first; walks, page by page.
+"""Lists of pointers: by offset, by cursor, by what they contain; walks, page by page.
 
-Source: design/data-model.md 4 and 6. Skipped pointers are read but not sent.
+A list may lie in several partitions, its shards: they are read at once and merged by sort key.
+Source: design/data-model.md 4 to 6. Skipped pointers are read but not sent.
 """
 
-from typing import Any
+import heapq
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from bridge.store import table
 from bridge.store.keys import Key
 from bridge.store.table import Item
 
 COUNTED_AT_ONCE = 1_000_000  # DynamoDB takes 32 bits, an organization's offset may have more
+AFTER_ALL = "~"  # sorts behind every character of a key
+
+
+class Range(NamedTuple):
+    """Sort keys, both included."""
+
+    low: str
+    high: str
+
+
+def everything(prefix: str) -> Range:
+    return Range(prefix, prefix + AFTER_ALL)
+
+
+class Filter(NamedTuple):
+    """What pointers must have: attributes that are equal to a value (None is anything), and one
+    that contains a text."""
+
+    equal: dict[str, str | None] = {}
+    containing: tuple[str, str] | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        wanted = {name: value for name, value in self.equal.items() if value}
+        tests = [f"#{name} = :{name}" for name in wanted]
+        if self.containing:
+            name, text = self.containing
+            tests.append(f"contains(#{name}, :{name})")
+            wanted[name] = text
+        if not tests:
+            return {}
+        return {
+            "FilterExpression": " AND ".join(tests),
+            "ExpressionAttributeNames": {f"#{name}": name for name in wanted},
+            "ExpressionAttributeValues": table.typed({f":{k}": v for k, v in wanted.items()}),
+        }
+
+
+ALL = Filter()
+
+
+def scan(
+    partitions: Sequence[str],
+    keys: Range,
+    only: Filter = ALL,
+    *,
+    newest_first: bool = True,
+    consistent: bool = True,
+    page: int | None = None,
+) -> Iterator[Item]:
+    """The items of all partitions in one order, read as they are asked for, `page` at a time."""
+    more = only.arguments()
+    if page and not more:  # a filter works after the limit
+        more["Limit"] = page
+    streams = [
+        table.query_between(each, *keys, forward=not newest_first, consistent=consistent, **more)
+        for each in partitions
+    ]
+    if len(streams) == 1:
+        return streams[0]
+    with ThreadPoolExecutor(len(streams)) as pool:
+        begun = list(pool.map(_begun, streams))
+    return heapq.merge(*begun, key=itemgetter("sk"), reverse=newest_first)
+
+
+def _begun(stream: Iterator[Item]) -> Iterator[Item]:
+    """The same stream, with its first page read."""
+    first = next(stream, None)
+    return stream if first is None else chain([first], stream)
 
 
 def list_ids(
-    partition: str, prefix: str, *, limit: int, offset: int, **only: str | None
+    partitions: Sequence[str],
+    keys: Range,
+    *,
+    limit: int,
+    offset: int,
+    only: Filter = ALL,
+    newest_first: bool = True,
 ) -> list[str]:
-    """The ids that pointers of one partition name, newest first; strongly consistent.
+    """The ids that pointers name, newest first unless asked otherwise; strongly consistent."""
+    if len(partitions) > 1 or only.arguments():
+        found = scan(partitions, keys, only, newest_first=newest_first)
+        return [str(item["id"]) for item in islice(found, offset, offset + limit)]
+    return _skip_and_collect(partitions[0], keys, limit, offset, newest_first=newest_first)
 
-    `only`: what attributes of the pointers must be; None is anything.
-    """
-    narrowed: dict[str, Any] = {"ScanIndexForward": False}
-    if equal := {name: value for name, value in only.items() if value}:
-        narrowed |= {
-            "FilterExpression": " AND ".join(f"#{name} = :{name}" for name in equal),
-            "ExpressionAttributeNames": {f"#{name}": name for name in equal},
-            "ExpressionAttributeValues": table.typed({f":{k}": v for k, v in equal.items()}),
-        }
-        return _filtered(partition, prefix, narrowed, limit, offset)
-    start: dict[str, Any] = {}
+
+def _skip_and_collect(
+    partition: str, keys: Range, limit: int, offset: int, *, newest_first: bool
+) -> list[str]:
+    more: dict[str, Any] = {"ScanIndexForward": not newest_first}
     while offset:
         most = min(offset, COUNTED_AT_ONCE)
-        answer = table.query(
-            "ledger", partition, prefix, Select="COUNT", Limit=most, **narrowed, **start
-        )
+        answer = table.count_between(partition, *keys, Limit=most, **more)
         offset -= answer["Count"]
         if "LastEvaluatedKey" not in answer:
             return []
-        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-    return _collect(partition, prefix, narrowed | start, limit)
-
-
-def _collect(partition: str, prefix: str, how: dict[str, Any], wanted: int) -> list[str]:
-    ids: list[str] = []
-    while True:
-        answer = table.query("ledger", partition, prefix, Limit=wanted - len(ids), **how)
-        ids += [str(table.item_from(item)["id"]) for item in answer["Items"]]
-        if len(ids) >= wanted or "LastEvaluatedKey" not in answer:
-            return ids
-        how = how | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-
-def _filtered(
-    partition: str, prefix: str, how: dict[str, Any], limit: int, offset: int
-) -> list[str]:
-    """A filter works after the limit, so whole pages are read until enough have passed it."""
-    ids: list[str] = []
-    while len(ids) < offset + limit:
-        answer = table.query("ledger", partition, prefix, **how)
-        ids += [str(table.item_from(item)["id"]) for item in answer["Items"]]
-        if "LastEvaluatedKey" not in answer:
-            break
-        how = how | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-    return ids[offset : offset + limit]
+        more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    forward = more.pop("ScanIndexForward")
+    found = table.query_between(partition, *keys, forward=forward, Limit=limit, **more)
+    return [str(item["id"]) for item in islice(found, limit)] if limit else []
 
 
 def walk(partition: str, prefix: str, after: str | None, limit: int) -> tuple[list[Item], str]:
@@ -73,3 +127,54 @@ def walk(partition: str, prefix: str, after: str | None, limit: int) -> tuple[li
     answer = table.query("ledger", partition, prefix, Limit=limit, **start)
     last = answer.get("LastEvaluatedKey", {}).get("sk", {}).get("S", "")
     return [table.item_from(item) for item in answer["Items"]], last
+
+
+class Neighbours(NamedTuple):
+    """Items newest first, and whether the list goes on behind (older) and before (newer) them."""
+
+    items: list[Item]
+    has_older: bool
+    has_newer: bool
+
+
+def around(
+    partitions: Sequence[str],
+    keys: Range,
+    only: Filter,
+    *,
+    limit: int,
+    after: str | None = None,
+    before: str | None = None,
+) -> Neighbours:
+    """The items nearest to a sort key: older than `after`, or newer than `before`, or the newest.
+
+    Pages are full, whatever is filtered out. For an empty page the item at the sort key itself
+    counts as its neighbour. Source: contracts/alternative.md 5.
+    """
+
+    def found(low: str, high: str, wanted: int, *, newest_first: bool = True) -> list[Item]:
+        stream = scan(
+            partitions, Range(low, high), only, newest_first=newest_first, page=wanted + 1
+        )
+        within = (item for item in stream if item["sk"] not in (after, before))
+        return list(islice(within, wanted))
+
+    def exists(low: str, high: str, *but: str) -> bool:
+        stream = scan(partitions, Range(low, high), only, page=2)
+        return any(item["sk"] not in but for item in stream)
+
+    low, high = keys
+    if before is not None:
+        items = found(max(low, before), high, limit + 1, newest_first=False)
+        page = items[:limit][::-1]
+        oldest = page[-1]["sk"] if page else before
+        has_older = exists(low, min(high, oldest), *([oldest] if page else []))
+        return Neighbours(page, has_older, len(items) > limit)
+    top = high if after is None else min(high, after)
+    items = found(low, top, limit + 1)
+    page = items[:limit]
+    if after is None:
+        return Neighbours(page, len(items) > limit, has_newer=False)
+    newest = page[0]["sk"] if page else after
+    has_newer = exists(max(low, newest), high, *([newest] if page else []))
+    return Neighbours(page, len(items) > limit, has_newer)

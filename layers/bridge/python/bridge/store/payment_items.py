@@ -4,7 +4,7 @@ Source: design/data-model.md 2, design/convergence.md 4.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from bridge.models.payment import Entry, Payment
 from bridge.models.provider import ProviderId
 from bridge.models.record import Record
 from bridge.models.refund import Refund
-from bridge.store import keys, pages, record_items, table, webhook_items
+from bridge.store import keys, organization_items, pages, record_items, table, webhook_items
 from bridge.store.keys import Key
 from bridge.store.table import NOTHING, Actions, Ahead, Item
 
@@ -125,19 +125,21 @@ def list_by_id(payment_ids: list[str]) -> list[Payment]:
     return [payment for payment in listed if payment]
 
 
-def _listed(partition: str, page: Page, **only: str | None) -> list[Payment]:
-    only |= {"provider_id": page.provider_id}
-    ids = pages.list_ids(partition, "P#", limit=page.limit, offset=page.offset, **only)
+def _listed(partitions: Sequence[str], page: Page, **equal: str | None) -> list[Payment]:
+    only = pages.Filter(equal | {"provider_id": page.provider_id})
+    every = pages.everything("P#")
+    ids = pages.list_ids(partitions, every, limit=page.limit, offset=page.offset, only=only)
     return list_by_id(ids) if ids else []
 
 
 def list_of_user(user_id: str, page: Page) -> list[Payment]:
     """Newest first, as all lists are."""
-    return _listed(keys.user(user_id), page)
+    return _listed([keys.user(user_id)], page)
 
 
 def list_of_organization(organization_id: str, page: Page) -> list[Payment]:
-    return _listed(keys.organization_payments(organization_id), page)
+    shards = organization_items.shards(organization_id)
+    return _listed([keys.organization_payments(organization_id, each) for each in shards], page)
 
 
 def list_of_customer(customer_id: str, user_id: str, page: Page) -> list[Payment]:
@@ -146,7 +148,7 @@ def list_of_customer(customer_id: str, user_id: str, page: Page) -> list[Payment
         owner = {"organization_id": page.organization_id}
     else:
         owner = {"user_id": user_id}
-    return _listed(keys.customer_payments(customer_id), page, **owner)
+    return _listed([keys.customer_payments(customer_id)], page, **owner)
 
 
 def walk_customer(customer_id: str, after: str | None, limit: int) -> tuple[list[Payment], str]:
@@ -156,7 +158,7 @@ def walk_customer(customer_id: str, after: str | None, limit: int) -> tuple[list
 
 
 def list_of_guest(email: str, page: Page) -> list[Payment]:
-    return _listed(keys.guest(email), page)
+    return _listed([keys.guest(email)], page)
 
 
 def id_at_provider(provider_payment_id: str, ahead: Ahead = NOTHING) -> str | None:
@@ -174,7 +176,7 @@ def _pointers(payment: Payment) -> Actions:
     partitions = {
         "of_user": keys.user(payment.user_id) if payment.user_id else None,
         "of_guest": keys.guest(payment.guest.email) if payment.guest else None,
-        "of_organization": keys.organization_payments(payment.organization_id)
+        "of_organization": keys.organization_payments(payment.organization_id, payment.shard)
         if payment.organization_id
         else None,
         "of_customer": keys.customer_payments(payment.customer_id) if payment.customer_id else None,

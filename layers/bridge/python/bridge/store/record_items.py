@@ -31,6 +31,11 @@ def of_creation(client_key: str, *, user_id: str | None, email: str | None) -> s
     return keys.record(scope, client_key).pk
 
 
+def of_organization(organization_id: str, client_key: str) -> str:
+    """The scope is the organization, whichever of its keys is used."""
+    return keys.record(f"O#{organization_id}", client_key).pk
+
+
 def record_from(item: Item | None, now: int) -> Record | None:
     """The record, unless it has expired: the table's own sweep is late by days."""
     if item is None or item["exp"] <= now:

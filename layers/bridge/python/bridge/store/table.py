@@ -352,18 +352,38 @@ def query_all(table: config.Table, pk: str, prefix: str) -> list[Item]:
         more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-def query_between(pk: str, low: str, high: str, limit: int) -> list[Item]:
-    """The first items of a partition between two sort keys, strongly consistent."""
-    answer = _read(
+def query_between(
+    pk: str, low: str, high: str, *, forward: bool = True, consistent: bool = True, **more: Any
+) -> Iterator[Item]:
+    """The items of a partition between two sort keys, both included, page by page as they are
+    asked for. `more`: of the Query; its Limit is of a page."""
+    if low > high:
+        return  # DynamoDB would refuse the question
+    how = {"ScanIndexForward": forward, "ConsistentRead": consistent} | more
+    while True:
+        answer = _query_between(pk, low, high, **how)
+        yield from map(item_from, answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return
+        how["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def count_between(pk: str, low: str, high: str, **more: Any) -> dict[str, Any]:
+    """How many there are in one page, strongly consistent, as DynamoDB answers it."""
+    return _query_between(pk, low, high, ConsistentRead=True, Select="COUNT", **more)
+
+
+def _query_between(pk: str, low: str, high: str, **more: Any) -> dict[str, Any]:
+    names = {"#pk": "pk", "#sk": "sk"} | more.pop("ExpressionAttributeNames", {})
+    values = more.pop("ExpressionAttributeValues", {})
+    return _read(
         "query",
         TableName=config.table_name("ledger"),
         KeyConditionExpression="#pk = :pk AND #sk BETWEEN :low AND :high",
-        ExpressionAttributeNames={"#pk": "pk", "#sk": "sk"},
-        ExpressionAttributeValues=typed({":pk": pk, ":low": low, ":high": high}),
-        ConsistentRead=True,
-        Limit=limit,
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues=typed({":pk": pk, ":low": low, ":high": high}) | values,
+        **more,
     )
-    return [item_from(item) for item in answer["Items"]]
 
 
 def query_due(partition: str, now: int, page: int) -> Iterator[Item]:

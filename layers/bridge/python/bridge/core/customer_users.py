@@ -1,0 +1,31 @@
+"""The people at a customer's. Source: contracts/alternative.md 6."""
+
+from bridge import clock
+from bridge.core import organization_customers
+from bridge.errors import Conflict
+from bridge.models.caller import Caller
+from bridge.models.customer import CustomerUser, NewCustomerUser
+from bridge.models.identifier import new_id
+from bridge.models.page import Between, CursorPage
+from bridge.store import customer_user_items
+
+
+def add(caller: Caller, customer_id: str, new: NewCustomerUser) -> CustomerUser:
+    """Raises NotFound, Conflict `customer_deleted`."""
+    customer = organization_customers.get(caller, customer_id)
+    organization_customers.check_active(customer)
+    now = clock.now()
+    user = CustomerUser(
+        id=new_id("usr", now), customer_id=customer.id, created_at=now, **new.model_dump()
+    )
+    try:
+        customer_user_items.insert(user)
+    except customer_user_items.CustomerGone as gone:
+        raise Conflict("the customer is deleted", code="customer_deleted") from gone
+    return user
+
+
+def by_cursor(caller: Caller, customer_id: str, page: CursorPage) -> Between[CustomerUser]:
+    """Newest first; those of a deleted customer, too. Raises NotFound."""
+    customer = organization_customers.get(caller, customer_id)
+    return customer_user_items.list_by_cursor(customer.id, page)

@@ -1,0 +1,150 @@
+"""Customers as an organization's own keys keep them: soft deletes, and no provider is asked.
+
+Source: contracts/payments-ai.md 2, monri.md 5, alternative.md 6; design/data-model.md 3 and 6.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from bridge import clock
+from bridge.core import ownership, replays
+from bridge.errors import Conflict, NotFound, TemporarilyUnavailable
+from bridge.models import identifier
+from bridge.models.call import Call
+from bridge.models.caller import Caller
+from bridge.models.customer import Customer, CustomerAnswered, CustomerFields, joined_name
+from bridge.models.identifier import new_id, suffix
+from bridge.store import customer_items, organization_items, record_items
+
+ROUNDS = 4
+NAMES = {"first_name", "last_name"}
+
+# How an external id is taken: it must be free, or it is found by this customer only if it is.
+Claim = Literal["required", "if_free"]
+Plan = Callable[[Customer], CustomerFields]
+
+
+def create(caller: Caller, fields: CustomerFields, claim: Claim, call: Call) -> CustomerAnswered:
+    """Store a customer, with what its client's key stands for, in one transaction.
+
+    Raises Conflict `external_id_taken`, `idempotency_key_reused`, TemporarilyUnavailable.
+    """
+    organization_id = ownership.organization_of(caller)
+    now = clock.now()
+    made = new_id("cust", now)
+    blank = Customer(
+        id=made,
+        uid=suffix(made),
+        organization_id=organization_id,
+        shard=organization_items.shard_of(organization_id, suffix(made)),
+        created_at=now,
+        updated_at=now,
+    )
+    customer = _written(blank, fields)
+    claimed = customer.model_copy(update={"claims_external_id": customer.external_id is not None})
+    try:
+        return _insert(claimed, call)
+    except customer_items.ExternalIdTaken as taken:
+        if claim == "required":
+            raise _taken() from taken
+    return _insert(customer, call)
+
+
+def _insert(customer: Customer, call: Call) -> CustomerAnswered:
+    record = None
+    if key := call.client_key:
+        place = record_items.of_organization(customer.organization_id or "", key.key)
+        record = replays.new_record(place, key, customer.id)
+        snapshot = customer.model_dump_json()
+        record = record.model_copy(update={"state": "done", "snapshot": snapshot})
+    try:
+        customer_items.insert_once(customer, record, clock.seconds())
+    except record_items.KeyTaken as taken:
+        if key:
+            replays.check_same(taken.record, key)
+        told = Customer.model_validate_json(taken.record.told)
+        return CustomerAnswered(customer=told, replayed=True)
+    return CustomerAnswered(customer=customer)
+
+
+def get(caller: Caller, customer_id: str) -> Customer:
+    """One that has been deleted, too. Raises NotFound."""
+    known = identifier.is_well_formed(customer_id)
+    stored = customer_items.get(customer_id, caller.ahead) if known else None
+    return ownership.visible(stored, caller)
+
+
+def get_by_external_id(caller: Caller, external_id: str) -> Customer:
+    """The living customer that has claimed it. Raises NotFound."""
+    organization_id = ownership.organization_of(caller)
+    customer = customer_items.get_claimed(organization_id, external_id)
+    if customer is None or customer.state != "active":
+        raise NotFound
+    return ownership.visible(customer, caller)
+
+
+def update(caller: Caller, customer_id: str, plan: Plan, *, touches: bool = False) -> Customer:
+    """Write what `plan` makes of the customer as it is; it may run again, on a newer one.
+
+    Where nothing differs nothing is written, unless the write itself is to be seen: `touches`.
+    Raises NotFound, what `plan` raises, Conflict `customer_deleted` or `external_id_taken`,
+    TemporarilyUnavailable.
+    """
+    for _ in range(ROUNDS):
+        seen = get(caller, customer_id)
+        after = _written(seen, plan(seen))
+        check_active(seen)
+        if after == seen and not touches:
+            return seen
+        try:
+            return customer_items.update(seen, after.model_copy(update={"updated_at": clock.now()}))
+        except customer_items.ExternalIdTaken as taken:
+            raise _taken() from taken
+        except customer_items.Outrun:
+            caller = caller.model_copy(update={"ahead": {}})
+    raise TemporarilyUnavailable("the customer could not be changed", retry_after=1)
+
+
+def delete(caller: Caller, customer_id: str) -> Customer:
+    """The deleted customer; a second time the same one. A job then does the rest.
+
+    Raises NotFound, TemporarilyUnavailable.
+    """
+    for _ in range(ROUNDS):
+        seen = get(caller, customer_id)
+        if seen.state == "deleted":
+            return seen
+        now = clock.now()
+        gone = seen.model_copy(update={"state": "deleted", "deleted_at": now, "updated_at": now})
+        try:
+            return customer_items.delete(seen, gone, new_id("job", now), int(now.timestamp()))
+        except customer_items.Outrun:
+            caller = caller.model_copy(update={"ahead": {}})
+    raise TemporarilyUnavailable("the customer could not be deleted", retry_after=1)
+
+
+def check_active(customer: Customer) -> None:
+    """Raises Conflict `customer_deleted`: history stays, and nothing new begins."""
+    if customer.state != "active":
+        raise Conflict("the customer is deleted", code="customer_deleted")
+
+
+def _taken() -> Conflict:
+    message = "another customer has this external id"
+    return Conflict(message, code="external_id_taken")
+
+
+def _written(seen: Customer, fields: CustomerFields) -> Customer:
+    """The customer with what was sent. A name made of first and last follows them."""
+    given = {name: getattr(fields, name) for name in fields.model_fields_set}
+    after = seen.model_copy(update=given)
+    if "external_id" in given:
+        claims = after.external_id is not None
+        after = after.model_copy(update={"claims_external_id": claims})
+    if "name" in given:
+        return after.model_copy(update={"name_is_derived": False})
+    if NAMES & given.keys() and (seen.name_is_derived or not seen.name):
+        joined = joined_name(after.first_name, after.last_name)
+        derived = {"name": joined, "name_is_derived": joined is not None}
+        return after.model_copy(update=derived)
+    return after
