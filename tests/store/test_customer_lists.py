@@ -117,7 +117,7 @@ def test_any_cut_by_cursor_is_the_lists_own_and_knows_its_neighbours(
     moments = [None, *(row.created_at for row in made[::5])]
     positions = [row.uid for row in made] + [suffix(new_id("x", BEGIN + timedelta(days=33)))]
 
-    @settings(max_examples=150)
+    @settings(max_examples=80)
     @given(
         st.integers(1, 30),
         st.sampled_from(["", "after", "before"]),
@@ -150,7 +150,7 @@ def test_any_cut_by_cursor_is_the_lists_own_and_knows_its_neighbours(
     cut()
 
 
-@pytest.mark.parametrize("step", [1, 3, 100])
+@pytest.mark.parametrize("step", [3, 100])
 def test_a_walk_either_way_shows_each_that_lives_throughout_once(
     step: int, made: list[Customer]
 ) -> None:

@@ -41,13 +41,12 @@ def create(caller: Caller, fields: CustomerFields, claim: Claim, call: Call) -> 
         updated_at=now,
     )
     customer = _written(blank, fields)
-    claimed = customer.model_copy(update={"claims_external_id": customer.external_id is not None})
     try:
-        return _insert(claimed, call)
+        return _insert(customer, call)
     except customer_items.ExternalIdTaken as taken:
         if claim == "required":
             raise _taken() from taken
-    return _insert(customer, call)
+    return _insert(customer.model_copy(update={"claims_external_id": False}), call)
 
 
 def _insert(customer: Customer, call: Call) -> CustomerAnswered:
