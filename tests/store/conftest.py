@@ -11,10 +11,11 @@ import requests
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from bridge import clock
+from bridge.models.credential import Credential, CredentialKind
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import LiveAttempt, Payment, RecordedKey
-from bridge.store import table
+from bridge.store import credential_items, table
 
 NOW = 1_800_000_000
 DAY = 24 * 3600
@@ -158,3 +159,18 @@ def attempt(client_key: RecordedKey | None = None, at: int = NOW) -> LiveAttempt
         until=at + 90,
         client_key=client_key,
     )
+
+
+def put_credential(
+    kind: CredentialKind, name: str, secret: str | None = None, *, organization_id: str = "org_1"
+) -> Credential:
+    """A credential that is stored now."""
+    credential = Credential(
+        id=new_id("cred", clock.now()),
+        kind=kind,
+        organization_id=organization_id,
+        ends_with=name[-4:],
+        created_at=clock.now(),
+    )
+    credential_items.insert(credential, name, secret)
+    return credential

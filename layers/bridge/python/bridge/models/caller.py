@@ -10,10 +10,12 @@ WRITERS: frozenset[Role] = frozenset({"owner", "admin", "billing"})
 
 
 class Caller(BaseModel, frozen=True):
-    """A user, a guest of one record, or nobody.
+    """A user, a guest of one record, a key of one organization, or nobody.
 
-    `guest_of` is the id of the one record a guest token opens. `ahead` holds what the store read
-    together with the session; only the store looks into it (data-model.md 8: one batch).
+    `guest_of` is the id of the one record a guest token opens. `key_of` is the organization whose
+    API key, merchant or OAuth client calls: it has all rights on that one's records and none
+    elsewhere; `scopes` narrow it to some calls, where they are not None. `ahead` holds what the
+    store read together with the credential; only the store looks into it (data-model.md 8).
     """
 
     user_id: str | None = None
@@ -22,6 +24,8 @@ class Caller(BaseModel, frozen=True):
     phone: str | None = Field(default=None, repr=False)
     organizations: dict[str, Role] = Field(default_factory=dict)
     guest_of: str | None = None
+    key_of: str | None = None
+    scopes: frozenset[str] | None = None
     ahead: Mapping[Any, Any] = Field(default_factory=dict, repr=False, exclude=True)
 
     @property
@@ -30,10 +34,12 @@ class Caller(BaseModel, frozen=True):
 
     @property
     def is_nobody(self) -> bool:
-        return self.user_id is None and self.guest_of is None
+        return self.user_id is None and self.guest_of is None and self.key_of is None
 
     @property
     def kind(self) -> str:
+        if self.key_of is not None:
+            return "key"
         return "user" if self.is_user else "nobody" if self.is_nobody else "guest"
 
 

@@ -96,6 +96,29 @@ def session(session_id: str) -> Key:
     return Key("secrets", f"SE#{digest(session_id)}", "SE")
 
 
+def api_key(hashed: str) -> Key:
+    """These three are named by the SHA-256 of the text that a caller sends."""
+    return Key("ledger", f"K#{hashed}", "K")
+
+
+def oauth_client(hashed: str) -> Key:
+    return Key("ledger", f"OC#{hashed}", "OC")
+
+
+def merchant(hashed: str) -> Key:
+    return Key("secrets", f"MK#{hashed}", "MK")
+
+
+def organization_credentials(organization_id: str) -> str:
+    return f"O#{organization_id}#K"
+
+
+def credential_entry(organization_id: str, credential_id: str) -> Key:
+    """The line that operators see of a credential; it stays when the credential is revoked."""
+    partition = organization_credentials(organization_id)
+    return Key("ledger", partition, f"K#{suffix(credential_id)}")
+
+
 def record(scope: str, client_key: str) -> Key:
     return Key("ephemeral", f"I#{scope}#{digest(client_key)}", "I")
 

@@ -1,0 +1,36 @@
+"""What opens one organization's records to a server: API keys, merchants, OAuth clients."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from bridge.models.text import Reference
+
+CredentialKind = Literal["api_key", "merchant", "oauth_client"]
+
+
+class NewCredential(BaseModel, frozen=True):
+    """What an operator asks for. `merchant`: an authenticity token and its key, as Monri has."""
+
+    kind: CredentialKind
+    organization_id: Reference
+
+
+class Credential(BaseModel, frozen=True):
+    """A credential as operators see it. `ends_with`: the last four characters of its name."""
+
+    id: str
+    kind: CredentialKind
+    organization_id: str
+    ends_with: str
+    created_at: AwareDatetime
+    revoked_at: AwareDatetime | None = None
+
+
+class Holder(BaseModel, frozen=True):
+    """Whose a credential is, and what its secret is checked by: a digest needs the merchant's key
+    itself, a client's secret is compared by its hash, an API key has nothing beside its name."""
+
+    organization_id: str
+    merchant_key: str | None = Field(default=None, repr=False)
+    secret_hash: str | None = Field(default=None, repr=False)
