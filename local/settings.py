@@ -78,5 +78,5 @@ def made_up_secrets() -> dict[str, str]:
         "STRIPE_WEBHOOK_SECRET": f"whsec_local{secrets.token_hex(12)}",
         "STRIPE_SECRET_KEY": f"sk_test_local{secrets.token_hex(12)}",
         "BRIDGE_VALIDATION_SECRET": secrets.token_hex(16),
-        "GUEST_TOKEN_KEYS": f"k1:{secrets.token_hex(32)}",
+        "TOKEN_KEYS": f"k1:{secrets.token_hex(32)}",
     }

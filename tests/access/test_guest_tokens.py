@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bridge import clock, config
-from bridge.access import guest_tokens
+from bridge.access import guest_tokens, signing
 from bridge.errors import AuthUnavailable, NotAuthenticated
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -20,7 +20,7 @@ def keys(put_secret: PutSecret) -> Callable[[str], None]:
     """Set the keys, and let this process read them."""
 
     def put(value: str) -> None:
-        put_secret("GUEST_TOKEN_KEYS", value)
+        put_secret("TOKEN_KEYS", value)
         config.forget_secrets()
 
     return put
@@ -108,7 +108,7 @@ def test_keys_that_are_none_are_found_out_before_anything_happens(
 ) -> None:
     keys(value)
     for act in (
-        guest_tokens.check_ready,
+        signing.check_ready,
         lambda: guest_tokens.issue("pay_1"),
         lambda: guest_tokens.authenticate("k1.a.b"),
     ):
@@ -123,4 +123,4 @@ def test_without_keys_in_ssm_nobody_is_let_in_and_nobody_called_invalid(
     with pytest.raises(AuthUnavailable):
         guest_tokens.authenticate("k1.a.b")
     with pytest.raises(AuthUnavailable):
-        guest_tokens.check_ready()
+        signing.check_ready()

@@ -54,7 +54,7 @@ SECRETS = {
     "STRIPE_SECRET_KEY": "sk_test_canary51b0a7c9",
     "STRIPE_WEBHOOK_SECRET": "whsec_canary77c1d0 whsec_canary18e4f2",
     "BRIDGE_VALIDATION_SECRET": "validation-canary-90ab12",
-    "GUEST_TOKEN_KEYS": "k1:guest-key-canary-77aa21",
+    "TOKEN_KEYS": "k1:guest-key-canary-77aa21",
 }
 
 

@@ -6,7 +6,7 @@ Source: contracts/bridge.md; seeds "Customers API" and "Payments API".
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.access import guest_tokens, sessions
+from bridge.access import guest_tokens, sessions, signing
 from bridge.errors import (
     BridgeError,
     Detail,
@@ -91,7 +91,7 @@ def _check_guest(request: Request) -> None:
     if not request.caller.is_user and not named:
         raise NotAuthenticated("sign in, or send guest_data")
     if not request.caller.is_user:
-        guest_tokens.check_ready()
+        signing.check_ready()
 
 
 def read_payment_change(request: Request) -> PaymentChange:
