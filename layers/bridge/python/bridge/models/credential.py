@@ -34,3 +34,10 @@ class Holder(BaseModel, frozen=True):
     organization_id: str
     merchant_key: str | None = Field(default=None, repr=False)
     secret_hash: str | None = Field(default=None, repr=False)
+
+
+class AccessToken(BaseModel, frozen=True):
+    """What OAuth's client credentials bring: a word that is sent as a bearer token."""
+
+    token: str = Field(repr=False)
+    life_s: int
