@@ -20,6 +20,11 @@ Bridge Payments runs at {url}
   and pay_456 (authorized, to be captured or canceled),
   saved payment method pm_saved_card_123; Stripe's test methods (pm_card_visa) work as there
 
+  credentials of org_456
+    payments.ai            Authorization: ApiKey acct_demo_key_demo
+    Monri                  authenticity token demo-authenticity-token, key demo-merchant-key
+    Alternative Payments   Authorization: YOUR_API_KEY; or OAuth client demo-client, demo-secret
+
 Try it:
 
   curl {url}/bridge-payment/payments/pay_123 -H "X-Session-ID: session_abc123"

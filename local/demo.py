@@ -10,12 +10,19 @@ from bridge import clock
 from bridge.core import attempts, convergence, payments
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
+from bridge.models.credential import Credential, CredentialKind
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import CaptureMethod, Confirmation, Ending, NewPayment, Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.providers import registry
-from bridge.store import customer_items, method_items, payment_items, session_items
+from bridge.store import (
+    credential_items,
+    customer_items,
+    method_items,
+    payment_items,
+    session_items,
+)
 from local.flowless import Flowless
 from local.stripe.simulator import StripeSimulator
 
@@ -30,19 +37,39 @@ SESSIONS: dict[str, dict[str, object]] = {
     },
 }
 LIFE = timedelta(days=365)
+# Of org_456: id, kind, name, secret. The neighbours' documents send an API key so.
+CREDENTIALS: tuple[tuple[str, CredentialKind, str, str | None], ...] = (
+    ("cred_demo_key", "api_key", "acct_demo_key_demo", None),
+    ("cred_demo_static_key", "api_key", "YOUR_API_KEY", None),
+    ("cred_demo_merchant", "merchant", "demo-authenticity-token", "demo-merchant-key"),
+    ("cred_demo_client", "oauth_client", "demo-client", "demo-secret"),
+)
 
 
 def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
-    """Put the sessions and the records of user_456 into empty tables and empty simulators."""
+    """Put sessions, credentials and the records of user_456 into empty tables and simulators."""
     for session_id, session in SESSIONS.items():
         lasting = session | {"expires_at": clock.now() + LIFE}
         session_items.put(session_id, Session.model_validate(lasting))
         flowless.sessions[session_id] = lasting
+    for identifier, kind, name, secret in CREDENTIALS:
+        _credential(identifier, kind, name, secret)
     customer = _customer("cust_456", "Jane", "Smith", datetime(2025, 1, 10, 8, 20, tzinfo=UTC))
     _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
     _method(stripe, customer)  # not of cust_123, which the first document deletes in the end
     _payment(stripe, customer, "pay_123", "pi_stripe_abc123")
     _payment(stripe, customer, "pay_456", "pi_stripe_def456", capture_method="manual")
+
+
+def _credential(identifier: str, kind: CredentialKind, name: str, secret: str | None) -> None:
+    credential = Credential(
+        id=identifier,
+        kind=kind,
+        organization_id="org_456",
+        ends_with=name[-4:],
+        created_at=clock.now(),
+    )
+    credential_items.insert(credential, name, secret)
 
 
 def _call() -> Call:

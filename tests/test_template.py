@@ -85,6 +85,15 @@ RIGHTS = {
     "operations/unmatched": set(),
     "operations/put_session": {"Secrets PutItem: SE#*"},
     "operations/revoke_session": {"Secrets DeleteItem: SE#*"},
+    "operations/create_credential": {
+        "Ledger PutItem: K#*, OC#*, O#*#K",
+        "Secrets PutItem: MK#*",
+    },
+    "operations/list_credentials": {"Ledger Query: O#*#K"},
+    "operations/revoke_credential": {
+        *("Ledger GetItem: O#*#K", "Ledger PutItem: O#*#K", "Ledger DeleteItem: K#*, OC#*"),
+        "Secrets DeleteItem: MK#*",
+    },
     "operations/inspect_payment": READS,
     "operations/converge_payment": WRITES | SECRET_WRITES,
     "jobs/reconcile_payments": WRITES | SECRET_WRITES,

@@ -4,20 +4,12 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from bridge.models.text import Reference
-
 CredentialKind = Literal["api_key", "merchant", "oauth_client"]
 
 
-class NewCredential(BaseModel, frozen=True):
-    """What an operator asks for. `merchant`: an authenticity token and its key, as Monri has."""
-
-    kind: CredentialKind
-    organization_id: Reference
-
-
 class Credential(BaseModel, frozen=True):
-    """A credential as operators see it. `ends_with`: the last four characters of its name."""
+    """A credential as operators see it. `merchant`: an authenticity token and its key, as Monri
+    has them. `ends_with`: the last four characters of its name."""
 
     id: str
     kind: CredentialKind
