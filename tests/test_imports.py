@@ -40,6 +40,7 @@ OWNERS = {
     "urllib3": {"outbound"},
     "requests": {"providers"},  # the transport of Stripe's SDK
     "itsdangerous": {"access", "dialects"},  # guest tokens, cursors
+    "joserfc": {"access"},
 }
 
 
@@ -136,7 +137,10 @@ def test_packages_hold_no_code() -> None:
 def test_handlers_import_no_provider_no_secret_reader_and_no_batch_processor() -> None:
     """They cost a cold start up to 120 ms each, so they are imported where they are called."""
     powertools = "aws_lambda_powertools.utilities"
-    heavy = ("stripe", "requests", f"{powertools}.batch", f"{powertools}.parameters")
+    heavy = (
+        *("stripe", "requests", "joserfc", "cryptography"),
+        *(f"{powertools}.batch", f"{powertools}.parameters"),
+    )
     program = f"""
 import importlib.util, pathlib, sys
 for number, path in enumerate(sorted(pathlib.Path("functions").glob("*/*/handler.py"))):

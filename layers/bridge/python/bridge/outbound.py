@@ -1,4 +1,5 @@
-"""HTTPS to Flowless, and to providers without an SDK: one pool, short timeouts, nothing logged."""
+"""HTTPS to Flowless, to identity providers, and to providers without an SDK: one pool, short
+timeouts, nothing logged."""
 
 import json
 from functools import cache
@@ -27,11 +28,21 @@ def post_json(
 
     Only for calls that may be made twice. Raises Unreachable.
     """
-    sent = json.dumps(body).encode()
     headers = headers | {"Content-Type": "application/json"}
+    return _ask("POST", url, json.dumps(body).encode(), headers, timeout_s, tries)
+
+
+def get_json(url: str, *, timeout_s: float, tries: int) -> tuple[int, dict[str, Any]]:
+    """The same for a GET; a redirect is no answer."""
+    return _ask("GET", url, None, {"Accept": "application/json"}, timeout_s, tries)
+
+
+def _ask(
+    method: str, url: str, body: bytes | None, headers: dict[str, str], timeout_s: float, tries: int
+) -> tuple[int, dict[str, Any]]:
     for _ in range(tries):
         try:
-            answer = _pool().request("POST", url, body=sent, headers=headers, timeout=timeout_s)
+            answer = _pool().request(method, url, body=body, headers=headers, timeout=timeout_s)
             told = json.loads(answer.data)
         except (urllib3.exceptions.HTTPError, ValueError):
             continue

@@ -1,4 +1,4 @@
-"""Is this session good, and whose is it: our own table, or Flowless (B7)."""
+"""Is this session good, and whose is it: our own table, Flowless, or a JSON Web Token (B7)."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from bridge.store import session_items
 VALIDATE = "/auth/bridge/validate"
 TIMEOUT_S, TRIES = 2, 2
 KEPT_S, KEPT_SESSIONS = 60, 10_000
+LONGEST = 8192  # a JSON Web Token with many memberships
 
 _kept: OrderedDict[str, tuple[Session, datetime]] = OrderedDict()
 _lock = Lock()
@@ -21,11 +22,16 @@ _lock = Lock()
 
 def authenticate(session_id: str, named: Named, *, ip: str, user_agent: str) -> Caller:
     """The user behind a session. Raises NotAuthenticated `session_invalid`, AuthUnavailable."""
-    if not session_id or len(session_id) > 4096:
+    if not session_id or len(session_id) > LONGEST:
         raise _invalid()
     by_default = "flowless" if config.setting("FLOWLESS_API_URL") else "table"
-    if config.setting("SESSION_MODE", by_default) == "flowless":
+    mode = config.setting("SESSION_MODE", by_default)
+    if mode == "flowless":
         return _caller(_by_flowless(session_id, ip, user_agent), {})
+    if mode == "jwt":
+        from bridge.access import json_web_tokens  # 40 ms that the other modes need not pay
+
+        return _caller(json_web_tokens.session_of(session_id), {})
     session, expires, ahead = session_items.read(session_id, named)
     if session is None or expires <= clock.seconds():
         raise _invalid()
