@@ -297,6 +297,22 @@ def test_nobody_lacks_a_right_when_events_are_late_or_a_customer_goes(
     assert (left["payment"]["is_hidden"], left["delivery"]["sent"]) == (True, 2)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["api_key", "merchant", "oauth_client"])
+def test_nobody_lacks_a_right_to_make_list_and_revoke_a_credential(run: Run, kind: str) -> None:
+    owner = {"organization_id": "org_456"}
+    made = run("operations/create_credential", owner | {"kind": kind})["credential"]
+    assert made in run("operations/list_credentials", owner)["credentials"]
+    which = owner | {"credential_id": made["id"]}
+    assert run("operations/revoke_credential", which) == {"ok": True}
+    (line,) = (
+        each
+        for each in run("operations/list_credentials", owner)["credentials"]
+        if each["id"] == made["id"]
+    )
+    assert line["revoked_at"]
+
+
 OWNER = "cust_456"  # of the demo's saved method and payment
 
 

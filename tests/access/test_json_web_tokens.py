@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -83,7 +83,7 @@ def signed(key: Key = RSA, *, alg: str = "RS256", kid: str | None = None, **more
     return jwt.encode(header, claims(**more), key, algorithms=[alg])
 
 
-def raw(header: dict[str, object], signature: bytes = b"") -> str:
+def raw(header: Mapping[str, object], signature: bytes = b"") -> str:
     """A token put together by hand, as no library would."""
     parts = [json.dumps(header).encode(), json.dumps(claims()).encode(), signature]
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
@@ -104,7 +104,7 @@ def assert_refused(token: str) -> None:
 
 @pytest.mark.parametrize(("key", "alg"), [(RSA, "RS256"), (EC, "ES256")])
 def test_b7_a_token_of_the_provider_is_a_caller(provider: Provider, key: Key, alg: str) -> None:
-    told = {
+    told: dict[str, Any] = {
         "email": "jane@example.com",
         "name": "Jane Doe",
         "phone_number": "+12345",
@@ -197,7 +197,8 @@ def test_b7_other_algorithms_are_refused_though_the_key_is_right(
     provider: Provider, alg: str
 ) -> None:
     shared = OctKey.generate_key(256, {"kid": "oct-1"}, private=True)
-    key: Key = {"HS256": shared, "ES384": EC_384}.get(alg, RSA)
+    keys: dict[str, Key] = {"HS256": shared, "ES384": EC_384}
+    key = keys.get(alg, RSA)
     provider.keys = [RSA, EC_384]
     provider.body = json.dumps(
         {"keys": [*(each.as_dict(private=False) for each in provider.keys), shared.as_dict()]}

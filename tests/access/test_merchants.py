@@ -331,3 +331,9 @@ def test_a_token_of_the_other_api_is_none_here() -> None:
     theirs = oauth_clients.issue_token(f"Basic {pair}").token
     assert_refused(f"Bearer {theirs}", "/v2/customers")
     assert_refused(f"Bearer mo_{theirs.removeprefix('alt_')}", "/v2/customers")
+
+
+@given(st.text(max_size=80) | st.builds("{} {} {} {}".format, *[st.text(max_size=20)] * 4))
+def test_no_text_in_the_header_breaks_anything(authorization: str) -> None:
+    for each in (authorization, f"WP3-v2.1 {authorization}", f"Bearer mo_{authorization}"):
+        assert_refused(each, f"{MERCHANT_ID}{authorization}", authorization)

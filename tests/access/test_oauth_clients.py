@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from hypothesis import given, strategies as st
 
 from bridge import clock, config
 from bridge.access import oauth_clients
@@ -105,3 +106,12 @@ def test_only_the_hash_of_a_clients_secret_is_stored() -> None:
     for table in ("ledger", "secrets", "ephemeral"):
         items = database.client().scan(TableName=config.table_name(table))["Items"]
         assert SECRET not in str(items)
+
+
+@given(st.text(max_size=80), st.binary(max_size=40))
+def test_no_text_in_the_header_breaks_anything(text: str, pair: bytes) -> None:
+    for each in (text, f"Bearer {text}", f"alt_{text}", f"Bearer alt_k1.{text}"):
+        assert_refused(each)
+    for each in (text, f"Basic {text}", f"Basic {base64.b64encode(pair).decode()}"):
+        with pytest.raises(Forbidden):
+            oauth_clients.issue_token(each)

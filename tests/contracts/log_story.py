@@ -249,7 +249,7 @@ def bad_days(story: Story, stripe: StripeSimulator, intents: str) -> None:
     stripe.start()
 
 
-def flowless_sessions(story: Story, flowless: Flowless) -> None:
+def foreign_sessions(story: Story, flowless: Flowless) -> None:
     flowless.sessions[FLOWLESS_SESSION] = {"user_id": "user_1", "email": USER_EMAIL, "name": TEXT}
     os.environ["SESSION_MODE"] = "flowless"
     headers = {"X-Session-ID": FLOWLESS_SESSION}
@@ -258,7 +258,25 @@ def flowless_sessions(story: Story, flowless: Flowless) -> None:
         story.ask("GET", f"{BASE}/payments", None, headers, caller="nobody")
     story.ask("GET", f"{BASE}/payments", None, headers, caller="user")
     story.ask("GET", f"{BASE}/payments", None, {"X-Session-ID": f"{FLOWLESS_SESSION}-x"})
+    os.environ |= {"SESSION_MODE": "jwt", "JWT_ISSUER": WORD, "JWT_AUDIENCE": WORD}
+    for url in ("", "http://127.0.0.1:1/canary"):
+        os.environ["JWKS_URL"] = url
+        bearer = {"Authorization": f"Bearer {FLOWLESS_SESSION}"}
+        story.ask("GET", f"{BASE}/payments", None, bearer, caller="nobody")
     os.environ["SESSION_MODE"] = "table"
+
+
+def credentials(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
+    """What is told once is a canary from then on."""
+    organization = {"organization_id": "org_1"}
+    for kind in ("api_key", "merchant", "oauth_client"):
+        made = invoke("OperationsCreateCredential", {"kind": kind} | organization)
+        story.canaries |= set(made["to_send"].values())
+        assert invoke("OperationsListCredentials", organization)["ok"]
+        which = organization | {"credential_id": made["credential"]["id"]}
+        assert invoke("OperationsRevokeCredential", which)["ok"]
+    assert not invoke("OperationsCreateCredential", {"kind": WORD} | organization)["ok"]
+    assert not invoke("OperationsRevokeCredential", organization | {"credential_id": CARD})["ok"]
 
 
 def operators(invoke: Callable[[str, dict[str, Any]], Any], payment_id: str) -> None:
@@ -328,9 +346,10 @@ def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
     logging.getLogger("somebody.elses.sdk").info("said at INFO")
     customers(story)
     payments(story, stripe)
-    flowless_sessions(story, flowless)
+    foreign_sessions(story, flowless)
     payment = story.ask("GET", f"{BASE}/payments?limit=1")[0]
     operators(functions.invoke, payment["id"])
+    credentials(story, functions.invoke)
     webhooks(story, worker, payment)
     our_own_bad_days(story)
     return story

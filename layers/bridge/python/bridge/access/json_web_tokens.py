@@ -90,7 +90,7 @@ def _fetch(url: str) -> KeySet:
         status, answer = outbound.get_json(url, timeout_s=TIMEOUT_S, tries=TRIES)
         if status != 200:
             raise ValueError(status)
-        keys = KeySet.import_key_set(answer)
+        keys = KeySet.import_key_set({"keys": answer["keys"]})
     except (outbound.Unreachable, JoseError, KeyError, TypeError, ValueError) as error:
         raise AuthUnavailable("sessions cannot be checked right now", retry_after=5) from error
     with _lock:

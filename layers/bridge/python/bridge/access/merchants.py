@@ -13,9 +13,8 @@ from bridge import clock, config
 from bridge.access import signing
 from bridge.errors import Forbidden, NotAuthenticated
 from bridge.models.caller import Caller, Named
-from bridge.models.credential import AccessToken, Holder
+from bridge.models.credential import AccessToken
 from bridge.store import credential_items, keys
-from bridge.store.table import Ahead
 
 PURPOSE, PREFIX, LIFE_S = "monri-access", "mo_", 900
 WINDOW_S = 15 * 60
@@ -33,10 +32,9 @@ def authenticate(
     """
     scheme, *parts = authorization.split() or [""]
     if scheme.lower() == "wp3-v2.1" and len(parts) == 3:
-        token, timestamp, digest = parts
         fullpaths = [each + (f"?{query}" if query else "") for each in spellings(path)]
-        holder, ahead = _by_digest(token, timestamp, digest, fullpaths, body, named)
-        return Caller(key_of=holder.organization_id, ahead=ahead)
+        token, timestamp, digest = parts
+        return _by_digest(token, timestamp, digest, fullpaths, body, named)
     if scheme.lower() == "bearer" and len(parts) == 1 and parts[0].startswith(PREFIX):
         return _by_token(parts[0].removeprefix(PREFIX), named)
     raise _refused()
@@ -53,7 +51,7 @@ def _by_digest(
     fullpaths: Collection[str],
     body: bytes,
     named: Named | None,
-) -> tuple[Holder, Ahead]:
+) -> Caller:
     if not _is_timely(timestamp):
         raise _refused()
     holder, ahead = credential_items.find("merchant", token, named)
@@ -63,7 +61,7 @@ def _by_digest(
     ]
     if holder is None or not any(matches):
         raise _refused()
-    return holder, ahead
+    return Caller(key_of=holder.organization_id, ahead=ahead)
 
 
 def _is_timely(timestamp: str) -> bool:
