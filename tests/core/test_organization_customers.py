@@ -6,11 +6,18 @@ from typing import Any
 import pytest
 
 from bridge import clock
-from bridge.core import customer_lists, customer_users, customers, organization_customers
+from bridge.core import (
+    customer_lists,
+    customer_users,
+    customers,
+    organization_customers,
+    payments,
+)
 from bridge.errors import Conflict, InvalidRequest, NotAuthenticated, NotFound, RateLimited
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer, CustomerFields, NewCustomer, NewCustomerUser
 from bridge.models.page import Counted, CursorPage, OffsetPage
+from bridge.models.payment import NewPayment
 from bridge.store import due_items, keys, table
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import KEY, STRANGER, USER, call_of, together
@@ -272,3 +279,28 @@ def test_users_of_a_customer_are_added_and_listed_newest_first() -> None:
     assert refused.value.code == "customer_deleted"
     with pytest.raises(NotFound):
         customer_users.by_cursor(OTHER, customer.id, CursorPage(limit=9))
+
+
+# --- at the provider ----------------------------------------------------------------------------
+
+
+def test_a_payment_makes_the_customer_at_the_provider_with_what_that_takes(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    """D6 of contracts/monri.md: an e-mail that is no address never leaves us."""
+    customer = made(
+        email="not an address",
+        name="N" * 300,
+        phone="0" * 30,
+        metadata={"tier": "gold", "nested": {"a": [1]}, "nothing": None},
+    )
+    new = NewPayment(
+        total_cents=900, currency="USD", customer_id=customer.id, organization_id="org_456"
+    )
+    payment = payments.create_payment_intent(USER, new, call_of()).payment
+    linked = stored(customer)
+    assert (payment.customer_id, linked.provider_id) == (customer.id, "stripe")
+    there = stripe_simulator.world.customers[str(linked.provider_customer_id)]
+    assert (there.email, there.name, there.phone) == (None, "N" * 256, None)
+    assert there.metadata == {"tier": "gold", "customer_id": customer.id}
+    assert linked.email == "not an address"

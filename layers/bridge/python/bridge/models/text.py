@@ -81,6 +81,15 @@ def _email(value: str) -> str:
     return _within(checked.normalized, 254)
 
 
+def is_email(value: str) -> bool:
+    """Whether it is an address by the rule of the native API; others keep what is none."""
+    try:
+        _email(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _phone(value: str) -> str:
     if not PHONE.fullmatch(value := value.strip()):
         raise ValueError("must have 3 to 30 characters out of digits, space and + - ( ) .")

@@ -39,6 +39,7 @@ from bridge.models.provider import (
     Status,
 )
 from bridge.models.refund import Refund, RefundStatus
+from bridge.models.text import is_email
 from bridge.providers import stripe_events
 
 API = "https://api.stripe.com"
@@ -46,6 +47,7 @@ CONNECT_S, FAST_S, SLOW_S = 2, 8, 15
 SPARE_S = 4  # kept for writing down how a call ended
 LEAST_S = 2  # with less than this left a call is not sent
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
+CUSTOMER_NAME, CUSTOMER_PHONE = 256, 20
 # A TLS failure counts only where the certificate was refused: others may come after sending.
 NEVER_SENT = {
     "NewConnectionError",
@@ -634,7 +636,14 @@ def _amount(payment: Payment) -> dict[str, Any]:
 
 
 def _customer_params(customer: Customer) -> dict[str, str]:
-    fields = {"email": customer.email, "name": customer.name, "phone": customer.phone}
+    """What Stripe takes of it; the rest stays with us. Other APIs know an e-mail that is no
+    address, longer names, and phones of more characters."""
+    email, name, phone = customer.email or "", customer.name or "", customer.phone or ""
+    fields = {
+        "email": email if is_email(email) else "",
+        "name": name[:CUSTOMER_NAME],
+        "phone": phone if len(phone) <= CUSTOMER_PHONE else "",
+    }
     return {name: value for name, value in fields.items() if value}
 
 
@@ -643,6 +652,7 @@ def _metadata(metadata: dict[str, Any]) -> dict[str, str]:
     texts = {
         key: str(value).lower() if isinstance(value, bool) else str(value)
         for key, value in metadata.items()
+        if isinstance(value, str | bool | int | float)  # nested values stay with us, too
     }
     fits = {
         key: text
