@@ -94,7 +94,7 @@ def _method(stripe: StripeSimulator, customer: Customer) -> None:
             "updated_at": now,
         }
     )
-    method_items.insert(method)
+    method_items.insert(method, customer, None)
 
 
 def _payment(

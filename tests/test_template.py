@@ -37,6 +37,13 @@ ROUTES = {  # contracts/bridge.md, sections 3, 4 and 6
     f"GET {BASE}/payments/{{id}}/timeline": "native/get_timeline",
     f"GET {BASE}/payments": "native/list_payments",
     f"GET {BASE}/payments/guest/{{email}}": "native/list_guest_payments",
+    f"POST {BASE}/payment-methods": "native/create_payment_method",
+    f"GET {BASE}/payment-methods/{{id}}": "native/get_payment_method",
+    f"GET {BASE}/payment-methods": "native/list_payment_methods",
+    f"GET {BASE}/payment-methods/customer/{{id}}": "native/list_customer_payment_methods",
+    f"PUT {BASE}/payment-methods/{{id}}": "native/update_payment_method",
+    f"POST {BASE}/payment-methods/{{id}}/set-default": "native/set_default_payment_method",
+    f"DELETE {BASE}/payment-methods/{{id}}": "native/delete_payment_method",
     f"POST {BASE}/webhooks/stripe": "webhooks/stripe",
     "GET /health": "operations/health",
     "GET /health/live": "operations/health",
@@ -56,6 +63,9 @@ WRITES = READS | {
 }
 SECRET_WRITES = {"Secrets PutItem: CS#*", "Secrets DeleteItem: CS#*"}
 METHODS = {"Secrets GetItem: CS#*, PT#*, SE#*", "Secrets BatchGetItem: CS#*, PT#*, SE#*"}
+TOKENS = {"Secrets GetItem: PT#*, SE#*", "Secrets BatchGetItem: PT#*, SE#*"}
+TOKEN_WRITES = {"Secrets PutItem: PT#*"}
+WRITE_METHOD = WRITES | CREDENTIALS | TOKENS | TOKEN_WRITES
 WRITE_PAYMENT = WRITES | CREDENTIALS | SECRET_READS | SECRET_WRITES | METHODS
 EVENTS = {f"Ledger {action}: P#*" for action in ("GetItem", "Query", "PutItem")}
 STREAM = {
@@ -80,6 +90,13 @@ RIGHTS = {
     "native/get_timeline": READ | SECRET_READS,
     "native/list_payments": READ | SECRET_READS,
     "native/list_guest_payments": READ | SECRET_READS,
+    "native/create_payment_method": WRITE_METHOD,
+    "native/get_payment_method": READ | TOKENS,
+    "native/list_payment_methods": READ | TOKENS,
+    "native/list_customer_payment_methods": READ | TOKENS,
+    "native/update_payment_method": WRITE_METHOD,
+    "native/set_default_payment_method": WRITE_METHOD,
+    "native/delete_payment_method": WRITE_METHOD,
     "webhooks/stripe": set(),
     "operations/health": {"Ledger GetItem: HEALTH"},
     "operations/unmatched": set(),

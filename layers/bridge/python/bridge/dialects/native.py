@@ -30,6 +30,12 @@ from bridge.models.payment import (
     Payment,
     PaymentChange,
 )
+from bridge.models.payment_method import (
+    MethodAnswered,
+    MethodChange,
+    NewMethod,
+    PaymentMethod,
+)
 from bridge.models.refund import NewRefund, Refund
 
 BODY_LIMIT = 256 * 1024
@@ -65,8 +71,10 @@ def _named(request: Request) -> Named:
     given = request.path_parameters.get("id", "")
     if not is_well_formed(given):
         return Named()
-    if "/customers/" in request.path:
+    if "/customers/" in request.path or "/payment-methods/customer/" in request.path:
         return Named(customer_id=given)
+    if "/payment-methods/" in request.path:
+        return Named(method_id=given)
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
     return Named(payment_id=given, client_key=key)
 
@@ -114,6 +122,14 @@ def read_new_refund(request: Request) -> NewRefund:
     return request.parse_optional(NewRefund)
 
 
+def read_new_method(request: Request) -> NewMethod:
+    return request.parse(NewMethod)
+
+
+def read_method_change(request: Request) -> MethodChange:
+    return request.parse(MethodChange)
+
+
 def read_id(request: Request) -> str:
     return request.path_parameters["id"]
 
@@ -124,6 +140,10 @@ def read_email(request: Request) -> str:
 
 
 def read_payments_page(request: Request) -> Page:
+    return _read_page(request, DEEPEST)
+
+
+def read_methods_page(request: Request) -> Page:
     return _read_page(request, DEEPEST)
 
 
@@ -238,6 +258,38 @@ def render_refunds(refunds: list[Refund]) -> list[dict[str, Any]]:
 def render_timeline(timeline: list[Entry]) -> list[dict[str, Any]]:
     """As it was hashed, so that a caller can check the chain."""
     return [entry.model_dump(mode="json", by_alias=True) for entry in timeline]
+
+
+def render_method(method: PaymentMethod) -> dict[str, Any]:
+    """Type, brand and digits also bear the names that public clients read."""
+    return {
+        "id": method.id,
+        "customer_id": method.customer_id,
+        "provider_id": method.provider_id,
+        "provider_payment_method_id": method.token,
+        "type": method.type,
+        "payment_type": method.type,
+        "brand": method.brand,
+        "card_brand": method.brand,
+        "last4": method.last4,
+        "last_four": method.last4,
+        "exp_month": method.exp_month,
+        "exp_year": method.exp_year,
+        "is_default": method.is_default,
+        "alias": method.alias,
+        "billing_address_id": method.billing_address_id,
+        "metadata": method.metadata,
+        "created_at": _time(method.created_at),
+        "updated_at": _time(method.updated_at),
+    }
+
+
+def render_new_method(answered: MethodAnswered) -> Answer:
+    return Answer(render_method(answered.method), 201, _replayed(answered.replayed))
+
+
+def render_methods(methods: list[PaymentMethod]) -> list[dict[str, Any]]:
+    return [render_method(method) for method in methods]
 
 
 def _refund(refund: Refund) -> dict[str, Any]:

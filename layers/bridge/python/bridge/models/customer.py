@@ -88,6 +88,7 @@ class Customer(BaseModel, frozen=True):
     user_id: str | None = None
     organization_id: str | None = None
     is_guest: bool = False
+    default_method_id: str | None = None
     metadata: Metadata = Field(default={}, repr=False)
     created_at: AwareDatetime
     updated_at: AwareDatetime

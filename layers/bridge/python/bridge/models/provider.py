@@ -60,6 +60,17 @@ class Failure(BaseModel, frozen=True):
     decline_code: str | None = None
 
 
+class ProviderMethod(BaseModel, frozen=True):
+    """A payment method that the provider keeps for a customer of ours."""
+
+    token: str = Field(repr=False)
+    type: str
+    brand: str | None = None
+    last4: str | None = None
+    exp_month: int | None = None
+    exp_year: int | None = None
+
+
 class ProviderPayment(BaseModel, frozen=True):
     """A provider's payment object at one moment.
 

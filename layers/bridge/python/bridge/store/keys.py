@@ -92,6 +92,11 @@ def method_token(method_id: str) -> Key:
     return Key("secrets", f"PT#{suffix(method_id)}", "PT")
 
 
+def provider_method(provider_id: str, token: str) -> Key:
+    """Which method of ours a provider's token is: one token is saved once."""
+    return Key("ledger", f"PM#{provider_id}#{digest(token)}", "PM")
+
+
 def session(session_id: str) -> Key:
     return Key("secrets", f"SE#{digest(session_id)}", "SE")
 
@@ -129,6 +134,10 @@ def organization_customers(organization_id: str) -> str:
     return f"O#{organization_id}#C#0"
 
 
+def organization_methods(organization_id: str) -> str:
+    return f"O#{organization_id}#M#0"
+
+
 def deleted_customers(organization_id: str) -> str:
     return f"O#{organization_id}#X#0"
 
@@ -143,6 +152,10 @@ def payment_pointer(partition: str, uid: str) -> Key:
 
 def customer_pointer(partition: str, uid: str) -> Key:
     return Key("ledger", partition, f"C#{uid}")
+
+
+def method_pointer(partition: str, uid: str) -> Key:
+    return Key("ledger", partition, f"M#{uid}")
 
 
 def due_partition(identifier: str) -> str:
