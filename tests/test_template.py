@@ -61,10 +61,10 @@ WRITES = READS | {
     *("Ephemeral GetItem", "Ephemeral BatchGetItem", "Ephemeral PutItem"),
     *("Ephemeral UpdateItem", "Ephemeral DeleteItem"),
 }
-SECRET_WRITES = {"Secrets PutItem: CS#*", "Secrets DeleteItem: CS#*"}
+TOKEN_WRITES = {"Secrets PutItem: PT#*"}
+SECRET_WRITES = {"Secrets PutItem: CS#*", "Secrets DeleteItem: CS#*"} | TOKEN_WRITES
 METHODS = {"Secrets GetItem: CS#*, PT#*, SE#*", "Secrets BatchGetItem: CS#*, PT#*, SE#*"}
 TOKENS = {"Secrets GetItem: PT#*, SE#*", "Secrets BatchGetItem: PT#*, SE#*"}
-TOKEN_WRITES = {"Secrets PutItem: PT#*"}
 WRITE_METHOD = WRITES | CREDENTIALS | TOKENS | TOKEN_WRITES
 WRITE_PAYMENT = WRITES | CREDENTIALS | SECRET_READS | SECRET_WRITES | METHODS
 EVENTS = {f"Ledger {action}: P#*" for action in ("GetItem", "Query", "PutItem")}

@@ -78,6 +78,7 @@ class ProviderPayment(BaseModel, frozen=True):
     the currency's minor unit (ISO 4217). `is_open`: the customer can still pay this object in a
     browser. `has_method`: it could be confirmed as it is. `charged_at`: when `charge_id` was made.
     `refunds`: those that the provider told of, which are all of them in a look that asked.
+    `saved`: the method that has paid and stays with its customer.
     """
 
     provider_payment_id: str
@@ -96,3 +97,4 @@ class ProviderPayment(BaseModel, frozen=True):
     dispute: Dispute | None = None
     refunds: tuple[ProviderRefund, ...] = ()
     has_method: bool = False
+    saved: ProviderMethod | None = None

@@ -534,6 +534,7 @@ class Stripe:
             failure=_failure(error) if status == "failed" else None,
             is_open=intent.status in self.OPEN,
             has_method=bool(getattr(intent, "payment_method", None)),
+            saved=_saved(intent, expanded),
         )
 
     def _parse_refund(self, refund: Any) -> ProviderRefund:
@@ -633,6 +634,16 @@ def _method(token: str, kind: str, details: Any) -> ProviderMethod:
         exp_month=getattr(card, "exp_month", None),
         exp_year=getattr(card, "exp_year", None),
     )
+
+
+def _saved(intent: Any, charge: Any) -> ProviderMethod | None:
+    """With setup_future_usage and a customer Stripe keeps the method that has paid."""
+    is_kept = getattr(intent, "setup_future_usage", None) and getattr(intent, "customer", None)
+    token = getattr(intent, "payment_method", None)
+    if not (is_kept and token and charge and intent.status in ("succeeded", "requires_capture")):
+        return None
+    details = charge.payment_method_details
+    return _method(token, details.type, details)
 
 
 def _next_action(intent: Any) -> NextAction | None:
