@@ -167,3 +167,42 @@ def test_b9_writing_roles_save_for_an_organizations_customer(
     assert colleague.post("/payment-methods", asked).status == status
     asked = MASTERCARD | {"organization_id": "org_456"}
     assert colleague.post("/payment-methods", asked).status == status
+
+
+CARDS: list[tuple[dict[str, object], set[str]]] = [
+    ({"token": "4242424242424242"}, {"token"}),
+    ({"alias": "Visa 4242-4242-4242-4242"}, {"alias"}),
+    ({"metadata": {"note": 4242424242424242}}, {"metadata.note"}),
+    ({"card": {"number": "378282246310005"}, "cvc": "123"}, {"card.number"}),
+]
+
+
+@pytest.mark.parametrize(("more", "fields"), CARDS)
+def test_a_card_number_in_any_field_is_refused_and_not_told_again(
+    api: Api, stripe_simulator: StripeSimulator, more: dict[str, object], fields: set[str]
+) -> None:
+    reply = api.post("/payment-methods", MASTERCARD | more)
+    assert (reply.status, reply.code, reply.fields) == (400, "validation_failed", fields)
+    assert "4242" not in reply.text
+    assert stripe_simulator.requests == []
+    path = f"/payment-methods/{api.method()['id']}"
+    assert api.put(path, more).fields == fields
+
+
+def test_elsewhere_a_field_that_is_named_like_a_cards_number_is_refused(api: Api) -> None:
+    card = {"card_number": "4242 4242 4242 4242"}
+    customer, payment = api.customer(), api.payment()
+    for method, path in (
+        ("POST", "/customers"),
+        ("PUT", f"/customers/{customer['id']}"),
+        ("POST", "/payments/intents"),
+        ("PATCH", f"/payments/intents/{payment['id']}"),
+        ("POST", f"/payments/confirm/{payment['id']}"),
+        ("POST", f"/payments/{payment['id']}/cancel"),
+        ("POST", f"/payments/{payment['id']}/refund"),
+    ):
+        for body, field in ((card, "card_number"), ({"metadata": card}, "metadata.card_number")):
+            reply = api.send(method, f"/bridge-payment{path}", body)
+            assert (reply.status, reply.fields) == (400, {field}), path
+    kept = {"metadata": {"order": "4242424242424242"}}
+    assert api.put(f"/customers/{customer['id']}", kept).status == 200

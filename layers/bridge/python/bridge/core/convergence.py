@@ -237,7 +237,7 @@ def _merge(
     record: Record | None,
     refunds: list[Refund],
 ) -> Payment:
-    """T2 with the method that the payment saves, if it does. Raises Outrun, EventSeen, Congested."""
+    """T2, with the method that the payment saves. Raises Outrun, EventSeen, Congested."""
     link = True
     for _ in range(ROUNDS):
         saved = saving.writes(payment, merged, shown)

@@ -15,7 +15,8 @@ from bridge.errors import (
     NotFound,
     PaymentDeclined,
 )
-from bridge.inbound import Answer, Request, clean_path
+from bridge.inbound import Answer, Model, Request, clean_path
+from bridge.models import card_numbers
 from bridge.models.caller import Caller, Named
 from bridge.models.customer import Customer, CustomerAnswered, CustomerChange, NewCustomer
 from bridge.models.identifier import is_well_formed
@@ -79,18 +80,44 @@ def _named(request: Request) -> Named:
     return Named(payment_id=given, client_key=key)
 
 
+def _parse(request: Request, model: type[Model]) -> Model:
+    """A body that names no card's number. Raises InvalidRequest."""
+    _refuse_cards(card_numbers.in_named_fields(request.json))
+    return request.parse(model)
+
+
+def _parse_optional(request: Request, model: type[Model]) -> Model:
+    """The same, where an empty body stands for an empty object."""
+    if request.body.strip():
+        _refuse_cards(card_numbers.in_named_fields(request.json))
+    return request.parse_optional(model)
+
+
+def _parse_without_cards(request: Request, model: type[Model]) -> Model:
+    """A body that holds a card's number nowhere. Raises InvalidRequest."""
+    _refuse_cards(card_numbers.in_any_field(request.json))
+    return request.parse(model)
+
+
+def _refuse_cards(paths: list[str]) -> None:
+    """Before anything else is looked at: nothing else of such a body is answered."""
+    if paths:
+        details = [Detail(path, "must not hold a card number") for path in paths]
+        raise InvalidRequest("card numbers are not taken: send a provider's token", details=details)
+
+
 def read_new_customer(request: Request) -> NewCustomer:
     _check_guest(request)
-    return request.parse(NewCustomer)
+    return _parse(request, NewCustomer)
 
 
 def read_customer_change(request: Request) -> CustomerChange:
-    return request.parse(CustomerChange)
+    return _parse(request, CustomerChange)
 
 
 def read_new_payment(request: Request) -> NewPayment:
     _check_guest(request)
-    return request.parse(NewPayment)
+    return _parse(request, NewPayment)
 
 
 def _check_guest(request: Request) -> None:
@@ -103,31 +130,31 @@ def _check_guest(request: Request) -> None:
 
 
 def read_payment_change(request: Request) -> PaymentChange:
-    return request.parse(PaymentChange)
+    return _parse(request, PaymentChange)
 
 
 def read_confirmation(request: Request) -> Confirmation:
-    return request.parse_optional(Confirmation)
+    return _parse_optional(request, Confirmation)
 
 
 def read_cancellation(request: Request) -> Cancellation:
-    return request.parse_optional(Cancellation)
+    return _parse_optional(request, Cancellation)
 
 
 def read_capture(request: Request) -> Capture:
-    return request.parse_optional(Capture)
+    return _parse_optional(request, Capture)
 
 
 def read_new_refund(request: Request) -> NewRefund:
-    return request.parse_optional(NewRefund)
+    return _parse_optional(request, NewRefund)
 
 
 def read_new_method(request: Request) -> NewMethod:
-    return request.parse(NewMethod)
+    return _parse_without_cards(request, NewMethod)
 
 
 def read_method_change(request: Request) -> MethodChange:
-    return request.parse(MethodChange)
+    return _parse_without_cards(request, MethodChange)
 
 
 def read_id(request: Request) -> str:
