@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bridge import clock
 from bridge.core import attempts, convergence, payments
+from bridge.models.address import Address
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
 from bridge.models.customer import Customer
@@ -15,7 +16,7 @@ from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import CaptureMethod, Confirmation, Ending, NewPayment, Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.providers import registry
-from bridge.store import customer_items, method_items, payment_items, session_items
+from bridge.store import address_items, customer_items, method_items, payment_items, session_items
 from local.flowless import Flowless
 from local.stripe.simulator import StripeSimulator
 
@@ -41,6 +42,7 @@ def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
     customer = _customer("cust_456", "Jane", "Smith", datetime(2025, 1, 10, 8, 20, tzinfo=UTC))
     _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
     _method(stripe, customer)  # not of cust_123, which the first document deletes in the end
+    _address(customer)
     _payment(stripe, customer, "pay_123", "pi_stripe_abc123")
     _payment(stripe, customer, "pay_456", "pi_stripe_def456", capture_method="manual")
 
@@ -95,6 +97,28 @@ def _method(stripe: StripeSimulator, customer: Customer) -> None:
         }
     )
     method_items.insert(method, customer, None)
+
+
+def _address(customer: Customer) -> None:
+    now = clock.now()
+    address = Address(
+        id="addr_123",
+        uid=_uid(now),
+        customer_id=customer.id,
+        type="billing",
+        name=customer.name,
+        line1="1 Main Street",
+        city="Springfield",
+        state="IL",
+        postal_code="62701",
+        country="US",
+        is_default=True,
+        created_at=now,
+        updated_at=now,
+    )
+    seen = customer_items.get(customer.id)
+    assert seen is not None
+    address_items.insert(address, seen, None)
 
 
 def _payment(

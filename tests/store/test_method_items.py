@@ -7,7 +7,7 @@ from bridge.models.customer import Customer
 from bridge.models.job import Job
 from bridge.models.page import Page
 from bridge.models.payment_method import PaymentMethod
-from bridge.store import customer_items, job_items, keys, method_items, table
+from bridge.store import customer_items, held_items, job_items, keys, method_items, table
 from local import database
 from tests.store.conftest import customer
 
@@ -93,15 +93,15 @@ def test_the_token_is_in_the_secrets_table_alone_and_never_printed() -> None:
 
 
 def test_a_method_is_saved_only_for_a_customer_that_is_as_it_was_seen() -> None:
-    with pytest.raises(method_items.Outrun):
+    with pytest.raises(held_items.Outrun):
         method_items.insert(method(), customer(id="cust_1"), None)
     seen = kept()
     save()
-    with pytest.raises(method_items.Outrun):
+    with pytest.raises(held_items.Outrun):
         method_items.insert(method(id="pm_2", token="another"), seen, None)
     seen = again()
     customer_items.delete(seen, seen.model_copy(update={"state": "deleted"}), "job_1", 0)
-    with pytest.raises(method_items.Outrun):
+    with pytest.raises(held_items.Outrun):
         method_items.insert(method(id="pm_2", token="another"), again(), None)
 
 
@@ -150,7 +150,7 @@ def test_a_deletion_that_was_outrun_writes_nothing() -> None:
     seen = again()
     chosen = second.model_copy(update={"is_default": True, "updated_at": clock.now()})
     method_items.update(second, chosen, seen)
-    with pytest.raises(method_items.Outrun):
+    with pytest.raises(held_items.Outrun):
         delete(first, None, seen)
     assert job_items.get("job_1") is None
     assert again().default_method_id == second.id

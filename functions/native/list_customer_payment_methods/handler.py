@@ -7,6 +7,6 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> object:
-    page, customer_id = native.read_methods_page(request), native.read_id(request)
+    page, customer_id = native.read_page(request), native.read_id(request)
     methods = payment_methods.list_of_customer(request.caller, customer_id, page)
     return native.render_methods(methods)

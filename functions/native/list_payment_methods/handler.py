@@ -7,5 +7,5 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> object:
-    page = native.read_methods_page(request)
+    page = native.read_page(request)
     return native.render_methods(payment_methods.list_methods(request.caller, page))

@@ -1,5 +1,5 @@
-"""The rest of a customer's deletion: saved methods, the provider's customer, maybe the payments.
-A single method's deletion ends here, too.
+"""The rest of a customer's deletion: saved methods, addresses, the provider's customer, maybe the
+payments. A single method's deletion ends here, too.
 
 The customer, or the method, is gone for everybody since the transaction that left the job. A run
 claims the job, goes on page by page and may die anywhere: every step can be repeated, and the job
@@ -22,6 +22,7 @@ from bridge.models.payment import Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.providers import registry
 from bridge.store import (
+    address_items,
     customer_items,
     due_items,
     job_items,
@@ -144,6 +145,10 @@ def _take_page(job: Job, call: Call, pause: Pause) -> Job | None:
             return None
         case "methods":
             return _detach_page(job, customer, call)
+        case "addresses":
+            if address_items.forget_page(customer, PAGE):
+                return job
+            return job.model_copy(update={"stage": "provider"})
         case "provider":
             if customer.provider_id and customer.provider_customer_id:
                 provider = registry.open_provider(customer.provider_id)
@@ -162,7 +167,7 @@ def _detach_page(job: Job, customer: Customer, call: Call) -> Job:
             _detach(method, customer, call)
     if last:
         return job.model_copy(update={"cursor": last})
-    return job.model_copy(update={"stage": "provider", "cursor": None})
+    return job.model_copy(update={"stage": "addresses", "cursor": None})
 
 
 def _detach(method: PaymentMethod, customer: Customer, call: Call) -> None:

@@ -28,7 +28,7 @@ from bridge.models.payment_method import MethodAnswered, MethodChange, NewMethod
 from bridge.models.provider import ProviderId, ProviderMethod
 from bridge.models.record import Record
 from bridge.providers import registry
-from bridge.store import customer_items, method_items, record_items
+from bridge.store import address_items, customer_items, held_items, method_items, record_items
 
 ROUNDS = 20  # many may save for one customer at once; each round one of them gets through
 FIXED_FIELDS = ("id", "customer_id", "provider_id", "provider_payment_method_id", "type")
@@ -106,6 +106,7 @@ def _attach(
 ) -> MethodAnswered:
     sought = payers.Sought(new.provider_id, new.organization_id, new.customer_id)
     customer = payers.holder(caller, sought, call)
+    _check_address(new.billing_address_id, customer)
     provider = registry.open_provider(new.provider_id)
     try:
         kept = provider.attach_method(
@@ -121,9 +122,22 @@ def _attach(
             return MethodAnswered(method=method)
         except method_items.AlreadySaved as saved:
             return _known(saved.method_id, new, record)
-        except method_items.Outrun:
+        except held_items.Outrun:
             customer = _again(customer)
     raise _contended()
+
+
+def _check_address(address_id: str | None, customer: Customer) -> None:
+    """Raises InvalidRequest for an address that is not this customer's."""
+    if address_id is None:
+        return
+    known = identifier.is_well_formed(address_id)
+    address, _ = address_items.get(address_id) if known else (None, None)
+    if address is None or address.customer_id != customer.id:
+        raise InvalidRequest(
+            "billing_address_id is no address of this customer",
+            details=[Detail("billing_address_id", "is no address of this customer")],
+        )
 
 
 def _made(
@@ -224,7 +238,7 @@ def _change(caller: Caller, method_id: str, act: Act) -> PaymentMethod:
     for _ in range(ROUNDS):
         try:
             return act(method, customer)
-        except (method_items.Outrun, customer_items.Outrun):
+        except held_items.Outrun:
             method, customer = _find(caller.model_copy(update={"ahead": {}}), method_id)
     raise _contended()
 
@@ -239,6 +253,7 @@ def update_method(caller: Caller, method_id: str, change: MethodChange) -> Payme
     def act(method: PaymentMethod, customer: Customer) -> PaymentMethod:
         stored = method.model_dump() | {"provider_payment_method_id": method.token}
         fixed_fields.check(given, stored, FIXED_FIELDS)
+        _check_address(change.billing_address_id, customer)
         wanted = {name: value for name, value in given.items() if name not in FIXED_FIELDS}
         after = method.model_copy(update=wanted | {"updated_at": clock.now()})
         if wanted:

@@ -17,6 +17,7 @@ from bridge.errors import (
 )
 from bridge.inbound import Answer, Model, Request, clean_path
 from bridge.models import card_numbers
+from bridge.models.address import Address, AddressAnswered, AddressChange, NewAddress
 from bridge.models.caller import Caller, Named
 from bridge.models.customer import Customer, CustomerAnswered, CustomerChange, NewCustomer
 from bridge.models.identifier import is_well_formed
@@ -76,6 +77,8 @@ def _named(request: Request) -> Named:
         return Named(customer_id=given)
     if "/payment-methods/" in request.path:
         return Named(method_id=given)
+    if "/addresses/" in request.path:
+        return Named(address_id=given)
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
     return Named(payment_id=given, client_key=key)
 
@@ -157,6 +160,14 @@ def read_method_change(request: Request) -> MethodChange:
     return _parse_without_cards(request, MethodChange)
 
 
+def read_new_address(request: Request) -> NewAddress:
+    return _parse_without_cards(request, NewAddress)
+
+
+def read_address_change(request: Request) -> AddressChange:
+    return _parse_without_cards(request, AddressChange)
+
+
 def read_id(request: Request) -> str:
     return request.path_parameters["id"]
 
@@ -166,11 +177,7 @@ def read_email(request: Request) -> str:
     return request.path_parameters["email"].replace(" ", "+")
 
 
-def read_payments_page(request: Request) -> Page:
-    return _read_page(request, DEEPEST)
-
-
-def read_methods_page(request: Request) -> Page:
+def read_page(request: Request) -> Page:
     return _read_page(request, DEEPEST)
 
 
@@ -317,6 +324,32 @@ def render_new_method(answered: MethodAnswered) -> Answer:
 
 def render_methods(methods: list[PaymentMethod]) -> list[dict[str, Any]]:
     return [render_method(method) for method in methods]
+
+
+def render_address(address: Address) -> dict[str, Any]:
+    return {
+        "id": address.id,
+        "customer_id": address.customer_id,
+        "type": address.type,
+        "name": address.name,
+        "line1": address.line1,
+        "line2": address.line2,
+        "city": address.city,
+        "state": address.state,
+        "postal_code": address.postal_code,
+        "country": address.country,
+        "is_default": address.is_default,
+        "created_at": _time(address.created_at),
+        "updated_at": _time(address.updated_at),
+    }
+
+
+def render_new_address(answered: AddressAnswered) -> Answer:
+    return Answer(render_address(answered.address), 201, _replayed(answered.replayed))
+
+
+def render_addresses(addresses: list[Address]) -> list[dict[str, Any]]:
+    return [render_address(address) for address in addresses]
 
 
 def _refund(refund: Refund) -> dict[str, Any]:

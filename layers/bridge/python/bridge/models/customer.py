@@ -89,6 +89,8 @@ class Customer(BaseModel, frozen=True):
     organization_id: str | None = None
     is_guest: bool = False
     default_method_id: str | None = None
+    default_billing_address_id: str | None = None
+    default_shipping_address_id: str | None = None
     metadata: Metadata = Field(default={}, repr=False)
     created_at: AwareDatetime
     updated_at: AwareDatetime

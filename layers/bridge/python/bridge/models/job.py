@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Stage = Literal["method", "methods", "provider", "payments"]
+Stage = Literal["method", "methods", "addresses", "provider", "payments"]
 
 
 class Job(BaseModel, frozen=True):

@@ -181,13 +181,14 @@ def linking(seen: Customer, linked: Customer) -> Actions:
     return {"customer_linked": table.change(row, item_of(seen), item_of(linked), guard)}
 
 
-def choosing(seen: Customer, default_method_id: str | None) -> dict[str, Any]:
-    """The write that names a customer's default method, or none, where nobody was faster.
+def choosing(seen: Customer, **defaults: str | None) -> dict[str, Any]:
+    """The write that names a customer's default method or address, or none, where nobody was
+    faster.
 
-    It moves the version, also where the default stays: so no two changes of what is saved for a
-    customer can pass each other.
+    It moves the version, also where the default stays: so no two changes of what a customer holds
+    can pass each other.
     """
-    after = {"default_method_id": default_method_id, "version": seen.version + 1}
+    after = defaults | {"version": seen.version + 1}
     guard = table.condition(
         "#version = :seen AND #state = :active", seen=seen.version, active="active"
     )

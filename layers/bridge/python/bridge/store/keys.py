@@ -97,6 +97,14 @@ def provider_method(provider_id: str, token: str) -> Key:
     return Key("ledger", f"PM#{provider_id}#{digest(token)}", "PM")
 
 
+def address_owner(address_id: str) -> Key:
+    return Key("ledger", f"A#{suffix(address_id)}", "I")
+
+
+def address(customer_id: str, address_id: str) -> Key:
+    return Key("ledger", f"C#{suffix(customer_id)}", f"A#{suffix(address_id)}")
+
+
 def session(session_id: str) -> Key:
     return Key("secrets", f"SE#{digest(session_id)}", "SE")
 
@@ -138,6 +146,10 @@ def organization_methods(organization_id: str) -> str:
     return f"O#{organization_id}#M#0"
 
 
+def organization_addresses(organization_id: str) -> str:
+    return f"O#{organization_id}#A#0"
+
+
 def deleted_customers(organization_id: str) -> str:
     return f"O#{organization_id}#X#0"
 
@@ -156,6 +168,10 @@ def customer_pointer(partition: str, uid: str) -> Key:
 
 def method_pointer(partition: str, uid: str) -> Key:
     return Key("ledger", partition, f"M#{uid}")
+
+
+def address_pointer(partition: str, uid: str) -> Key:
+    return Key("ledger", partition, f"A#{uid}")
 
 
 def due_partition(identifier: str) -> str:

@@ -8,15 +8,18 @@ from bridge.models.job import Job
 from bridge.models.page import Page
 from bridge.models.payment_method import PaymentMethod
 from bridge.models.record import Record
-from bridge.store import customer_items, job_items, keys, pages, record_items, table
+from bridge.store import customer_items, held_items, job_items, keys, pages, record_items, table
+from bridge.store.held_items import Kind, Outrun
 from bridge.store.keys import Key
 from bridge.store.table import NOTHING, Actions, Ahead, Item
 
-FRESH = "attribute_not_exists(#pk)"
-
-
-class Outrun(Exception):
-    """The customer, or what it has saved, changed since it was read."""
+KIND = Kind(
+    prefix="M#",
+    owner=keys.method_owner,
+    row=keys.method,
+    of_organization=keys.organization_methods,
+    pointer=keys.method_pointer,
+)
 
 
 class AlreadySaved(Exception):
@@ -50,17 +53,9 @@ def keys_ahead(named: Named) -> list[Key]:
 
 def get(method_id: str, ahead: Ahead = NOTHING) -> tuple[PaymentMethod | None, Customer | None]:
     """A method, found by its id alone, with its token and its customer; two reads."""
-    owner, token = keys.method_owner(method_id), keys.method_token(method_id)
-    found = table.get_all([owner, token], ahead)
-    if (pointer := found[owner]) is None:
-        return None, None
-    row = keys.method(pointer["customer_id"], method_id)
-    holder = keys.customer(pointer["customer_id"])
-    items = table.get_all([row, holder])
-    if (item := items[row]) is None or item["id"] != method_id:  # keys drop the prefix
-        return None, None
-    customer = customer_items.customer_from(items[holder])
-    return method_from(item, customer, found[token]), customer
+    secret = keys.method_token(method_id)
+    item, customer, found = held_items.find(KIND, method_id, ahead, secret)
+    return method_from(item, customer, found[secret]), customer
 
 
 def get_token(method_id: str) -> str | None:
@@ -76,44 +71,26 @@ def find_saved(provider_id: str, token: str) -> str | None:
 
 
 def list_of_customer(customer: Customer, page: Page) -> list[PaymentMethod]:
-    """Newest first, as all lists are; a customer has few, so all are read."""
-    items = table.query_all("ledger", keys.customer(customer.id).pk, "M#")
-    shown = [item for item in items if item["state"] == "active"]
-    shown.sort(key=lambda item: str(item["uid"]), reverse=True)
-    return _with_tokens(shown[page.offset : page.offset + page.limit], {customer.id: customer})
+    """Newest first, as all lists are."""
+    items = held_items.of_customer(KIND, customer.id)
+    shown = [(item, customer) for item in items if item["state"] == "active"]
+    return _with_tokens(shown[page.offset : page.offset + page.limit])
 
 
 def list_of_user(user_id: str, page: Page) -> list[PaymentMethod]:
-    return _listed(keys.user(user_id), page)
+    return _with_tokens(held_items.of_user(KIND, user_id, page))
 
 
 def list_of_organization(organization_id: str, page: Page) -> list[PaymentMethod]:
-    return _listed(keys.organization_methods(organization_id), page)
+    return _with_tokens(held_items.of_organization(KIND, organization_id, page))
 
 
-def _listed(partition: str, page: Page) -> list[PaymentMethod]:
-    """What pointers name; a customer's methods go with it before a job deletes the pointers."""
-    ids = pages.list_ids(
-        partition, "M#", limit=page.limit, offset=page.offset, provider_id=page.provider_id
-    )
-    owners = table.get_all([keys.method_owner(each) for each in ids])
-    held = {each: owners[keys.method_owner(each)] for each in ids}
-    rows = [keys.method(item["customer_id"], each) for each, item in held.items() if item]
-    ids_held = dict.fromkeys(item["customer_id"] for item in held.values() if item)
-    found = table.get_all([*rows, *map(keys.customer, ids_held)])
-    holders = {each: customer_items.customer_from(found[keys.customer(each)]) for each in ids_held}
-    living = {
-        each: holder for each, holder in holders.items() if holder and holder.state == "active"
-    }
-    items = [item for row in rows if (item := found[row]) and item["customer_id"] in living]
-    return _with_tokens([item for item in items if item["state"] == "active"], living)
-
-
-def _with_tokens(items: list[Item], holders: dict[str, Customer]) -> list[PaymentMethod]:
-    tokens = table.get_all([keys.method_token(item["id"]) for item in items]) if items else {}
+def _with_tokens(held: list[tuple[Item, Customer]]) -> list[PaymentMethod]:
+    secrets = table.get_all([keys.method_token(item["id"]) for item, _ in held])
     made = [
-        method_from(item, holders[item["customer_id"]], tokens[keys.method_token(item["id"])])
-        for item in items
+        method_from(item, customer, secrets[keys.method_token(item["id"])])
+        for item, customer in held
+        if item["state"] == "active"
     ]
     return [method for method in made if method]
 
@@ -127,21 +104,12 @@ def walk_customer(
     return [PaymentMethod.model_validate(item) for item in items], last
 
 
-def _pointers(method: PaymentMethod, customer: Customer) -> dict[str, Key]:
-    places = {}
-    if customer.user_id:
-        places["of_user"] = keys.user(customer.user_id)
-    if customer.organization_id:
-        places["of_organization"] = keys.organization_methods(customer.organization_id)
-    return {name: keys.method_pointer(place, method.uid) for name, place in places.items()}
-
-
 def creation(method: PaymentMethod, customer: Customer) -> Actions:
     """The writes that save a method of a customer that is as it was seen.
 
     The first method becomes the default, and so does one that asks for it.
     """
-    fresh = table.condition(FRESH)
+    fresh = table.condition("attribute_not_exists(#pk)")
     is_default = method.is_default or customer.default_method_id is None
     default = method.id if is_default else customer.default_method_id
     secret = {
@@ -153,7 +121,7 @@ def creation(method: PaymentMethod, customer: Customer) -> Actions:
     at_provider = keys.provider_method(method.provider_id, method.token or "")
     row = keys.method(method.customer_id, method.id)
     actions = {
-        "holder": customer_items.choosing(customer, default),
+        "holder": customer_items.choosing(customer, default_method_id=default),
         "method": table.put(row, item_of(method), fresh),
         "owner": table.put(
             keys.method_owner(method.id), {"customer_id": method.customer_id}, fresh
@@ -162,16 +130,9 @@ def creation(method: PaymentMethod, customer: Customer) -> Actions:
         "at_provider": table.put(at_provider, named, fresh),
     }
     pointed = {"id": method.id, "provider_id": method.provider_id}
-    for name, place in _pointers(method, customer).items():
+    for name, place in held_items.pointers(KIND, customer, method.uid).items():
         actions[name] = table.put(place, pointed)
     return actions
-
-
-def lost_creation(lost: table.Lost) -> Exception:
-    """Why the writes of `creation` could not be made."""
-    if "at_provider" in lost.items:
-        return AlreadySaved(str(lost.items["at_provider"]["id"]))
-    return Outrun(str(lost))
 
 
 def insert(method: PaymentMethod, customer: Customer, record: Record | None) -> None:
@@ -189,7 +150,9 @@ def _transact(actions: Actions) -> None:
     try:
         table.transact(actions)
     except table.Lost as lost:
-        raise lost_creation(lost) from lost
+        if "at_provider" in lost.items:
+            raise AlreadySaved(str(lost.items["at_provider"]["id"])) from lost
+        raise Outrun(str(lost)) from lost
 
 
 def update(seen: PaymentMethod, after: PaymentMethod, customer: Customer) -> None:
@@ -202,7 +165,7 @@ def update(seen: PaymentMethod, after: PaymentMethod, customer: Customer) -> Non
     actions = {"method": table.change(row, item_of(seen), item_of(after), active)}
     if after.is_default != seen.is_default:
         default = after.id if after.is_default else None
-        actions["holder"] = customer_items.choosing(customer, default)
+        actions["holder"] = customer_items.choosing(customer, default_method_id=default)
     _transact(actions)
 
 
@@ -217,11 +180,11 @@ def delete(
     active = table.condition("#state = :active", active="active")
     row = keys.method(seen.customer_id, seen.id)
     actions = {
-        "holder": customer_items.choosing(customer, default),
+        "holder": customer_items.choosing(customer, default_method_id=default),
         "method": table.change(row, item_of(seen), item_of(deleted), active),
         "job": job_items.creation(job),
     }
-    for name, place in _pointers(seen, customer).items():
+    for name, place in held_items.pointers(KIND, customer, seen.uid).items():
         actions[name] = table.delete(place)
     _transact(actions)
 
@@ -236,6 +199,6 @@ def forget(method: PaymentMethod, customer: Customer, at: datetime) -> None:
         "method": table.change(row, item_of(method), item_of(gone), there),
         "token": table.delete(keys.method_token(method.id)),
     }
-    for name, place in _pointers(method, customer).items():
+    for name, place in held_items.pointers(KIND, customer, method.uid).items():
         actions[name] = table.delete(place)
     table.transact(actions)
