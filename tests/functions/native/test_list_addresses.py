@@ -27,6 +27,8 @@ def test_the_callers_own_are_listed_newest_first_over_all_customers(
     assert api.get("/addresses").body == made[::-1]
     assert api.get("/addresses?limit=1&offset=1").body == [made[1]]
     assert api.get(f"/addresses?customer_id={other}").body == [made[1]]
+    assert api.get("/addresses?provider_id=stripe").body == made[::-1]
+    assert api.get("/addresses?provider_id=paypal").body == []
     for caller, named in ((stranger, other), (api, "cust_nobody"), (api, "%20")):
         assert caller.get(f"/addresses?customer_id={named}").status == 404
 

@@ -79,7 +79,8 @@ def insert(address: Address, customer: Customer, record: Record | None) -> None:
         "owner": table.put(keys.address_owner(address.id), owner, fresh),
     }
     for name, place in held_items.pointers(KIND, customer, address.uid).items():
-        actions[name] = table.put(place, {"id": address.id})
+        listed = {"id": address.id, "provider_id": customer.provider_id}
+        actions[name] = table.put(place, listed)
     if record:
         actions["record"] = record_items.close_action(record)
     _transact(actions)
