@@ -77,12 +77,13 @@ def create_method(caller: Caller, new: NewMethod, call: Call) -> MethodAnswered:
     Raises InvalidRequest, NotAuthenticated, Forbidden, NotFound,
     Conflict `idempotency_in_progress`, NotExecuted, UnknownOutcome.
     """
-    user_id = ownership.user_of(caller)
+    _check_no_guest(caller)
     registry.check_open(new.provider_id)
     ownership.check_writer(caller, new.organization_id)
     method_id, record = new_id("pm", clock.now()), None
     if call.client_key:
-        place = record_items.of_creation(call.client_key.key, user_id=user_id, email=None)
+        key = call.client_key.key
+        place = record_items.of_creation(key, user_id=caller.user_id, email=None)
         record = replays.reserve(place, call.client_key, method_id, call)
         if record.state == "done":
             return MethodAnswered(method=_told(record), replayed=True)
@@ -93,6 +94,12 @@ def create_method(caller: Caller, new: NewMethod, call: Call) -> MethodAnswered:
         if record:  # a retry is the same call, and need not wait for this run's end
             record_items.release(record)
         raise
+
+
+def _check_no_guest(caller: Caller) -> None:
+    """Raises NotAuthenticated: a guest's token opens a record, and nothing that is saved for it."""
+    if caller.guest_of is not None:
+        raise NotAuthenticated("a session is required")
 
 
 def _told(record: Record) -> PaymentMethod:
@@ -196,7 +203,7 @@ def get_method(caller: Caller, method_id: str) -> PaymentMethod:
 
 
 def _find(caller: Caller, method_id: str) -> tuple[PaymentMethod, Customer]:
-    """A guest's token opens one payment or customer, and nothing that is saved for it."""
+    """Raises NotFound."""
     known = identifier.is_well_formed(method_id) and caller.guest_of is None
     method, owner = method_items.get(method_id, caller.ahead) if known else (None, None)
     customer = ownership.visible(owner, caller)
@@ -218,8 +225,7 @@ def list_methods(caller: Caller, page: Page) -> list[PaymentMethod]:
 
 def list_of_customer(caller: Caller, customer_id: str, page: Page) -> list[PaymentMethod]:
     """Raises NotFound, also for a deleted customer; NotAuthenticated for a guest's token."""
-    if caller.guest_of is not None:
-        raise NotAuthenticated("a session is required")
+    _check_no_guest(caller)
     known = identifier.is_well_formed(customer_id)
     stored = customer_items.get(customer_id, caller.ahead) if known else None
     customer = ownership.visible(stored, caller)
