@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bridge import clock
 from bridge.core import attempts, convergence, payments
+from bridge.models.address import Address
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
 from bridge.models.credential import Credential, CredentialKind
@@ -17,6 +18,7 @@ from bridge.models.payment import CaptureMethod, Confirmation, Ending, NewPaymen
 from bridge.models.payment_method import PaymentMethod
 from bridge.providers import registry
 from bridge.store import (
+    address_items,
     credential_items,
     customer_items,
     method_items,
@@ -57,6 +59,7 @@ def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
     customer = _customer("cust_456", "Jane", "Smith", datetime(2025, 1, 10, 8, 20, tzinfo=UTC))
     _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
     _method(stripe, customer)  # not of cust_123, which the first document deletes in the end
+    _address(customer)
     _payment(stripe, customer, "pay_123", "pi_stripe_abc123")
     _payment(stripe, customer, "pay_456", "pi_stripe_def456", capture_method="manual")
 
@@ -121,7 +124,29 @@ def _method(stripe: StripeSimulator, customer: Customer) -> None:
             "updated_at": now,
         }
     )
-    method_items.insert(method)
+    method_items.insert(method, customer, None)
+
+
+def _address(customer: Customer) -> None:
+    now = clock.now()
+    address = Address(
+        id="addr_123",
+        uid=_uid(now),
+        customer_id=customer.id,
+        type="billing",
+        name=customer.name,
+        line1="1 Main Street",
+        city="Springfield",
+        state="IL",
+        postal_code="62701",
+        country="US",
+        is_default=True,
+        created_at=now,
+        updated_at=now,
+    )
+    seen = customer_items.get(customer.id)
+    assert seen is not None
+    address_items.insert(address, seen, None)
 
 
 def _payment(

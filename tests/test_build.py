@@ -143,6 +143,27 @@ def run(layers: list[Path], demo_data: None) -> Run:
     return call
 
 
+@pytest.fixture
+def ask(run: Run) -> Callable[..., Any]:
+    """Send a function its event with another id, body or header, and expect success."""
+
+    def ask(name: str, identifier: str = "", body: Any = None, **headers: str) -> Any:
+        event = event_of(name)
+        if identifier:
+            named = event["pathParameters"]["id"]
+            event = json.loads(json.dumps(event).replace(named, identifier))
+        sent = event["headers"] | {"idempotency-key": ""}
+        sent |= {each.replace("_", "-"): value for each, value in headers.items()}
+        event["headers"] = {each: value for each, value in sent.items() if value}
+        if body is not None:
+            event["body"] = json.dumps(body)
+        answer = run(name, event)
+        assert answer["statusCode"] < 400, answer["body"]
+        return json.loads(answer.get("body", "null"))
+
+    return ask
+
+
 def compiled(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Every source under a folder, with where its bytecode belongs."""
     for source in sorted(folder.rglob("*.py")):
@@ -233,24 +254,12 @@ def test_every_function_answers_its_event_with_the_built_layers_alone(
 
 
 @pytest.mark.slow
-def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(run: Run, house: House) -> None:
+def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(
+    run: Run, ask: Callable[..., Any], house: House
+) -> None:
     """`run` checks every call against the policies; the event files alone leave paths out."""
     guest = {"guest_data": {"email": "donor@example.com", "name": "John Doe"}}
     saved = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_saved_card_123"}
-
-    def ask(name: str, identifier: str = "", body: Any = None, **headers: str) -> Any:
-        event = event_of(name)
-        if identifier:
-            named = event["pathParameters"]["id"]
-            event = json.loads(json.dumps(event).replace(named, identifier))
-        sent = event["headers"] | {"idempotency-key": ""}
-        sent |= {each.replace("_", "-"): value for each, value in headers.items()}
-        event["headers"] = {each: value for each, value in sent.items() if value}
-        if body is not None:
-            event["body"] = json.dumps(body)
-        answer = run(name, event)
-        assert answer["statusCode"] < 400, answer["body"]
-        return json.loads(answer["body"])
 
     money = {"total_cents": 2000, "currency": "USD"}
     given = ask("native/create_payment_intent", body=money | guest, x_session_id="")
@@ -313,6 +322,40 @@ def test_nobody_lacks_a_right_to_make_list_and_revoke_a_credential(run: Run, kin
     assert line["revoked_at"]
 
 
+@pytest.mark.slow
+def test_nobody_lacks_a_right_where_something_is_saved(
+    run: Run, ask: Callable[..., Any], house: House
+) -> None:
+    """By an attachment, by a payment in each place that may find out, and by its deletion."""
+    shared = {"organization_id": "org_456"}
+    made = ask("native/create_payment_method", body=shared | {"token": "pm_card_visa"})
+    again = {"token": made["provider_payment_method_id"]}
+    for _ in range(2):
+        ask("native/create_payment_method", body=shared | again, idempotency_key="k1")
+    place = ask("native/create_address", body=shared | HOME)
+    bills = {"billing_address_id": place["id"], "is_default": True}
+    assert ask("native/update_payment_method", made["id"], bills)["is_default"]
+    saving = {"total_cents": 2000, "currency": "USD", "setup_future_usage": "off_session"}
+    paid = ask("native/create_payment_intent", body=saving)
+    ask("native/confirm_payment", paid["id"], {"payment_method_id": "pm_card_visa"})
+    browser = [ask("native/create_payment_intent", body=saving) for _ in range(4)]
+    for each in browser:
+        house.stripe.browser_confirm(
+            each["provider_payment_id"], each["client_secret"], "pm_card_visa"
+        )
+    ask("native/sync_payment", browser[0]["provider_payment_id"])
+    assert run("operations/converge_payment", {"payment_id": browser[1]["id"]})["ok"]
+    make_due(browser[2]["id"])
+    assert run("jobs/sweep_payments")["looked"]
+    look = {"look": {"payment_id": browser[3]["id"]}}
+    assert run("jobs/sync_payment", batch(look)) == {"batchItemFailures": []}
+    assert len(ask("native/list_payment_methods")) == 1 + 1 + 5
+    assert run("native/delete_payment_method")["statusCode"] == 204
+    assert run("native/delete_address")["statusCode"] == 204
+    assert run("jobs/finish_deletion") == {"finished": 1, "failed": 0, "left": 0}
+
+
+HOME = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
 OWNER = "cust_456"  # of the demo's saved method and payment
 
 

@@ -37,6 +37,18 @@ ROUTES = {  # contracts/bridge.md, sections 3, 4 and 6
     f"GET {BASE}/payments/{{id}}/timeline": "native/get_timeline",
     f"GET {BASE}/payments": "native/list_payments",
     f"GET {BASE}/payments/guest/{{email}}": "native/list_guest_payments",
+    f"POST {BASE}/payment-methods": "native/create_payment_method",
+    f"GET {BASE}/payment-methods/{{id}}": "native/get_payment_method",
+    f"GET {BASE}/payment-methods": "native/list_payment_methods",
+    f"GET {BASE}/payment-methods/customer/{{id}}": "native/list_customer_payment_methods",
+    f"PUT {BASE}/payment-methods/{{id}}": "native/update_payment_method",
+    f"POST {BASE}/payment-methods/{{id}}/set-default": "native/set_default_payment_method",
+    f"DELETE {BASE}/payment-methods/{{id}}": "native/delete_payment_method",
+    f"POST {BASE}/addresses": "native/create_address",
+    f"GET {BASE}/addresses/{{id}}": "native/get_address",
+    f"GET {BASE}/addresses": "native/list_addresses",
+    f"PUT {BASE}/addresses/{{id}}": "native/update_address",
+    f"DELETE {BASE}/addresses/{{id}}": "native/delete_address",
     f"POST {BASE}/webhooks/stripe": "webhooks/stripe",
     "GET /health": "operations/health",
     "GET /health/live": "operations/health",
@@ -54,8 +66,11 @@ WRITES = READS | {
     *("Ephemeral GetItem", "Ephemeral BatchGetItem", "Ephemeral PutItem"),
     *("Ephemeral UpdateItem", "Ephemeral DeleteItem"),
 }
-SECRET_WRITES = {"Secrets PutItem: CS#*", "Secrets DeleteItem: CS#*"}
+TOKEN_WRITES = {"Secrets PutItem: PT#*"}
+SECRET_WRITES = {"Secrets PutItem: CS#*", "Secrets DeleteItem: CS#*"} | TOKEN_WRITES
 METHODS = {"Secrets GetItem: CS#*, PT#*, SE#*", "Secrets BatchGetItem: CS#*, PT#*, SE#*"}
+TOKENS = {"Secrets GetItem: PT#*, SE#*", "Secrets BatchGetItem: PT#*, SE#*"}
+WRITE_METHOD = WRITES | CREDENTIALS | TOKENS | TOKEN_WRITES
 WRITE_PAYMENT = WRITES | CREDENTIALS | SECRET_READS | SECRET_WRITES | METHODS
 EVENTS = {f"Ledger {action}: P#*" for action in ("GetItem", "Query", "PutItem")}
 STREAM = {
@@ -80,6 +95,18 @@ RIGHTS = {
     "native/get_timeline": READ | SECRET_READS,
     "native/list_payments": READ | SECRET_READS,
     "native/list_guest_payments": READ | SECRET_READS,
+    "native/create_payment_method": WRITE_METHOD,
+    "native/get_payment_method": READ | TOKENS,
+    "native/list_payment_methods": READ | TOKENS,
+    "native/list_customer_payment_methods": READ | TOKENS,
+    "native/update_payment_method": WRITE_METHOD,
+    "native/set_default_payment_method": WRITE_METHOD,
+    "native/delete_payment_method": WRITE_METHOD,
+    "native/create_address": WRITES | CREDENTIALS,
+    "native/get_address": READ,
+    "native/list_addresses": READ,
+    "native/update_address": WRITES | CREDENTIALS,
+    "native/delete_address": WRITES | CREDENTIALS,
     "webhooks/stripe": set(),
     "operations/health": {"Ledger GetItem: HEALTH"},
     "operations/unmatched": set(),

@@ -33,7 +33,7 @@ EMAIL, NEW_EMAIL = "customer.canary@example.com", "changed.canary@example.com"
 CARD, PHONE = "4242424242424242", "+4930901820177"
 TEXT = "Canary Birdson"
 WORD = "canaryword"
-METHOD = "pm_canary_of_the_caller"
+METHOD, METHOD_TOKEN = "pm_canary_of_the_caller", "pm_canary_from_the_browser"
 URL = "http://localhost:3000/back/canary-return?cart=canary"
 METADATA = {"note": f"{WORD}-metadata", "card": CARD}
 GUEST = {"email": GUEST_EMAIL, "name": f"{TEXT} Guest", "phone": PHONE}
@@ -87,7 +87,8 @@ class Story:
     def _kept(self, answer: Answer) -> Any:
         told = answer.json() if answer.body else {}
         for each in told if isinstance(told, list) else [told]:
-            secrets = (each.get("client_secret"), each.get("guest_token"))
+            names = ("client_secret", "guest_token", "provider_payment_method_id")
+            secrets = [each.get(name) for name in names]
             self.canaries |= {secret for secret in secrets if secret}
         return told
 
@@ -118,6 +119,49 @@ def customers(story: Story) -> None:
     story.ask("PUT", target, {"user_id": f"{WORD}-user"})
     story.ask("DELETE", target)
     story.ask("DELETE", target)
+
+
+def saved(story: Story, stripe: StripeSimulator) -> None:
+    """Payment methods and addresses, with card numbers wherever somebody may put one."""
+    methods, addresses = f"{BASE}/payment-methods", f"{BASE}/addresses"
+    by_key = {"X-Session-ID": SESSION, "Idempotency-Key": f"{CLIENT_KEY}-methods"}
+    metadata = {"note": f"{WORD}-metadata"}
+    token = str(stripe.seed_method(METHOD_TOKEN, None)["id"])
+    body = {"token": token, "alias": TEXT, "metadata": metadata, "type": f"{WORD}-type"}
+    made = {}
+    for _ in range(2):
+        made = story.ask("POST", methods, body, by_key, caller="user")
+    story.ask("POST", methods, body | {"alias": "x"}, by_key)
+    for wrong in ({"token": CARD}, {"alias": f"{TEXT} {CARD}"}, {CARD: {CARD: CARD}}):
+        story.ask("POST", methods, body | wrong)
+    for wrong in ({"token": METHOD}, {"billing_address_id": WORD}, {"customer_id": WORD}):
+        story.ask("POST", methods, body | wrong)
+    target = f"{methods}/{made['id']}"
+    story.ask("PUT", target, {"alias": f"{WORD}-alias", "metadata": metadata})
+    story.ask("PUT", target, {"alias": [TEXT], "provider_payment_method_id": f"{WORD}-token"})
+    story.ask("GET", target)
+    story.ask("GET", f"{methods}?customer_id={WORD}")
+    story.ask("GET", f"{methods}/customer/{made['customer_id']}")
+    story.ask("GET", methods)
+    story.ask("POST", f"{target}/set-default")
+    home = {"name": TEXT, "line1": f"{WORD}-line", "line2": TEXT, "city": f"{WORD}-city"}
+    home |= {"state": f"{WORD}-state", "postal_code": f"{WORD}-code", "country": "US"}
+    place = story.ask("POST", addresses, home, caller="user")["id"]
+    story.ask("POST", addresses, home | {"line2": CARD, "country": WORD})
+    story.ask("POST", addresses, home | {"city": [TEXT], "country": WORD})
+    story.ask("PUT", f"{addresses}/{place}", home)
+    story.ask("GET", f"{addresses}/{place}")
+    story.ask("GET", addresses)
+    story.ask("DELETE", f"{addresses}/{place}")
+    for kind in ("drop_after", "429", "401", "html_502"):
+        stripe.fault("attach", kind, times=2)
+        story.ask("POST", methods, body)
+        stripe.faults.clear()
+    story.ask("DELETE", target)
+    saving = MONEY | {"setup_future_usage": "off_session"}
+    payment = story.ask("POST", f"{BASE}/payments/intents", saving)["id"]
+    confirm = f"{BASE}/payments/confirm/{payment}"
+    story.money("confirm", "POST", confirm, VISA, outcome="done", payment=payment)
 
 
 def payments(story: Story, stripe: StripeSimulator) -> None:
@@ -345,6 +389,7 @@ def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
     functions.invoke("OperationsPutSession", session | {"expires_at": "2099-01-01T00:00:00Z"})
     logging.getLogger("somebody.elses.sdk").info("said at INFO")
     customers(story)
+    saved(story, stripe)
     payments(story, stripe)
     foreign_sessions(story, flowless)
     payment = story.ask("GET", f"{BASE}/payments?limit=1")[0]
@@ -357,7 +402,18 @@ def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
 
 FIXED = {
     *(SESSION, FLOWLESS_SESSION, CLIENT_KEY, USER_EMAIL, GUEST_EMAIL, EMAIL, NEW_EMAIL),
-    *(CARD, PHONE, TEXT, WORD, METHOD, URL, "canary-return", *SECRETS.values(), "canary"),
+    *(
+        CARD,
+        PHONE,
+        TEXT,
+        WORD,
+        METHOD,
+        METHOD_TOKEN,
+        URL,
+        "canary-return",
+        *SECRETS.values(),
+        "canary",
+    ),
 }
 
 if __name__ == "__main__":

@@ -33,6 +33,15 @@ PAYMENT_FIELDS = {
     "metadata", "next_action", "failure_code", "failure_message", "is_guest_payment",
     "guest_email", "completed_at", "created_at", "updated_at",
 }  # fmt: skip
+METHOD_FIELDS = {
+    "id", "customer_id", "provider_id", "provider_payment_method_id", "type", "brand", "last4",
+    "exp_month", "exp_year", "is_default", "alias", "billing_address_id", "metadata", "created_at",
+    "updated_at", "payment_type", "card_brand", "last_four",
+}  # fmt: skip
+ADDRESS_FIELDS = {
+    "id", "customer_id", "type", "name", "line1", "line2", "city", "state", "postal_code",
+    "country", "is_default", "created_at", "updated_at",
+}  # fmt: skip
 REFUND_FIELDS = {
     "id", "payment_id", "provider_refund_id", "amount_cents", "currency", "status", "reason",
     "created_at", "updated_at",

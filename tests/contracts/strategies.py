@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel
 
+from bridge.models import card_numbers
+from bridge.models.address import AddressChange, NewAddress
 from bridge.models.customer import CustomerChange, NewCustomer
 from bridge.models.payment import (
     Cancellation,
@@ -20,6 +22,7 @@ from bridge.models.payment import (
     NewPayment,
     PaymentChange,
 )
+from bridge.models.payment_method import MethodChange, NewMethod
 from bridge.models.refund import NewRefund
 
 Bad = tuple[object, str]
@@ -79,7 +82,9 @@ EMAIL = Kind(
     st.sampled_from(["jane@example.com", "a+b@example.test", "ü@example.com", " x@example.org "]),
     (*NOT_TEXT, *_bad("", "nobody", "a@b", "a b@example.com", "[email protected]", "x" * 255)),
 )
-METADATA_VALUE = st.text(PRINTABLE, max_size=20) | st.booleans() | st.integers(-(10**17), 10**17)
+METADATA_VALUE = (
+    st.text(PRINTABLE, max_size=20) | st.booleans() | st.integers(-(10**17), 10**17)
+).filter(lambda each: not card_numbers.in_any_field({"it": each}))
 METADATA = Kind(
     st.dictionaries(st.text(PRINTABLE, min_size=1, max_size=40), METADATA_VALUE, max_size=5)
     | st.just({f"key {number}": number for number in range(50)})
@@ -140,6 +145,23 @@ KINDS: dict[str, Kind] = {
         (*NOT_TEXT, *_bad("", "12", "call me", "1" * 31, "12\t34")),
     ),
 }
+KINDS |= {
+    "token": _reference(*CARDS, "pm_nowhere"),
+    "provider_payment_method_token": _reference(*CARDS),
+    "provider_payment_method_id": _reference(*CARDS),
+    "type": _line(100),
+    "alias": _line(100),
+    "billing_address_id": _reference("~address~", "addr_nowhere"),
+    "is_default": Kind(st.booleans(), _bad("true", 1, 0, "", [], {})),
+    "line1": _line(200, required=True),
+    "line2": _line(200),
+    "city": _line(200, required=True),
+    "state": _line(200),
+    "postal_code": _line(100),
+    "country": Kind(
+        st.sampled_from(["US", "hr", " De "]), (*NOT_TEXT, *_bad("", "USA", "UK", "ÜS", "ZZ"))
+    ),
+}
 GUEST = {"email": EMAIL, "name": _line(200, required=True), "phone": KINDS["phone"]}
 KINDS["guest_data"] = Kind(
     st.fixed_dictionaries({name: kind.good for name, kind in GUEST.items()}), _bad("x", 7, [], True)
@@ -150,11 +172,17 @@ CHANGE_KINDS = KINDS | dict.fromkeys(("id", "provider_id", "user_id", "organizat
 CHANGE_KINDS["guest_data"] = UNJUDGED
 
 REASON = Kind(st.sampled_from(["requested_by_customer", "duplicate", "abandoned"]), NOT_TEXT)
+ADDRESS_TYPE = _choice("billing", "shipping")
 OWN_KINDS: dict[type[BaseModel], dict[str, Kind]] = {
     Cancellation: {"reason": REASON},
     NewRefund: KINDS | {"reason": KINDS["description"]},
     PaymentChange: CHANGE_KINDS,
     CustomerChange: CHANGE_KINDS,
+    MethodChange: KINDS
+    | dict.fromkeys(("id", "customer_id", "provider_id", "provider_payment_method_id"), FIXED)
+    | {"type": FIXED},
+    NewAddress: KINDS | {"type": ADDRESS_TYPE},
+    AddressChange: KINDS | {"type": ADDRESS_TYPE, "id": FIXED, "customer_id": FIXED},
 }
 
 BODIES: dict[str, tuple[type[BaseModel], dict[str, object]]] = {
@@ -166,6 +194,10 @@ BODIES: dict[str, tuple[type[BaseModel], dict[str, object]]] = {
     "NativeCancelPayment": (Cancellation, {}),
     "NativeCapturePayment": (Capture, {}),
     "NativeRefundPayment": (NewRefund, {}),
+    "NativeCreatePaymentMethod": (NewMethod, {"token": "pm_card_visa"}),
+    "NativeUpdatePaymentMethod": (MethodChange, {}),
+    "NativeCreateAddress": (NewAddress, {"line1": "1 Main", "city": "Rome", "country": "IT"}),
+    "NativeUpdateAddress": (AddressChange, {}),
 }
 """By function: the model its body is read into, and the least that it may hold."""
 
@@ -285,6 +317,12 @@ def spoilt_bodies(draw: st.DrawFn, function: str) -> bytes:
 REQUIRED: dict[type[BaseModel], list[str]] = {
     NewPayment: ["currency", "total_cents"],
     NewCustomer: ["provider_id"],
+    NewMethod: ["provider_payment_method_id"],
+    NewAddress: ["line1", "city", "country"],
+}
+INSTEAD = {
+    "total_cents": ("subtotal_cents",),
+    "provider_payment_method_id": ("provider_payment_method_token", "token"),
 }
 
 
@@ -304,7 +342,7 @@ def faulty(draw: st.DrawFn, model: type[BaseModel]) -> tuple[dict[str, Any], set
         body["guest_data"], below_it = draw(_faulty_guest())
         wrong = wrong - {"guest_data"} | {f"guest_data.{name}" for name in below_it}
     for name in required:
-        if draw(st.booleans()) and not (name == "total_cents" and "subtotal_cents" in body):
+        if draw(st.booleans()) and not any(each in body for each in INSTEAD.get(name, ())):
             wrong = {each for each in wrong if each != name} | {name}
             body.pop(name)  # what is required and missing is a fault like any other
     return body, wrong
@@ -323,7 +361,7 @@ def _faulty_guest(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
 
 
 PAYMENTS = ["~payment~", "~payment~", "~provider_payment~", "~paid~"]
-CUSTOMERS = ["~customer~"]
+CUSTOMERS, METHODS_HELD = ["~customer~"], ["~method~"]
 STRANGE = ["~strange_payment~", "~strange_customer~", "~guest_payment~", "pay_", "pi_x", "PAY_1"]
 SEGMENTS = [
     *("a%2Fb", "%2F", "..", ".", "%2E%2E", "%00", "%0d%0aX-A:b", "%", "%zz", "%ff", "%C3%BC"),
@@ -338,7 +376,9 @@ SEGMENT = st.sampled_from(SEGMENTS) | ANY_TEXT.map(
 @st.composite
 def whole_paths(draw: st.DrawFn, pattern: str) -> str:
     """The route's own path, with an id or an address that is there."""
-    known = EMAILS if "{email}" in pattern else CUSTOMERS if "/customers/" in pattern else PAYMENTS
+    places = {"{email}": EMAILS, "/customer": CUSTOMERS, "/payment-methods/": METHODS_HELD}
+    places |= {"/addresses/": ["~address~"]}
+    known = next((held for place, held in places.items() if place in pattern), PAYMENTS)
     parts = [draw(st.sampled_from(known)) if "{" in part else part for part in pattern.split("/")]
     return "/".join(parts)
 

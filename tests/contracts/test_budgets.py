@@ -388,3 +388,77 @@ def test_a_page_of_customers(user: User, count: Count) -> None:
     assert spent.within(Units(3, 0, 25, 0)), spent
     spent = count(lambda: user.ask("GET", "/customers?limit=20&offset=3"))
     assert spent.within(Units(4, 0, 25 + 1, 0)), spent
+
+
+# --- what customers hold ------------------------------------------------------------------------
+
+HOME = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
+IN_ORGANIZATION = Units(0, 2, 0, 0)  # one pointer more
+SAVED = Units(2, 16, 3, 0)  # the customer, the token's item, and eight items with the state
+
+
+def method_of(user: User, **more: object) -> str:
+    made = user.ask("POST", "/payment-methods", {"token": "pm_card_visa"} | more)
+    return str(made["id"])
+
+
+def address_of(user: User, **more: object) -> str:
+    return str(user.ask("POST", "/addresses", HOME | more)["id"])
+
+
+@pytest.mark.parametrize("more", [{}, {"organization_id": "org_1"}])
+def test_a_new_method(known: User, count: Count, more: dict[str, str]) -> None:
+    method_of(known, **more)
+    spent = count(lambda: method_of(known, **more))
+    extra = IN_ORGANIZATION if more else Units(0, 0, 0, 0)
+    assert spent.within(Units(4, 12, 3, 1) + extra), spent
+    body = {"token": "pm_card_visa"} | more
+    spent = count(lambda: known.ask("POST", "/payment-methods", body, key="key-1"))
+    assert spent.within(Units(4, 14, 3, 1) + extra + KEY_RESERVED), spent
+
+
+def test_a_method_read_changed_chosen_and_deleted(known: User, count: Count) -> None:
+    first, second = method_of(known), method_of(known)
+    spent = count(lambda: known.ask("GET", f"/payment-methods/{first}"))
+    assert spent.within(Units(2, 0, 5, 0)), spent
+    spent = count(lambda: known.ask("PUT", f"/payment-methods/{first}", {"alias": "x"}))
+    assert spent.within(Units(3, 2, 5, 0)), spent
+    spent = count(lambda: known.ask("POST", f"/payment-methods/{second}/set-default"))
+    assert spent.within(Units(3, 4, 5, 0)), spent
+    spent = count(lambda: known.ask("DELETE", f"/payment-methods/{first}"))
+    assert spent.within(Units(3, 9, 5, 0)), spent
+    spent = count(lambda: known.ask("DELETE", f"/payment-methods/{second}"))
+    assert spent.within(Units(5, 9, 8, 0)), spent  # who comes after it
+
+
+def test_a_page_of_methods(known: User, count: Count) -> None:
+    customer = known.ask("GET", f"/payment-methods/{method_of(known)}")["customer_id"]
+    for _ in range(23):
+        method_of(known)
+    spent = count(lambda: known.ask("GET", "/payment-methods?limit=20"))
+    assert spent.within(Units(5, 0, 1 + 1 + 3 * 20 + 1, 0)), spent
+    spent = count(lambda: known.ask("GET", f"/payment-methods/customer/{customer}?limit=20"))
+    assert spent.within(Units(3, 0, 2 + 1 + 20, 0)), spent
+
+
+def test_a_payment_that_saves_its_method(known: User, count: Count) -> None:
+    made = known.order(setup_future_usage="off_session")
+    spent = count(lambda: known.ask("POST", f"/payments/confirm/{made}", VISA, "key-1"))
+    assert spent.within(Units(4, 18, 5, 1) + SECRET_SHOWN + SAVED), spent
+
+
+def test_an_address(known: User, count: Count) -> None:
+    address_of(known)
+    spent = count(lambda: address_of(known))
+    assert spent.within(Units(4, 8, 3, 0)), spent
+    made = address_of(known, is_default=True)
+    spent = count(lambda: known.ask("GET", f"/addresses/{made}"))
+    assert spent.within(Units(2, 0, 4, 0)), spent
+    spent = count(lambda: known.ask("PUT", f"/addresses/{made}", {"line2": "x"}))
+    assert spent.within(Units(3, 2, 4, 0)), spent
+    spent = count(lambda: known.ask("DELETE", f"/addresses/{made}"))
+    assert spent.within(Units(3, 8, 4, 0)), spent
+    for _ in range(20):
+        address_of(known)
+    spent = count(lambda: known.ask("GET", "/addresses?limit=20"))
+    assert spent.within(Units(4, 0, 1 + 1 + 2 * 20 + 1, 0)), spent

@@ -17,10 +17,12 @@ from bridge.store import session_items
 from local.event import Answer
 from tests.conftest import House
 from tests.contracts.shape import (
+    ADDRESS_FIELDS,
     CUSTOMER_FIELDS,
     ENTRY_FIELDS,
     FUNCTIONS,
     GUEST_LISTING_FIELDS,
+    METHOD_FIELDS,
     PAYMENT_FIELDS,
     REFUND_FIELDS,
     ROUTES,
@@ -32,6 +34,8 @@ BASE = "/bridge-payment"
 GUEST = "guest@example.com"
 MONEY = {"total_cents": 2000, "currency": "USD"}
 VISA = {"payment_method_id": "pm_card_visa"}
+TOKEN = {"token": "pm_card_visa"}
+HOME = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
 PAID: tuple[str, object] = ("/intents/{id}/confirm", VISA)
 REFUNDED: tuple[str, object] = ("/{id}/refund", {"amount_cents": 500})
 
@@ -67,6 +71,18 @@ SUCCESS = {
     "NativeGetPayment": Success(200, PAYMENT_FIELDS),
     "NativeListPayments": Success(200, PAYMENT_FIELDS),
     "NativeListGuestPayments": Success(200, GUEST_LISTING_FIELDS),
+    "NativeCreatePaymentMethod": Success(201, METHOD_FIELDS, TOKEN),
+    "NativeGetPaymentMethod": Success(200, METHOD_FIELDS),
+    "NativeListPaymentMethods": Success(200, METHOD_FIELDS),
+    "NativeListCustomerPaymentMethods": Success(200, METHOD_FIELDS),
+    "NativeUpdatePaymentMethod": Success(200, METHOD_FIELDS, {"alias": "Home"}),
+    "NativeSetDefaultPaymentMethod": Success(200, METHOD_FIELDS),
+    "NativeDeletePaymentMethod": Success(204, set()),
+    "NativeCreateAddress": Success(201, ADDRESS_FIELDS, HOME),
+    "NativeGetAddress": Success(200, ADDRESS_FIELDS),
+    "NativeListAddresses": Success(200, ADDRESS_FIELDS),
+    "NativeUpdateAddress": Success(200, ADDRESS_FIELDS, {"line2": "2nd floor"}),
+    "NativeDeleteAddress": Success(204, set()),
     "WebhooksStripe": Success(400, {"error", "code", "request_id"}),  # nobody has signed it
     "OperationsHealth": Success(200, {"status", "version"}),
     "OperationsUnmatched": Success(404, {"error", "code", "request_id"}),
@@ -100,8 +116,15 @@ def target(client: Client, user: Client, function: str, path: str) -> str:
     if "{email}" in path:
         guest = {"guest_data": {"email": GUEST, "name": "Guest"}}
         client.ask("POST", f"{BASE}/payments/intents", MONEY | guest)
-    if "/customers" in path:
+    held = user.ask("POST", f"{BASE}/payment-methods", TOKEN)
+    if "/customer/" in path:
+        made = user.ask("GET", f"{BASE}/customers/{held.json()['customer_id']}")
+    elif "/customers" in path:
         made = user.ask("POST", f"{BASE}/customers", {"provider_id": "stripe"})
+    elif "/payment-methods" in path:
+        made = held
+    elif "/addresses" in path:
+        made = user.ask("POST", f"{BASE}/addresses", HOME)
     else:
         made = user.ask("POST", f"{BASE}/payments/intents", MONEY | success.new)
     for tail, body in success.before:

@@ -18,6 +18,7 @@ from tests.contracts.shape import FUNCTIONS, ROUTES, Client
 from tests.contracts.strategies import BODIES, GUEST, Asked, faulty, kinds_of, requests
 
 BASE = "/bridge-payment"
+HOME = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
 GUEST_DATA = {"email": "guest@example.com", "name": "Guest"}
 SignIn = Callable[[Caller], Client]
 PATHS = [f"{method} {path}" for _, method, path in ROUTES]
@@ -40,7 +41,10 @@ def names(client: Client, sign_in: SignIn) -> dict[str, str]:
     strange = made(stranger, "/payments/intents", **money)
     guest = made(client, "/payments/intents", **money, guest_data=GUEST_DATA)
     customer = made(user, "/customers", provider_id="stripe", organization_id="org_456")
+    method = made(user, "/payment-methods", token="pm_card_visa")
     return {
+        "method": method["id"],
+        "address": made(user, "/addresses", **HOME)["id"],
         "payment": payment["id"],
         "provider_payment": payment["provider_payment_id"],
         "paid": paid["id"],
@@ -105,6 +109,10 @@ def fresh(user: Client, asked: Asked) -> dict[str, str]:
     if "~payment~" in asked.target or "~provider_payment~" in asked.target:
         payment = made(user, "/payments/intents", total_cents=2000, currency="USD")
         return {"payment": payment["id"], "provider_payment": payment["provider_payment_id"]}
+    if "~method~" in asked.target:
+        return {"method": made(user, "/payment-methods", token="pm_card_visa")["id"]}
+    if "~address~" in asked.target:
+        return {"address": made(user, "/addresses", **HOME)["id"]}
     if "~customer~" in asked.target:
         return {"customer": made(user, "/customers", provider_id="stripe")["id"]}
     return {}

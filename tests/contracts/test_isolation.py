@@ -33,6 +33,8 @@ GUEST = {"email": "guest@example.com", "name": "Guest"}
 MONEY = {"total_cents": 2000, "currency": "USD"}
 ORGANIZATION = {"organization_id": "org_456"}
 CARD = {"payment_method_id": "pm_card_visa"}
+TOKEN: dict[str, object] = {"token": "pm_card_visa"}
+HOME: dict[str, object] = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
 STRANGER = Caller(user_id="user_789")
 OUTSIDER = Caller(user_id="user_999", organizations={"org_999": "owner"})
 MEMBER = Caller(user_id="user_111", organizations={"org_456": "member"})
@@ -74,8 +76,21 @@ ROWS = {
     "NativeSyncPayment": Row("payment", 401, 404, 200, 404, 200),
     "NativeGetPayment": Row("payment", 401, 404, 200, 404, 200),
     "NativeListPayments": Row("list", 401, 403, 200, 401, 401),
-    "NativeListGuestPayments": Row("address", 200, 200, 200, 200, 200),
+    "NativeListGuestPayments": Row("guest", 200, 200, 200, 200, 200),
+    "NativeCreatePaymentMethod": Row("creation", 401, 403, 403, 401, 401, TOKEN),
+    "NativeGetPaymentMethod": Row("method", 401, 404, 200, 404, 404),
+    "NativeListPaymentMethods": Row("list", 401, 403, 200, 401, 401),
+    "NativeListCustomerPaymentMethods": Row("customer", 401, 404, 200, 401, 401),
+    "NativeUpdatePaymentMethod": Row("method", 401, 404, 403, 404, 404, {"alias": "Mallory's"}),
+    "NativeSetDefaultPaymentMethod": Row("method", 401, 404, 403, 404, 404),
+    "NativeDeletePaymentMethod": Row("method", 401, 404, 403, 404, 404),
+    "NativeCreateAddress": Row("creation", 401, 403, 403, 401, 401, HOME),
+    "NativeGetAddress": Row("address", 401, 404, 200, 404, 404),
+    "NativeListAddresses": Row("list", 401, 403, 200, 401, 401),
+    "NativeUpdateAddress": Row("address", 401, 404, 403, 404, 404, {"city": "Mallory"}),
+    "NativeDeleteAddress": Row("address", 401, 404, 403, 404, 404),
 }
+OWN = {"customer": "cust_123", "method": "pm_saved_card_123", "address": "addr_123"}
 BAD: dict[str, tuple[dict[str, str], str]] = {
     "no such session": ({"X-Session-ID": "session_nobody"}, ""),
     "no such session, Bearer": ({"Authorization": "Bearer session_nobody"}, ""),
@@ -127,20 +142,26 @@ def records(client: Client, stripe_simulator: StripeSimulator, flowless: Flowles
     demo.seed(stripe_simulator, flowless)
     owner = client.acting(x_session_id="session_abc123")
     payment = made(owner, "/payments/intents", **MONEY)
+    shared = made(owner, "/payment-methods", **TOKEN, **ORGANIZATION)
     guests = [made(client, "/payments/intents", **MONEY, guest_data=GUEST) for _ in range(2)]
     customers = [
         made(client, "/customers", provider_id="stripe", guest_data=GUEST) for _ in range(2)
     ]
     return Records(
         owner=owner,
-        own={"payment": payment["id"], "customer": "cust_123"},
-        at_provider={"payment": payment["provider_payment_id"], "customer": "cust_123"},
+        own={"payment": payment["id"]} | OWN,
+        at_provider={"payment": payment["provider_payment_id"]} | OWN,
         of_organization={
             "payment": made(owner, "/payments/intents", **MONEY, **ORGANIZATION)["id"],
-            "customer": made(owner, "/customers", provider_id="stripe", **ORGANIZATION)["id"],
+            "customer": shared["customer_id"],
+            "method": shared["id"],
+            "address": made(owner, "/addresses", **HOME, **ORGANIZATION)["id"],
         },
-        of_guest={"payment": guests[0]["id"], "customer": customers[0]["id"]},
-        tokens={"payment": guests[0]["guest_token"], "customer": customers[0]["guest_token"]},
+        of_guest=OWN | {"payment": guests[0]["id"], "customer": customers[0]["id"]},
+        tokens={
+            "payment": guests[0]["guest_token"],
+            **dict.fromkeys(("customer", "method", "address"), customers[0]["guest_token"]),
+        },
         other_tokens=[guests[1]["guest_token"], customers[1]["guest_token"]],
     )
 
@@ -173,7 +194,9 @@ class Asking:
 
     @property
     def about(self) -> str:
-        return "customer" if "/customers" in self.path else "payment"
+        """Whose id is in the path, or whose guest token is tried."""
+        places = {"/customer": "customer", "/payment-methods": "method", "/addresses": "address"}
+        return next((each for place, each in places.items() if place in self.path), "payment")
 
     def ask(
         self, client: Client, ids: dict[str, str], *, query: str = "", named: bool = False
@@ -192,7 +215,12 @@ class Asking:
 
 
 NATIVE = [Asking(*route) for route in ROUTES if route[0].startswith("Native")]
-UNKNOWN = {"payment": "pay_01m7yyye67ebmrkvya11tamzx7", "customer": "cust_nobody"}
+UNKNOWN = {
+    "payment": "pay_01m7yyye67ebmrkvya11tamzx7",
+    "customer": "cust_nobody",
+    "method": "pm_nobody",
+    "address": "addr_nobody",
+}
 
 
 def is_refusal(answer: Answer, status: int) -> bool:
@@ -308,7 +336,7 @@ def test_b9_a_member_does_not_see_what_another_member_has_outside_the_organizati
     member = sign_in(MEMBER)
     with nothing_changes():
         for asking in NATIVE:
-            if asking.row.about in ("customer", "payment"):
+            if asking.row.about in ("customer", "payment", "method", "address"):
                 assert is_refusal(asking.ask(member, records.own), 404), str(asking)
 
 
@@ -390,6 +418,14 @@ OTHERS: list[tuple[str, str, dict[str, object], int]] = [
     ("POST", "/customers", {"provider_id": "stripe", "organization_id": "org_456"}, 403),
     ("PUT", "/payments/intents/~mine~", {"payment_method_id": "pm_saved_card_123"}, 404),
     ("POST", "/payments/confirm/~mine~", {"payment_method_id": "pm_saved_card_123"}, 404),
+    ("POST", "/payment-methods", TOKEN | {"customer_id": "cust_123"}, 404),
+    ("POST", "/payment-methods", TOKEN | {"organization_id": "org_456"}, 403),
+    ("POST", "/addresses", HOME | {"customer_id": "cust_123"}, 404),
+    ("POST", "/addresses", HOME | {"organization_id": "org_456"}, 403),
+    ("GET", "/payment-methods?customer_id=cust_123", {}, 404),
+    ("GET", "/addresses?customer_id=cust_123", {}, 404),
+    ("GET", "/payment-methods?organization_id=org_456", {}, 403),
+    ("GET", "/addresses?organization_id=org_456", {}, 403),
     ("GET", "/payments?customer_id=cust_123", {}, 404),
     ("GET", "/payments?organization_id=org_456", {}, 403),
     ("GET", "/customers?organization_id=org_456", {}, 403),
@@ -414,7 +450,7 @@ def test_b18_what_belongs_to_somebody_else_cannot_be_named(
     mine = made(asking, "/payments/intents", **MONEY, **guest_data)
     if is_guest and "~mine~" in target:
         asking = asking.acting(x_guest_token=mine["guest_token"])
-    if is_guest and method != "POST":
+    if is_guest and (method != "POST" or target in ("/payment-methods", "/addresses")):
         status = 401  # a guest token neither lists nor changes
     with nothing_changes():
         sent = body if "~mine~" in target else body | guest_data

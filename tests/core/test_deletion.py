@@ -79,7 +79,9 @@ def save_methods(stripe: StripeSimulator, customer: Customer, count: int) -> lis
             created_at=now,
             updated_at=now,
         )
-        method_items.insert(method)
+        seen = customer_items.get(customer.id)
+        assert seen
+        method_items.insert(method, seen, None)
         saved.append(method)
     return saved
 
@@ -130,7 +132,7 @@ def test_b12_methods_are_detached_and_the_providers_customer_is_deleted(
     held = {each["id"]: each.get("deleted", False) for each in stripe_simulator.customers()}
     assert held == {gone.provider_customer_id: True, kept.provider_customer_id: False}
     for method in saved:
-        left = method_items.get(method.id)
+        left, _ = method_items.get(method.id)
         assert left
         assert (left.state, left.token) == ("deleted", None)
         assert table.get(keys.method_token(method.id)) is None

@@ -188,7 +188,7 @@ def test_b10_a_space_in_an_address_is_a_plus_sign_that_somebody_decoded(
     ],
 )
 def test_a_page_is_read_from_limit_and_offset_or_page(query: str, limit: int, offset: int) -> None:
-    page = native.read_payments_page(request(query))
+    page = native.read_page(request(query))
     assert (page.limit, page.offset) == (limit, offset)
     assert page.organization_id is page.provider_id is page.customer_id is None
 
@@ -198,7 +198,7 @@ def test_a_page_is_read_from_limit_and_offset_or_page(query: str, limit: int, of
 )
 def test_a_page_beyond_the_deepest_record_is_refused(query: str) -> None:
     with pytest.raises(InvalidRequest):
-        native.read_payments_page(request(query))
+        native.read_page(request(query))
 
 
 def test_an_organizations_customers_have_any_depth() -> None:
@@ -207,7 +207,7 @@ def test_an_organizations_customers_have_any_depth() -> None:
     with pytest.raises(InvalidRequest):
         native.read_customers_page(request(deep))
     with pytest.raises(InvalidRequest):
-        native.read_payments_page(request(f"organization_id=o&{deep}"))
+        native.read_page(request(f"organization_id=o&{deep}"))
 
 
 def test_a_confirm_may_be_empty_and_a_creation_may_not() -> None:

@@ -41,6 +41,16 @@ PAYMENT_FIELDS = {
     "capture_method", "metadata", "next_action", "failure_code", "failure_message",
     "is_guest_payment", "guest_email", "completed_at", "created_at", "updated_at",
 }  # fmt: skip
+METHOD_FIELDS = {
+    "id", "customer_id", "provider_id", "provider_payment_method_id", "type", "payment_type",
+    "brand", "card_brand", "last4", "last_four", "exp_month", "exp_year", "is_default", "alias",
+    "billing_address_id", "metadata", "created_at", "updated_at",
+}  # fmt: skip
+ADDRESS = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
+ADDRESS_FIELDS = {
+    "id", "customer_id", "type", "name", "line1", "line2", "city", "state", "postal_code",
+    "country", "is_default", "created_at", "updated_at",
+}  # fmt: skip
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -113,6 +123,15 @@ class Api:
         """A new customer of this caller."""
         asked = {"provider_id": "stripe", "email": "jane@example.com"}
         return _made(self.post("/customers", asked | more))
+
+    def method(self, **more: object) -> dict[str, Any]:
+        """A payment method that is saved for this caller."""
+        asked = {"provider_payment_method_id": "pm_card_visa"}
+        return _made(self.post("/payment-methods", asked | more))
+
+    def address(self, **more: object) -> dict[str, Any]:
+        """An address that is kept for this caller."""
+        return _made(self.post("/addresses", ADDRESS | more))
 
     def payment(self, **more: object) -> dict[str, Any]:
         """A new payment of this caller."""

@@ -29,7 +29,7 @@ from bridge.models.customer import Customer, Guest
 from bridge.models.event import Parent
 from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import Payment
-from bridge.models.provider import NextAction, ProviderPayment
+from bridge.models.provider import NextAction, ProviderMethod, ProviderPayment
 from bridge.providers.stripe import Stripe
 from local.stripe import forms, routes
 from local.stripe.log import Exchange
@@ -123,6 +123,10 @@ def detach(row: Payment, **more: Any) -> None:
     ADAPTER.detach_method("pm_there", **{"ends_at": soon()} | more)
 
 
+def attach(row: Payment, **more: Any) -> ProviderMethod:
+    return ADAPTER.attach_method("pm_there", "cus_there", **{"ends_at": soon()} | more)
+
+
 def create_anew(row: Payment, **more: Any) -> ProviderPayment:
     """The creation of the row is done, and remembered under its key."""
     return create(payment(), **more)
@@ -133,6 +137,7 @@ VERBS: dict[str, tuple[Callable[..., Any], int]] = {
     "create_customer": (make_customer, 2),
     "update_customer": (update_customer, 2),
     "delete_customer": (delete_customer, 2),
+    "attach": (attach, 2),
     "detach": (detach, 2),
     "create_payment": (create_anew, 2),
     "update_payment": (update, 2),
@@ -250,6 +255,51 @@ def test_a_customer_and_a_method_that_are_gone_already_are_no_error(
     assert stripe_simulator.customers() == [
         {"id": "cus_there", "object": "customer", "deleted": True}
     ]
+
+
+def test_a_method_is_attached_and_read_and_again_is_the_same(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    stripe_simulator.seed_customer("cus_there")
+    stripe_simulator.seed_method("pm_new", None, "amex")
+    held = stripe_simulator.world.methods["pm_new"]
+    for _ in range(2):
+        kept = ADAPTER.attach_method("pm_new", "cus_there", ends_at=soon())
+        told = (kept.token, kept.type, kept.brand, kept.last4, kept.exp_month, kept.exp_year)
+        card = ("amex", held.card.last4, held.exp_month, held.exp_year)
+        assert told == ("pm_new", "card", *card)
+        assert "pm_new" not in repr(kept)
+
+
+@pytest.mark.parametrize("token", ["pm_nowhere", "pm_card_visa_chargeDeclined", "pm_there"])
+def test_a_method_that_stripe_does_not_attach_is_refused(
+    token: str, stripe_simulator: StripeSimulator
+) -> None:
+    """It is unknown, declined, or another customer's."""
+    for customer_id in ("cus_there", "cus_other"):
+        stripe_simulator.seed_customer(customer_id)
+    stripe_simulator.seed_method("pm_there", "cus_there")
+    with pytest.raises(Refused):
+        ADAPTER.attach_method(token, "cus_other", ends_at=soon())
+
+
+@pytest.mark.parametrize("manual", [False, True])
+def test_a_method_that_has_paid_and_stays_with_its_customer_is_told(
+    manual: bool, stripe_simulator: StripeSimulator
+) -> None:
+    stripe_simulator.seed_customer("cus_there")
+    how: dict[str, Any] = {"capture_method": "manual"} if manual else {}
+    saving: dict[str, Any] = {"setup_future_usage": "off_session"} | how
+    row = opened(provider_customer_id="cus_there", **saving)
+    assert fetch(row).saved is None
+    shown = confirm(row)
+    assert shown.saved
+    assert (shown.saved.brand, shown.saved.last4) == ("visa", "4242")
+    assert stripe_simulator.world.methods[shown.saved.token].customer == "cus_there"
+    assert fetch(row).saved == shown.saved
+    for kept in ({"setup_future_usage": None}, {"provider_customer_id": None}):
+        other = opened(**{"provider_customer_id": "cus_there"} | saving | kept)
+        assert confirm(other).saved is None
 
 
 def test_a_payment_is_created_unconfirmed_with_our_id_in_its_metadata(
@@ -387,7 +437,8 @@ def test_all_that_is_sent_fits_stripes_own_description(
     fetch(row)
     cancel(opened())
     stripe_simulator.seed_customer("cus_there")
-    stripe_simulator.seed_method("pm_there", "cus_there")
+    stripe_simulator.seed_method("pm_there", None)
+    attach(row)
     detach(row)
     delete_customer(row)
     captured = stripe_simulator.requests
@@ -687,7 +738,7 @@ def test_an_unknown_outcome_is_unknown_after_as_many_tries_as_are_safe(
         verb(row)
     sent_keys = [each.headers.get("Idempotency-Key") for each in stripe_simulator.requests]
     assert len(sent_keys) == tries
-    assert len(set(sent_keys)) == 1 or operation in ("update_customer", "detach")
+    assert len(set(sent_keys)) == 1 or operation in ("update_customer", "attach", "detach")
 
 
 @pytest.mark.parametrize("operation", [each for each in VERBS if each != "confirm"])

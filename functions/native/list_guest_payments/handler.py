@@ -7,6 +7,6 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native, guests=True)
 def handler(request: Request) -> object:
-    email, page = native.read_email(request), native.read_payments_page(request)
+    email, page = native.read_email(request), native.read_page(request)
     listed = payments.list_guest_payments(request.caller, email, page, request.call)
     return native.render_guest_payments(listed)

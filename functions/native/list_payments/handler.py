@@ -7,5 +7,5 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> object:
-    page = native.read_payments_page(request)
+    page = native.read_page(request)
     return native.render_payments(payments.list_payments(request.caller, page))

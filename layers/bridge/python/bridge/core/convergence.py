@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from bridge import clock, queues
-from bridge.core import merging, states
+from bridge.core import merging, saving, states
 from bridge.errors import (
     BridgeError,
     NotExecuted,
@@ -29,6 +29,7 @@ from bridge.models.refund import Refund
 from bridge.providers import registry
 from bridge.providers.contract import Provider
 from bridge.store import payment_items
+from bridge.store.table import Congested
 
 ROUNDS = 4
 CLOCKS_DIFFER_S = 5
@@ -212,14 +213,7 @@ def _write(
     merged = merged.model_copy(update={"last_hash": entry.hash, "due_at": due})
     record = _closed_record(payment, merged, refunds, ending, now)
     step("merging", payment.id)
-    try:
-        written = payment_items.merge(payment, merged, entry, record, refunds, event=call.event)
-    except payment_items.ProviderIdTaken:
-        log.error("provider payment id is taken", payment_id=payment.id)
-        measure("provider_id_taken")
-        written = payment_items.merge(
-            payment, merged, entry, record, refunds, event=call.event, link=False
-        )
+    written = _merge(payment, merged, entry, shown, call, record, refunds)
     step("merged", payment.id)
     log.info(
         "payment changed",
@@ -232,6 +226,34 @@ def _write(
         outcome=entry.outcome,
     )
     return written
+
+
+def _merge(
+    payment: Payment,
+    merged: Payment,
+    entry: Entry,
+    shown: ProviderPayment | None,
+    call: Call,
+    record: Record | None,
+    refunds: list[Refund],
+) -> Payment:
+    """T2, with the method that the payment saves. Raises Outrun, EventSeen, Congested."""
+    link = True
+    for _ in range(ROUNDS):
+        saved = saving.writes(payment, merged, shown)
+        if saved:
+            step("saving", payment.id)
+        try:
+            return payment_items.merge(
+                payment, merged, entry, record, refunds, saved, event=call.event, link=link
+            )
+        except payment_items.ProviderIdTaken:
+            log.error("provider payment id is taken", payment_id=payment.id)
+            measure("provider_id_taken")
+            link = False
+        except payment_items.SavedMeanwhile:
+            log.info("saved methods changed meanwhile", payment_id=payment.id)
+    raise Congested
 
 
 def _known_refunds(payment: Payment, shown: ProviderPayment | None) -> list[Refund]:

@@ -4,7 +4,6 @@ from bridge import clock
 from bridge.core import fixed_fields, guests, limits, ownership, replays
 from bridge.errors import (
     BridgeError,
-    Conflict,
     Detail,
     InvalidRequest,
     NotFound,
@@ -80,30 +79,9 @@ def _make(
 
 
 def _reserve(customer: Customer, new: NewCustomer, key: ClientKey, call: Call) -> Record:
-    """The record of this request: opened, taken over from a run that is over, or done.
-
-    Raises Conflict for another request's key, or while the first one still runs.
-    """
     email = new.guest_data.email if new.guest_data else None
     place = record_items.of_creation(key.key, user_id=customer.user_id, email=email)
-    until = int(call.ends_at.timestamp())
-    record = replays.new_record(place, key, customer.id, until=until)
-    now = clock.seconds()
-    for _ in range(ROUNDS):
-        try:
-            record_items.reserve(record, now)
-            return record
-        except record_items.KeyTaken as taken:
-            stored = taken.record
-        replays.check_same(stored, key)
-        if stored.state == "done":
-            return stored
-        if stored.until > now:
-            message = "the first request with this Idempotency-Key is still running"
-            wait = stored.until - now
-            raise Conflict(message, code="idempotency_in_progress", retry_after=wait)
-        record = record.model_copy(update={"subject_id": stored.subject_id})
-    raise Conflict("this Idempotency-Key is contended", code="idempotency_in_progress")
+    return replays.reserve(place, key, customer.id, call)
 
 
 def _new_customer(caller: Caller, new: NewCustomer) -> Customer:

@@ -1,8 +1,9 @@
-"""The rest of a customer's deletion: saved methods, the provider's customer, maybe the payments.
+"""The rest of a customer's deletion: saved methods, addresses, the provider's customer, maybe the
+payments. A single method's deletion ends here, too.
 
-The customer is gone for everybody since the transaction that left the job. A run claims the job,
-goes on page by page and may die anywhere: every step can be repeated, and the job is due again
-once that run must have ended. Source: design/data-model.md 6; contracts/bridge.md, B12.
+The customer, or the method, is gone for everybody since the transaction that left the job. A run
+claims the job, goes on page by page and may die anywhere: every step can be repeated, and the job
+is due again once that run must have ended. Source: design/data-model.md 6; bridge.md, B12.
 """
 
 import time
@@ -21,6 +22,7 @@ from bridge.models.payment import Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.providers import registry
 from bridge.store import (
+    address_items,
     customer_items,
     due_items,
     job_items,
@@ -133,11 +135,20 @@ def _take_page(job: Job, call: Call, pause: Pause) -> Job | None:
     Raises NotExecuted, UnknownOutcome, TemporarilyUnavailable.
     """
     customer = customer_items.get(job.customer_id)
-    if customer is None or customer.state != "deleted":
+    if customer is None or (customer.state != "deleted" and job.stage != "method"):
         raise RuntimeError("a job is for a customer who has been deleted")
     match job.stage:
+        case "method":
+            method, _ = method_items.get(job.method_id or "")
+            if method:
+                _detach(method, customer, call)
+            return None
         case "methods":
-            return _detach_page(job, call)
+            return _detach_page(job, customer, call)
+        case "addresses":
+            if address_items.forget_page(customer, PAGE):
+                return job
+            return job.model_copy(update={"stage": "provider"})
         case "provider":
             if customer.provider_id and customer.provider_customer_id:
                 provider = registry.open_provider(customer.provider_id)
@@ -147,24 +158,24 @@ def _take_page(job: Job, call: Call, pause: Pause) -> Job | None:
             return _hide_page(job, pause) if _cascades(customer) else None
 
 
-def _detach_page(job: Job, call: Call) -> Job:
+def _detach_page(job: Job, customer: Customer, call: Call) -> Job:
     methods, last = method_items.walk_customer(job.customer_id, job.cursor, PAGE)
     for method in methods:
         if not _has_time(call):
             return job  # the page is taken again
         if method.state == "active":
-            _detach(method, call)
+            _detach(method, customer, call)
     if last:
         return job.model_copy(update={"cursor": last})
-    return job.model_copy(update={"stage": "provider", "cursor": None})
+    return job.model_copy(update={"stage": "addresses", "cursor": None})
 
 
-def _detach(method: PaymentMethod, call: Call) -> None:
+def _detach(method: PaymentMethod, customer: Customer, call: Call) -> None:
     token = method_items.get_token(method.id)
     if token:
         registry.open_provider(method.provider_id).detach_method(token, ends_at=call.ends_at)
     convergence.step("detached", method.customer_id)
-    method_items.delete(method, clock.now())
+    method_items.forget(method, customer, clock.now())
 
 
 def _cascades(customer: Customer) -> bool:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from bridge import clock
 from bridge.core import ownership
-from bridge.errors import Detail, InvalidRequest, NotFound
+from bridge.errors import Detail, InvalidRequest, NotFound, TemporarilyUnavailable
 from bridge.models import identifier
 from bridge.models.call import Call
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer
+from bridge.models.customer import Customer, GuestData
 from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import NewPayment
 from bridge.models.provider import ProviderId
@@ -30,7 +30,19 @@ class Payer:
     writes: Actions
 
 
+@dataclass(frozen=True)
+class Sought:
+    """The customer that is named, else the caller's own at a provider, in an organization or in
+    none. `guest`: of whom a customer may have to be made."""
+
+    provider_id: ProviderId
+    organization_id: str | None
+    customer_id: str | None
+    guest: GuestData | None = None
+
+
 NOBODY = Payer(None, None, {})
+ROUNDS = 4
 
 
 def find(caller: Caller, new: NewPayment, owner: Customer | None, call: Call) -> Payer:
@@ -39,6 +51,34 @@ def find(caller: Caller, new: NewPayment, owner: Customer | None, call: Call) ->
     Moves no money; a customer made at the provider and then not used is harmless.
     Raises NotFound, Forbidden, InvalidRequest, and what the provider's call raises.
     """
+    is_needed = caller.user_id is not None or new.setup_future_usage is not None
+    if not (is_needed or owner or new.customer_id):
+        return NOBODY
+    sought = Sought(new.provider_id, new.organization_id, new.customer_id, new.guest_data)
+    return _find(caller, sought, owner, call)
+
+
+def holder(caller: Caller, sought: Sought, call: Call) -> Customer:
+    """The customer for whom something is saved: stored, and at its provider.
+
+    Raises NotFound, Forbidden, InvalidRequest, and what the provider's call raises.
+    """
+    for _ in range(ROUNDS):
+        payer = _find(caller, sought, None, call)
+        try:
+            if payer.writes.keys() != {"customer_lives"}:
+                customer_items.make(payer.writes)
+        except customer_items.Outrun:
+            continue  # somebody was faster: that one it is
+        customer = customer_items.get(payer.customer_id or "")
+        if customer and customer.state == "active":
+            return customer
+        if sought.customer_id:
+            raise NotFound
+    raise TemporarilyUnavailable("the customer could not be found", retry_after=1)
+
+
+def _find(caller: Caller, new: Sought, owner: Customer | None, call: Call) -> Payer:
     if new.customer_id:
         named = _named(caller, new.customer_id, new.provider_id)
         if owner and owner.id != named.id:
@@ -50,8 +90,6 @@ def find(caller: Caller, new: NewPayment, owner: Customer | None, call: Call) ->
     if owner:
         return _of(owner, new.provider_id, call)
     if caller.user_id is None:
-        if new.setup_future_usage is None:
-            return NOBODY
         return _make(_customer_of(caller, new), new.provider_id, call)
     user_id, place = caller.user_id, (new.provider_id, new.organization_id)
     if own := customer_items.find_own(user_id, *place):
@@ -93,9 +131,9 @@ def _make(customer: Customer, provider_id: ProviderId, call: Call) -> Payer:
     return Payer(customer.id, made, customer_items.creation(customer, as_own=True))
 
 
-def _customer_of(caller: Caller, new: NewPayment) -> Customer:
+def _customer_of(caller: Caller, new: Sought) -> Customer:
     """From the session; guest_data fills in what it lacks, and is all there is of a guest (B8)."""
-    now, guest = clock.now(), new.guest_data
+    now, guest = clock.now(), new.guest
     made = new_id("cust", now)
     return Customer(
         id=made,

@@ -1,14 +1,37 @@
-"""Whose method is it: ours by id, or a token that the provider judges (B18)."""
+"""Saved payment methods: attach, read, change, choose, delete; and whose a named one is (B18).
 
+Source: contracts/bridge.md section 5.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.core import ownership
-from bridge.errors import Detail, InvalidRequest, NotFound
+from bridge import clock
+from bridge.core import fixed_fields, ownership, payers, replays
+from bridge.errors import (
+    BridgeError,
+    Detail,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    Refused,
+    TemporarilyUnavailable,
+)
 from bridge.models import identifier
+from bridge.models.call import Call
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
-from bridge.models.provider import ProviderId
-from bridge.store import customer_items, method_items
+from bridge.models.identifier import new_id, suffix
+from bridge.models.job import Job
+from bridge.models.page import Page
+from bridge.models.payment_method import MethodAnswered, MethodChange, NewMethod, PaymentMethod
+from bridge.models.provider import ProviderId, ProviderMethod
+from bridge.models.record import Record
+from bridge.providers import registry
+from bridge.store import address_items, customer_items, held_items, method_items, record_items
+
+ROUNDS = 20  # many may save for one customer at once; each round one of them gets through
+FIXED_FIELDS = ("id", "customer_id", "provider_id", "provider_payment_method_id", "type")
 
 
 @dataclass(frozen=True)
@@ -21,11 +44,12 @@ class Resolved:
 
 def resolve(caller: Caller, method_id: str, provider_id: ProviderId) -> Resolved:
     """Raises NotFound for somebody else's method, Forbidden for one that the caller's role only
-    reads, InvalidRequest for another provider's."""
-    method = method_items.get(method_id) if identifier.is_well_formed(method_id) else None
+    reads, InvalidRequest for another provider's, or for a card that has expired."""
+    known = identifier.is_well_formed(method_id)
+    method, owner = method_items.get(method_id) if known else (None, None)
     if method is None:
         return Resolved(token=method_id)
-    customer = ownership.visible(customer_items.get(method.customer_id), caller)
+    customer = ownership.visible(owner, caller)
     if not caller.is_user:  # a guest may only use the provider's own tokens
         raise NotFound
     ownership.check_writable(customer, caller)
@@ -36,4 +60,239 @@ def resolve(caller: Caller, method_id: str, provider_id: ProviderId) -> Resolved
             "payment_method_id belongs to another provider",
             details=[Detail("payment_method_id", f"is a method at {method.provider_id}")],
         )
+    if method.is_expired(clock.now()):
+        raise InvalidRequest(
+            "the card behind payment_method_id has expired",
+            details=[Detail("payment_method_id", "has expired")],
+        )
     return Resolved(token=method.token or "", customer=customer)
+
+
+def create_method(caller: Caller, new: NewMethod, call: Call) -> MethodAnswered:
+    """Attach a provider's token to a customer there, then keep it, in one transaction.
+
+    After a crash in between the provider takes the same token again, and so do we: one that is
+    saved already is answered as it is. A client's key is reserved first, with the id.
+
+    Raises InvalidRequest, NotAuthenticated, Forbidden, NotFound,
+    Conflict `idempotency_in_progress`, NotExecuted, UnknownOutcome.
+    """
+    _check_no_guest(caller)
+    registry.check_open(new.provider_id)
+    ownership.check_writer(caller, new.organization_id)
+    method_id, record = new_id("pm", clock.now()), None
+    if call.client_key:
+        key = call.client_key.key
+        place = record_items.of_creation(key, user_id=caller.user_id, email=None)
+        record = replays.reserve(place, call.client_key, method_id, call)
+        if record.state == "done":
+            return MethodAnswered(method=_told(record), replayed=True)
+        method_id = record.subject_id
+    try:
+        return _attach(caller, new, method_id, record, call)
+    except BridgeError:
+        if record:  # a retry is the same call, and need not wait for this run's end
+            record_items.release(record)
+        raise
+
+
+def _check_no_guest(caller: Caller) -> None:
+    """Raises NotAuthenticated: a guest's token opens a record, and nothing that is saved for it."""
+    if caller.guest_of is not None:
+        raise NotAuthenticated("a session is required")
+
+
+def _told(record: Record) -> PaymentMethod:
+    """The stored answer, with its token afresh."""
+    told = PaymentMethod.model_validate_json(record.told)
+    return told.model_copy(update={"token": method_items.get_token(told.id)})
+
+
+def _attach(
+    caller: Caller, new: NewMethod, method_id: str, record: Record | None, call: Call
+) -> MethodAnswered:
+    sought = payers.Sought(new.provider_id, new.organization_id, new.customer_id)
+    customer = payers.holder(caller, sought, call)
+    _check_address(new.billing_address_id, customer)
+    provider = registry.open_provider(new.provider_id)
+    try:
+        kept = provider.attach_method(
+            new.provider_token, customer.provider_customer_id or "", ends_at=call.ends_at
+        )
+    except Refused as refusal:
+        details = [Detail(new.token_name, str(refusal))]
+        raise InvalidRequest(str(refusal), details=details) from refusal
+    for _ in range(ROUNDS):
+        method = _made(method_id, new, kept, customer)
+        try:
+            method_items.insert(method, customer, _closed(record, method))
+            return MethodAnswered(method=method)
+        except method_items.AlreadySaved as saved:
+            return _known(saved.method_id, new, record)
+        except held_items.Outrun:
+            customer = _again(customer)
+    raise _contended()
+
+
+def _check_address(address_id: str | None, customer: Customer) -> None:
+    """Raises InvalidRequest for an address that is not this customer's."""
+    if address_id is None:
+        return
+    known = identifier.is_well_formed(address_id)
+    address, _ = address_items.get(address_id) if known else (None, None)
+    if address is None or address.customer_id != customer.id:
+        raise InvalidRequest(
+            "billing_address_id is no address of this customer",
+            details=[Detail("billing_address_id", "is no address of this customer")],
+        )
+
+
+def _made(
+    method_id: str, new: NewMethod, kept: ProviderMethod, customer: Customer
+) -> PaymentMethod:
+    now = clock.now()
+    return PaymentMethod(
+        id=method_id,
+        uid=suffix(method_id),
+        customer_id=customer.id,
+        provider_id=new.provider_id,
+        alias=new.alias,
+        billing_address_id=new.billing_address_id,
+        metadata=new.metadata,
+        is_default=new.is_default or customer.default_method_id is None,
+        created_at=now,
+        updated_at=now,
+        **kept.model_dump(),
+    )
+
+
+def _closed(record: Record | None, method: PaymentMethod) -> Record | None:
+    if record is None:
+        return None
+    snapshot = method.model_dump_json()
+    return record.model_copy(update={"state": "done", "snapshot": snapshot})
+
+
+def _known(method_id: str, new: NewMethod, record: Record | None) -> MethodAnswered:
+    """What the token was saved as before: by another request, a payment, or an earlier run."""
+    method, _ = method_items.get(method_id)
+    if method is None or method.state != "active":
+        message = "this payment method was deleted and cannot be used again"
+        raise InvalidRequest(message, details=[Detail(new.token_name, "was deleted")])
+    if closed := _closed(record, method):
+        record_items.close(closed)
+    is_ours = record is not None and record.subject_id == method.id
+    return MethodAnswered(method=method, replayed=is_ours)
+
+
+def _again(seen: Customer) -> Customer:
+    """The customer as it is now. Raises NotFound when it was deleted meanwhile."""
+    customer = customer_items.get(seen.id)
+    if customer is None or customer.state != "active":
+        raise NotFound
+    return customer
+
+
+def _contended() -> TemporarilyUnavailable:
+    return TemporarilyUnavailable("the customer's payment methods are contended", retry_after=1)
+
+
+def get_method(caller: Caller, method_id: str) -> PaymentMethod:
+    """Raises NotFound, also for a deleted one."""
+    return _find(caller, method_id)[0]
+
+
+def _find(caller: Caller, method_id: str) -> tuple[PaymentMethod, Customer]:
+    """Raises NotFound."""
+    known = identifier.is_well_formed(method_id) and caller.guest_of is None
+    method, owner = method_items.get(method_id, caller.ahead) if known else (None, None)
+    customer = ownership.visible(owner, caller)
+    if method is None or "deleted" in (method.state, customer.state):
+        raise NotFound
+    return method, customer
+
+
+def list_methods(caller: Caller, page: Page) -> list[PaymentMethod]:
+    """The caller's own, an organization's, or one customer's, newest first. Raises Forbidden."""
+    if page.customer_id:
+        return list_of_customer(caller, page.customer_id, page)
+    user_id = ownership.user_of(caller)
+    if page.organization_id:
+        ownership.check_member(caller, page.organization_id)
+        return method_items.list_of_organization(page.organization_id, page)
+    return method_items.list_of_user(user_id, page)
+
+
+def list_of_customer(caller: Caller, customer_id: str, page: Page) -> list[PaymentMethod]:
+    """Raises NotFound, also for a deleted customer; NotAuthenticated for a guest's token."""
+    _check_no_guest(caller)
+    known = identifier.is_well_formed(customer_id)
+    stored = customer_items.get(customer_id, caller.ahead) if known else None
+    customer = ownership.visible(stored, caller)
+    if customer.state != "active":
+        raise NotFound
+    return method_items.list_of_customer(customer, page)
+
+
+Act = Callable[[PaymentMethod, Customer], PaymentMethod]
+
+
+def _change(caller: Caller, method_id: str, act: Act) -> PaymentMethod:
+    """Act on a method that is as it was seen, again where somebody was faster."""
+    method, customer = _find(caller, method_id)
+    ownership.check_writable(customer, caller)
+    for _ in range(ROUNDS):
+        try:
+            return act(method, customer)
+        except held_items.Outrun:
+            method, customer = _find(caller.model_copy(update={"ahead": {}}), method_id)
+    raise _contended()
+
+
+def update_method(caller: Caller, method_id: str, change: MethodChange) -> PaymentMethod:
+    """Change what was sent; the provider knows none of it.
+
+    Raises NotFound, Forbidden, InvalidRequest `immutable_field`.
+    """
+    given = change.model_dump(exclude_none=True)
+
+    def act(method: PaymentMethod, customer: Customer) -> PaymentMethod:
+        stored = method.model_dump() | {"provider_payment_method_id": method.token}
+        fixed_fields.check(given, stored, FIXED_FIELDS)
+        _check_address(change.billing_address_id, customer)
+        wanted = {name: value for name, value in given.items() if name not in FIXED_FIELDS}
+        after = method.model_copy(update=wanted | {"updated_at": clock.now()})
+        if wanted:
+            method_items.update(method, after, customer)
+        return after if wanted else method
+
+    return _change(caller, method_id, act)
+
+
+def set_default(caller: Caller, method_id: str) -> PaymentMethod:
+    """Let this be the one method that its customer pays with. Raises NotFound, Forbidden."""
+    return update_method(caller, method_id, MethodChange(is_default=True))
+
+
+def delete_method(caller: Caller, method_id: str) -> None:
+    """Ours first; a job then takes it from the provider. The newest one left becomes the default,
+    if this was it. Raises NotFound, Forbidden."""
+
+    def act(method: PaymentMethod, customer: Customer) -> PaymentMethod:
+        now = clock.now()
+        default = customer.default_method_id
+        if default == method.id:
+            left = method_items.list_of_customer(customer, Page(limit=2))
+            default = next((each.id for each in left if each.id != method.id), None)
+        gone = method.model_copy(update={"state": "deleted", "updated_at": now})
+        job = Job(
+            id=new_id("job", now),
+            customer_id=customer.id,
+            method_id=method.id,
+            stage="method",
+            due_at=int(now.timestamp()),
+        )
+        method_items.delete(method, gone, customer, default, job)
+        return gone
+
+    _change(caller, method_id, act)

@@ -2,11 +2,14 @@
 
 from bridge import clock
 from bridge.errors import Conflict, PaymentDeclined
-from bridge.models.call import ClientKey
+from bridge.models.call import Call, ClientKey
 from bridge.models.payment import Answered, Payment, RecordedKey
 from bridge.models.record import Record
 from bridge.models.refund import Refund
+from bridge.store import record_items
 from bridge.store.record_items import LIFE_S
+
+ROUNDS = 4
 
 
 def check_same(record: Record, key: ClientKey) -> None:
@@ -24,6 +27,31 @@ def new_record(place: str, key: ClientKey, subject_id: str, *, until: int = 0) -
         expires=clock.seconds() + LIFE_S,
         until=until,
     )
+
+
+def reserve(place: str, key: ClientKey, subject_id: str, call: Call) -> Record:
+    """The record of a creation that locks nothing: opened, taken over from a run that is over (it
+    then names that run's subject), or done.
+
+    Raises Conflict for another request's key, or while the first one still runs.
+    """
+    record = new_record(place, key, subject_id, until=int(call.ends_at.timestamp()))
+    now = clock.seconds()
+    for _ in range(ROUNDS):
+        try:
+            record_items.reserve(record, now)
+            return record
+        except record_items.KeyTaken as taken:
+            stored = taken.record
+        check_same(stored, key)
+        if stored.state == "done":
+            return stored
+        if stored.until > now:
+            message = "the first request with this Idempotency-Key is still running"
+            wait = stored.until - now
+            raise Conflict(message, code="idempotency_in_progress", retry_after=wait)
+        record = record.model_copy(update={"subject_id": stored.subject_id})
+    raise Conflict("this Idempotency-Key is contended", code="idempotency_in_progress")
 
 
 def recorded(record: Record) -> RecordedKey:

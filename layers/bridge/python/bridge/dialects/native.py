@@ -15,7 +15,9 @@ from bridge.errors import (
     NotFound,
     PaymentDeclined,
 )
-from bridge.inbound import Answer, Request, clean_path
+from bridge.inbound import Answer, Model, Request, clean_path
+from bridge.models import card_numbers
+from bridge.models.address import Address, AddressAnswered, AddressChange, NewAddress
 from bridge.models.caller import Caller, Named
 from bridge.models.customer import Customer, CustomerAnswered, CustomerChange, NewCustomer
 from bridge.models.identifier import is_well_formed
@@ -29,6 +31,12 @@ from bridge.models.payment import (
     NewPayment,
     Payment,
     PaymentChange,
+)
+from bridge.models.payment_method import (
+    MethodAnswered,
+    MethodChange,
+    NewMethod,
+    PaymentMethod,
 )
 from bridge.models.refund import NewRefund, Refund
 
@@ -65,24 +73,54 @@ def _named(request: Request) -> Named:
     given = request.path_parameters.get("id", "")
     if not is_well_formed(given):
         return Named()
-    if "/customers/" in request.path:
+    if "/customers/" in request.path or "/payment-methods/customer/" in request.path:
         return Named(customer_id=given)
+    if "/payment-methods/" in request.path:
+        return Named(method_id=given)
+    if "/addresses/" in request.path:
+        return Named(address_id=given)
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
     return Named(payment_id=given, client_key=key)
 
 
+def _parse(request: Request, model: type[Model]) -> Model:
+    """A body that names no card's number. Raises InvalidRequest."""
+    _refuse_cards(card_numbers.in_named_fields(request.json))
+    return request.parse(model)
+
+
+def _parse_optional(request: Request, model: type[Model]) -> Model:
+    """The same, where an empty body stands for an empty object."""
+    if request.body.strip():
+        _refuse_cards(card_numbers.in_named_fields(request.json))
+    return request.parse_optional(model)
+
+
+def _parse_without_cards(request: Request, model: type[Model]) -> Model:
+    """A body that holds a card's number nowhere. Raises InvalidRequest."""
+    _refuse_cards(card_numbers.in_any_field(request.json))
+    return request.parse(model)
+
+
+def _refuse_cards(paths: list[str]) -> None:
+    """Before anything else is looked at: nothing else of such a body is answered."""
+    if paths:
+        details = [Detail(path, "must not hold a card number") for path in paths]
+        raise InvalidRequest("card numbers are not taken: send a provider's token", details=details)
+
+
 def read_new_customer(request: Request) -> NewCustomer:
     _check_guest(request)
-    return request.parse(NewCustomer)
+    return _parse(request, NewCustomer)
 
 
 def read_customer_change(request: Request) -> CustomerChange:
-    return request.parse(CustomerChange)
+    return _parse(request, CustomerChange)
 
 
 def read_new_payment(request: Request) -> NewPayment:
     _check_guest(request)
-    return request.parse(NewPayment)
+    return _parse(request, NewPayment)
 
 
 def _check_guest(request: Request) -> None:
@@ -95,23 +133,39 @@ def _check_guest(request: Request) -> None:
 
 
 def read_payment_change(request: Request) -> PaymentChange:
-    return request.parse(PaymentChange)
+    return _parse(request, PaymentChange)
 
 
 def read_confirmation(request: Request) -> Confirmation:
-    return request.parse_optional(Confirmation)
+    return _parse_optional(request, Confirmation)
 
 
 def read_cancellation(request: Request) -> Cancellation:
-    return request.parse_optional(Cancellation)
+    return _parse_optional(request, Cancellation)
 
 
 def read_capture(request: Request) -> Capture:
-    return request.parse_optional(Capture)
+    return _parse_optional(request, Capture)
 
 
 def read_new_refund(request: Request) -> NewRefund:
-    return request.parse_optional(NewRefund)
+    return _parse_optional(request, NewRefund)
+
+
+def read_new_method(request: Request) -> NewMethod:
+    return _parse_without_cards(request, NewMethod)
+
+
+def read_method_change(request: Request) -> MethodChange:
+    return _parse_without_cards(request, MethodChange)
+
+
+def read_new_address(request: Request) -> NewAddress:
+    return _parse_without_cards(request, NewAddress)
+
+
+def read_address_change(request: Request) -> AddressChange:
+    return _parse_without_cards(request, AddressChange)
 
 
 def read_id(request: Request) -> str:
@@ -123,7 +177,7 @@ def read_email(request: Request) -> str:
     return request.path_parameters["email"].replace(" ", "+")
 
 
-def read_payments_page(request: Request) -> Page:
+def read_page(request: Request) -> Page:
     return _read_page(request, DEEPEST)
 
 
@@ -238,6 +292,64 @@ def render_refunds(refunds: list[Refund]) -> list[dict[str, Any]]:
 def render_timeline(timeline: list[Entry]) -> list[dict[str, Any]]:
     """As it was hashed, so that a caller can check the chain."""
     return [entry.model_dump(mode="json", by_alias=True) for entry in timeline]
+
+
+def render_method(method: PaymentMethod) -> dict[str, Any]:
+    """Type, brand and digits also bear the names that public clients read."""
+    return {
+        "id": method.id,
+        "customer_id": method.customer_id,
+        "provider_id": method.provider_id,
+        "provider_payment_method_id": method.token,
+        "type": method.type,
+        "payment_type": method.type,
+        "brand": method.brand,
+        "card_brand": method.brand,
+        "last4": method.last4,
+        "last_four": method.last4,
+        "exp_month": method.exp_month,
+        "exp_year": method.exp_year,
+        "is_default": method.is_default,
+        "alias": method.alias,
+        "billing_address_id": method.billing_address_id,
+        "metadata": method.metadata,
+        "created_at": _time(method.created_at),
+        "updated_at": _time(method.updated_at),
+    }
+
+
+def render_new_method(answered: MethodAnswered) -> Answer:
+    return Answer(render_method(answered.method), 201, _replayed(answered.replayed))
+
+
+def render_methods(methods: list[PaymentMethod]) -> list[dict[str, Any]]:
+    return [render_method(method) for method in methods]
+
+
+def render_address(address: Address) -> dict[str, Any]:
+    return {
+        "id": address.id,
+        "customer_id": address.customer_id,
+        "type": address.type,
+        "name": address.name,
+        "line1": address.line1,
+        "line2": address.line2,
+        "city": address.city,
+        "state": address.state,
+        "postal_code": address.postal_code,
+        "country": address.country,
+        "is_default": address.is_default,
+        "created_at": _time(address.created_at),
+        "updated_at": _time(address.updated_at),
+    }
+
+
+def render_new_address(answered: AddressAnswered) -> Answer:
+    return Answer(render_address(answered.address), 201, _replayed(answered.replayed))
+
+
+def render_addresses(addresses: list[Address]) -> list[dict[str, Any]]:
+    return [render_address(address) for address in addresses]
 
 
 def _refund(refund: Refund) -> dict[str, Any]:

@@ -59,4 +59,6 @@ class Named(BaseModel, frozen=True):
 
     payment_id: str | None = None
     customer_id: str | None = None
+    method_id: str | None = None
+    address_id: str | None = None
     client_key: str | None = None

@@ -113,6 +113,9 @@ class Customer(BaseModel, frozen=True):
     user_id: str | None = None
     organization_id: str | None = None
     is_guest: bool = False
+    default_method_id: str | None = None
+    default_billing_address_id: str | None = None
+    default_shipping_address_id: str | None = None
     language: str | None = None
     description: str | None = Field(default=None, repr=False)
     external_id: str | None = None

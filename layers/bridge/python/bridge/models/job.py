@@ -4,11 +4,12 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Stage = Literal["methods", "provider", "payments"]
+Stage = Literal["method", "methods", "addresses", "provider", "payments"]
 
 
 class Job(BaseModel, frozen=True):
-    """The rest of a customer's deletion. Source: design/data-model.md 2 and 6.
+    """The rest of a customer's deletion, or of one method's, which has no other stage than
+    `method`. Source: design/data-model.md 2 and 6.
 
     `stage` and `cursor` (a sort key) say what is next, `fence` counts the writes. `due_at`
     (seconds): when a run may take it, so a run at work sets it past its own end. `has_left`: some
@@ -18,6 +19,7 @@ class Job(BaseModel, frozen=True):
     id: str
     kind: Literal["finish_deletion"] = "finish_deletion"
     customer_id: str
+    method_id: str | None = None
     stage: Stage = "methods"
     cursor: str | None = None
     has_left: bool = False

@@ -60,6 +60,17 @@ class Failure(BaseModel, frozen=True):
     decline_code: str | None = None
 
 
+class ProviderMethod(BaseModel, frozen=True):
+    """A payment method that the provider keeps for a customer of ours."""
+
+    token: str = Field(repr=False)
+    type: str
+    brand: str | None = None
+    last4: str | None = None
+    exp_month: int | None = None
+    exp_year: int | None = None
+
+
 class ProviderPayment(BaseModel, frozen=True):
     """A provider's payment object at one moment.
 
@@ -67,6 +78,7 @@ class ProviderPayment(BaseModel, frozen=True):
     the currency's minor unit (ISO 4217). `is_open`: the customer can still pay this object in a
     browser. `has_method`: it could be confirmed as it is. `charged_at`: when `charge_id` was made.
     `refunds`: those that the provider told of, which are all of them in a look that asked.
+    `saved`: the method that has paid and stays with its customer.
     """
 
     provider_payment_id: str
@@ -85,3 +97,4 @@ class ProviderPayment(BaseModel, frozen=True):
     dispute: Dispute | None = None
     refunds: tuple[ProviderRefund, ...] = ()
     has_method: bool = False
+    saved: ProviderMethod | None = None

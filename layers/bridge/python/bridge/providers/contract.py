@@ -7,7 +7,7 @@ from typing import Protocol
 from bridge.models.customer import Customer
 from bridge.models.event import Hint, Parent
 from bridge.models.payment import Payment
-from bridge.models.provider import ProviderChange, ProviderPayment
+from bridge.models.provider import ProviderChange, ProviderMethod, ProviderPayment
 from bridge.models.refund import Refund
 
 
@@ -37,6 +37,12 @@ class Provider(Protocol):
 
     def delete_customer(self, provider_customer_id: str, *, ends_at: datetime) -> None:
         """Delete a customer there; one that is gone already is no error."""
+
+    def attach_method(
+        self, token: str, provider_customer_id: str, *, ends_at: datetime
+    ) -> ProviderMethod:
+        """Keep a method for a customer; one that is kept for it already is an answer too. The
+        answer's token may be another one. Raises Refused for a token that it does not take."""
 
     def detach_method(self, token: str, *, ends_at: datetime) -> None:
         """Take a saved method from its customer, for good; one that is no longer attached, or

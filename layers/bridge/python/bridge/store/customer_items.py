@@ -210,6 +210,29 @@ def linking(seen: Customer, linked: Customer) -> Actions:
     return {"customer_linked": table.change(row, item_of(seen), item_of(linked), guard)}
 
 
+def choosing(seen: Customer, **defaults: str | None) -> dict[str, Any]:
+    """The write that names a customer's default method or address, or none, where nobody was
+    faster.
+
+    It moves the version, also where the default stays: so no two changes of what a customer holds
+    can pass each other.
+    """
+    after = defaults | {"version": seen.version + 1}
+    guard = table.condition(
+        "#version = :seen AND #state = :active", seen=seen.version, active="active"
+    )
+    chosen = seen.model_copy(update=after)
+    return table.change(keys.customer(seen.id), item_of(seen), item_of(chosen), guard)
+
+
+def make(actions: Actions) -> None:
+    """Write a customer, or its place at the provider, by itself. Raises Outrun, Congested."""
+    try:
+        table.transact(actions)
+    except table.Lost as lost:
+        raise Outrun(str(lost)) from lost
+
+
 def insert(customer: Customer, record: Record | None) -> None:
     """Write a new customer and the answer that its client's key stands for.
 

@@ -92,6 +92,19 @@ def method_token(method_id: str) -> Key:
     return Key("secrets", f"PT#{suffix(method_id)}", "PT")
 
 
+def provider_method(provider_id: str, token: str) -> Key:
+    """Which method of ours a provider's token is: one token is saved once."""
+    return Key("ledger", f"PM#{provider_id}#{digest(token)}", "PM")
+
+
+def address_owner(address_id: str) -> Key:
+    return Key("ledger", f"A#{suffix(address_id)}", "I")
+
+
+def address(customer_id: str, address_id: str) -> Key:
+    return Key("ledger", f"C#{suffix(customer_id)}", f"A#{suffix(address_id)}")
+
+
 def session(session_id: str) -> Key:
     return Key("secrets", f"SE#{digest(session_id)}", "SE")
 
@@ -152,6 +165,14 @@ def organization_customers(organization_id: str, shard: int) -> str:
     return f"O#{organization_id}#C#{shard}"
 
 
+def organization_methods(organization_id: str, shard: int) -> str:
+    return f"O#{organization_id}#M#{shard}"
+
+
+def organization_addresses(organization_id: str, shard: int) -> str:
+    return f"O#{organization_id}#A#{shard}"
+
+
 def deleted_customers(organization_id: str, shard: int) -> str:
     return f"O#{organization_id}#X#{shard}"
 
@@ -183,6 +204,14 @@ def payment_pointer(partition: str, uid: str) -> Key:
 
 def customer_pointer(partition: str, uid: str) -> Key:
     return Key("ledger", partition, f"C#{uid}")
+
+
+def method_pointer(partition: str, uid: str) -> Key:
+    return Key("ledger", partition, f"M#{uid}")
+
+
+def address_pointer(partition: str, uid: str) -> Key:
+    return Key("ledger", partition, f"A#{uid}")
 
 
 def due_partition(identifier: str) -> str:

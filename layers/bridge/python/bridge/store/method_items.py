@@ -2,27 +2,97 @@
 
 from datetime import datetime
 
+from bridge.models.caller import Named
+from bridge.models.customer import Customer
+from bridge.models.job import Job
+from bridge.models.page import Page
 from bridge.models.payment_method import PaymentMethod
-from bridge.store import keys, pages, table
+from bridge.models.record import Record
+from bridge.store import customer_items, held_items, job_items, keys, pages, record_items, table
+from bridge.store.held_items import Kind, Outrun
+from bridge.store.keys import Key
+from bridge.store.table import NOTHING, Actions, Ahead, Item
+
+KIND = Kind(
+    prefix="M#",
+    owner=keys.method_owner,
+    row=keys.method,
+    of_organization=keys.organization_methods,
+    pointer=keys.method_pointer,
+)
 
 
-def get(method_id: str) -> PaymentMethod | None:
-    """A method, found by its id alone, with its token unless it is deleted; two reads."""
-    owner, token = keys.method_owner(method_id), keys.method_token(method_id)
-    found = table.get_all([owner, token])
-    pointer, secret = found[owner], found[token] or {}
-    if pointer is None:
+class AlreadySaved(Exception):
+    """The provider's token is a method of ours already."""
+
+    def __init__(self, method_id: str) -> None:
+        super().__init__(method_id)
+        self.method_id = method_id
+
+
+def item_of(method: PaymentMethod) -> Item:
+    return method.model_dump(exclude_none=True, exclude={"is_default"})
+
+
+def method_from(
+    item: Item | None, customer: Customer | None = None, secret: Item | None = None
+) -> PaymentMethod | None:
+    """The method, with its token unless it is deleted."""
+    if item is None:
         return None
-    item = table.get(keys.method(pointer["customer_id"], method_id))
-    if item is None or item["id"] != method_id:  # keys drop the prefix
-        return None
-    return PaymentMethod.model_validate(item | {"token": secret.get("token")})
+    is_default = customer is not None and customer.default_method_id == item["id"]
+    token = secret["token"] if secret and item["state"] == "active" else None
+    return PaymentMethod.model_validate(item | {"is_default": is_default, "token": token})
+
+
+def keys_ahead(named: Named) -> list[Key]:
+    if not named.method_id:
+        return []
+    return [keys.method_owner(named.method_id), keys.method_token(named.method_id)]
+
+
+def get(method_id: str, ahead: Ahead = NOTHING) -> tuple[PaymentMethod | None, Customer | None]:
+    """A method, found by its id alone, with its token and its customer; two reads."""
+    secret = keys.method_token(method_id)
+    item, customer, found = held_items.find(KIND, method_id, ahead, secret)
+    return method_from(item, customer, found[secret]), customer
 
 
 def get_token(method_id: str) -> str | None:
     """The provider's token alone."""
     item = table.get(keys.method_token(method_id))
     return str(item["token"]) if item else None
+
+
+def find_saved(provider_id: str, token: str) -> str | None:
+    """The id of the method that a provider's token is, also of a deleted one."""
+    item = table.get(keys.provider_method(provider_id, token))
+    return str(item["id"]) if item else None
+
+
+def list_of_customer(customer: Customer, page: Page) -> list[PaymentMethod]:
+    """Newest first, as all lists are."""
+    items = held_items.of_customer(KIND, customer.id)
+    shown = [(item, customer) for item in items if item["state"] == "active"]
+    return _with_tokens(shown[page.offset : page.offset + page.limit])
+
+
+def list_of_user(user_id: str, page: Page) -> list[PaymentMethod]:
+    return _with_tokens(held_items.of_user(KIND, user_id, page))
+
+
+def list_of_organization(organization_id: str, page: Page) -> list[PaymentMethod]:
+    return _with_tokens(held_items.of_organization(KIND, organization_id, page))
+
+
+def _with_tokens(held: list[tuple[Item, Customer]]) -> list[PaymentMethod]:
+    secrets = table.get_all([keys.method_token(item["id"]) for item, _ in held])
+    made = [
+        method_from(item, customer, secrets[keys.method_token(item["id"])])
+        for item, customer in held
+        if item["state"] == "active"
+    ]
+    return [method for method in made if method]
 
 
 def walk_customer(
@@ -34,43 +104,101 @@ def walk_customer(
     return [PaymentMethod.model_validate(item) for item in items], last
 
 
-def delete(method: PaymentMethod, at: datetime) -> None:
-    """Forget the token and keep the method as deleted, so that its id is nobody else's.
+def creation(method: PaymentMethod, customer: Customer) -> Actions:
+    """The writes that save a method of a customer that is as it was seen.
 
-    Deleting it again is harmless. Raises Congested.
+    The first method becomes the default, and so does one that asks for it.
     """
-    row = keys.method(method.customer_id, method.id)
-    seen = method.model_dump(exclude_none=True)
-    gone = method.model_copy(update={"state": "deleted", "updated_at": at})
-    there = table.condition("attribute_exists(#pk)")
-    table.transact(
-        {
-            "method": table.change(row, seen, gone.model_dump(exclude_none=True), there),
-            "token": table.delete(keys.method_token(method.id)),
-        }
-    )
-
-
-def insert(method: PaymentMethod) -> None:
-    """Raises Lost when the id is taken or the customer is not active."""
     fresh = table.condition("attribute_not_exists(#pk)")
-    active = table.condition("#state = :active", active="active")
+    is_default = method.is_default or customer.default_method_id is None
+    default = method.id if is_default else customer.default_method_id
     secret = {
         "token": method.token,
         "customer_id": method.customer_id,
         "provider_id": method.provider_id,
     }
-    table.transact(
-        {
-            "customer": table.check(keys.customer(method.customer_id), active),
-            "method": table.put(
-                keys.method(method.customer_id, method.id),
-                method.model_dump(exclude_none=True),
-                fresh,
-            ),
-            "owner": table.put(
-                keys.method_owner(method.id), {"customer_id": method.customer_id}, fresh
-            ),
-            "token": table.put(keys.method_token(method.id), secret, fresh),
-        }
-    )
+    named = {"id": method.id, "customer_id": method.customer_id}
+    at_provider = keys.provider_method(method.provider_id, method.token or "")
+    row = keys.method(method.customer_id, method.id)
+    actions = {
+        "holder": customer_items.choosing(customer, default_method_id=default),
+        "method": table.put(row, item_of(method), fresh),
+        "owner": table.put(
+            keys.method_owner(method.id), {"customer_id": method.customer_id}, fresh
+        ),
+        "token": table.put(keys.method_token(method.id), secret, fresh),
+        "at_provider": table.put(at_provider, named, fresh),
+    }
+    pointed = {"id": method.id, "provider_id": method.provider_id}
+    for name, place in held_items.pointers(KIND, customer, method.uid).items():
+        actions[name] = table.put(place, pointed)
+    return actions
+
+
+def insert(method: PaymentMethod, customer: Customer, record: Record | None) -> None:
+    """Save a method, with the answer that its client's key stands for.
+
+    Raises AlreadySaved, Outrun, Congested.
+    """
+    actions = creation(method, customer)
+    if record:
+        actions["record"] = record_items.close_action(record)
+    _transact(actions)
+
+
+def _transact(actions: Actions) -> None:
+    try:
+        table.transact(actions)
+    except table.Lost as lost:
+        if "at_provider" in lost.items:
+            raise AlreadySaved(str(lost.items["at_provider"]["id"])) from lost
+        raise Outrun(str(lost)) from lost
+
+
+def update(seen: PaymentMethod, after: PaymentMethod, customer: Customer) -> None:
+    """Write what differs, and make it the default or no longer; `customer` is as it was seen.
+
+    Raises Outrun, Congested.
+    """
+    active = table.condition("#state = :active", active="active")
+    row = keys.method(seen.customer_id, seen.id)
+    actions = {"method": table.change(row, item_of(seen), item_of(after), active)}
+    if after.is_default != seen.is_default:
+        default = after.id if after.is_default else None
+        actions["holder"] = customer_items.choosing(customer, default_method_id=default)
+    _transact(actions)
+
+
+def delete(
+    seen: PaymentMethod, deleted: PaymentMethod, customer: Customer, default: str | None, job: Job
+) -> None:
+    """Take a method from every list, promote `default`, leave the job that takes it from its
+    provider and then forgets the token.
+
+    Raises Outrun, Congested.
+    """
+    active = table.condition("#state = :active", active="active")
+    row = keys.method(seen.customer_id, seen.id)
+    actions = {
+        "holder": customer_items.choosing(customer, default_method_id=default),
+        "method": table.change(row, item_of(seen), item_of(deleted), active),
+        "job": job_items.creation(job),
+    }
+    for name, place in held_items.pointers(KIND, customer, seen.uid).items():
+        actions[name] = table.delete(place)
+    _transact(actions)
+
+
+def forget(method: PaymentMethod, customer: Customer, at: datetime) -> None:
+    """Delete the token and the pointers, and keep the method as deleted, so that its id is nobody
+    else's. Doing it again is harmless. Raises Congested."""
+    row = keys.method(method.customer_id, method.id)
+    gone = method.model_copy(update={"state": "deleted", "updated_at": at})
+    there = table.condition("attribute_exists(#pk)")
+    actions = {
+        "method": table.change(row, item_of(method), item_of(gone), there),
+        "token": table.delete(keys.method_token(method.id)),
+    }
+    for name, place in held_items.pointers(KIND, customer, method.uid).items():
+        actions[name] = table.delete(place)
+    table.transact(actions)

@@ -38,6 +38,10 @@ class CustomerTaken(Exception):
     """Another request made the caller's own customer, or its provider's, first: read it again."""
 
 
+class SavedMeanwhile(Exception):
+    """What is saved for the payment's customer changed since it was read."""
+
+
 class ProviderIdTaken(Exception):
     """The provider's payment id belongs to another payment of ours."""
 
@@ -260,6 +264,7 @@ def merge(
     entry: Entry,
     record: Record | None,
     refunds: Iterable[Refund] = (),
+    saved: Actions | None = None,
     *,
     event: Hint | None = None,
     link: bool = True,
@@ -267,15 +272,16 @@ def merge(
     """T2: a change of facts, its timeline entry, and all that hangs on it, or nothing.
 
     `record` is the client's key of an attempt that ended: stored when it bears an answer, deleted
-    when it bears none, so that the key is free again. `refunds`: those that change. `event`: what
-    brought us here, seen with this. `link`: let the provider's id lead to this payment.
-    Raises Outrun, EventSeen, ProviderIdTaken, Congested.
+    when it bears none, so that the key is free again. `refunds`: those that change. `saved`: the
+    writes of method_items that keep its method. `event`: what brought us here, seen with this.
+    `link`: let the provider's id lead to this payment.
+    Raises Outrun, EventSeen, ProviderIdTaken, SavedMeanwhile, Congested.
     """
     merged = _stepped(seen, merged)
     fresh = table.condition("attribute_not_exists(#pk)")
     row = table.change(keys.payment(seen.id), item_of(seen), item_of(merged), _fenced(seen))
     line = table.put(keys.entry(seen.id, entry.sequence), entry.model_dump(), fresh)
-    actions = {"payment": row, "entry": line}
+    actions = {"payment": row, "entry": line} | (saved or {})
     if record:
         actions["record"] = record_items.close_action(record)
     for refund in refunds:
@@ -307,6 +313,8 @@ def merge(
             raise Outrun(seen.id) from lost
         if "provider_payment" in lost.items:
             raise ProviderIdTaken(seen.id) from lost
+        if saved and lost.items.keys() & saved.keys():
+            raise SavedMeanwhile(seen.id) from lost
         raise
     return merged
 

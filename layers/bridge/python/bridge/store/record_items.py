@@ -86,6 +86,11 @@ def release(record: Record) -> None:
         table.write(table.put(key, _item(record.model_copy(update={"until": 0})), guard))
 
 
+def close(record: Record) -> None:
+    """Write the answer of a record by itself. Raises Congested."""
+    table.write(close_action(record))
+
+
 def open_action(record: Record, now: int) -> dict[str, Any]:
     guard = table.condition("attribute_not_exists(#pk) OR #exp <= :now", now=now)
     return table.put(place(record.key), _item(record), guard)

@@ -1,14 +1,19 @@
 """Sessions, under the hash of their id, in the `secrets` table. Source: data-model.md 2; B7."""
 
 from bridge.models.caller import Named, Session
-from bridge.store import customer_items, keys, payment_items, table
+from bridge.store import address_items, customer_items, keys, method_items, payment_items, table
 from bridge.store.table import Ahead
 
 
 def read(session_id: str, named: Named) -> tuple[Session | None, int, Ahead]:
     """The session, when it ends (seconds), and what the request names: one consistent batch."""
     key = keys.session(session_id)
-    ahead = [*payment_items.keys_ahead(named), *customer_items.keys_ahead(named)]
+    ahead = [
+        *payment_items.keys_ahead(named),
+        *customer_items.keys_ahead(named),
+        *method_items.keys_ahead(named),
+        *address_items.keys_ahead(named),
+    ]
     found = table.get_all([key, *ahead])
     item = found.pop(key)
     if item is None:

@@ -1,0 +1,11 @@
+"""GET /bridge-payment/payment-methods/{id}: one saved payment method."""
+
+from bridge.core import payment_methods
+from bridge.dialects import native
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> object:
+    method = payment_methods.get_method(request.caller, native.read_id(request))
+    return native.render_method(method)

@@ -1,0 +1,12 @@
+"""GET /bridge-payment/payment-methods/customer/{id}: what is saved for one customer."""
+
+from bridge.core import payment_methods
+from bridge.dialects import native
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> object:
+    page, customer_id = native.read_page(request), native.read_id(request)
+    methods = payment_methods.list_of_customer(request.caller, customer_id, page)
+    return native.render_methods(methods)

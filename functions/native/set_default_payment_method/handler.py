@@ -1,0 +1,11 @@
+"""POST /bridge-payment/payment-methods/{id}/set-default: the one that its customer pays with."""
+
+from bridge.core import payment_methods
+from bridge.dialects import native
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> object:
+    method = payment_methods.set_default(request.caller, native.read_id(request))
+    return native.render_method(method)

@@ -1,0 +1,12 @@
+"""PUT /bridge-payment/addresses/{id}: change what is sent, leave the rest."""
+
+from bridge.core import addresses
+from bridge.dialects import native
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> object:
+    change = native.read_address_change(request)
+    address = addresses.update_address(request.caller, native.read_id(request), change)
+    return native.render_address(address)

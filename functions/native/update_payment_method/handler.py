@@ -1,0 +1,13 @@
+"""PUT /bridge-payment/payment-methods/{id}: change what is sent, leave the rest."""
+
+from bridge.core import payment_methods
+from bridge.dialects import native
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(native)
+def handler(request: Request) -> object:
+    change = native.read_method_change(request)
+    method_id = native.read_id(request)
+    method = payment_methods.update_method(request.caller, method_id, change)
+    return native.render_method(method)

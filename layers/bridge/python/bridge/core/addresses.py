@@ -1,0 +1,164 @@
+"""Addresses: create, read, update, delete. Source: contracts/bridge.md section 5."""
+
+from collections.abc import Callable
+
+from bridge import clock
+from bridge.core import fixed_fields, ownership, payers, replays
+from bridge.errors import BridgeError, NotFound, TemporarilyUnavailable
+from bridge.models import identifier
+from bridge.models.address import Address, AddressAnswered, AddressChange, NewAddress
+from bridge.models.call import Call
+from bridge.models.caller import Caller
+from bridge.models.customer import Customer
+from bridge.models.identifier import new_id, suffix
+from bridge.models.page import Page
+from bridge.models.record import Record
+from bridge.providers import registry
+from bridge.store import address_items, customer_items, held_items, record_items
+
+ROUNDS = 20  # many may change one customer at once; each round one of them gets through
+FIXED_FIELDS = ("id", "customer_id")
+NOT_KEPT = {"customer_id", "organization_id", "provider_id"}
+
+Act = Callable[[Address, Customer], Address]
+
+
+def create_address(caller: Caller, new: NewAddress, call: Call) -> AddressAnswered:
+    """Keep an address of the named customer, else of the caller's own.
+
+    Raises InvalidRequest, NotAuthenticated, Forbidden, NotFound, Conflict
+    `idempotency_in_progress`; where a customer must be made, what its provider's call raises.
+    """
+    user_id = ownership.user_of(caller)
+    registry.check_open(new.provider_id)
+    ownership.check_writer(caller, new.organization_id)
+    address_id, record = new_id("addr", clock.now()), None
+    if call.client_key:
+        place = record_items.of_creation(call.client_key.key, user_id=user_id, email=None)
+        record = replays.reserve(place, call.client_key, address_id, call)
+        if record.state == "done":
+            told = Address.model_validate_json(record.told)
+            return AddressAnswered(address=told, replayed=True)
+        address_id = record.subject_id
+    try:
+        return _keep(caller, new, address_id, record, call)
+    except BridgeError:
+        if record:  # a retry is the same call, and need not wait for this run's end
+            record_items.release(record)
+        raise
+
+
+def _keep(
+    caller: Caller, new: NewAddress, address_id: str, record: Record | None, call: Call
+) -> AddressAnswered:
+    customer, now = _holder(caller, new, call), clock.now()
+    address = Address(
+        id=address_id,
+        uid=suffix(address_id),
+        customer_id=customer.id,
+        created_at=now,
+        updated_at=now,
+        **new.model_dump(exclude=NOT_KEPT),
+    )
+    if record:
+        snapshot = address.model_dump_json()
+        record = record.model_copy(update={"state": "done", "snapshot": snapshot})
+    for _ in range(ROUNDS):
+        try:
+            address_items.insert(address, customer, record)
+            return AddressAnswered(address=address)
+        except held_items.Outrun:
+            stored, _ = address_items.get(address_id)
+            if stored:  # two runs took the same request over
+                return AddressAnswered(address=stored, replayed=True)
+            customer = _living(customer_items.get(customer.id), caller)
+    raise _contended()
+
+
+def _holder(caller: Caller, new: NewAddress, call: Call) -> Customer:
+    if new.customer_id is None:
+        sought = payers.Sought(new.provider_id, new.organization_id, None)
+        return payers.holder(caller, sought, call)
+    known = identifier.is_well_formed(new.customer_id)
+    customer = _living(customer_items.get(new.customer_id) if known else None, caller)
+    ownership.check_writable(customer, caller)
+    return customer
+
+
+def _living(stored: Customer | None, caller: Caller) -> Customer:
+    """Raises NotFound; a guest's token opens a customer, and nothing that it holds."""
+    customer = ownership.visible(stored, caller)
+    if customer.state != "active" or caller.guest_of is not None:
+        raise NotFound
+    return customer
+
+
+def _contended() -> TemporarilyUnavailable:
+    return TemporarilyUnavailable("the customer's addresses are contended", retry_after=1)
+
+
+def get_address(caller: Caller, address_id: str) -> Address:
+    """Raises NotFound, also where its customer is deleted."""
+    return _find(caller, address_id)[0]
+
+
+def _find(caller: Caller, address_id: str) -> tuple[Address, Customer]:
+    known = identifier.is_well_formed(address_id)
+    address, owner = address_items.get(address_id, caller.ahead) if known else (None, None)
+    customer = _living(owner, caller)
+    if address is None:
+        raise NotFound
+    return address, customer
+
+
+def list_addresses(caller: Caller, page: Page) -> list[Address]:
+    """The caller's own, an organization's, or one customer's, newest first.
+
+    Raises Forbidden, NotFound, NotAuthenticated for a guest's token.
+    """
+    user_id = ownership.user_of(caller)
+    if page.customer_id:
+        known = identifier.is_well_formed(page.customer_id)
+        customer = _living(customer_items.get(page.customer_id) if known else None, caller)
+        return address_items.list_of_customer(customer, page)
+    if page.organization_id:
+        ownership.check_member(caller, page.organization_id)
+        return address_items.list_of_organization(page.organization_id, page)
+    return address_items.list_of_user(user_id, page)
+
+
+def _change(caller: Caller, address_id: str, act: Act) -> Address:
+    """Act on an address that is as it was seen, again where somebody was faster."""
+    address, customer = _find(caller, address_id)
+    ownership.check_writable(customer, caller)
+    for _ in range(ROUNDS):
+        try:
+            return act(address, customer)
+        except held_items.Outrun:
+            address, customer = _find(caller.model_copy(update={"ahead": {}}), address_id)
+    raise _contended()
+
+
+def update_address(caller: Caller, address_id: str, change: AddressChange) -> Address:
+    """Change what was sent. Raises NotFound, Forbidden, InvalidRequest `immutable_field`."""
+    given = change.model_dump(exclude_none=True)
+
+    def act(address: Address, customer: Customer) -> Address:
+        fixed_fields.check(given, address.model_dump(), FIXED_FIELDS)
+        wanted = {name: value for name, value in given.items() if name not in FIXED_FIELDS}
+        after = address.model_copy(update=wanted | {"updated_at": clock.now()})
+        if wanted:
+            address_items.update(address, after, customer)
+        return after if wanted else address
+
+    return _change(caller, address_id, act)
+
+
+def delete_address(caller: Caller, address_id: str) -> None:
+    """Raises NotFound, Forbidden."""
+
+    def act(address: Address, customer: Customer) -> Address:
+        address_items.delete(address, customer)
+        return address
+
+    _change(caller, address_id, act)

@@ -1,0 +1,53 @@
+"""GET /bridge-payment/payment-methods. Source: contracts/bridge.md section 5."""
+
+from collections.abc import Callable
+
+import pytest
+
+from functions.native.list_payment_methods.handler import handler
+from local.stripe.simulator import StripeSimulator
+from tests.functions.conftest import Api, Reply
+
+
+def test_the_event_file_is_answered_with_an_array(
+    demo_data: StripeSimulator, invoke: Callable[..., Reply]
+) -> None:
+    reply = invoke(handler, "native/list_payment_methods")
+    assert reply.status == 200
+    assert [each["id"] for each in reply.body] == ["pm_saved_card_123"]
+
+
+def test_the_callers_own_are_listed_newest_first_over_all_customers(
+    api: Api, stranger: Api
+) -> None:
+    made = [api.method()]
+    made += [api.method(customer_id=api.customer()["id"]), api.method()]
+    stranger.method()
+    assert api.get("/payment-methods").body == made[::-1]
+    assert api.get("/payment-methods?limit=1&offset=1").body == [made[1]]
+    assert api.get("/payment-methods?limit=2&page=2").body == [made[0]]
+
+
+def test_a_customer_narrows_the_list(api: Api, stranger: Api) -> None:
+    api.method()
+    other = api.customer()
+    there = api.method(customer_id=other["id"])
+    assert api.get(f"/payment-methods?customer_id={other['id']}").body == [there]
+    for caller, named in ((stranger, other["id"]), (api, "cust_nobody"), (api, "%20")):
+        assert caller.get(f"/payment-methods?customer_id={named}").status == 404
+
+
+def test_b9_an_organizations_methods_are_listed_to_its_members(
+    api: Api, signed_in: Callable[..., Api]
+) -> None:
+    made = api.method(organization_id="org_456")
+    member = signed_in("user_1", org_456="member")
+    assert member.get("/payment-methods?organization_id=org_456").body == [made]
+    assert member.get("/payment-methods").body == []
+    assert signed_in("user_2").get("/payment-methods?organization_id=org_456").status == 403
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "offset=10001", "page=x"])
+def test_a_number_out_of_range_is_a_400(api: Api, query: str) -> None:
+    reply = api.get(f"/payment-methods?{query}")
+    assert (reply.status, reply.fields) == (400, {query.split("=")[0]})
