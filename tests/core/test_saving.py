@@ -132,6 +132,29 @@ def test_whoever_dies_at_any_step_it_is_saved_once(
     assert len(saved) == len(stripe_simulator.charges()) == (at != "locked")
 
 
+def test_what_is_deleted_meanwhile_saves_nothing_and_delays_nothing(crash: Crash) -> None:
+    payment = made()
+    crash.at = "saving"
+    crash.meanwhile = lambda _: customers.delete_customer(USER, payment.customer_id or "")
+    assert pay(payment).status == "succeeded"
+    assert method_items.list_of_user("user_456", Page()) == []
+
+
+def test_the_same_token_saved_meanwhile_is_saved_once(
+    crash: Crash, stripe_simulator: StripeSimulator
+) -> None:
+    payment = made()
+
+    def save(_: str) -> None:
+        (token,) = tokens_of(stripe_simulator, payment.customer_id)
+        new = NewMethod(token=token, customer_id=payment.customer_id)
+        payment_methods.create_method(USER, new, call_of())
+
+    crash.at, crash.meanwhile = "saving", save
+    assert pay(payment).status == "succeeded"
+    assert len(saved_for(payment)) == 1
+
+
 def test_what_is_saved_meanwhile_delays_nothing(crash: Crash) -> None:
     payment = made()
 

@@ -642,9 +642,9 @@ def _saved(intent: Any, charge: Any) -> ProviderMethod | None:
     """With setup_future_usage and a customer Stripe keeps the method that has paid."""
     is_kept = getattr(intent, "setup_future_usage", None) and getattr(intent, "customer", None)
     token = getattr(intent, "payment_method", None)
-    if not (is_kept and token and charge and intent.status in ("succeeded", "requires_capture")):
+    details = getattr(charge, "payment_method_details", None)
+    if not (is_kept and token and details and intent.status in ("succeeded", "requires_capture")):
         return None
-    details = charge.payment_method_details
     return _method(token, details.type, details)
 
 

@@ -225,6 +225,14 @@ def choosing(seen: Customer, **defaults: str | None) -> dict[str, Any]:
     return table.change(keys.customer(seen.id), item_of(seen), item_of(chosen), guard)
 
 
+def holding(customer_id: str, method_id: str) -> dict[str, Any]:
+    """The write that lets a method be the default where there is none, whoever else writes."""
+    active = table.condition("#state = :active", active="active")
+    return table.first(
+        keys.customer(customer_id), {"default_method_id": method_id}, active, version=1
+    )
+
+
 def make(actions: Actions) -> None:
     """Write a customer, or its place at the provider, by itself. Raises Outrun, Congested."""
     try:

@@ -105,13 +105,13 @@ def walk_customer(
 
 
 def creation(method: PaymentMethod, customer: Customer) -> Actions:
-    """The writes that save a method of a customer that is as it was seen.
+    """The writes that save a method; it becomes the default where there is none."""
+    holder = customer_items.holding(customer.id, method.id)
+    return {"holder": holder} | _creation(method, customer)
 
-    The first method becomes the default, and so does one that asks for it.
-    """
+
+def _creation(method: PaymentMethod, customer: Customer) -> Actions:
     fresh = table.condition("attribute_not_exists(#pk)")
-    is_default = method.is_default or customer.default_method_id is None
-    default = method.id if is_default else customer.default_method_id
     secret = {
         "token": method.token,
         "customer_id": method.customer_id,
@@ -121,7 +121,6 @@ def creation(method: PaymentMethod, customer: Customer) -> Actions:
     at_provider = keys.provider_method(method.provider_id, method.token or "")
     row = keys.method(method.customer_id, method.id)
     actions = {
-        "holder": customer_items.choosing(customer, default_method_id=default),
         "method": table.put(row, item_of(method), fresh),
         "owner": table.put(
             keys.method_owner(method.id), {"customer_id": method.customer_id}, fresh
@@ -136,11 +135,15 @@ def creation(method: PaymentMethod, customer: Customer) -> Actions:
 
 
 def insert(method: PaymentMethod, customer: Customer, record: Record | None) -> None:
-    """Save a method, with the answer that its client's key stands for.
+    """Save a method of a customer that is as it was seen, with the answer that its client's key
+    stands for. It becomes the default where there is none, or where it asks to.
 
     Raises AlreadySaved, Outrun, Congested.
     """
-    actions = creation(method, customer)
+    is_default = method.is_default or customer.default_method_id is None
+    default = method.id if is_default else customer.default_method_id
+    holder = customer_items.choosing(customer, default_method_id=default)
+    actions = {"holder": holder} | _creation(method, customer)
     if record:
         actions["record"] = record_items.close_action(record)
     _transact(actions)

@@ -250,16 +250,25 @@ def add(key: Key, amount: int) -> dict[str, Any]:
     }
 
 
-def first(key: Key, item: Item) -> dict[str, Any]:
-    """An action that writes attributes nobody has written before it."""
+def first(
+    key: Key, item: Item, guard: dict[str, Any] | None = None, **counted: int
+) -> dict[str, Any]:
+    """An action that writes attributes nobody has written before it, and counts others up."""
     sets = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item)
+    adds = ", ".join(f"#{name} :{name}" for name in counted)
+    known = guard or {}
+    values = {f":{name}": each for name, each in (item | counted).items()}
     return {
         "Update": {
             "TableName": config.table_name(key.table),
             "Key": key_of(key),
-            "UpdateExpression": f"SET {sets}",
-            "ExpressionAttributeNames": {f"#{name}": name for name in item},
-            "ExpressionAttributeValues": typed({f":{name}": each for name, each in item.items()}),
+            "UpdateExpression": f"SET {sets}" + (f" ADD {adds}" if adds else ""),
+        }
+        | known
+        | {
+            "ExpressionAttributeNames": known.get("ExpressionAttributeNames", {})
+            | {f"#{name}": name for name in (*item, *counted)},
+            "ExpressionAttributeValues": known.get("ExpressionAttributeValues", {}) | typed(values),
         }
     }
 
