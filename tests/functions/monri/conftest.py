@@ -4,18 +4,17 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from bridge import clock
-from bridge.models.credential import Credential
-from bridge.store import credential_items
 from local.gateway import Gateway
 from tests.conftest import House
 from tests.functions.conftest import Reply
+from tests.store.conftest import put_credential
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -70,6 +69,12 @@ class Merchant:
         named["Authorization"] = self.authorization(target, sent)
         return send(self.gateway, method, target, sent, named | (headers or {}))
 
+    def refused(self, method: str, target: str, body: object = None) -> list[str]:
+        """What a 400 to this says is wrong."""
+        reply = self.ask(method, target, body)
+        assert reply.status == 400, reply.text
+        return list(reply.body["errors"])
+
     def made(self, **fields: object) -> dict[str, Any]:
         """A new customer."""
         reply = self.ask("POST", "/v2/customers", fields)
@@ -90,9 +95,7 @@ def _json(body: object) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def send(
-    gateway: Gateway, method: str, target: str, body: bytes, headers: dict[str, str]
-) -> Reply:
+def send(gateway: Gateway, method: str, target: str, body: bytes, headers: dict[str, str]) -> Reply:
     answer = gateway.call(method, target, headers, body)
     named = {name.lower(): value for name, value in answer.headers}
     reply = Reply(answer.status, named, answer.body.decode())
@@ -106,14 +109,7 @@ def enrolled(house: House, tables: None) -> Callable[..., Merchant]:
 
     def enrol(organization_id: str, name: str = "", key: str = "") -> Merchant:
         name, key = name or secrets.token_hex(20), key or secrets.token_hex(12)
-        credential = Credential(
-            id=f"cred_{name[:8]}",
-            kind="merchant",
-            organization_id=organization_id,
-            ends_with=name[-4:],
-            created_at=clock.now(),
-        )
-        credential_items.insert(credential, name, key)
+        put_credential("merchant", name, key, organization_id=organization_id)
         return Merchant(house.gateway, name, key)
 
     return enrol
@@ -125,7 +121,6 @@ def merchant(enrolled: Callable[..., Merchant]) -> Merchant:
 
 
 @pytest.fixture
-def at_any_time(setting: Callable[[str, str], None]) -> Iterator[None]:
+def at_any_time(setting: Callable[[str, str], None]) -> None:
     """The event files were signed once and for all."""
     setting("MONRI_TIMESTAMP_WINDOW_S", "0")
-    yield
