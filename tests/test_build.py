@@ -359,6 +359,15 @@ def test_nobody_lacks_a_right_where_something_is_saved(
     assert run("jobs/finish_deletion") == {"finished": 1, "failed": 0, "left": 0}
 
 
+@pytest.mark.slow
+def test_nobody_lacks_a_right_with_a_bearer_token_of_monris(run: Run) -> None:
+    token = json.loads(run("monri/create_token")["body"])["access_token"]
+    for name in (name for name in NAMES if name.startswith("monri/")):
+        event = event_of(name)
+        event["headers"]["authorization"] = f"Bearer {token}"
+        assert run(name, event)["statusCode"] == 200, name
+
+
 HOME = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
 OWNER = "cust_456"  # of the demo's saved method and payment
 

@@ -17,10 +17,10 @@ def uuids(reply: Reply) -> list[str]:
 
 
 @pytest.mark.usefixtures("at_any_time")
-def test_the_event_file_is_answered_with_the_demos_customer(
+def test_the_event_file_is_answered_with_the_demos_customers(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
-    assert uuids(invoke(handler, "monri/list_customers")) == [DEMO]
+    assert DEMO in uuids(invoke(handler, "monri/list_customers"))
 
 
 def test_what_was_written_is_in_the_very_next_list_newest_first(merchant: Merchant) -> None:

@@ -9,7 +9,7 @@ from bridge.models.caller import Caller
 from bridge.models.customer import CustomerFields
 from functions.monri.update_customer.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import call_of
+from tests.conftest import call_of, together
 from tests.functions.conftest import Reply
 from tests.functions.monri.conftest import DEMO, Merchant
 from tests.functions.monri.test_create_customer import FULL
@@ -60,6 +60,13 @@ def test_d11_metadata_is_merged_one_level_deep(merchant: Merchant) -> None:
     for change, expected in steps:
         assert merchant.update(uuid, {"metadata": change}).body["metadata"] == expected
         assert merchant.get(uuid).body["metadata"] == expected
+
+
+def test_d11_of_changes_made_at_once_none_is_lost(merchant: Merchant) -> None:
+    uuid = merchant.made(metadata={"kept": True})["uuid"]
+    replies = together(3, lambda n: merchant.update(uuid, {"metadata": {f"{n}": n}}))
+    assert [reply.status for reply in replies] == [200] * 3
+    assert merchant.get(uuid).body["metadata"] == {"kept": True, "0": 0, "1": 1, "2": 2}
 
 
 def test_d8_the_8_kib_hold_for_the_merged_metadata_the_keys_for_those_sent(

@@ -67,8 +67,9 @@ def test_any_other_method_or_path_is_not_found(api: Api, method: str, path: str)
         ("GET", "/v2/merchants/customers"),
     ],
 )
-def test_monris_unknown_paths_are_told_in_its_words(guest: Api, method: str, path: str) -> None:
-    """And its D15 and D16: no 405, and nothing of the vendor's other calls."""
+def test_monris_d15_d16_there_is_no_405_and_nothing_of_its_other_calls(
+    guest: Api, method: str, path: str
+) -> None:
     reply = guest.send(method, path)
     line = "Resource not found"
     assert reply.status == 404
