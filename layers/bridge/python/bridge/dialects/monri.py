@@ -32,7 +32,7 @@ FIELDS = {  # of a customer: theirs, and ours
     "name": "name",
     "phone": "phone",
 }
-ADDRESS = {"address": "address1", "city": "city", "country": "country", "zip_code": "zip"}
+ADDRESS = {"city": "city", "country": "country", "zip_code": "zip", "address": "address1"}
 LABELS = {name: name.capitalize() for name in (*FIELDS, *ADDRESS, "metadata")} | {
     "merchant_customer_id": "Merchant customer",
     "zip_code": "Zip code",
@@ -66,9 +66,6 @@ def authenticate(request: Request) -> Caller:
 def _named(request: Request) -> Named:
     """What will be read anyway, so that it comes with the merchant."""
     return Named(customer_id=from_uuid("cust", request.path_parameters.get("uuid", "")))
-
-
-# --- requests -----------------------------------------------------------------------------------
 
 
 def _text(value: object) -> str:
@@ -216,33 +213,26 @@ def read_merchant_customer_id(request: Request) -> str:
 def read_page(request: Request) -> OffsetPage:
     """Of a parameter that is repeated the last one counts. Raises InvalidRequest (D12)."""
     given = dict(parse_qsl(request.raw_query, keep_blank_values=True, errors="replace"))
-    numbers = {"limit": LIMIT, "offset": 0} | {
-        name: _number(given[name]) for name in given.keys() & {"limit", "offset"}
-    }
-    faults = [name for name, number in numbers.items() if number is None]
-    if "limit" not in faults and not 1 <= (numbers["limit"] or 0) <= MOST:
-        faults.insert(0, "limit")
-    if faults:
-        details = [Detail(name, "must be a valid number") for name in faults]
-        raise InvalidRequest(f"not valid: {', '.join(faults)}", details=details)
-    return OffsetPage.model_validate(numbers)
+    limit, offset = _number(given.get("limit", f"{LIMIT}")), _number(given.get("offset", "0"))
+    fits = {"limit": 1 <= limit <= MOST, "offset": offset >= 0}
+    if faults := [Detail(name, "must be a valid number") for name in fits if not fits[name]]:
+        names = ", ".join(fault.field for fault in faults)
+        raise InvalidRequest(f"not valid: {names}", details=faults)
+    return OffsetPage(limit=limit, offset=offset)
 
 
-def _number(text: str) -> int | None:
-    """Any number of digits: what is beyond all lists may be beyond an integer, too."""
+def _number(text: str) -> int:
+    """-1 for no number. What is beyond all lists may be beyond an integer, too."""
     if not (text.isascii() and text.isdigit()):
-        return None
+        return -1
     digits = text.lstrip("0") or "0"
-    return int(digits) if len(digits) <= len(str(DEEPEST)) else DEEPEST
+    return int(digits) if len(digits) < len(str(DEEPEST)) else DEEPEST
 
 
 def issue_token(request: Request) -> AccessToken:
     """Raises InvalidRequest, NotAuthenticated. Source: monri.md 3."""
     asked = request.parse(TokenBody)
     return merchants.issue_token(asked.client_id, asked.client_secret, asked.scopes)
-
-
-# --- answers ------------------------------------------------------------------------------------
 
 
 def render_token(token: AccessToken) -> dict[str, Any]:
