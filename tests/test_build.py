@@ -362,7 +362,8 @@ def test_nobody_lacks_a_right_where_something_is_saved(
 @pytest.mark.slow
 def test_nobody_lacks_a_right_with_a_bearer_token_of_monris(run: Run) -> None:
     token = json.loads(run("monri/create_token")["body"])["access_token"]
-    for name in (name for name in NAMES if name.startswith("monri/")):
+    names = [name for name in NAMES if name.startswith("monri/")]
+    for name in sorted(names, key="monri/delete_customer".__eq__):  # nothing is left to ask about
         event = event_of(name)
         event["headers"]["authorization"] = f"Bearer {token}"
         assert run(name, event)["statusCode"] == 200, name
