@@ -353,6 +353,7 @@ def merchants(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> Non
     story.ask("GET", f"{found}-{WORD}", None, by_digest)
     target = f"/v2/customers/{customer}"
     story.ask("GET", target, None, bearer, caller="key")
+    story.ask("GET", f"{target}/payment-methods", None, bearer, caller="key")
     story.ask("POST", target, {"metadata": {f"{WORD}-key": None}, "phone": f"{PHONE} 2"}, bearer)
     story.ask("DELETE", target, None, bearer, caller="key")
     story.ask("POST", target, {"name": TEXT}, bearer)

@@ -96,6 +96,7 @@ SUCCESS = {
     "MonriUpdateCustomer": Success(200, MONRI_FIELDS, {"name": "Lejla"}),
     "MonriDeleteCustomer": Success(200, {"status", "id", "uuid", "deleted"}),
     "MonriListCustomers": Success(200, {"status", "data"}),
+    "MonriListPaymentMethods": Success(200, {"status", "data"}),
     "WebhooksStripe": Success(400, {"error", "code", "request_id"}),  # nobody has signed it
     "OperationsHealth": Success(200, {"status", "version"}),
     "OperationsUnmatched": Success(404, {"error", "code", "request_id"}),

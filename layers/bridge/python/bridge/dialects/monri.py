@@ -3,8 +3,10 @@
 Source: contracts/monri.md; seed "Customers API".
 """
 
+import calendar
+import hashlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
@@ -20,6 +22,7 @@ from bridge.models.credential import AccessToken
 from bridge.models.customer import Customer, CustomerFields
 from bridge.models.identifier import from_uuid, uuid_of
 from bridge.models.page import Counted, OffsetPage
+from bridge.models.payment_method import CustomersMethods, PaymentMethod
 from bridge.models.text import METADATA_BYTES, METADATA_KEYS, metadata_bytes
 
 BODY_LIMIT = 256 * 1024
@@ -59,7 +62,8 @@ def authenticate(request: Request) -> Caller:
         request.body,
         _named(request),
     )
-    merchants.check_scope(caller, "customers")
+    methods = request.route.endswith(merchants.METHODS)
+    merchants.check_scope(caller, "customers", *(["payment-methods"] if methods else []))
     return caller
 
 
@@ -205,6 +209,12 @@ def read_id(request: Request) -> str:
     raise NotFound
 
 
+def read_owner(request: Request) -> tuple[str | None, str]:
+    """Whose methods: our id, if the path holds a UUID, and what the merchant may mean (D13)."""
+    given = request.path_parameters["uuid"]
+    return from_uuid("cust", given), given
+
+
 def read_merchant_customer_id(request: Request) -> str:
     """Whatever follows the prefix, decoded already, slashes included (D15)."""
     return request.path_parameters["merchant_customer_id"]
@@ -274,6 +284,34 @@ def render_deletion(customer: Customer) -> dict[str, Any]:
 
 def render_customers(page: Counted[Customer]) -> dict[str, Any]:
     return {"status": "approved", "data": [render_customer(each) for each in page.records]}
+
+
+def render_methods(page: CustomersMethods) -> dict[str, Any]:
+    return {"status": "approved", "data": [_method(each, page) for each in page.methods]}
+
+
+def _method(method: PaymentMethod, page: CustomersMethods) -> dict[str, Any]:
+    """`token` is no provider's: a word of ours, 64 hex digits, that stays the method's."""
+    token = hashlib.sha256(method.id.encode()).hexdigest()
+    return {
+        "status": "approved",
+        "id": token,
+        "masked_pan": f"******{method.last4 or ''}",
+        "expiration_date": _last_day(method),
+        "keep_until": None,
+        "created_at": _time(method.created_at),
+        "updated_at": _time(method.updated_at),
+        "customer_uuid": uuid_of(page.customer_uid),
+        "token": token,
+        "expired": method.is_expired(page.at.astimezone(UTC)),
+    }
+
+
+def _last_day(method: PaymentMethod) -> str | None:
+    if method.exp_year is None or method.exp_month is None:
+        return None
+    day = calendar.monthrange(method.exp_year, method.exp_month)[1]
+    return date(method.exp_year, method.exp_month, day).isoformat()
 
 
 def _time(at: datetime) -> str:
