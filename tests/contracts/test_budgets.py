@@ -498,6 +498,12 @@ def test_a_merchants_customer_read(merchant: Ask, count: Count) -> None:
     assert spent.within(Units(3, 0, 3, 0)), spent
 
 
+def test_a_page_of_a_merchants_customers_methods(merchant: Ask, count: Count) -> None:
+    made = merchant("POST", "/customers", {})["uuid"]
+    spent = count(lambda: merchant("GET", f"/customers/{made}/payment-methods"))
+    assert spent.within(Units(2, 0, 3, 0)), spent
+
+
 @pytest.mark.parametrize("change", [{}, {"name": "Lejla", "merchant_customer_id": "crm-2"}])
 def test_a_merchants_customers_update(merchant: Ask, count: Count, change: dict[str, str]) -> None:
     made = merchant("POST", "/customers", {"merchant_customer_id": "crm-1"})["uuid"]

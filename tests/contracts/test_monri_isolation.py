@@ -106,8 +106,11 @@ def test_a_token_without_the_scope_is_told_which_and_changes_nothing(
     known: Merchants, scan: Scan
 ) -> None:
     with unchanged(scan):
-        for _, method, path in MONRI:
+        for function, method, path in MONRI:
             answer = ask(known.methods_only, method, path, UUID, "crm-1001")
+            if function == "MonriListPaymentMethods":  # either scope will do
+                assert answer.status == 200
+                continue
             told = (answer.status, answer.json()["message"])
             assert told == (403, "Scope customers is required"), path
 
