@@ -313,8 +313,8 @@ def test_what_is_saved_is_listed_by_our_id_or_by_the_external_one() -> None:
     attached = NewMethod.model_validate({"token": "pm_card_visa", "customer_id": first.id})
     saved = payment_methods.create_method(USER, attached, call_of()).method
     page = OffsetPage(limit=10)
-    for named in ((first.id, "nothing"), (None, "crm-1"), ("cust_nobody", "crm-1")):
-        found = organization_customers.list_methods(KEY, *named, page)
+    for customer_id, name in ((first.id, "nothing"), (None, "crm-1"), ("cust_nobody", "crm-1")):
+        found = organization_customers.list_methods(KEY, customer_id, name, page)
         assert [each.id for each in found.methods] == [saved.id]
         assert (found.customer_uid, found.methods[0].token) == (first.uid, None)
     assert organization_customers.list_methods(KEY, second.id, "crm-1", page).methods == []
