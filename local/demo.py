@@ -22,6 +22,7 @@ from bridge.store import (
     credential_items,
     customer_items,
     method_items,
+    organization_items,
     payment_items,
     session_items,
 )
@@ -60,6 +61,7 @@ def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
     _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
     _method(stripe, customer)  # not of cust_123, which the first document deletes in the end
     _address(customer)
+    _customer_of_organization()
     _payment(stripe, customer, "pay_123", "pi_stripe_abc123")
     _payment(stripe, customer, "pay_456", "pi_stripe_def456", capture_method="manual")
 
@@ -103,6 +105,24 @@ def _customer(identifier: str, first: str, last: str, at: datetime) -> Customer:
     customer = customer.model_copy(update={"provider_customer_id": made})
     customer_items.insert(customer, None)
     return customer
+
+
+def _customer_of_organization() -> None:
+    """The merchant's, with the UUID of Monri's documents: 019b76da-a800-7b7a-8c21-5e0f7ad94b10."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    customer = Customer(
+        id="cust_01kdvdna00fdx8r8ay1xxdjjrg",
+        uid="01kdvdna00fdx8r8ay1xxdjjrg",
+        organization_id="org_456",
+        shard=organization_items.shard_of("org_456", "01kdvdna00fdx8r8ay1xxdjjrg"),
+        name="Lejla Kovač",
+        external_id="crm-1001",
+        claims_external_id=True,
+        address={"country": "BA"},
+        created_at=at,
+        updated_at=at,
+    )
+    customer_items.insert(customer, None)
 
 
 def _method(stripe: StripeSimulator, customer: Customer) -> None:

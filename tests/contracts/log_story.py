@@ -16,6 +16,8 @@ from urllib.parse import quote
 
 import stripe as stripe_sdk
 
+from bridge import clock
+from bridge.access import merchants as access
 from local import database, queues, settings, template
 from local.event import Answer
 from local.flowless import Flowless
@@ -87,7 +89,7 @@ class Story:
     def _kept(self, answer: Answer) -> Any:
         told = answer.json() if answer.body else {}
         for each in told if isinstance(told, list) else [told]:
-            names = ("client_secret", "guest_token", "provider_payment_method_id")
+            names = ("client_secret", "guest_token", "provider_payment_method_id", "access_token")
             secrets = [each.get(name) for name in names]
             self.canaries |= {secret for secret in secrets if secret}
         return told
@@ -323,6 +325,42 @@ def credentials(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> N
     assert not invoke("OperationsRevokeCredential", organization | {"credential_id": CARD})["ok"]
 
 
+def merchants(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
+    """Monri's calls, by digest and by token, in good order and with everything wrong."""
+    made = invoke("OperationsCreateCredential", {"kind": "merchant", "organization_id": "org_1"})
+    name, key = made["to_send"].values()
+    story.canaries |= {name, key}
+    grant = {"client_id": name, "client_secret": key, "grant_type": "client_credentials"}
+    token = story.ask("POST", "/v2/oauth", grant, {}, caller="nobody")["access_token"]
+    story.ask("POST", "/v2/oauth", grant | {"client_secret": f"{WORD}-key"}, {})
+    story.ask("POST", "/v2/oauth", grant | {"grant_type": WORD, "scopes": [CARD, 7]}, {})
+    bearer = {"Authorization": f"Bearer {token}"}
+    external_id = f"{WORD} crm/7"
+    texts: dict[str, object] = {"name": TEXT, "phone": PHONE, "email": EMAIL}
+    body = texts | {"merchant_customer_id": external_id, "metadata": METADATA}
+    customer = story.ask("POST", "/v2/customers", body, bearer, caller="key")["uuid"]
+    story.ask("POST", "/v2/customers", body, bearer, caller="key")
+    story.ask("POST", "/v2/customers", {"name": f"{CARD} " * 9, "country": WORD}, bearer)
+    story.ask("POST", "/v2/customers", f'{{"name": "{TEXT}"'.encode(), bearer)
+    story.ask("GET", f"/v2/customers?limit={CARD}&offset={WORD}", None, bearer)
+    story.ask("GET", "/v2/customers?limit=5", None, bearer)
+    found = f"/v2/merchants/customers/{quote(external_id, safe='')}"
+    at = str(clock.seconds())
+    signed = access.digest_of(key, at, name, found, b"")
+    story.canaries.add(signed)
+    by_digest = {"Authorization": f"WP3-v2.1 {name} {at} {signed}"}
+    story.ask("GET", found, None, by_digest, caller="key")
+    story.ask("GET", f"{found}-{WORD}", None, by_digest)
+    target = f"/v2/customers/{customer}"
+    story.ask("GET", target, None, bearer, caller="key")
+    story.ask("GET", f"{target}/payment-methods", None, bearer, caller="key")
+    story.ask("POST", target, {"metadata": {f"{WORD}-key": None}, "phone": f"{PHONE} 2"}, bearer)
+    story.ask("DELETE", target, None, bearer, caller="key")
+    story.ask("POST", target, {"name": TEXT}, bearer)
+    story.ask("GET", f"/v2/customers/{WORD}", None, bearer)
+    story.ask("GET", f"/v2/{WORD}?name={quote(TEXT)}", None, bearer)
+
+
 def operators(invoke: Callable[[str, dict[str, Any]], Any], payment_id: str) -> None:
     session = {"session_id": f"{SESSION}-2", "user_id": "user_2", "email": USER_EMAIL, "name": TEXT}
     expires = {"expires_at": "2099-01-01T00:00:00Z", "organizations": {"org_1": "admin"}}
@@ -395,6 +433,7 @@ def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
     payment = story.ask("GET", f"{BASE}/payments?limit=1")[0]
     operators(functions.invoke, payment["id"])
     credentials(story, functions.invoke)
+    merchants(story, functions.invoke)
     webhooks(story, worker, payment)
     our_own_bad_days(story)
     return story

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local import template
-from local.event import Answer
+from local.event import Answer, Request
 from local.gateway import Gateway
 
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
@@ -49,6 +49,11 @@ REFUND_FIELDS = {
 ENTRY_FIELDS = {
     "seq", "at", "from", "to", "cause", "operation", "attempt", "outcome", "previous_hash", "hash",
 }  # fmt: skip
+MONRI_FIELDS = {
+    "status", "id", "uuid", "merchant_customer_id", "description", "email", "name", "phone", "city",
+    "country", "zip_code", "address", "metadata", "deleted", "created_at", "updated_at",
+    "deleted_at",
+}  # fmt: skip
 GUEST_LISTING_FIELDS = {"id", "status", "total_cents", "currency", "concept", "created_at"}
 
 FUNCTIONS = template.read().functions
@@ -61,8 +66,10 @@ ROUTES = [
 """Every function that HTTP reaches, with each of its routes."""
 
 
-def assert_contract(answer: Answer, *, may_fail: bool = False) -> None:
-    """`may_fail`: a dependency was made to fail, so 502, 503 and 504 are documented answers."""
+def assert_contract(answer: Answer, target: str, *, may_fail: bool = False) -> None:
+    """In the words of the API whose path the target is.
+
+    `may_fail`: a dependency was made to fail, so 502, 503 and 504 are documented answers."""
     headers = {name.lower(): value for name, value in answer.headers}
     shown = (answer.status, headers, answer.body[:500])
     assert answer.status < 500 or (may_fail and answer.status in (502, 503, 504)), shown
@@ -73,6 +80,9 @@ def assert_contract(answer: Answer, *, may_fail: bool = False) -> None:
         return
     assert headers["content-type"] == "application/json", shown
     body = json.loads(answer.body.decode("utf-8"), parse_constant=_no_constant)
+    if is_monris(target):
+        assert_monris(answer.status, body)
+        return
     if answer.status == 308:
         assert_stays_on_this_host(headers["location"])
     elif answer.status >= 400:
@@ -84,6 +94,29 @@ def assert_contract(answer: Answer, *, may_fail: bool = False) -> None:
             assert_record(each)
     waits = answer.status in (202, 429) or body_code(body).endswith("_in_progress")
     assert not waits or int(headers["retry-after"]) >= 1, shown
+
+
+def is_monris(target: str) -> bool:
+    """Judged by the path as the gateway delivers it, without stray slashes."""
+    parts = [part for part in Request("GET", target, []).path.split("/") if part]
+    return parts[:1] == ["v2"]
+
+
+def assert_monris(status: int, body: Any) -> None:
+    """Source: contracts/monri.md 1 and 4.3."""
+    assert isinstance(body, dict), body
+    if status == 200:
+        assert body["status"] == "approved", body
+        for each in body.get("data", [body] if "uuid" in body else []):
+            assert each["id"] in (each.get("uuid"), each.get("token")), each
+            assert each["status"] == "approved", each
+            assert_record(each)
+        return
+    assert status in (308, 400, 401, 403, 404, 413, 503), body
+    assert body.keys() == {"status", "message", "errors"}, body
+    assert body["status"] == ("error" if status in (401, 403, 503) else "invalid-request"), body
+    assert body["message"] == body["errors"][0], body
+    assert all(isinstance(each, str) and each.strip() for each in body["errors"]), body
 
 
 def assert_error(status: int, body: Any) -> None:
@@ -169,5 +202,5 @@ class Client:
         answer = self.gateway.call(method, target, sent, b"" if body is None else content)
         assert time.monotonic() - started < LONGEST_S, f"{method} {target} took too long"
         if method != "OPTIONS":
-            assert_contract(answer, may_fail=self.may_fail)
+            assert_contract(answer, target, may_fail=self.may_fail)
         return answer

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel
 
+from bridge.dialects import monri
 from bridge.models import card_numbers
 from bridge.models.address import AddressChange, NewAddress
 from bridge.models.customer import CustomerChange, NewCustomer
@@ -185,6 +186,47 @@ OWN_KINDS: dict[type[BaseModel], dict[str, Kind]] = {
     AddressChange: KINDS | {"type": ADDRESS_TYPE, "id": FIXED, "customer_id": FIXED},
 }
 
+
+def _monri(low: int, high: int) -> Kind:
+    """A number is its decimal text there, and no text is trimmed (D9)."""
+    texts = st.text(PRINTABLE, min_size=low, max_size=min(high, 30)) | st.just("x" * high)
+    good = texts | st.integers(10**low, 10**low + 9)
+    return Kind(good, _bad(True, ["x"], {"a": 1}, "", "x" * (high + 1)))
+
+
+MONRI_METADATA = Kind(
+    st.dictionaries(st.text(PRINTABLE, min_size=1, max_size=100), METADATA_VALUE, max_size=5)
+    | st.just({"nested": {"a": [1, None]}, "gone": None, "huge": 1e300}),
+    _bad(
+        "text", 7, [], {"": 1}, {"k" * 101: 1}, {f"k{n}": n for n in range(51)}, {"a": "x" * 8192}
+    ),
+)
+OWN_KINDS[monri.CustomerBody] = {
+    "merchant_customer_id": _monri(1, 100),
+    "description": _monri(1, 200),
+    "email": _monri(1, 200),
+    "name": _monri(1, 50),
+    "phone": _monri(1, 30),
+    "zip_code": _monri(1, 9),
+    "city": _monri(3, 30),
+    "address": _monri(3, 100),
+    "country": Kind(st.sampled_from(["BA", "hr", "Zz"]), _bad(7, True, [], "", "B", "BIH", "ČA")),
+    "metadata": MONRI_METADATA,
+}
+OWN_KINDS[monri.TokenBody] = {
+    "client_id": Kind(st.sampled_from(["~merchant~", "nobody", "", "č"]), NOT_TEXT),
+    "client_secret": Kind(st.sampled_from(["~merchant_key~", "wrong", ""]), NOT_TEXT),
+    "grant_type": Kind(st.just("client_credentials"), (*NOT_TEXT, *_bad("", "password"))),
+    "scopes": Kind(
+        st.sampled_from([[], ["customers"], ["payments", "x"]]), _bad("x", 7, True, {}, [1], [[]])
+    ),
+}
+MONRI_GRANT: dict[str, object] = {
+    "client_id": "~merchant~",
+    "client_secret": "~merchant_key~",
+    "grant_type": "client_credentials",
+}
+
 BODIES: dict[str, tuple[type[BaseModel], dict[str, object]]] = {
     "NativeCreateCustomer": (NewCustomer, {"provider_id": "stripe"}),
     "NativeUpdateCustomer": (CustomerChange, {}),
@@ -198,6 +240,9 @@ BODIES: dict[str, tuple[type[BaseModel], dict[str, object]]] = {
     "NativeUpdatePaymentMethod": (MethodChange, {}),
     "NativeCreateAddress": (NewAddress, {"line1": "1 Main", "city": "Rome", "country": "IT"}),
     "NativeUpdateAddress": (AddressChange, {}),
+    "MonriCreateCustomer": (monri.CustomerBody, {}),
+    "MonriUpdateCustomer": (monri.CustomerBody, {}),
+    "MonriCreateToken": (monri.TokenBody, MONRI_GRANT),
 }
 """By function: the model its body is read into, and the least that it may hold."""
 
@@ -319,6 +364,7 @@ REQUIRED: dict[type[BaseModel], list[str]] = {
     NewCustomer: ["provider_id"],
     NewMethod: ["provider_payment_method_id"],
     NewAddress: ["line1", "city", "country"],
+    monri.TokenBody: ["client_id", "client_secret", "grant_type"],
 }
 INSTEAD = {
     "total_cents": ("subtotal_cents",),
@@ -362,6 +408,7 @@ def _faulty_guest(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
 
 PAYMENTS = ["~payment~", "~payment~", "~provider_payment~", "~paid~"]
 CUSTOMERS, METHODS_HELD = ["~customer~"], ["~method~"]
+MONRI_CUSTOMERS = {"{uuid}": ["~uuid~"], "{merchant_customer_id+}": ["crm-1", "a/b", "%C4%8D%20"]}
 STRANGE = ["~strange_payment~", "~strange_customer~", "~guest_payment~", "pay_", "pi_x", "PAY_1"]
 SEGMENTS = [
     *("a%2Fb", "%2F", "..", ".", "%2E%2E", "%00", "%0d%0aX-A:b", "%", "%zz", "%ff", "%C3%BC"),
@@ -379,7 +426,10 @@ def whole_paths(draw: st.DrawFn, pattern: str) -> str:
     places = {"{email}": EMAILS, "/customer": CUSTOMERS, "/payment-methods/": METHODS_HELD}
     places |= {"/addresses/": ["~address~"]}
     known = next((held for place, held in places.items() if place in pattern), PAYMENTS)
-    parts = [draw(st.sampled_from(known)) if "{" in part else part for part in pattern.split("/")]
+    parts = [
+        draw(st.sampled_from(MONRI_CUSTOMERS.get(part, known))) if "{" in part else part
+        for part in pattern.split("/")
+    ]
     return "/".join(parts)
 
 
@@ -433,6 +483,7 @@ CREDENTIALS: list[dict[str, str]] = [
     {"X-Session-ID": "~session~", "X-Guest-Token": "nobody"},
 ]
 SIGNED_IN = {"X-Session-ID": "~session~"}
+MERCHANT = {"Authorization": "Bearer ~merchant_token~"}
 KEYS = ["key-1", "a-key-of-20-characters", "", " ", "two words", "é", "x" * 255, "x" * 256, "\t"]
 OTHERS: dict[str, SearchStrategy[str]] = {
     "Idempotency-Key": st.sampled_from(KEYS) | WIRE,
@@ -452,9 +503,10 @@ OTHERS: dict[str, SearchStrategy[str]] = {
 
 
 @st.composite
-def headers(draw: st.DrawFn) -> dict[str, str]:
+def headers(draw: st.DrawFn, good: dict[str, str]) -> dict[str, str]:
     odd = WIRE.map(lambda each: {"Authorization": each})
-    own = draw(st.just(SIGNED_IN) | st.sampled_from(CREDENTIALS) | odd)
+    digest = WIRE.map(lambda each: {"Authorization": f"WP3-v2.1 ~merchant~ {each}"})
+    own = draw(st.just(good) | st.sampled_from(CREDENTIALS) | odd | digest)
     names = draw(st.lists(st.sampled_from(sorted(OTHERS)), max_size=2, unique=True))
     return own | {name: draw(OTHERS[name]) for name in names}
 
@@ -468,10 +520,11 @@ def requests(draw: st.DrawFn, function: str, method: str, pattern: str) -> Asked
     """A request as it should be but for at most two of its aspects."""
     odd = draw(st.lists(st.sampled_from(ASPECTS), max_size=2))
     whole = whole_bodies(function) if function in BODIES else st.none()
+    good = MERCHANT if function.startswith("Monri") else SIGNED_IN
     return Asked(
         draw(METHODS) if odd == ["method"] else method,
         draw(spoilt_paths(pattern) if "path" in odd else whole_paths(pattern))
         + (draw(queries()) if "query" in odd else ""),
-        draw(headers()) if "headers" in odd else SIGNED_IN,
+        draw(headers(good)) if "headers" in odd else good,
         draw(spoilt_bodies(function)) if "body" in odd else _written(draw(whole), "plain"),
     )

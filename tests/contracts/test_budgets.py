@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from bridge.access import merchants
 from bridge.core import deletion, events, sweep
 from bridge.models.caller import Caller
 from bridge.store import table
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import Crash, House, sweep_call
 from tests.contracts.shape import Client
+from tests.store.conftest import put_credential
 from tests.stripe_events import TARGET, Event, about_intent, sign
 
 BASE = "/bridge-payment"
@@ -462,3 +464,63 @@ def test_an_address(known: User, count: Count) -> None:
         address_of(known)
     spent = count(lambda: known.ask("GET", "/addresses?limit=20"))
     assert spent.within(Units(4, 0, 1 + 1 + 2 * 20 + 1, 0)), spent
+
+
+# --- customers of Monri's merchants -------------------------------------------------------------
+
+
+@pytest.fixture
+def merchant(client: Client) -> Callable[..., Any]:
+    """Asks with a bearer token, and expects to succeed; what is kept of settings is known."""
+    put_credential("merchant", "merchant-1", "key-1")
+    token = merchants.issue_token("merchant-1", "key-1", []).token
+    bearer = client.acting(authorization=f"Bearer {token}")
+
+    def ask(method: str, path: str, body: object = None) -> Any:
+        answer = bearer.ask(method, f"/v2{path}", body)
+        assert answer.status == 200, answer
+        return answer.json()
+
+    ask("POST", "/customers", {})
+    return ask
+
+
+def test_a_merchants_new_customer(merchant: Ask, count: Count) -> None:
+    spent = count(lambda: merchant("POST", "/customers", {"merchant_customer_id": "crm-1"}))
+    assert spent.within(Units(2, 10, 1, 0)), spent
+
+
+def test_a_merchants_customer_read(merchant: Ask, count: Count) -> None:
+    made = merchant("POST", "/customers", {"merchant_customer_id": "crm-1"})["uuid"]
+    spent = count(lambda: merchant("GET", f"/customers/{made}"))
+    assert spent.within(Units(1, 0, 2, 0)), spent
+    spent = count(lambda: merchant("GET", "/merchants/customers/crm-1"))
+    assert spent.within(Units(3, 0, 3, 0)), spent
+
+
+def test_a_page_of_a_merchants_customers_methods(merchant: Ask, count: Count) -> None:
+    made = merchant("POST", "/customers", {})["uuid"]
+    spent = count(lambda: merchant("GET", f"/customers/{made}/payment-methods"))
+    assert spent.within(Units(2, 0, 3, 0)), spent
+
+
+@pytest.mark.parametrize("change", [{}, {"name": "Lejla", "merchant_customer_id": "crm-2"}])
+def test_a_merchants_customers_update(merchant: Ask, count: Count, change: dict[str, str]) -> None:
+    made = merchant("POST", "/customers", {"merchant_customer_id": "crm-1"})["uuid"]
+    spent = count(lambda: merchant("POST", f"/customers/{made}", change))
+    assert spent.within(Units(2, 8, 2, 0)), spent
+
+
+def test_a_merchants_customers_deletion(merchant: Ask, count: Count) -> None:
+    made = merchant("POST", "/customers", {"merchant_customer_id": "crm-1"})["uuid"]
+    spent = count(lambda: merchant("DELETE", f"/customers/{made}"))
+    assert spent.within(Units(2, 20, 2, 0)), spent
+
+
+def test_a_page_of_a_merchants_customers(merchant: Ask, count: Count) -> None:
+    for _ in range(24):
+        merchant("POST", "/customers", {})
+    spent = count(lambda: merchant("GET", "/customers?limit=20"))
+    assert spent.within(Units(4, 0, 25, 0)), spent
+    spent = count(lambda: merchant("GET", "/customers?limit=20&offset=3"))
+    assert spent.within(Units(5, 0, 25 + 1, 0)), spent

@@ -4,6 +4,7 @@ Source: contracts/bridge.md section 1, B3 and section 6.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from bridge import clock
+from bridge.access import merchants
 from bridge.models.caller import Caller, Session
 from bridge.store import session_items
 from local.event import Answer
@@ -23,12 +25,15 @@ from tests.contracts.shape import (
     FUNCTIONS,
     GUEST_LISTING_FIELDS,
     METHOD_FIELDS,
+    MONRI_FIELDS,
     PAYMENT_FIELDS,
     REFUND_FIELDS,
     ROUTES,
     Client,
+    is_monris,
     without_request_id,
 )
+from tests.store.conftest import put_credential
 
 BASE = "/bridge-payment"
 GUEST = "guest@example.com"
@@ -37,6 +42,7 @@ VISA = {"payment_method_id": "pm_card_visa"}
 TOKEN = {"token": "pm_card_visa"}
 HOME = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
 PAID: tuple[str, object] = ("/intents/{id}/confirm", VISA)
+MONRI_ERROR = {"status", "message", "errors"}
 REFUNDED: tuple[str, object] = ("/{id}/refund", {"amount_cents": 500})
 
 
@@ -83,6 +89,14 @@ SUCCESS = {
     "NativeListAddresses": Success(200, ADDRESS_FIELDS),
     "NativeUpdateAddress": Success(200, ADDRESS_FIELDS, {"line2": "2nd floor"}),
     "NativeDeleteAddress": Success(204, set()),
+    "MonriCreateToken": Success(400, MONRI_ERROR),  # an empty body is none
+    "MonriCreateCustomer": Success(200, MONRI_FIELDS, {"name": "Lejla"}),
+    "MonriGetCustomer": Success(200, MONRI_FIELDS),
+    "MonriGetCustomerByMerchantId": Success(200, MONRI_FIELDS),
+    "MonriUpdateCustomer": Success(200, MONRI_FIELDS, {"name": "Lejla"}),
+    "MonriDeleteCustomer": Success(200, {"status", "id", "uuid", "deleted"}),
+    "MonriListCustomers": Success(200, {"status", "data"}),
+    "MonriListPaymentMethods": Success(200, {"status", "data"}),
     "WebhooksStripe": Success(400, {"error", "code", "request_id"}),  # nobody has signed it
     "OperationsHealth": Success(200, {"status", "version"}),
     "OperationsUnmatched": Success(404, {"error", "code", "request_id"}),
@@ -110,9 +124,26 @@ def user(sign_in: Callable[[Caller], Client]) -> Client:
 
 
 @pytest.fixture
-def target(client: Client, user: Client, function: str, path: str) -> str:
-    """A route's path with a record that the user has."""
+def merchant(client: Client) -> Client:
+    """Somebody with a bearer token of Monri's."""
+    put_credential("merchant", "merchant-1", "key-1")
+    token = merchants.issue_token("merchant-1", "key-1", []).token
+    return client.acting(authorization=f"Bearer {token}")
+
+
+@pytest.fixture
+def caller(function: str, user: Client, merchant: Client) -> Client:
+    """Who may call the function."""
+    return merchant if function.startswith("Monri") else user
+
+
+@pytest.fixture
+def target(client: Client, user: Client, merchant: Client, function: str, path: str) -> str:
+    """A route's path with a record that its caller has."""
     success = SUCCESS[function]
+    if function.startswith("Monri"):
+        made = merchant.ask("POST", "/v2/customers", {"merchant_customer_id": "crm-1"}).json()
+        return path.replace("{uuid}", made["uuid"]).replace("{merchant_customer_id+}", "crm-1")
     if "{email}" in path:
         guest = {"guest_data": {"email": GUEST, "name": "Guest"}}
         client.ask("POST", f"{BASE}/payments/intents", MONEY | guest)
@@ -134,10 +165,10 @@ def target(client: Client, user: Client, function: str, path: str) -> str:
 
 @every_route
 def test_a_route_answers_its_documented_status_and_fields(
-    function: str, method: str, target: str, user: Client
+    function: str, method: str, target: str, caller: Client
 ) -> None:
     success = SUCCESS[function]
-    answer = user.ask(method, target, success.body)
+    answer = caller.ask(method, target, success.body)
     assert answer.status == success.status, answer
     told = answer.json() if answer.body else {}
     for each in told if isinstance(told, list) else [told]:
@@ -291,11 +322,16 @@ def test_a_body_is_read_whatever_its_content_type_says(
     assert success.fields <= answer.json().keys()
 
 
-def moved(path: str) -> dict[str, str]:
+def filled(path: str) -> str:
+    """With some id in place of each variable."""
+    return re.sub(r"{[^}]*}", "cust_1", path.replace("{email}", "a@example.com"))
+
+
+def moved(path: str, *, greedy: bool) -> dict[str, str]:
+    """`greedy`: whatever stands at its end belongs to its last variable."""
     middle = path.index("/", 1) if "/" in path[1:] else len(path)
-    return {
-        "one at the end": f"{path}/",
-        "many at the end": f"{path}///",
+    at_the_end = {"one at the end": f"{path}/", "many at the end": f"{path}///"}
+    return ({} if greedy else at_the_end) | {
         "doubled at the start": f"/{path}",
         "doubled inside": f"{path[:middle]}/{path[middle:]}" if middle < len(path) else f"//{path}",
     }
@@ -305,9 +341,9 @@ def moved(path: str) -> dict[str, str]:
 def test_a_stray_slash_is_answered_308_to_the_clean_path_with_its_query(
     function: str, method: str, path: str, client: Client
 ) -> None:
-    clean = path.replace("{id}", "cust_1").replace("{email}", "a@example.com")
+    clean = filled(path)
     shown = clean.replace("@", "%40")
-    for name, given in moved(clean).items():
+    for name, given in moved(clean, greedy="+}" in path).items():
         answer = client.ask(method, f"{given}?limit=1&x=%2F/")
         assert answer.status == 308, name
         assert answer.header("Location") == f"{shown}?limit=1&x=%2F/", name
@@ -319,14 +355,15 @@ def test_any_other_method_is_an_unknown_path(
     function: str, method: str, path: str, user: Client
 ) -> None:
     taken = {way for _, way, other in ROUTES if other == path}
-    unknown = user.ask("GET", "/nowhere")
+    unknown = user.ask("GET", "/v2/nowhere" if is_monris(path) else "/nowhere")
     for other in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - taken:
         if (other, path) in {("GET", f"{BASE}/payments/intents")}:
             continue  # there it is GET /payments/{id} with an id that nobody has
-        answer = user.ask(other, path.replace("{id}", "pay_1").replace("{email}", "a@b.cd"))
+        answer = user.ask(other, filled(path))
         assert without_request_id(answer) == without_request_id(unknown), other
     assert unknown.status == 404
-    assert unknown.json().keys() == {"error", "code", "request_id"}
+    told = MONRI_ERROR if is_monris(path) else {"error", "code", "request_id"}
+    assert unknown.json().keys() == told
 
 
 def test_what_is_not_found_looks_the_same_for_a_path_and_for_a_record(user: Client) -> None:

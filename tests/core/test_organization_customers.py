@@ -11,6 +11,7 @@ from bridge.core import (
     customer_users,
     customers,
     organization_customers,
+    payment_methods,
     payments,
 )
 from bridge.errors import Conflict, InvalidRequest, NotAuthenticated, NotFound, RateLimited
@@ -18,6 +19,7 @@ from bridge.models.caller import Caller
 from bridge.models.customer import Customer, CustomerFields, NewCustomer, NewCustomerUser
 from bridge.models.page import Counted, CursorPage, OffsetPage
 from bridge.models.payment import NewPayment
+from bridge.models.payment_method import NewMethod
 from bridge.store import due_items, keys, table
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import KEY, STRANGER, USER, call_of, together
@@ -304,3 +306,24 @@ def test_a_payment_makes_the_customer_at_the_provider_with_what_that_takes(
     assert (there.email, there.name, there.phone) == (None, "N" * 256, None)
     assert there.metadata == {"tier": "gold", "customer_id": customer.id}
     assert linked.email == "not an address"
+
+
+def test_what_is_saved_is_listed_by_our_id_or_by_the_external_one() -> None:
+    first, second = made(external_id="crm-1"), made()
+    attached = NewMethod.model_validate({"token": "pm_card_visa", "customer_id": first.id})
+    saved = payment_methods.create_method(USER, attached, call_of()).method
+    page = OffsetPage(limit=10)
+    for customer_id, name in ((first.id, "nothing"), (None, "crm-1"), ("cust_nobody", "crm-1")):
+        found = organization_customers.list_methods(KEY, customer_id, name, page)
+        assert [each.id for each in found.methods] == [saved.id]
+        assert (found.customer_uid, found.methods[0].token) == (first.uid, None)
+    assert organization_customers.list_methods(KEY, second.id, "crm-1", page).methods == []
+    for caller, external_id in ((OTHER, "crm-1"), (KEY, "crm-2")):
+        with pytest.raises(NotFound):
+            organization_customers.list_methods(caller, "cust_nobody", external_id, page)
+    with pytest.raises(NotFound):
+        organization_customers.list_methods(OTHER, first.id, "crm-1", page)
+    organization_customers.delete(KEY, first.id)
+    assert organization_customers.list_methods(KEY, first.id, "crm-1", page).methods == []
+    with pytest.raises(NotFound):
+        organization_customers.list_methods(KEY, None, "crm-1", page)

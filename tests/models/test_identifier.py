@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, strategies as st
 from typeid import TypeID
+from uuid_utils import UUID
 
 from bridge.models import identifier
 
@@ -64,3 +65,28 @@ def test_the_suffix_is_what_follows_the_prefix(given_id: str, suffix: str) -> No
 )
 def test_b1_any_other_text_is_an_id_that_nobody_has(given_id: str, *, well_formed: bool) -> None:
     assert identifier.is_well_formed(given_id) == well_formed
+
+
+@given(st.uuids())
+def test_an_id_is_its_uuid_and_back(value: uuid.UUID) -> None:
+    made = identifier.from_uuid("cust", str(value).upper())
+    assert made == str(TypeID.from_uuid(UUID(str(value)), "cust"))
+    assert identifier.uuid_of(identifier.suffix(made)) == str(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "crm-1",
+            "019b76daa8007b7a8c215e0f7ad94b10",
+            "{019b76da-a800-7b7a-8c21-5e0f7ad94b10}",
+        ),
+        *("019b76da-a800-7b7a-8c21-5e0f7ad94b1", "019b76da-a800-7b7a-8c21-5e0f7ad94b100"),
+        *("019b76da-a800-7b7a-8c21-5e0f7ad94b1g", "019b76da-a800-7b7a-8c21-5e0f7ad94b1١"),
+        "019b76da-a800-7b7a-8c21-5e0f7ad94b10\n",
+    ],
+)
+def test_another_form_of_a_uuid_is_none(text: str) -> None:
+    assert identifier.from_uuid("cust", text) is None

@@ -9,7 +9,7 @@ from bridge.models.page import Page
 from bridge.models.payment_method import PaymentMethod
 from bridge.store import customer_items, held_items, job_items, keys, method_items, table
 from local import database
-from tests.store.conftest import customer
+from tests.store.conftest import Wire, customer
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -203,3 +203,17 @@ def test_a_customers_methods_are_walked_page_by_page_without_their_tokens() -> N
     assert [each.id for each in walked] == [f"pm_{number}" for number in range(5)]
     assert sizes == [2, 2, 1]
     assert {each.token for each in walked} == {None}
+
+
+def test_a_page_without_tokens_is_the_same_page_and_reads_no_secret(wire: Wire) -> None:
+    kept()
+    made = numbered(4)
+    delete(made[3], "pm_0")
+    expected = method_items.list_of_customer(again(), Page(limit=2, offset=1))
+    seen = again()
+    wire.watch("BatchGetItem")
+    shown = method_items.list_without_tokens(seen, limit=2, offset=1)
+    assert wire.requests == []
+    assert ids(shown) == ids(expected) == ["pm_1", "pm_0"]
+    assert [each.is_default for each in shown] == [False, True]
+    assert {each.token for each in shown} == {None}

@@ -54,6 +54,51 @@ def test_any_other_method_or_path_is_not_found(api: Api, method: str, path: str)
     assert reply.body.keys() == {"error", "code", "request_id"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v2"),
+        ("GET", "/v2/nothing"),
+        ("GET", "/v2/payment-methods"),
+        ("GET", "/v2/oauth"),
+        ("PUT", "/v2/customers"),
+        ("HEAD", "/v2/customers"),
+        ("DELETE", "/v2/merchants/customers/crm-1"),
+        ("GET", "/v2/merchants/customers"),
+    ],
+)
+def test_monris_d15_d16_there_is_no_405_and_nothing_of_its_other_calls(
+    guest: Api, method: str, path: str
+) -> None:
+    reply = guest.send(method, path)
+    line = "Resource not found"
+    assert reply.status == 404
+    assert reply.body == {"status": "invalid-request", "message": line, "errors": [line]}
+
+
+@pytest.mark.parametrize(
+    ("given", "location"),
+    [
+        ("/v2/customers/", "/v2/customers"),
+        ("//v2//customers?limit=2&x=%2F/", "/v2/customers?limit=2&x=%2F/"),
+        ("/v2/", "/v2"),
+        ("/v2/merchants/customers/", "/v2/merchants/customers"),
+        ("/v2//merchants/customers/a%20b/", "/v2/merchants/customers/a%20b"),
+    ],
+)
+def test_monris_stray_slashes_move_in_its_words(guest: Api, given: str, location: str) -> None:
+    reply = guest.send("POST", given, {"name": "Lejla"})
+    assert (reply.status, reply.headers["location"]) == (308, location)
+    assert reply.body.keys() == {"status", "message", "errors"}
+    assert reply.body["status"] == "invalid-request"
+
+
+@pytest.mark.parametrize("path", ["/v2x", "/v20/customers", "/v1/customers", "/V2/customers"])
+def test_a_path_that_only_begins_like_a_neighbours_is_nobodys(guest: Api, path: str) -> None:
+    reply = guest.send("GET", path)
+    assert (reply.status, reply.code) == (404, "not_found")
+
+
 def test_a_creation_that_was_moved_is_not_made(api: Api) -> None:
     reply = api.post("/customers/", {"provider_id": "stripe"})
     assert reply.status == 308

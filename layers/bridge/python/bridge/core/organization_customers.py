@@ -4,6 +4,7 @@ Source: contracts/payments-ai.md 2, monri.md 5, alternative.md 6; design/data-mo
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal
 
 from bridge import clock
@@ -14,7 +15,9 @@ from bridge.models.call import Call
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer, CustomerAnswered, CustomerFields, joined_name
 from bridge.models.identifier import new_id, suffix
-from bridge.store import customer_items, organization_items, record_items
+from bridge.models.page import OffsetPage
+from bridge.models.payment_method import CustomersMethods
+from bridge.store import customer_items, method_items, organization_items, record_items
 
 ROUNDS = 4
 NAMES = {"first_name", "last_name"}
@@ -80,6 +83,27 @@ def get_by_external_id(caller: Caller, external_id: str) -> Customer:
     if customer is None or customer.state != "active":
         raise NotFound
     return ownership.visible(customer, caller)
+
+
+def list_methods(
+    caller: Caller, customer_id: str | None, external_id: str, page: OffsetPage
+) -> CustomersMethods:
+    """What is saved for a customer, newest first; nothing for a deleted one.
+
+    Named by our id, or by the external id that it has claimed. Raises NotFound.
+    """
+    customer = _find(caller, customer_id, external_id)
+    methods = []
+    if customer.state == "active":
+        methods = method_items.list_without_tokens(customer, page.limit, page.offset)
+    return CustomersMethods(customer_uid=customer.uid, methods=methods, at=clock.now())
+
+
+def _find(caller: Caller, customer_id: str | None, external_id: str) -> Customer:
+    if customer_id:
+        with suppress(NotFound):
+            return get(caller, customer_id)
+    return get_by_external_id(caller, external_id)
 
 
 def update(caller: Caller, customer_id: str, plan: Plan, *, touches: bool = False) -> Customer:

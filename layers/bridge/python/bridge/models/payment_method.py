@@ -98,6 +98,14 @@ class PaymentMethod(BaseModel, frozen=True):
         return (self.exp_year, self.exp_month) < (now.year, now.month)
 
 
+class CustomersMethods(BaseModel, frozen=True):
+    """A page of what is saved for one customer, without the providers' tokens; seen at a time."""
+
+    customer_uid: str
+    methods: list[PaymentMethod]
+    at: AwareDatetime
+
+
 class MethodAnswered(BaseModel, frozen=True):
     """A method just saved, or told again for the client's key."""
 

@@ -77,6 +77,13 @@ def list_of_customer(customer: Customer, page: Page) -> list[PaymentMethod]:
     return _with_tokens(shown[page.offset : page.offset + page.limit])
 
 
+def list_without_tokens(customer: Customer, limit: int, offset: int) -> list[PaymentMethod]:
+    """The same for who is not told how the provider knows them."""
+    items = held_items.of_customer(KIND, customer.id)
+    shown = [method_from(item, customer) for item in items if item["state"] == "active"]
+    return [method for method in shown if method][offset : offset + limit]
+
+
 def list_of_user(user_id: str, page: Page) -> list[PaymentMethod]:
     return _with_tokens(held_items.of_user(KIND, user_id, page))
 

@@ -1,0 +1,13 @@
+"""POST /v2/customers/{uuid}: change what is sent, leave the rest."""
+
+from bridge.core import organization_customers
+from bridge.dialects import monri
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(monri)
+def handler(request: Request) -> object:
+    change = monri.read_customer_change(request)
+    customer_id = monri.read_id(request)
+    customer = organization_customers.update(request.caller, customer_id, change, touches=True)
+    return monri.render_customer(customer)

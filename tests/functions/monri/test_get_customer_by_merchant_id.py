@@ -1,0 +1,103 @@
+"""GET /v2/merchants/customers/{merchant_customer_id+}. Source: contracts/monri.md 2.3 and 5.3."""
+
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from bridge.core import organization_customers
+from bridge.models.caller import Caller
+from bridge.models.customer import CustomerFields
+from functions.monri.get_customer_by_merchant_id.handler import handler
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import call_of
+from tests.functions.conftest import Reply
+from tests.functions.monri.conftest import DEMO, Merchant
+
+PATH = "/v2/merchants/customers/"
+ODD = [
+    "crm-1",
+    "crm north/7",
+    "a/b/c",
+    "a/",
+    "č漢 💶",
+    "a&b=c;d@e:f,g!h$i'(j)*k~l",
+    "50",
+    "-_.~",
+    "=",
+]
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "RFC 3986": lambda text: quote(text, safe=""),
+    "encodeURIComponent": lambda text: quote(text, safe="!'()*"),
+    "whole path": lambda text: quote(text, safe="/:@!$&'()*+,;="),
+}
+
+
+@pytest.mark.usefixtures("at_any_time")
+def test_the_event_file_is_answered_with_the_demos_customer(
+    demo_data: StripeSimulator, invoke: Callable[..., Reply]
+) -> None:
+    reply = invoke(handler, "monri/get_customer_by_merchant_id")
+    assert (reply.status, reply.body["uuid"]) == (200, DEMO)
+
+
+@pytest.mark.parametrize("style", WRITTEN)
+@pytest.mark.parametrize("identifier", ODD)
+def test_the_digest_holds_however_the_id_was_encoded(
+    merchant: Merchant, identifier: str, style: str
+) -> None:
+    made = merchant.made(merchant_customer_id=identifier)
+    assert merchant.ask("GET", PATH + WRITTEN[style](identifier)).body == made
+
+
+def test_form_style_is_a_space_as_a_plus_where_the_front_end_decodes_so(
+    merchant: Merchant,
+) -> None:
+    """HTTP API leaves a plus in a path alone, so it is a plus of the id; the digest holds."""
+    made = merchant.made(merchant_customer_id="crm+north")
+    assert merchant.ask("GET", PATH + quote_plus("crm north")).body == made
+
+
+def test_what_the_gateway_decoded_is_not_decoded_again(merchant: Merchant) -> None:
+    made = merchant.made(merchant_customer_id="a%20b")
+    merchant.made(merchant_customer_id="a b")
+    assert merchant.ask("GET", PATH + "a%2520b").body == made
+
+
+def test_the_match_is_exact(merchant: Merchant) -> None:
+    merchant.made(merchant_customer_id="Crm-1")
+    for other in ("crm-1", "CRM-1", "Crm-1%20", "Crm-", "Crm-11", "%C4%8Crm-1", "Crm-1%00"):
+        reply = merchant.ask("GET", PATH + other)
+        assert (reply.status, reply.body["message"]) == (404, "Customer not found"), other
+
+
+def test_d15_a_slash_at_the_end_belongs_to_the_id(merchant: Merchant) -> None:
+    made, slashed = (merchant.made(merchant_customer_id=each) for each in ("crm", "crm/"))
+    assert merchant.ask("GET", PATH + "crm").body == made
+    assert merchant.ask("GET", PATH + "crm/").body == slashed
+
+
+def test_d10_a_deleted_customer_is_not_found_and_its_id_is_free(merchant: Merchant) -> None:
+    first = merchant.made(merchant_customer_id="crm-1")
+    merchant.delete(first["uuid"])
+    assert merchant.ask("GET", PATH + "crm-1").status == 404
+    second = merchant.made(merchant_customer_id="crm-1")
+    assert merchant.ask("GET", PATH + "crm-1").body == second
+
+
+def test_an_id_that_was_never_claimed_is_not_found(merchant: Merchant) -> None:
+    owner, fields = Caller(key_of="org_1"), CustomerFields(external_id="crm-1")
+    first = organization_customers.create(owner, fields, "if_free", call_of()).customer
+    second = organization_customers.create(owner, fields, "if_free", call_of()).customer
+    assert second.external_id == "crm-1"
+    found = merchant.ask("GET", PATH + "crm-1").body["uuid"]
+    organization_customers.delete(owner, first.id)
+    assert merchant.get(found).body["deleted"]
+    assert merchant.ask("GET", PATH + "crm-1").status == 404
+
+
+def test_another_merchants_customer_is_not_found(
+    merchant: Merchant, enrolled: Callable[..., Merchant]
+) -> None:
+    merchant.made(merchant_customer_id="crm-1")
+    assert enrolled("org_2").ask("GET", PATH + "crm-1").status == 404

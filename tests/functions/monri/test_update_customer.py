@@ -1,0 +1,144 @@
+"""POST /v2/customers/{uuid}. Source: contracts/monri.md 5.4."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bridge.core import organization_customers
+from bridge.models.caller import Caller
+from bridge.models.customer import CustomerFields
+from functions.monri.update_customer.handler import handler
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import call_of, together
+from tests.functions.conftest import Reply
+from tests.functions.monri.conftest import DEMO, Merchant
+from tests.functions.monri.test_create_customer import FULL
+
+OWNER = Caller(key_of="org_1")
+
+
+@pytest.mark.usefixtures("at_any_time")
+def test_the_event_file_is_answered_with_the_whole_customer(
+    demo_data: StripeSimulator, invoke: Callable[..., Reply]
+) -> None:
+    reply = invoke(handler, "monri/update_customer")
+    assert (reply.status, reply.body["uuid"]) == (200, DEMO)
+    changed = {"phone": "+38733555010", "metadata": {"tier": "gold"}, "name": "Lejla Kovač"}
+    assert changed.items() <= reply.body.items()
+
+
+@pytest.mark.parametrize("field", [name for name in FULL if name != "metadata"])
+def test_only_keys_that_are_there_change_and_null_clears(merchant: Merchant, field: str) -> None:
+    made = merchant.made(**FULL)
+    for value in ("new", None) if field != "country" else ("HR", None):
+        told = merchant.update(made["uuid"], {field: value}).body
+        expected = made | {field: value, "updated_at": told["updated_at"]}
+        assert told == expected == merchant.get(made["uuid"]).body
+
+
+def test_updated_at_moves_on_every_update_even_an_empty_one(
+    merchant: Merchant, later: Callable[[float], None]
+) -> None:
+    made = merchant.made(**FULL)
+    for body in ({}, {"unknown": 1}, {"name": FULL["name"]}):
+        before = merchant.get(made["uuid"]).body
+        later(60)
+        told = merchant.update(made["uuid"], body).body
+        assert told == before | {"updated_at": told["updated_at"]}
+        assert told["updated_at"] > before["updated_at"]
+
+
+def test_d11_metadata_is_merged_one_level_deep(merchant: Merchant) -> None:
+    made = merchant.made(metadata={"a": 1, "b": {"x": 1}, "c": 3})
+    uuid = made["uuid"]
+    steps: list[tuple[object, dict[str, object]]] = [
+        ({"c": None, "d": 4}, {"a": 1, "b": {"x": 1}, "d": 4}),
+        ({"b": {"y": None}, "nowhere": None}, {"a": 1, "b": {"y": None}, "d": 4}),
+        ({}, {"a": 1, "b": {"y": None}, "d": 4}),
+        (None, {}),
+    ]
+    for change, expected in steps:
+        assert merchant.update(uuid, {"metadata": change}).body["metadata"] == expected
+        assert merchant.get(uuid).body["metadata"] == expected
+
+
+def test_d11_of_changes_made_at_once_none_is_lost(merchant: Merchant) -> None:
+    uuid = merchant.made(metadata={"kept": True})["uuid"]
+    replies = together(3, lambda n: merchant.update(uuid, {"metadata": {f"{n}": n}}))
+    assert [reply.status for reply in replies] == [200] * 3
+    assert merchant.get(uuid).body["metadata"] == {"kept": True, "0": 0, "1": 1, "2": 2}
+
+
+def test_d8_the_8_kib_hold_for_the_merged_metadata_the_keys_for_those_sent(
+    merchant: Merchant,
+) -> None:
+    made = merchant.made(metadata={"a": "x" * 5000})
+    path = f"/v2/customers/{made['uuid']}"
+    too_large = ["Metadata is too large (maximum is 8192 bytes)"]
+    assert merchant.refused("POST", path, {"metadata": {"b": "x" * 5000}}) == too_large
+    both = {"metadata": {"a": None, "b": "x" * 5000}}
+    assert merchant.update(made["uuid"], both).body["metadata"] == {"b": "x" * 5000}
+    for part in range(2):
+        more = {f"{part}-{number}": 1 for number in range(50)}
+        told = merchant.update(made["uuid"], {"metadata": more}).body
+    assert len(told["metadata"]) == 101
+
+
+def test_the_old_id_is_freed_and_the_new_one_claimed(merchant: Merchant) -> None:
+    first, second = (merchant.made(merchant_customer_id=each)["uuid"] for each in ("a", "b"))
+    taken = ["Merchant customer has already been taken"]
+    body = {"merchant_customer_id": "b"}
+    assert merchant.refused("POST", f"/v2/customers/{first}", body) == taken
+    assert merchant.update(first, {"merchant_customer_id": "a"}).status == 200
+    assert merchant.update(first, {"merchant_customer_id": "c"}).status == 200
+    assert merchant.update(second, {"merchant_customer_id": "a"}).status == 200
+    assert merchant.update(second, {"merchant_customer_id": None}).status == 200
+    assert merchant.made(merchant_customer_id="a")["uuid"] not in (first, second)
+
+
+def test_fields_that_monri_does_not_know_stay(merchant: Merchant) -> None:
+    fields = CustomerFields(
+        first_name="Lejla",
+        last_name="Kovač",
+        language="bs",
+        address={"address1": "Ferhadija 1", "address2": "II", "region": "KS", "phone": None},
+        custom_fields={"vip": True},
+    )
+    made = organization_customers.create(OWNER, fields, "if_free", call_of()).customer
+    listed = merchant.ask("GET", "/v2/customers").body["data"][0]
+    assert (listed["name"], listed["address"]) == ("Lejla Kovač", "Ferhadija 1")
+    told = merchant.update(listed["uuid"], {"name": "Firma", "address": None, "city": "Mostar"})
+    assert (told.body["name"], told.body["address"], told.body["city"]) == ("Firma", None, "Mostar")
+    after = organization_customers.get(OWNER, made.id)
+    assert (after.first_name, after.last_name, after.language) == ("Lejla", "Kovač", "bs")
+    assert after.address == {"address2": "II", "region": "KS", "phone": None, "city": "Mostar"}
+    assert after.custom_fields == {"vip": True}
+
+
+def test_d10_a_deleted_customer_is_not_updated(merchant: Merchant) -> None:
+    made = merchant.made()
+    merchant.delete(made["uuid"])
+    for body in ({}, {"name": "Lejla"}):
+        refused = merchant.refused("POST", f"/v2/customers/{made['uuid']}", body)
+        assert refused == ["Customer is deleted"]
+
+
+def test_the_order_of_checks_is_syntax_existence_rules_uniqueness(merchant: Merchant) -> None:
+    merchant.made(merchant_customer_id="taken")
+    made = merchant.made()["uuid"]
+    bad = {"city": "x", "merchant_customer_id": "taken"}
+    assert merchant.update(DEMO, b"{").status == merchant.update("none", b"").status == 400
+    assert merchant.update(DEMO, bad).status == merchant.update("none", bad).status == 404
+    refused = merchant.refused("POST", f"/v2/customers/{made}", bad)
+    assert refused == ["City is too short (minimum is 3 characters)"]
+    refused = merchant.refused("POST", f"/v2/customers/{made}", bad | {"city": None})
+    assert refused == ["Merchant customer has already been taken"]
+
+
+def test_another_merchants_customer_is_not_found(
+    merchant: Merchant, enrolled: Callable[..., Merchant]
+) -> None:
+    made = merchant.made(name="Lejla")
+    reply = enrolled("org_2").update(made["uuid"], {"name": "Mallory"})
+    assert (reply.status, reply.body["message"]) == (404, "Customer not found")
+    assert merchant.get(made["uuid"]).body == made
