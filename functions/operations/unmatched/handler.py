@@ -1,9 +1,16 @@
-"""The $default route: 308 to the clean path for stray slashes, else 404."""
+"""The $default route: 308 to the clean path for stray slashes, else 404, in a dialect's words."""
+
+from importlib import import_module
 
 from bridge.dialects import native
 from bridge.inbound import Answer, Request, public
 
+NEIGHBOURS = {"/customers/": "alternative", "/oauth/": "alternative"}
+
 
 @public(native.render_error)
 def handler(request: Request) -> Answer:
-    return native.render_unmatched(request)
+    path = "/".join(("", *filter(None, request.path.split("/")), ""))
+    name = next((NEIGHBOURS[each] for each in NEIGHBOURS if path.startswith(each)), "native")
+    answer: Answer = import_module(f"bridge.dialects.{name}").render_unmatched(request)
+    return answer
