@@ -48,7 +48,7 @@ def refusal(reply: Reply) -> tuple[int, str, Mapping[str, list[str]]]:
     body = reply.body
     assert body.keys() == {"code", "message", "validation_errors", "errors"}, body
     assert body["message"].strip()
-    flat = {field: [] for field in body["validation_errors"]}
+    flat: dict[str, list[str]] = {field: [] for field in body["validation_errors"]}
     for each in body["errors"]:
         flat[each["field"]].append(each["message"])
     assert flat == body["validation_errors"]

@@ -62,7 +62,7 @@ def test_d9_an_external_id_may_repeat_and_is_always_kept(merchant: Api) -> None:
 @pytest.mark.parametrize("value", [7, 1.5, True, [], {}, ["x"]])
 def test_a_field_of_another_type_is_a_bad_request(field: str, value: object, merchant: Api) -> None:
     status, code, faults = refusal(merchant.send("POST", "/customers", TEXT | {field: value}))
-    assert (status, code, faults.keys()) == (400, "bad_request", {field})
+    assert (status, code, set(faults)) == (400, "bad_request", {field})
 
 
 @pytest.mark.parametrize(("field", "most"), [("name", 255), ("email", 254), ("external_id", 255)])
@@ -87,7 +87,7 @@ def test_every_field_over_its_limit_is_named(merchant: Api) -> None:
 
 def test_types_are_judged_before_limits(merchant: Api) -> None:
     status, _, faults = refusal(merchant.send("POST", "/customers", {"name": 7, "email": "\x00"}))
-    assert (status, faults.keys()) == (400, {"name"})
+    assert (status, set(faults)) == (400, {"name"})
 
 
 @pytest.mark.parametrize("control", ["\x00", "\n", "\t", "\x1f", "\x7f", "\x85"])

@@ -213,7 +213,7 @@ def test_both_directions_at_once_are_a_bad_request(merchant: Api, cursors: dict[
 @pytest.mark.parametrize("limit", ["", "0", "000", "-1", "+1", "1.0", "1e1", "x", "٣", "%201"])
 def test_another_limit_is_a_bad_request(limit: str, merchant: Api) -> None:
     status, code, faults = refusal(ask(merchant, limit=quote(limit, safe="%+")))
-    assert (status, code, faults.keys()) == (400, "bad_request", {"limit"})
+    assert (status, code, set(faults)) == (400, "bad_request", {"limit"})
 
 
 def test_d6_a_limit_above_100_is_100(merchant: Api) -> None:
@@ -234,7 +234,7 @@ def test_a_repeated_name_counts_with_its_last_value(merchant: Api, five: Named) 
 def test_unknown_names_are_ignored_and_all_faults_told(merchant: Api) -> None:
     assert ask(merchant, offset="x", page=0, cursor="y", **{"%ff": "%ff"}).status == 200
     status, _, faults = refusal(ask(merchant, limit=0, after="x", created_at_end="y"))
-    assert (status, faults.keys()) == (400, {"limit", "after", "created_at_end"})
+    assert (status, set(faults)) == (400, {"limit", "after", "created_at_end"})
 
 
 @pytest.fixture
@@ -286,7 +286,7 @@ def test_d7_what_is_no_date_time_with_a_zone_is_a_bad_request(
     end: str, time: str, merchant: Api
 ) -> None:
     status, code, faults = refusal(ask(merchant, **{end: quote(time, safe="%:+")}))
-    assert (status, code, faults.keys()) == (400, "bad_request", {end})
+    assert (status, code, set(faults)) == (400, "bad_request", {end})
 
 
 @pytest.mark.parametrize(
