@@ -14,15 +14,20 @@ from bridge.models.customer import GuestData
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import STRANGER, USER, House
 from tests.contracts.records import Scan, assert_converged, stored_payments
-from tests.contracts.shape import FUNCTIONS, ROUTES, Client
+from tests.contracts.shape import FUNCTIONS, ROUTES, Client, is_native
 from tests.contracts.strategies import BODIES, GUEST, Asked, faulty, kinds_of, requests
+from tests.store.conftest import put_credential
 
 BASE = "/bridge-payment"
 HOME = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
 GUEST_DATA = {"email": "guest@example.com", "name": "Guest"}
 SignIn = Callable[[Caller], Client]
 PATHS = [f"{method} {path}" for _, method, path in ROUTES]
-WITH_BODY = [route for route in ROUTES if route[0] in BODIES and "/intents/{id}/" not in route[2]]
+WITH_BODY = [
+    route
+    for route in ROUTES
+    if route[0] in BODIES and is_native(route[2]) and "/intents/{id}/" not in route[2]
+]
 
 
 def made(by: Client, target: str, **body: object) -> dict[str, str]:
@@ -42,6 +47,10 @@ def names(client: Client, sign_in: SignIn) -> dict[str, str]:
     guest = made(client, "/payments/intents", **money, guest_data=GUEST_DATA)
     customer = made(user, "/customers", provider_id="stripe", organization_id="org_456")
     method = made(user, "/payment-methods", token="pm_card_visa")
+    put_credential("api_key", "a-key", organization_id="org_456")
+    put_credential("api_key", "a-strange-key", organization_id="org_999")
+    put_credential("oauth_client", "a-client", "a-secret", organization_id="org_456")
+    listed = client.acting(authorization="a-key").ask("GET", "/customers").json()
     return {
         "method": method["id"],
         "address": made(user, "/addresses", **HOME)["id"],
@@ -49,6 +58,11 @@ def names(client: Client, sign_in: SignIn) -> dict[str, str]:
         "provider_payment": payment["provider_payment_id"],
         "paid": paid["id"],
         "customer": customer["id"],
+        "company": customer["id"].replace("cust_", "cus_"),
+        "cursor": listed["end_cursor"],
+        "key": "a-key",
+        "strange_key": "a-strange-key",
+        "client": "Basic YS1jbGllbnQ6YS1zZWNyZXQ=",
         "strange_payment": strange["id"],
         "strange_customer": strange["customer_id"],
         "guest_payment": guest["id"],
@@ -73,7 +87,7 @@ def wait(later: Callable[[float], None], house: House) -> Callable[[], None]:
 def examples(function: str, method: str, path: str) -> settings:
     """The profile's budget; a quarter of it for aliases and for /health."""
     first, whole = FUNCTIONS[function].routes[0], settings().max_examples
-    is_first = (first.method, first.path) == (method, path) and path.startswith(BASE)
+    is_first = (first.method, first.path) == (method, path) and not path.startswith("/health")
     return settings(max_examples=whole if is_first else whole // 4)
 
 
@@ -115,6 +129,9 @@ def fresh(user: Client, asked: Asked) -> dict[str, str]:
         return {"address": made(user, "/addresses", **HOME)["id"]}
     if "~customer~" in asked.target:
         return {"customer": made(user, "/customers", provider_id="stripe")["id"]}
+    if "~company~" in asked.target and asked.method == "DELETE":
+        new = made(user, "/customers", provider_id="stripe", organization_id="org_456")
+        return {"company": new["id"].replace("cust_", "cus_")}
     return {}
 
 

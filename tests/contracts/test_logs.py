@@ -80,7 +80,7 @@ def test_every_request_has_one_line_that_tells_how_it_went(told: Told) -> None:
         (line,) = told.of(call["request_id"], "request")
         assert line["status"] == call["status"], (call, line)
         assert line["caller"] == call.get("caller", line["caller"]), (call, line)
-        assert line["caller"] in ("user", "guest", "nobody"), (call, line)
+        assert line["caller"] in ("user", "guest", "key", "nobody"), (call, line)
         assert type(line["duration_ms"]) is int, (call, line)
         assert line["duration_ms"] >= 0, (call, line)
         is_told = line["route"].endswith("$default") or "/health" in line["route"]
