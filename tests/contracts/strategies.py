@@ -445,24 +445,15 @@ CREDENTIALS: list[dict[str, str]] = [
     {"X-Session-ID": "~session~", "X-Guest-Token": "nobody"},
 ]
 SIGNED_IN = {"X-Session-ID": "~session~"}
-BY_KEY = {"Authorization": "~key~"}
+BY_KEY = {"Authorization": "~key~"}  # or by the client's pair, to get a token
 KEY_CREDENTIALS: list[dict[str, str]] = [
     {"Authorization": "Bearer ~key~"},
     {"Authorization": "Bearer ~strange_key~"},
-    {"Authorization": "~client~"},
+    {"Authorization": "Basic ~client~"},
     {"Authorization": "Basic ~key~"},
     {"Authorization": "alt_~key~"},
     {"Authorization": "alt_k1.~key~"},
 ]
-
-
-def good(function: str) -> dict[str, str]:
-    """The headers of who may call a function."""
-    if function == "AlternativeCreateToken":
-        return {"Authorization": "~client~"}
-    return BY_KEY if function.startswith("Alternative") else SIGNED_IN
-
-
 KEYS = ["key-1", "a-key-of-20-characters", "", " ", "two words", "é", "x" * 255, "x" * 256, "\t"]
 OTHERS: dict[str, SearchStrategy[str]] = {
     "Idempotency-Key": st.sampled_from(KEYS) | WIRE,
@@ -482,9 +473,9 @@ OTHERS: dict[str, SearchStrategy[str]] = {
 
 
 @st.composite
-def headers(draw: st.DrawFn, function: str) -> dict[str, str]:
+def headers(draw: st.DrawFn, good: dict[str, str]) -> dict[str, str]:
     odd = WIRE.map(lambda each: {"Authorization": each})
-    own = draw(st.just(good(function)) | st.sampled_from(CREDENTIALS + KEY_CREDENTIALS) | odd)
+    own = draw(st.just(good) | st.sampled_from(CREDENTIALS + KEY_CREDENTIALS) | odd)
     names = draw(st.lists(st.sampled_from(sorted(OTHERS)), max_size=2, unique=True))
     return own | {name: draw(OTHERS[name]) for name in names}
 
@@ -498,10 +489,11 @@ def requests(draw: st.DrawFn, function: str, method: str, pattern: str) -> Asked
     """A request as it should be but for at most two of its aspects."""
     odd = draw(st.lists(st.sampled_from(ASPECTS), max_size=2))
     whole = whole_bodies(function) if function in BODIES else st.none()
+    good = BY_KEY if function.startswith("Alternative") else SIGNED_IN
     return Asked(
         draw(METHODS) if odd == ["method"] else method,
         draw(spoilt_paths(pattern) if "path" in odd else whole_paths(pattern))
         + (draw(queries()) if "query" in odd else ""),
-        draw(headers(function)) if "headers" in odd else good(function),
+        draw(headers(good)) if "headers" in odd else good,
         draw(spoilt_bodies(function)) if "body" in odd else _written(draw(whole), "plain"),
     )

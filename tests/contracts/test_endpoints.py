@@ -28,13 +28,13 @@ from tests.contracts.shape import (
     REFUND_FIELDS,
     ROUTES,
     Client,
-    is_native,
+    is_alternatives,
     without_request_id,
 )
 from tests.store.conftest import put_credential
 
 BASE = "/bridge-payment"
-BASIC = "Basic YS1jbGllbnQ6YS1zZWNyZXQ="
+ALTERNATIVE_ERROR = {"code", "message", "validation_errors", "errors"}
 GUEST = "guest@example.com"
 MONEY = {"total_cents": 2000, "currency": "USD"}
 VISA = {"payment_method_id": "pm_card_visa"}
@@ -55,7 +55,6 @@ class Success:
     before: tuple[tuple[str, object], ...] = ()
 
 
-FORM = {"grant_type": "client_credentials"}
 SUCCESS = {
     "NativeCreateCustomer": Success(201, CUSTOMER_FIELDS, {"provider_id": "stripe"}),
     "NativeGetCustomer": Success(200, CUSTOMER_FIELDS),
@@ -88,7 +87,7 @@ SUCCESS = {
     "NativeListAddresses": Success(200, ADDRESS_FIELDS),
     "NativeUpdateAddress": Success(200, ADDRESS_FIELDS, {"line2": "2nd floor"}),
     "NativeDeleteAddress": Success(204, set()),
-    "AlternativeCreateToken": Success(200, alternative_shape.TOKEN, FORM),
+    "AlternativeCreateToken": Success(403, ALTERNATIVE_ERROR),  # an API key is no client
     "AlternativeCreateCustomer": Success(201, alternative_shape.CUSTOMER, {"name": "Jane"}),
     "AlternativeGetCustomer": Success(200, alternative_shape.CUSTOMER),
     "AlternativeArchiveCustomer": Success(200, alternative_shape.CUSTOMER),
@@ -122,24 +121,24 @@ def user(sign_in: Callable[[Caller], Client]) -> Client:
 
 
 @pytest.fixture
-def caller(user: Client, client: Client, function: str) -> Client:
-    """Who may call a function."""
-    if not function.startswith("Alternative"):
-        return user
+def keyed(client: Client) -> Client:
+    """Somebody with a key of an organization."""
     put_credential("api_key", "a-key")
-    put_credential("oauth_client", "a-client", "a-secret")
-    is_token = function == "AlternativeCreateToken"
-    return client.acting(authorization=BASIC if is_token else "a-key")
+    return client.acting(authorization="a-key")
 
 
 @pytest.fixture
-def target(client: Client, user: Client, caller: Client, function: str, path: str) -> str:
+def caller(function: str, user: Client, keyed: Client) -> Client:
+    """Who may call the function."""
+    return keyed if function.startswith("Alternative") else user
+
+
+@pytest.fixture
+def target(client: Client, user: Client, keyed: Client, function: str, path: str) -> str:
     """A route's path with a record that its caller has."""
     success = SUCCESS[function]
-    if not is_native(path):
-        if "{id}" not in path:
-            return path
-        return path.replace("{id}", caller.ask("POST", "/customers", {}).json()["id"])
+    if is_alternatives(path):
+        return path.replace("{id}", keyed.ask("POST", "/customers", {}).json()["id"])
     if "{email}" in path:
         guest = {"guest_data": {"email": GUEST, "name": "Guest"}}
         client.ask("POST", f"{BASE}/payments/intents", MONEY | guest)
@@ -346,14 +345,15 @@ def test_any_other_method_is_an_unknown_path(
     function: str, method: str, path: str, user: Client
 ) -> None:
     taken = {way for _, way, other in ROUTES if other == path}
-    unknown = user.ask("GET", "/nowhere" if is_native(path) else "/customers/cus_1/nowhere")
+    unknown = user.ask("GET", "/oauth/nowhere" if is_alternatives(path) else "/nowhere")
     for other in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - taken:
         if (other, path) in {("GET", f"{BASE}/payments/intents")}:
             continue  # there it is GET /payments/{id} with an id that nobody has
         answer = user.ask(other, path.replace("{id}", "pay_1").replace("{email}", "a@b.cd"))
         assert without_request_id(answer) == without_request_id(unknown), other
     assert unknown.status == 404
-    assert is_native(path) == (unknown.json().keys() == {"error", "code", "request_id"})
+    told = ALTERNATIVE_ERROR if is_alternatives(path) else {"error", "code", "request_id"}
+    assert unknown.json().keys() == told
 
 
 def test_what_is_not_found_looks_the_same_for_a_path_and_for_a_record(user: Client) -> None:
