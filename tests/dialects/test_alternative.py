@@ -77,6 +77,8 @@ def test_d1_a_customer_and_a_user_have_exactly_the_documented_keys() -> None:
         "default_payment_method_id": None,
         "created_at": "2026-01-15T10:30:00Z",
     }
+    empty = customer.model_copy(update={"name": "", "email": "", "external_id": ""})
+    assert alternative.render_customer(empty) == alternative.render_customer(customer)
     user = CustomerUser(id=f"usr_{SUFFIX}", customer_id=customer.id, created_at=AT)
     assert alternative.render_user(user) == {
         "id": f"usr_{SUFFIX}",

@@ -35,9 +35,10 @@ LIMIT = 100
 ID = re.compile("[0-9a-z]{26}")
 SEAL_BYTES = 10  # with the 26 characters of a position: a length that needs no padding
 QUOTES = " \t\r\n\"'"
+HOUR_AND_MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 DATE_TIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:)([0-9]{2})(\.[0-9]+)?"
-    r"(Z|[+-][0-9]{2}:[0-9]{2})",
+    f"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{HOUR_AND_MINUTE}:)([0-5][0-9]|60)([.][0-9]+)?"
+    f"(Z|[+-]{HOUR_AND_MINUTE})",
     re.IGNORECASE,
 )
 BOTH_ALPHABETS = str.maketrans("-_", "+/")
@@ -140,11 +141,11 @@ def read_users_page(request: Request) -> CursorPage:
 
 
 class Parameter(NamedTuple):
-    """What the core calls a parameter, how it is read, and what it breaks where that fails."""
+    """What the core calls a parameter, how it is read, and the rule of what not every text is."""
 
     name: str
     read: Callable[[str], Any]
-    rule: str
+    rule: str = ""
 
 
 def _read_page(request: Request, seal: bytes, filters: dict[str, Parameter]) -> CursorPage:
@@ -206,7 +207,7 @@ TIME_RULE = "must be an RFC 3339 date-time with a zone"
 FILTERS = {
     "created_at_start": Parameter("created_from", _time, TIME_RULE),
     "created_at_end": Parameter("created_until", _time, TIME_RULE),
-    "company_name": Parameter("name", lambda text: text.strip() or None, "takes any text"),
+    "company_name": Parameter("name", lambda text: text.strip() or None),
 }
 
 
@@ -247,12 +248,12 @@ def render_token(token: AccessToken) -> Answer:
 
 
 def render_customer(customer: Customer) -> dict[str, Any]:
-    """Exactly these keys, null where unset (D1)."""
+    """Exactly these keys, null where unset or empty (D1)."""
     return {
         "id": f"cus_{suffix(customer.id)}",
-        "name": customer.name,
-        "email": customer.email,
-        "external_id": customer.external_id,
+        "name": customer.name or None,
+        "email": customer.email or None,
+        "external_id": customer.external_id or None,
         "default_payment_method_id": None,
         "created_at": _shown(customer.created_at),
     }
