@@ -14,6 +14,7 @@ CODES = {
 CUSTOMER = {"id", "name", "email", "external_id", "default_payment_method_id", "created_at"}
 USER = {"id", "email", "first_name", "last_name", "job_title", "phone", "created_at"}
 PAGE = {"data", "start_cursor", "end_cursor", "has_next_page", "has_previous_page"}
+METHOD = {"id", "type", "brand", "last4", "exp_month", "exp_year", "default", "created_at"}
 TOKEN = {"access_token", "expires_in", "token_type"}
 ID = re.compile("(cus|usr)_[0-9a-z]{26}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -27,6 +28,8 @@ def assert_alternative(status: int, body: Any) -> None:
     assert status in (200, 201), body
     if body.keys() == PAGE:
         assert_page(body)
+    elif body.keys() == {"data"}:
+        assert all(each.keys() == METHOD for each in body["data"]), body
     elif body.keys() != TOKEN:
         assert_record(body)
 

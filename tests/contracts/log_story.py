@@ -345,6 +345,7 @@ def alternative_payments(story: Story, invoke: Callable[[str, dict[str, Any]], A
     story.ask("POST", f"{target}/users", {"phone": CARD * 2}, bare)
     story.ask("GET", f"{target}/users?after={WORD}", None, bare)
     story.ask("GET", f"{target}/users", None, bare)
+    story.ask("GET", f"{target}/payment-methods", None, bare)
     story.ask("GET", f"/customers?company_name={WORD}&created_at_start={WORD}", None, bare)
     story.ask("GET", f"/customers?company_name={quote(TEXT)}", None, bare)
     story.ask("GET", f"/customers/{WORD}", None, {"Authorization": f"Bearer {SESSION}"})

@@ -492,5 +492,7 @@ def test_a_merchants_customers_and_their_users(client: Client, count: Count) -> 
     assert user.within(Units(2, 4, 2, 0)), user
     users = asked("GET", f"{target}/users")
     assert users.within(Units(2, 0, 3, 0)), users
+    methods = asked("GET", f"{target}/payment-methods")
+    assert methods.within(Units(2, 0, 3, 0)), methods
     archived = asked("DELETE", target)
     assert archived.within(Units(2, 20, 2, 0)), archived

@@ -92,6 +92,7 @@ SUCCESS = {
     "AlternativeGetCustomer": Success(200, alternative_shape.CUSTOMER),
     "AlternativeArchiveCustomer": Success(200, alternative_shape.CUSTOMER),
     "AlternativeListCustomers": Success(200, alternative_shape.PAGE),
+    "AlternativeListPaymentMethods": Success(200, {"data"}),
     "AlternativeListCustomerUsers": Success(200, alternative_shape.PAGE),
     "AlternativeCreateCustomerUser": Success(201, alternative_shape.USER, {"phone": "1"}),
     "WebhooksStripe": Success(400, {"error", "code", "request_id"}),  # nobody has signed it

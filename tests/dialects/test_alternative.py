@@ -19,6 +19,7 @@ from bridge.errors import (
     TemporarilyUnavailable,
 )
 from bridge.models.customer import Customer, CustomerUser
+from bridge.models.payment_method import PaymentMethod
 
 NAME = [Detail("name", "is too long"), Detail("name", "is odd"), Detail("email", "is odd")]
 AT = datetime(2026, 1, 15, 11, 30, 0, 999_999, tzinfo=timezone(timedelta(hours=1)))
@@ -88,6 +89,37 @@ def test_d1_a_customer_and_a_user_have_exactly_the_documented_keys() -> None:
         "job_title": None,
         "phone": None,
         "created_at": "2026-01-15T10:30:00Z",
+    }
+
+
+def test_a_methods_month_and_year_are_texts_of_two_and_four_digits() -> None:
+    card = PaymentMethod(
+        id=f"pm_{SUFFIX}",
+        uid=SUFFIX,
+        customer_id=f"cust_{SUFFIX}",
+        provider_id="stripe",
+        brand="MasterCard",
+        last4="0115",
+        exp_month=3,
+        exp_year=2027,
+        is_default=True,
+        created_at=AT,
+        updated_at=AT,
+    )
+    expected = {
+        "id": f"pm_{SUFFIX}",
+        "type": "card",
+        "brand": "mastercard",
+        "last4": "0115",
+        "exp_month": "03",
+        "exp_year": "2027",
+        "default": True,
+        "created_at": "2026-01-15T10:30:00Z",
+    }
+    unset = dict.fromkeys(("brand", "last4", "exp_month", "exp_year"))
+    account = card.model_copy(update=unset | {"type": "bank_account", "is_default": False})
+    assert alternative.render_methods([card, account]) == {
+        "data": [expected, expected | unset | {"type": "bank_account", "default": False}]
     }
 
 

@@ -29,6 +29,7 @@ from bridge.models.customer import (
 )
 from bridge.models.identifier import suffix
 from bridge.models.page import Between, CursorPage
+from bridge.models.payment_method import PaymentMethod
 
 BODY_LIMIT = 256 * 1024
 LIMIT = 100
@@ -254,7 +255,7 @@ def render_customer(customer: Customer) -> dict[str, Any]:
         "name": customer.name or None,
         "email": customer.email or None,
         "external_id": customer.external_id or None,
-        "default_payment_method_id": None,
+        "default_payment_method_id": customer.default_method_id,
         "created_at": _shown(customer.created_at),
     }
 
@@ -268,6 +269,25 @@ def render_user(user: CustomerUser) -> dict[str, Any]:
         "job_title": user.job_title,
         "phone": user.phone,
         "created_at": _shown(user.created_at),
+    }
+
+
+def render_methods(methods: list[PaymentMethod]) -> dict[str, Any]:
+    """The key `data` and no other: this list has no pages."""
+    return {"data": [_method(each) for each in methods]}
+
+
+def _method(method: PaymentMethod) -> dict[str, Any]:
+    month, year = method.exp_month, method.exp_year
+    return {
+        "id": method.id,
+        "type": method.type,
+        "brand": method.brand.lower() if method.brand else None,
+        "last4": method.last4,
+        "exp_month": f"{month:02}" if month is not None else None,
+        "exp_year": f"{year:04}" if year is not None else None,
+        "default": method.is_default,
+        "created_at": _shown(method.created_at),
     }
 
 

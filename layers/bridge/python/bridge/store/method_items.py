@@ -77,6 +77,13 @@ def list_of_customer(customer: Customer, page: Page) -> list[PaymentMethod]:
     return _with_tokens(shown[page.offset : page.offset + page.limit])
 
 
+def list_shown(customer: Customer) -> list[PaymentMethod]:
+    """All of a customer's, newest first, without their tokens."""
+    items = held_items.of_customer(KIND, customer.id)
+    made = [method_from(item, customer) for item in items if item["state"] == "active"]
+    return [method for method in made if method]
+
+
 def list_of_user(user_id: str, page: Page) -> list[PaymentMethod]:
     return _with_tokens(held_items.of_user(KIND, user_id, page))
 
