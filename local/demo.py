@@ -48,6 +48,8 @@ CREDENTIALS: tuple[tuple[str, CredentialKind, str, str | None], ...] = (
     ("cred_demo_client", "oauth_client", "demo-client", "demo-secret"),
 )
 
+COMPANY = "01kghch8h0frsaj9kmjnbzfytr"  # made in the second that it shows
+
 
 def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
     """Put sessions, credentials and the records of user_456 into empty tables and simulators."""
@@ -59,6 +61,7 @@ def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
         _credential(identifier, kind, name, secret)
     customer = _customer("cust_456", "Jane", "Smith", datetime(2025, 1, 10, 8, 20, tzinfo=UTC))
     _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
+    _company()
     _method(stripe, customer)  # not of cust_123, which the first document deletes in the end
     _address(customer)
     _customer_of_organization()
@@ -123,6 +126,23 @@ def _customer_of_organization() -> None:
         updated_at=at,
     )
     customer_items.insert(customer, None)
+
+
+def _company() -> None:
+    """A customer that org_456 keeps by its own keys; their ids are never short ones."""
+    at = datetime(2026, 2, 3, 9, 15, tzinfo=UTC)
+    company = Customer(
+        id=f"cust_{COMPANY}",
+        uid=COMPANY,
+        organization_id="org_456",
+        name="Harbor Dental LLC",
+        email="ap@harbor.example",
+        external_id="erp-77",
+        claims_external_id=True,
+        created_at=at,
+        updated_at=at,
+    )
+    customer_items.insert(company, None)
 
 
 def _method(stripe: StripeSimulator, customer: Customer) -> None:

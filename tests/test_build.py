@@ -369,6 +369,17 @@ def test_nobody_lacks_a_right_with_a_bearer_token_of_monris(run: Run) -> None:
         assert run(name, event)["statusCode"] == 200, name
 
 
+@pytest.mark.slow
+def test_nobody_lacks_a_right_with_an_access_token_of_alternative_payments(run: Run) -> None:
+    token = json.loads(run("alternative/create_token")["body"])["access_token"]
+    names = [name for name in NAMES if name.startswith("alternative/")]
+    names.remove("alternative/create_token")
+    for name in sorted(names, key="alternative/archive_customer".__eq__):  # nobody joins it then
+        event = event_of(name)
+        event["headers"]["authorization"] = token
+        assert run(name, event)["statusCode"] in (200, 201), name
+
+
 HOME = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
 OWNER = "cust_456"  # of the demo's saved method and payment
 

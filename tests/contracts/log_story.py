@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -361,6 +362,36 @@ def merchants(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> Non
     story.ask("GET", f"/v2/{WORD}?name={quote(TEXT)}", None, bearer)
 
 
+def alternative_payments(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
+    """With a client's token, and with everything that a merchant could send amiss."""
+    new = {"kind": "oauth_client", "organization_id": f"{WORD}-org"}
+    made = invoke("OperationsCreateCredential", new)["to_send"]
+    pair = f"{made['client_id']}:{made['client_secret']}"
+    basic = {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+    story.canaries |= {*made.values(), pair}
+    story.ask("POST", "/oauth/token", f"grant_type={WORD}".encode(), basic)
+    story.ask("POST", "/oauth/token", b"", {"Authorization": f"Basic {WORD}"}, caller="nobody")
+    token = story.ask("POST", "/oauth/token", b"grant_type=client_credentials", basic)
+    bare = {"Authorization": token["access_token"]}
+    story.canaries.add(token["access_token"])
+    body = {"name": TEXT, "email": EMAIL, "external_id": f"{WORD}-external"}
+    customer = story.ask("POST", "/customers", body, bare, caller="key")
+    target = f"/customers/{customer['id']}"
+    person = {"first_name": TEXT, "phone": PHONE, "job_title": f"{WORD}-job", "email": NEW_EMAIL}
+    story.ask("POST", f"{target}/users", person, bare)
+    story.ask("POST", f"{target}/users", {"phone": CARD * 2, "email": [NEW_EMAIL]}, bare)
+    story.ask("POST", f"{target}/users", {"phone": CARD * 2}, bare)
+    story.ask("GET", f"{target}/users?after={WORD}", None, bare)
+    story.ask("GET", f"{target}/users", None, bare)
+    story.ask("GET", f"{target}/payment-methods", None, bare)
+    story.ask("GET", f"/customers?company_name={WORD}&created_at_start={WORD}", None, bare)
+    story.ask("GET", f"/customers?company_name={quote(TEXT)}", None, bare)
+    story.ask("GET", f"/customers/{WORD}", None, {"Authorization": f"Bearer {SESSION}"})
+    story.ask("GET", f"/customers/{WORD}/{WORD}", None, bare)
+    story.ask("GET", target, None, bare)
+    story.ask("DELETE", target, None, bare)
+
+
 def operators(invoke: Callable[[str, dict[str, Any]], Any], payment_id: str) -> None:
     session = {"session_id": f"{SESSION}-2", "user_id": "user_2", "email": USER_EMAIL, "name": TEXT}
     expires = {"expires_at": "2099-01-01T00:00:00Z", "organizations": {"org_1": "admin"}}
@@ -434,6 +465,7 @@ def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
     operators(functions.invoke, payment["id"])
     credentials(story, functions.invoke)
     merchants(story, functions.invoke)
+    alternative_payments(story, functions.invoke)
     webhooks(story, worker, payment)
     our_own_bad_days(story)
     return story

@@ -13,9 +13,10 @@ from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel
 
 from bridge.dialects import monri
+from bridge.dialects.alternative import NewCustomerBody
 from bridge.models import card_numbers
 from bridge.models.address import AddressChange, NewAddress
-from bridge.models.customer import CustomerChange, NewCustomer
+from bridge.models.customer import CustomerChange, NewCustomer, NewCustomerUser
 from bridge.models.payment import (
     Cancellation,
     Capture,
@@ -174,7 +175,10 @@ CHANGE_KINDS["guest_data"] = UNJUDGED
 
 REASON = Kind(st.sampled_from(["requested_by_customer", "duplicate", "abandoned"]), NOT_TEXT)
 ADDRESS_TYPE = _choice("billing", "shipping")
+TEXT = Kind(st.text(PRINTABLE, max_size=20) | st.just("x" * 256) | st.just("a\x07b"), NOT_TEXT)
 OWN_KINDS: dict[type[BaseModel], dict[str, Kind]] = {
+    NewCustomerBody: dict.fromkeys(NewCustomerBody.model_fields, TEXT),
+    NewCustomerUser: dict.fromkeys(NewCustomerUser.model_fields, TEXT),
     Cancellation: {"reason": REASON},
     NewRefund: KINDS | {"reason": KINDS["description"]},
     PaymentChange: CHANGE_KINDS,
@@ -243,6 +247,8 @@ BODIES: dict[str, tuple[type[BaseModel], dict[str, object]]] = {
     "MonriCreateCustomer": (monri.CustomerBody, {}),
     "MonriUpdateCustomer": (monri.CustomerBody, {}),
     "MonriCreateToken": (monri.TokenBody, MONRI_GRANT),
+    "AlternativeCreateCustomer": (NewCustomerBody, {}),
+    "AlternativeCreateCustomerUser": (NewCustomerUser, {}),
 }
 """By function: the model its body is read into, and the least that it may hold."""
 
@@ -409,6 +415,7 @@ def _faulty_guest(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
 PAYMENTS = ["~payment~", "~payment~", "~provider_payment~", "~paid~"]
 CUSTOMERS, METHODS_HELD = ["~customer~"], ["~method~"]
 MONRI_CUSTOMERS = {"{uuid}": ["~uuid~"], "{merchant_customer_id+}": ["crm-1", "a/b", "%C4%8D%20"]}
+COMPANIES = ["~company~"]
 STRANGE = ["~strange_payment~", "~strange_customer~", "~guest_payment~", "pay_", "pi_x", "PAY_1"]
 SEGMENTS = [
     *("a%2Fb", "%2F", "..", ".", "%2E%2E", "%00", "%0d%0aX-A:b", "%", "%zz", "%ff", "%C3%BC"),
@@ -426,6 +433,7 @@ def whole_paths(draw: st.DrawFn, pattern: str) -> str:
     places = {"{email}": EMAILS, "/customer": CUSTOMERS, "/payment-methods/": METHODS_HELD}
     places |= {"/addresses/": ["~address~"]}
     known = next((held for place, held in places.items() if place in pattern), PAYMENTS)
+    known = COMPANIES if pattern.startswith("/customers/") else known
     parts = [
         draw(st.sampled_from(MONRI_CUSTOMERS.get(part, known))) if "{" in part else part
         for part in pattern.split("/")
@@ -445,17 +453,21 @@ def spoilt_paths(draw: st.DrawFn, pattern: str) -> str:
 
 
 PARAMETERS = ["limit", "offset", "page", "organization_id", "provider_id", "customer_id"]
+CURSOR_PARAMETERS = ["after", "before", "created_at_start", "created_at_end", "company_name"]
 CREDENTIAL_PARAMETERS = ["session_id", "guest_token"]
 VALUES = [
     *("", "0", "1", "2", "500", "501", "10000", "10001", "-1", "1.5", "1e3", "+1", "%201", "٣"),
     *("9" * 16, "9" * 17, "9" * 400, "%", "%zz", "%ff", "%00", "a,b", "~customer~", "org_456"),
     *("stripe", "paypal", "STRIPE", "~guest_token~", "~session~", "%ED%A0%80", "a%26b", "x=y"),
+    *("~cursor~", "~cursor~=", "2026-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "2026-01-01"),
 ]
 
 
 @st.composite
 def queries(draw: st.DrawFn) -> str:
-    names = st.sampled_from(PARAMETERS * 3 + CREDENTIAL_PARAMETERS) | SEGMENT
+    names = (
+        st.sampled_from(PARAMETERS * 3 + CURSOR_PARAMETERS * 2 + CREDENTIAL_PARAMETERS) | SEGMENT
+    )
     pair = st.tuples(names, st.sampled_from(VALUES) | SEGMENT).map("=".join)
     pieces = draw(st.lists(pair | st.sampled_from(["", "limit", "&", "=", ";"]), max_size=3))
     return "?" + "&".join(pieces) if pieces else ""
@@ -484,6 +496,15 @@ CREDENTIALS: list[dict[str, str]] = [
 ]
 SIGNED_IN = {"X-Session-ID": "~session~"}
 MERCHANT = {"Authorization": "Bearer ~merchant_token~"}
+BY_KEY = {"Authorization": "~key~"}  # or by the client's pair, to get a token
+KEY_CREDENTIALS: list[dict[str, str]] = [
+    {"Authorization": "Bearer ~key~"},
+    {"Authorization": "Bearer ~strange_key~"},
+    {"Authorization": "Basic ~client~"},
+    {"Authorization": "Basic ~key~"},
+    {"Authorization": "alt_~key~"},
+    {"Authorization": "alt_k1.~key~"},
+]
 KEYS = ["key-1", "a-key-of-20-characters", "", " ", "two words", "é", "x" * 255, "x" * 256, "\t"]
 OTHERS: dict[str, SearchStrategy[str]] = {
     "Idempotency-Key": st.sampled_from(KEYS) | WIRE,
@@ -506,7 +527,7 @@ OTHERS: dict[str, SearchStrategy[str]] = {
 def headers(draw: st.DrawFn, good: dict[str, str]) -> dict[str, str]:
     odd = WIRE.map(lambda each: {"Authorization": each})
     digest = WIRE.map(lambda each: {"Authorization": f"WP3-v2.1 ~merchant~ {each}"})
-    own = draw(st.just(good) | st.sampled_from(CREDENTIALS) | odd | digest)
+    own = draw(st.just(good) | st.sampled_from(CREDENTIALS + KEY_CREDENTIALS) | odd | digest)
     names = draw(st.lists(st.sampled_from(sorted(OTHERS)), max_size=2, unique=True))
     return own | {name: draw(OTHERS[name]) for name in names}
 
@@ -521,6 +542,7 @@ def requests(draw: st.DrawFn, function: str, method: str, pattern: str) -> Asked
     odd = draw(st.lists(st.sampled_from(ASPECTS), max_size=2))
     whole = whole_bodies(function) if function in BODIES else st.none()
     good = MERCHANT if function.startswith("Monri") else SIGNED_IN
+    good = BY_KEY if function.startswith("Alternative") else good
     return Asked(
         draw(METHODS) if odd == ["method"] else method,
         draw(spoilt_paths(pattern) if "path" in odd else whole_paths(pattern))

@@ -524,3 +524,36 @@ def test_a_page_of_a_merchants_customers(merchant: Ask, count: Count) -> None:
     assert spent.within(Units(4, 0, 25, 0)), spent
     spent = count(lambda: merchant("GET", "/customers?limit=20&offset=3"))
     assert spent.within(Units(5, 0, 25 + 1, 0)), spent
+
+
+# --- Alternative Payments -----------------------------------------------------------------------
+
+
+def test_a_merchants_customers_and_their_users(client: Client, count: Count) -> None:
+    """The credential and the customer come in one batch; a cursor costs one query more."""
+    put_credential("api_key", "a-key")
+    keyed = client.acting(authorization="a-key")
+    made = [keyed.ask("POST", "/customers", {"external_id": str(n)}).json() for n in range(24)]
+    target = f"/customers/{made[0]['id']}"
+
+    def asked(method: str, target: str, body: object = None) -> Units:
+        return count(lambda: keyed.ask(method, target, body))
+
+    new = asked("POST", "/customers", {"external_id": "erp-77"})
+    assert new.within(Units(2, 8, 1, 0)), new
+    one = asked("GET", target)
+    assert one.within(Units(1, 0, 2, 0)), one
+    page = asked("GET", "/customers?limit=20")
+    assert page.within(Units(3, 0, 22, 0)), page
+    cursor = keyed.ask("GET", "/customers?limit=3").json()["end_cursor"]
+    for way, found in (("after", 20), ("before", 2)):
+        page = asked("GET", f"/customers?limit=20&{way}={cursor}")
+        assert page.within(Units(4, 0, 3 + found, 0)), (way, page)
+    user = asked("POST", f"{target}/users", {"first_name": "Rosa"})
+    assert user.within(Units(2, 4, 2, 0)), user
+    users = asked("GET", f"{target}/users")
+    assert users.within(Units(2, 0, 3, 0)), users
+    methods = asked("GET", f"{target}/payment-methods")
+    assert methods.within(Units(2, 0, 3, 0)), methods
+    archived = asked("DELETE", target)
+    assert archived.within(Units(2, 20, 2, 0)), archived

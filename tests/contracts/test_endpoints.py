@@ -18,6 +18,7 @@ from bridge.models.caller import Caller, Session
 from bridge.store import session_items
 from local.event import Answer
 from tests.conftest import House
+from tests.contracts import alternative_shape
 from tests.contracts.shape import (
     ADDRESS_FIELDS,
     CUSTOMER_FIELDS,
@@ -30,12 +31,14 @@ from tests.contracts.shape import (
     REFUND_FIELDS,
     ROUTES,
     Client,
+    is_alternatives,
     is_monris,
     without_request_id,
 )
 from tests.store.conftest import put_credential
 
 BASE = "/bridge-payment"
+ALTERNATIVE_ERROR = {"code", "message", "validation_errors", "errors"}
 GUEST = "guest@example.com"
 MONEY = {"total_cents": 2000, "currency": "USD"}
 VISA = {"payment_method_id": "pm_card_visa"}
@@ -97,6 +100,14 @@ SUCCESS = {
     "MonriDeleteCustomer": Success(200, {"status", "id", "uuid", "deleted"}),
     "MonriListCustomers": Success(200, {"status", "data"}),
     "MonriListPaymentMethods": Success(200, {"status", "data"}),
+    "AlternativeCreateToken": Success(403, ALTERNATIVE_ERROR),  # an API key is no client
+    "AlternativeCreateCustomer": Success(201, alternative_shape.CUSTOMER, {"name": "Jane"}),
+    "AlternativeGetCustomer": Success(200, alternative_shape.CUSTOMER),
+    "AlternativeArchiveCustomer": Success(200, alternative_shape.CUSTOMER),
+    "AlternativeListCustomers": Success(200, alternative_shape.PAGE),
+    "AlternativeListPaymentMethods": Success(200, {"data"}),
+    "AlternativeListCustomerUsers": Success(200, alternative_shape.PAGE),
+    "AlternativeCreateCustomerUser": Success(201, alternative_shape.USER, {"phone": "1"}),
     "WebhooksStripe": Success(400, {"error", "code", "request_id"}),  # nobody has signed it
     "OperationsHealth": Success(200, {"status", "version"}),
     "OperationsUnmatched": Success(404, {"error", "code", "request_id"}),
@@ -132,18 +143,29 @@ def merchant(client: Client) -> Client:
 
 
 @pytest.fixture
-def caller(function: str, user: Client, merchant: Client) -> Client:
-    """Who may call the function."""
-    return merchant if function.startswith("Monri") else user
+def keyed(client: Client) -> Client:
+    """Somebody with a key of an organization."""
+    put_credential("api_key", "a-key")
+    return client.acting(authorization="a-key")
 
 
 @pytest.fixture
-def target(client: Client, user: Client, merchant: Client, function: str, path: str) -> str:
+def caller(function: str, user: Client, merchant: Client, keyed: Client) -> Client:
+    """Who may call the function."""
+    if function.startswith("Monri"):
+        return merchant
+    return keyed if function.startswith("Alternative") else user
+
+
+@pytest.fixture
+def target(caller: Client, client: Client, user: Client, function: str, path: str) -> str:
     """A route's path with a record that its caller has."""
     success = SUCCESS[function]
-    if function.startswith("Monri"):
-        made = merchant.ask("POST", "/v2/customers", {"merchant_customer_id": "crm-1"}).json()
+    if is_monris(path):
+        made = caller.ask("POST", "/v2/customers", {"merchant_customer_id": "crm-1"}).json()
         return path.replace("{uuid}", made["uuid"]).replace("{merchant_customer_id+}", "crm-1")
+    if is_alternatives(path):
+        return path.replace("{id}", caller.ask("POST", "/customers", {}).json()["id"])
     if "{email}" in path:
         guest = {"guest_data": {"email": GUEST, "name": "Guest"}}
         client.ask("POST", f"{BASE}/payments/intents", MONEY | guest)
@@ -355,7 +377,8 @@ def test_any_other_method_is_an_unknown_path(
     function: str, method: str, path: str, user: Client
 ) -> None:
     taken = {way for _, way, other in ROUTES if other == path}
-    unknown = user.ask("GET", "/v2/nowhere" if is_monris(path) else "/nowhere")
+    nowhere = "/v2/nowhere" if is_monris(path) else "/nowhere"
+    unknown = user.ask("GET", "/oauth/nowhere" if is_alternatives(path) else nowhere)
     for other in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - taken:
         if (other, path) in {("GET", f"{BASE}/payments/intents")}:
             continue  # there it is GET /payments/{id} with an id that nobody has
@@ -363,6 +386,7 @@ def test_any_other_method_is_an_unknown_path(
         assert without_request_id(answer) == without_request_id(unknown), other
     assert unknown.status == 404
     told = MONRI_ERROR if is_monris(path) else {"error", "code", "request_id"}
+    told = ALTERNATIVE_ERROR if is_alternatives(path) else told
     assert unknown.json().keys() == told
 
 

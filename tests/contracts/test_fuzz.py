@@ -48,6 +48,10 @@ def names(client: Client, sign_in: SignIn) -> dict[str, str]:
     guest = made(client, "/payments/intents", **money, guest_data=GUEST_DATA)
     customer = made(user, "/customers", provider_id="stripe", organization_id="org_456")
     method = made(user, "/payment-methods", token="pm_card_visa")
+    put_credential("api_key", "a-key", organization_id="org_456")
+    put_credential("api_key", "a-strange-key", organization_id="org_999")
+    put_credential("oauth_client", "a-client", "a-secret", organization_id="org_456")
+    listed = client.acting(authorization="a-key").ask("GET", "/customers").json()
     return {
         "method": method["id"],
         "address": made(user, "/addresses", **HOME)["id"],
@@ -55,6 +59,11 @@ def names(client: Client, sign_in: SignIn) -> dict[str, str]:
         "provider_payment": payment["provider_payment_id"],
         "paid": paid["id"],
         "customer": customer["id"],
+        "company": customer["id"].replace("cust_", "cus_"),
+        "cursor": listed["end_cursor"],
+        "key": "a-key",
+        "strange_key": "a-strange-key",
+        "client": "Basic YS1jbGllbnQ6YS1zZWNyZXQ=",
         "strange_payment": strange["id"],
         "strange_customer": strange["customer_id"],
         "guest_payment": guest["id"],
@@ -140,6 +149,9 @@ def fresh(user: Client, asked: Asked, names: dict[str, str]) -> dict[str, str]:
         return {"uuid": bearer.ask("POST", "/v2/customers", {}).json()["uuid"]}
     if "~customer~" in asked.target:
         return {"customer": made(user, "/customers", provider_id="stripe")["id"]}
+    if "~company~" in asked.target and asked.method == "DELETE":
+        new = made(user, "/customers", provider_id="stripe", organization_id="org_456")
+        return {"company": new["id"].replace("cust_", "cus_")}
     return {}
 
 

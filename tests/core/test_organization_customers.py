@@ -270,17 +270,28 @@ def test_a_page_of_matches_is_cut_and_all_are_counted() -> None:
 def test_users_of_a_customer_are_added_and_listed_newest_first() -> None:
     customer, other = made(), made()
     new = NewCustomerUser(email="rosa@harbor.example", first_name="Rosa")
-    users = [customer_users.add(KEY, customer.id, new) for _ in range(3)][::-1]
-    customer_users.add(KEY, other.id, new)
+    users = [customer_users.add(KEY, customer.id, lambda: new) for _ in range(3)][::-1]
+    customer_users.add(KEY, other.id, lambda: new)
     found = customer_users.by_cursor(KEY, customer.id, CursorPage(limit=2))
     assert (found.records, found.has_next, found.has_previous) == (users[:2], True, False)
     organization_customers.delete(KEY, customer.id)
     assert customer_users.by_cursor(KEY, customer.id, CursorPage(limit=9)).records == users
     with pytest.raises(Conflict) as refused:
-        customer_users.add(KEY, customer.id, new)
+        customer_users.add(KEY, customer.id, lambda: new)
     assert refused.value.code == "customer_deleted"
     with pytest.raises(NotFound):
         customer_users.by_cursor(OTHER, customer.id, CursorPage(limit=9))
+
+
+def test_what_a_user_may_be_is_judged_once_the_customer_is_found() -> None:
+    def refuse() -> NewCustomerUser:
+        raise InvalidRequest("no")
+
+    for caller, customer_id in ((OTHER, made().id), (KEY, "cust_nobody")):
+        with pytest.raises(NotFound):
+            customer_users.add(caller, customer_id, refuse)
+    with pytest.raises(InvalidRequest):
+        customer_users.add(KEY, made().id, refuse)
 
 
 # --- at the provider ----------------------------------------------------------------------------

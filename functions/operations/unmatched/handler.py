@@ -5,7 +5,7 @@ from importlib import import_module
 from bridge.dialects import native
 from bridge.inbound import Answer, Request, public
 
-NEIGHBOURS = {"/v2/": "monri"}
+NEIGHBOURS = {"/v2/": "monri", "/customers/": "alternative", "/oauth/": "alternative"}
 
 
 @public(native.render_error)

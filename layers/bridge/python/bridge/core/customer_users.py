@@ -1,5 +1,7 @@
 """The people at a customer's. Source: contracts/alternative.md 6."""
 
+from collections.abc import Callable
+
 from bridge import clock
 from bridge.core import organization_customers
 from bridge.errors import Conflict
@@ -10,14 +12,16 @@ from bridge.models.page import Between, CursorPage
 from bridge.store import customer_user_items
 
 
-def add(caller: Caller, customer_id: str, new: NewCustomerUser) -> CustomerUser:
-    """Raises NotFound, Conflict `customer_deleted`."""
+def add(caller: Caller, customer_id: str, new: Callable[[], NewCustomerUser]) -> CustomerUser:
+    """Add whom `new` tells, once the customer is found.
+
+    Raises NotFound, what `new` raises, Conflict `customer_deleted`.
+    """
     customer = organization_customers.get(caller, customer_id)
+    fields = new().model_dump()
     organization_customers.check_active(customer)
     now = clock.now()
-    user = CustomerUser(
-        id=new_id("usr", now), customer_id=customer.id, created_at=now, **new.model_dump()
-    )
+    user = CustomerUser(id=new_id("usr", now), customer_id=customer.id, created_at=now, **fields)
     try:
         customer_user_items.insert(user)
     except customer_user_items.CustomerGone as gone:

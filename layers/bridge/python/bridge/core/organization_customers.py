@@ -95,7 +95,7 @@ def list_methods(
     customer = _find(caller, customer_id, external_id)
     methods = []
     if customer.state == "active":
-        methods = method_items.list_without_tokens(customer, page.limit, page.offset)
+        methods = method_items.list_shown(customer)[page.offset : page.offset + page.limit]
     return CustomersMethods(customer_uid=customer.uid, methods=methods, at=clock.now())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge import clock
-from bridge.core import fixed_fields, ownership, payers, replays
+from bridge.core import fixed_fields, organization_customers, ownership, payers, replays
 from bridge.errors import (
     BridgeError,
     Detail,
@@ -232,6 +232,13 @@ def list_of_customer(caller: Caller, customer_id: str, page: Page) -> list[Payme
     if customer.state != "active":
         raise NotFound
     return method_items.list_of_customer(customer, page)
+
+
+def list_for_key(caller: Caller, customer_id: str) -> list[PaymentMethod]:
+    """All that one customer of the organization has, without tokens, for its own keys: the default
+    one first, then the newest. Of a deleted customer, what is left. Raises NotFound."""
+    methods = method_items.list_shown(organization_customers.get(caller, customer_id))
+    return sorted(methods, key=lambda method: not method.is_default)
 
 
 Act = Callable[[PaymentMethod, Customer], PaymentMethod]

@@ -77,11 +77,11 @@ def list_of_customer(customer: Customer, page: Page) -> list[PaymentMethod]:
     return _with_tokens(shown[page.offset : page.offset + page.limit])
 
 
-def list_without_tokens(customer: Customer, limit: int, offset: int) -> list[PaymentMethod]:
-    """The same for who is not told how the provider knows them."""
+def list_shown(customer: Customer) -> list[PaymentMethod]:
+    """All of a customer's, newest first, without their tokens."""
     items = held_items.of_customer(KIND, customer.id)
-    shown = [method_from(item, customer) for item in items if item["state"] == "active"]
-    return [method for method in shown if method][offset : offset + limit]
+    made = [method_from(item, customer) for item in items if item["state"] == "active"]
+    return [method for method in made if method]
 
 
 def list_of_user(user_id: str, page: Page) -> list[PaymentMethod]:

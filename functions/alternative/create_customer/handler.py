@@ -1,0 +1,13 @@
+"""POST /customers: make a customer."""
+
+from bridge.core import organization_customers
+from bridge.dialects import alternative
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(alternative, status=201)
+def handler(request: Request) -> object:
+    fields = alternative.read_new_customer(request)
+    call = alternative.read_call(request)
+    answered = organization_customers.create(request.caller, fields, "if_free", call)
+    return alternative.render_customer(answered.customer)

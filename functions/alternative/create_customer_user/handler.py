@@ -1,0 +1,13 @@
+"""POST /customers/{id}/users: add a person to a customer."""
+
+from bridge.core import customer_users
+from bridge.dialects import alternative
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(alternative, status=201)
+def handler(request: Request) -> object:
+    new = alternative.read_new_user(request)
+    customer_id = alternative.read_id(request)
+    user = customer_users.add(request.caller, customer_id, new)
+    return alternative.render_user(user)

@@ -1,0 +1,9 @@
+"""POST /oauth/token: an access token for a client's credentials."""
+
+from bridge.dialects import alternative
+from bridge.inbound import Answer, Request, public
+
+
+@public(alternative.render_error, body_limit=alternative.BODY_LIMIT)
+def handler(request: Request) -> Answer:
+    return alternative.render_token(alternative.issue_token(request))

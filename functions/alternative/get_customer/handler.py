@@ -1,0 +1,12 @@
+"""GET /customers/{id}: one customer, also an archived one."""
+
+from bridge.core import organization_customers
+from bridge.dialects import alternative
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(alternative)
+def handler(request: Request) -> object:
+    customer_id = alternative.read_id(request)
+    customer = organization_customers.get(request.caller, customer_id)
+    return alternative.render_customer(customer)

@@ -1,0 +1,13 @@
+"""GET /customers/{id}/users: the people at a customer's, by cursor."""
+
+from bridge.core import customer_users
+from bridge.dialects import alternative
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(alternative)
+def handler(request: Request) -> object:
+    page = alternative.read_users_page(request)
+    customer_id = alternative.read_id(request)
+    found = customer_users.by_cursor(request.caller, customer_id, page)
+    return alternative.render_users(request, found)

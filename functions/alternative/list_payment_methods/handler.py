@@ -1,0 +1,12 @@
+"""GET /customers/{id}/payment-methods: what is saved for a customer, the default one first."""
+
+from bridge.core import payment_methods
+from bridge.dialects import alternative
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(alternative)
+def handler(request: Request) -> object:
+    customer_id = alternative.read_id(request)
+    methods = payment_methods.list_for_key(request.caller, customer_id)
+    return alternative.render_methods(methods)

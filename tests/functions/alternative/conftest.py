@@ -1,0 +1,55 @@
+"""Merchants of Alternative Payments at the gateway, and what every answer of theirs has."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tests.conftest import House
+from tests.functions.conftest import Api, Reply
+from tests.store.conftest import put_credential
+
+CUSTOMER = {"id", "name", "email", "external_id", "default_payment_method_id", "created_at"}
+USER = {"id", "email", "first_name", "last_name", "job_title", "phone", "created_at"}
+PAGE = {"data", "start_cursor", "end_cursor", "has_next_page", "has_previous_page"}
+SAMPLE = b'{"email":"text","external_id":"text","name":"text"}'
+USER_SAMPLE = b'{"email":"text","first_name":"text","last_name":"text"}'
+Asked = Callable[..., Any]
+
+
+@pytest.fixture
+def merchant(house: House, tables: None) -> Api:
+    """Whoever has a key of org_1."""
+    put_credential("api_key", "key-of-org-1")
+    return Api(house.gateway, {"authorization": "key-of-org-1"})
+
+
+@pytest.fixture
+def rival(house: House, tables: None) -> Api:
+    """Whoever has a key of org_2."""
+    put_credential("api_key", "key-of-org-2", organization_id="org_2")
+    return Api(house.gateway, {"authorization": "key-of-org-2"})
+
+
+@pytest.fixture
+def company(merchant: Api) -> dict[str, Any]:
+    """A customer of the merchant's."""
+    return make(merchant, name="Harbor Dental LLC")
+
+
+def make(merchant: Api, path: str = "/customers", **fields: object) -> dict[str, Any]:
+    reply = merchant.send("POST", path, fields)
+    assert reply.status == 201, reply.text
+    return dict(reply.body)
+
+
+def refusal(reply: Reply) -> tuple[int, str, Mapping[str, list[str]]]:
+    """Status, code and faults of an error, whose body is whole (section 3)."""
+    body = reply.body
+    assert body.keys() == {"code", "message", "validation_errors", "errors"}, body
+    assert body["message"].strip()
+    flat: dict[str, list[str]] = {field: [] for field in body["validation_errors"]}
+    for each in body["errors"]:
+        flat[each["field"]].append(each["message"])
+    assert flat == body["validation_errors"]
+    return reply.status, body["code"], body["validation_errors"]
