@@ -351,8 +351,9 @@ def test_nobody_lacks_a_right_where_something_is_saved(
     assert run("operations/converge_payment", {"payment_id": browser[1]["id"]})["ok"]
     make_due(browser[2]["id"])
     assert run("jobs/sweep_payments")["looked"]
-    look = {"look": {"payment_id": browser[3]["id"]}}
-    assert run("jobs/sync_payment", batch(look)) == {"batchItemFailures": []}
+    hint = {"provider_id": "stripe", "event_id": "evt_1", "type": "payment_intent.succeeded"}
+    hint |= {"provider_payment_id": browser[3]["provider_payment_id"]}
+    assert run("jobs/sync_payment", batch({"hint": hint})) == {"batchItemFailures": []}
     assert len(ask("native/list_payment_methods")) == 1 + 1 + 5
     assert run("native/delete_payment_method")["statusCode"] == 204
     assert run("native/delete_address")["statusCode"] == 204

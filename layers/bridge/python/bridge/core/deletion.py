@@ -139,7 +139,7 @@ def _take_page(job: Job, call: Call, pause: Pause) -> Job | None:
         raise RuntimeError("a job is for a customer who has been deleted")
     match job.stage:
         case "method":
-            method, _ = method_items.get(job.method_id or "")
+            method = method_items.get_held(customer, job.method_id or "")
             if method:
                 _detach(method, customer, call)
             return None

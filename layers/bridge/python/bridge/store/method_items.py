@@ -58,6 +58,11 @@ def get(method_id: str, ahead: Ahead = NOTHING) -> tuple[PaymentMethod | None, C
     return method_from(item, customer, found[secret]), customer
 
 
+def get_held(customer: Customer, method_id: str) -> PaymentMethod | None:
+    """A method of a customer, also a deleted one, without its token."""
+    return method_from(table.get(keys.method(customer.id, method_id)), customer)
+
+
 def get_token(method_id: str) -> str | None:
     """The provider's token alone."""
     item = table.get(keys.method_token(method_id))
