@@ -77,11 +77,21 @@ def list_of_customer(customer: Customer, page: Page) -> list[PaymentMethod]:
     return _with_tokens(shown[page.offset : page.offset + page.limit])
 
 
-def list_without_tokens(customer: Customer, limit: int, offset: int) -> list[PaymentMethod]:
+def all_of_customer(customer: Customer) -> list[PaymentMethod]:
     """The same for who is not told how the provider knows them."""
-    items = held_items.of_customer(KIND, customer.id)
-    shown = [method_from(item, customer) for item in items if item["state"] == "active"]
-    return [method for method in shown if method][offset : offset + limit]
+    made = [method_from(item, customer) for item in held_items.of_customer(KIND, customer.id)]
+    return [method for method in made if method and method.state == "active"]
+
+
+def get_of_customer(customer: Customer, method_id: str) -> PaymentMethod | None:
+    """One that this customer has, without its token."""
+    item = table.get(keys.method(customer.id, method_id))
+    is_it = item is not None and item["id"] == method_id and item["state"] == "active"
+    return method_from(item, customer) if is_it else None
+
+
+def list_without_tokens(customer: Customer, limit: int, offset: int) -> list[PaymentMethod]:
+    return all_of_customer(customer)[offset : offset + limit]
 
 
 def list_of_user(user_id: str, page: Page) -> list[PaymentMethod]:
