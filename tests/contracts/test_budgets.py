@@ -466,6 +466,60 @@ def test_an_address(known: User, count: Count) -> None:
     assert spent.within(Units(4, 0, 1 + 1 + 2 * 20 + 1, 0)), spent
 
 
+# --- payments.ai --------------------------------------------------------------------------------
+
+DEFINITIONS = Units(1, 0, 1, 0)  # which custom fields are required, or have a default
+NAMED = {"firstName": "Nadia", "email": "nadia@shop.test"}
+
+
+@pytest.fixture
+def shop(house: House, tables: None) -> Ask:
+    """An organization's key, which has made a customer before."""
+    put_credential("api_key", "acct_1_key")
+
+    def ask(method: str, path: str, body: object = None, key: str | None = None) -> Any:
+        sent = {"Authorization": "ApiKey acct_1_key"} | ({"Idempotency-Key": key} if key else {})
+        target = f"/v1/public-api/organizations/org_1/customers{path}"
+        answer = house.gateway.call(method, target, sent, json.dumps(body) if body else b"")
+        assert answer.status < 300, answer
+        return answer.json() if answer.body else None
+
+    ask("POST", "", NAMED)
+    return ask
+
+
+def test_a_shops_new_customer(shop: Ask, count: Count) -> None:
+    spent = count(lambda: shop("POST", "", NAMED))
+    assert spent.within(Units(2, 10, 1, 0) + DEFINITIONS), spent
+    spent = count(lambda: shop("POST", "", NAMED, "key-1"))
+    assert spent.within(Units(2, 10, 1, 0) + DEFINITIONS + KEY_READ), spent
+    spent = count(lambda: shop("POST", "", NAMED, "key-1"))
+    assert spent.within(Units(1, 0, 1, 0) + KEY_READ), spent
+
+
+def test_a_shops_customer_read_changed_and_deleted(shop: Ask, count: Count) -> None:
+    target = f"/{shop('POST', '', NAMED)['id']}"
+    spent = count(lambda: shop("GET", target))
+    assert spent.within(Units(1, 0, 2, 0)), spent
+    spent = count(lambda: shop("PUT", target, {"firstName": "Nina"}))
+    assert spent.within(Units(2, 8, 2, 0)), spent
+    spent = count(lambda: shop("PUT", target, {"firstName": "Nina", "customFields": {}}))
+    assert spent.within(Units(1, 0, 2, 0) + DEFINITIONS), spent
+    spent = count(lambda: shop("DELETE", target))
+    assert spent.within(Units(2, 20, 2, 0)), spent
+
+
+def test_a_page_of_a_shops_customers(shop: Ask, count: Count) -> None:
+    for _ in range(24):
+        shop("POST", "", NAMED)
+    spent = count(lambda: shop("GET", "?limit=20"))
+    assert spent.within(Units(4, 0, 25, 0)), spent
+    spent = count(lambda: shop("GET", "?limit=20&offset=3"))
+    assert spent.within(Units(5, 0, 25 + 1, 0)), spent
+    spent = count(lambda: shop("GET", "?limit=20&search=nadia"))
+    assert spent.within(Units(4, 0, 25, 0)), spent
+
+
 # --- customers of Monri's merchants -------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from local.template import ROOT
-from tests.contracts.shape import ROUTES
+from tests.contracts.shape import EVERY_ROUTE
 
 
 class Told:
@@ -90,7 +90,7 @@ def test_every_request_has_one_line_that_tells_how_it_went(told: Told) -> None:
 
 def test_every_route_is_told_as_the_template_writes_it(told: Told) -> None:
     routes = {line["route"] for line in told.lines if line["message"] == "request"}
-    assert routes == {f"{method} {path}" for _, method, path in ROUTES} | {"$default"}
+    assert routes == {f"{method} {path}" for _, method, path in EVERY_ROUTE} | {"$default"}
 
 
 def test_every_money_call_tells_its_payment_its_provider_and_its_outcome(told: Told) -> None:

@@ -5,7 +5,12 @@ from importlib import import_module
 from bridge.dialects import native
 from bridge.inbound import Answer, Request, public
 
-NEIGHBOURS = {"/v2/": "monri", "/customers/": "alternative", "/oauth/": "alternative"}
+NEIGHBOURS = {
+    "/v1/public-api/": "payments_ai.wire",
+    "/v2/": "monri",
+    "/customers/": "alternative",
+    "/oauth/": "alternative",
+}
 
 
 @public(native.render_error)

@@ -117,9 +117,13 @@ class Request:
             raise InvalidRequest(
                 f"Idempotency-Key {message}", details=[Detail("Idempotency-Key", message)]
             )
+        return self.keyed(key)
+
+    def keyed(self, key: str) -> ClientKey:
+        """A client's key with what it was sent with (B17). Raises InvalidRequest."""
         body = self.json if self.body.strip() else {}
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-        request = f"{self.method}\n{self.path}\n{canonical}"
+        request = f"{self.method}\n{self.path.rstrip('/')}\n{canonical}"
         fingerprint = hashlib.sha256(request.encode()).hexdigest()
         return ClientKey(key=key, fingerprint=fingerprint)
 

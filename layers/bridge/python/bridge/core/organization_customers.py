@@ -9,18 +9,21 @@ from typing import Literal
 
 from bridge import clock
 from bridge.core import ownership, replays
-from bridge.errors import Conflict, NotFound, TemporarilyUnavailable
+from bridge.errors import Conflict, Detail, InvalidRequest, NotFound, TemporarilyUnavailable
 from bridge.models import identifier
-from bridge.models.call import Call
+from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer, CustomerAnswered, CustomerFields, joined_name
 from bridge.models.identifier import new_id, suffix
 from bridge.models.page import OffsetPage
 from bridge.models.payment_method import CustomersMethods
+from bridge.models.record import Record
+from bridge.models.text import METADATA_BYTES, compact
 from bridge.store import customer_items, method_items, organization_items, record_items
 
 ROUNDS = 4
 NAMES = {"first_name", "last_name"}
+ADDRESSES = {"address", "primary_address"}
 
 # How an external id is taken: it must be free, or it is found by this customer only if it is.
 Claim = Literal["required", "if_free"]
@@ -62,11 +65,24 @@ def _insert(customer: Customer, call: Call) -> CustomerAnswered:
     try:
         customer_items.insert_once(customer, record, clock.seconds())
     except record_items.KeyTaken as taken:
-        if key:
-            replays.check_same(taken.record, key)
-        told = Customer.model_validate_json(taken.record.told)
-        return CustomerAnswered(customer=told, replayed=True)
+        return _told(taken.record, key)
     return CustomerAnswered(customer=customer)
+
+
+def replayed(caller: Caller, call: Call) -> CustomerAnswered | None:
+    """What the client's key was answered with before; None where it is new. Raises Conflict."""
+    if call.client_key is None:
+        return None
+    place = record_items.of_organization(ownership.organization_of(caller), call.client_key.key)
+    record = record_items.get(place, clock.seconds())
+    return _told(record, call.client_key) if record else None
+
+
+def _told(record: Record, key: ClientKey | None) -> CustomerAnswered:
+    if key:
+        replays.check_same(record, key)
+    told = Customer.model_validate_json(record.told)
+    return CustomerAnswered(customer=told, replayed=True)
 
 
 def get(caller: Caller, customer_id: str) -> Customer:
@@ -115,9 +131,11 @@ def update(caller: Caller, customer_id: str, plan: Plan, *, touches: bool = Fals
     """
     for _ in range(ROUNDS):
         seen = get(caller, customer_id)
-        after = _written(seen, plan(seen))
+        fields = plan(seen)
+        after = _written(seen, fields)
         check_active(seen)
-        if after == seen and not touches:
+        _check_default(seen, fields)
+        if after.model_dump_json() == seen.model_dump_json() and not touches:
             return seen
         try:
             return customer_items.update(seen, after.model_copy(update={"updated_at": clock.now()}))
@@ -152,15 +170,34 @@ def check_active(customer: Customer) -> None:
         raise Conflict("the customer is deleted", code="customer_deleted")
 
 
+def _check_default(seen: Customer, fields: CustomerFields) -> None:
+    """Raises InvalidRequest for a method that is not this customer's, or cannot be charged."""
+    if fields.default_method_id is None:
+        return
+    method = method_items.get_of_customer(seen, fields.default_method_id)
+    if method is None:
+        fault = "does not belong to this customer"
+    elif method.is_expired(clock.now()):
+        fault = "instrument is not chargeable"
+    else:
+        return
+    raise InvalidRequest("no default method", details=[Detail("default_method_id", fault)])
+
+
 def _taken() -> Conflict:
     message = "another customer has this external id"
     return Conflict(message, code="external_id_taken")
 
 
 def _written(seen: Customer, fields: CustomerFields) -> Customer:
-    """The customer with what was sent. A name made of first and last follows them."""
+    """The customer with what was sent. A name made of first and last follows them.
+
+    Raises InvalidRequest for addresses that are too large together.
+    """
     given = {name: getattr(fields, name) for name in fields.model_fields_set}
     after = seen.model_copy(update=given)
+    if ADDRESSES & given.keys():
+        _check_addresses(after)
     if "external_id" in given:
         claims = after.external_id is not None
         after = after.model_copy(update={"claims_external_id": claims})
@@ -171,3 +208,11 @@ def _written(seen: Customer, fields: CustomerFields) -> Customer:
         derived = {"name": joined, "name_is_derived": joined is not None}
         return after.model_copy(update=derived)
     return after
+
+
+def _check_addresses(customer: Customer) -> None:
+    """Both forms of one address have the room of one: 500 records fit into an answer."""
+    forms = (customer.address, customer.primary_address)
+    if sum(len(compact(form).encode()) for form in forms if form) > METADATA_BYTES:
+        message = f"must be at most {METADATA_BYTES} bytes as JSON, both forms together"
+        raise InvalidRequest("the address is too large", details=[Detail("address", message)])

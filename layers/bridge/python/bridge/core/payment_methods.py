@@ -18,7 +18,7 @@ from bridge.errors import (
     TemporarilyUnavailable,
 )
 from bridge.models import identifier
-from bridge.models.call import Call
+from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
@@ -82,8 +82,7 @@ def create_method(caller: Caller, new: NewMethod, call: Call) -> MethodAnswered:
     ownership.check_writer(caller, new.organization_id)
     method_id, record = new_id("pm", clock.now()), None
     if call.client_key:
-        key = call.client_key.key
-        place = record_items.of_creation(key, user_id=caller.user_id, email=None)
+        place = _record_of(caller, call.client_key)
         record = replays.reserve(place, call.client_key, method_id, call)
         if record.state == "done":
             return MethodAnswered(method=_told(record), replayed=True)
@@ -94,6 +93,12 @@ def create_method(caller: Caller, new: NewMethod, call: Call) -> MethodAnswered:
         if record:  # a retry is the same call, and need not wait for this run's end
             record_items.release(record)
         raise
+
+
+def _record_of(caller: Caller, client_key: ClientKey) -> str:
+    if caller.key_of is not None:
+        return record_items.of_organization(caller.key_of, client_key.key)
+    return record_items.of_creation(client_key.key, user_id=caller.user_id, email=None)
 
 
 def _check_no_guest(caller: Caller) -> None:

@@ -89,6 +89,7 @@ class CustomerFields(BaseModel, frozen=True):
     primary_address: dict[str, Any] | None = None
     metadata: dict[str, Any] = {}
     custom_fields: dict[str, Any] = {}
+    default_method_id: str | None = None
 
 
 class Customer(BaseModel, frozen=True):

@@ -98,6 +98,13 @@ class PaymentMethod(BaseModel, frozen=True):
         return (self.exp_year, self.exp_month) < (now.year, now.month)
 
 
+class Instrument(BaseModel, frozen=True):
+    """A method as other APIs show it, with what the clock says of it."""
+
+    method: PaymentMethod
+    status: Literal["active", "expired"]
+
+
 class CustomersMethods(BaseModel, frozen=True):
     """A page of what is saved for one customer, without the providers' tokens; seen at a time."""
 

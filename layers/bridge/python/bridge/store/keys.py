@@ -190,8 +190,13 @@ def customer_user(customer_id: str, user_id: str) -> Key:
     return Key("ledger", f"C#{suffix(customer_id)}", f"U#{suffix(user_id)}")
 
 
+def custom_fields(organization_id: str) -> str:
+    return f"O#{organization_id}#F"
+
+
 def custom_field(organization_id: str, resource: str, name: str) -> Key:
-    return Key("ledger", f"O#{organization_id}#F", f"{resource}#{name}")
+    """A name has up to 255 characters of any kind."""
+    return Key("ledger", custom_fields(organization_id), f"F#{resource}#{digest(name)}")
 
 
 def customer_payments(customer_id: str) -> str:

@@ -89,6 +89,13 @@ def list_shown(customer: Customer) -> list[PaymentMethod]:
     return [method for method in made if method]
 
 
+def get_of_customer(customer: Customer, method_id: str) -> PaymentMethod | None:
+    """One that this customer has, without its token."""
+    item = table.get(keys.method(customer.id, method_id))
+    is_it = item is not None and item["id"] == method_id and item["state"] == "active"
+    return method_from(item, customer) if is_it else None
+
+
 def list_of_user(user_id: str, page: Page) -> list[PaymentMethod]:
     return _with_tokens(held_items.of_user(KIND, user_id, page))
 

@@ -1,0 +1,11 @@
+"""POST …/organizations/{organization_id}/custom-fields: define a field, or redefine it."""
+
+from bridge.core import custom_fields
+from bridge.dialects.payments_ai import custom_field_wire, wire
+from bridge.inbound import Answer, Request, endpoint
+
+
+@endpoint(wire)
+def handler(request: Request) -> Answer:
+    new = custom_field_wire.read_new_custom_field(request)
+    return custom_field_wire.render_defined(request, custom_fields.define(request.caller, new))

@@ -1,0 +1,15 @@
+"""POST …/customers/{id}/payment-instruments: save what a token stands for."""
+
+from bridge.core import payment_instruments
+from bridge.dialects.payments_ai import payment_instrument_wire, wire
+from bridge.inbound import Answer, Request, endpoint
+
+
+@endpoint(wire)
+def handler(request: Request) -> Answer:
+    customer_id = wire.read_customer_id(request)
+    call = wire.read_call(request)
+    instrument = payment_instruments.attach(
+        request.caller, customer_id, lambda: payment_instrument_wire.read_token(request), call
+    )
+    return payment_instrument_wire.render_new_instrument(instrument)

@@ -1,0 +1,10 @@
+"""DELETE …/organizations/{organization_id}/customers/{id}: a soft deletion."""
+
+from bridge.core import organization_customers
+from bridge.dialects.payments_ai import wire
+from bridge.inbound import Request, endpoint
+
+
+@endpoint(wire, status=204)
+def handler(request: Request) -> None:
+    organization_customers.delete(request.caller, wire.read_customer_id(request))

@@ -1,0 +1,12 @@
+"""GET …/custom-fields/{resource}/{name}: one definition."""
+
+from bridge.core import custom_fields
+from bridge.dialects.payments_ai import custom_field_wire, wire
+from bridge.inbound import Answer, Request, endpoint
+
+
+@endpoint(wire)
+def handler(request: Request) -> Answer:
+    resource, name = custom_field_wire.read_key(request)
+    field = custom_fields.get(request.caller, resource, name)
+    return custom_field_wire.render_custom_field(request, field)

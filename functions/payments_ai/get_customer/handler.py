@@ -1,0 +1,11 @@
+"""GET …/organizations/{organization_id}/customers/{id}: one customer, a deleted one too."""
+
+from bridge.core import organization_customers
+from bridge.dialects.payments_ai import customer_wire, wire
+from bridge.inbound import Answer, Request, endpoint
+
+
+@endpoint(wire)
+def handler(request: Request) -> Answer:
+    customer = organization_customers.get(request.caller, wire.read_customer_id(request))
+    return customer_wire.render_customer(customer)

@@ -1,0 +1,12 @@
+"""GET …/custom-fields and …/custom-fields/{resource}: definitions by name."""
+
+from bridge.core import custom_fields
+from bridge.dialects.payments_ai import custom_field_wire, wire
+from bridge.inbound import Answer, Request, endpoint
+
+
+@endpoint(wire)
+def handler(request: Request) -> Answer:
+    resource, page = custom_field_wire.read_custom_fields_page(request)
+    found = custom_fields.list_page(request.caller, resource, page)
+    return custom_field_wire.render_custom_fields(request, page, found)

@@ -1,0 +1,13 @@
+"""GET …/customers/{id}/payment-instruments: what a customer can pay with."""
+
+from bridge.core import payment_instruments
+from bridge.dialects.payments_ai import payment_instrument_wire, wire
+from bridge.inbound import Answer, Request, endpoint
+
+
+@endpoint(wire)
+def handler(request: Request) -> Answer:
+    customer_id = wire.read_customer_id(request)
+    page = payment_instrument_wire.read_instruments_page(request)
+    found = payment_instruments.list_page(request.caller, customer_id, page)
+    return payment_instrument_wire.render_instruments(page, found)

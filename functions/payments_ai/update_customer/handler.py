@@ -1,0 +1,14 @@
+"""PUT …/organizations/{organization_id}/customers/{id}: change what is sent, leave the rest."""
+
+from bridge.core import custom_fields
+from bridge.dialects.payments_ai import customer_wire, wire
+from bridge.inbound import Answer, Request, endpoint
+
+
+@endpoint(wire)
+def handler(request: Request) -> Answer:
+    customer_id = wire.read_customer_id(request)
+    customer = custom_fields.update_customer(
+        request.caller, customer_id, lambda: customer_wire.read_customer_change(request)
+    )
+    return customer_wire.render_customer(customer)

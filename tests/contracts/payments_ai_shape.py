@@ -1,0 +1,95 @@
+"""What every answer of the payments.ai dialect must look like, and its routes.
+
+Source: contracts/payments-ai.md, sections 1.1, 1.3, 1.4 and 4.
+"""
+
+import json
+import re
+from typing import Any
+
+from local.event import Answer
+from tests.contracts.shape import EVERY_ROUTE, SHOPS, assert_stays_on_this_host
+
+ROUTES = [each for each in EVERY_ROUTE if each[2].startswith(SHOPS)]
+PATHS = [f"{method} {path}" for _, method, path in ROUTES]
+
+ERRORS = {
+    308: ("MOVED", "Moved"),
+    400: ("BAD_REQUEST", "Bad request"),
+    401: ("UNAUTHORIZED", "Missing auth token"),
+    403: ("FORBIDDEN", "Forbidden access"),
+    404: ("NOT_FOUND", "Resource not found"),
+    409: ("CONFLICT", "Conflict"),
+    413: ("PAYLOAD_TOO_LARGE", "Request entity too large"),
+    429: ("TOO_MANY_REQUESTS", "Too many requests"),
+    500: ("INTERNAL_ERROR", "Internal server error"),
+}
+CUSTOMER = [
+    "id", "organizationId", "firstName", "lastName", "email", "phoneNumber", "language", "address",
+    "primaryAddress", "metadata", "customFields", "defaultPaymentInstrument", "status", "revision",
+    "createdTime", "updatedTime", "deletedTime",
+]  # fmt: skip
+FIELD = ["name", "resource", "description", "typeSchema", "createdTime", "updatedTime"]
+INSTRUMENT = [
+    "id", "customerId", "type", "status", "creditCard", "billingAddress", "isDefault",
+    "createdTime",
+]  # fmt: skip
+ID = re.compile("cus_[0-9a-hjkmnp-tv-z]{26}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+CLAUSE = re.compile(r"[^:]+: \S", re.DOTALL)
+STATES = ("customer is deleted",)  # the one clause that names no field
+
+
+def assert_payments_ai(answer: Answer, *, may_fail: bool = False) -> None:
+    shown = (answer.status, answer.headers, answer.body[:500])
+    assert answer.status in {200, 201, 204, *ERRORS}, shown
+    assert answer.status != 500 or may_fail, shown
+    assert answer.header("X-Request-ID"), shown
+    if answer.status == 204:
+        assert (answer.body, answer.header("Content-Type")) == (b"", None), shown
+        return
+    assert answer.header("Content-Type") == "application/json; charset=utf-8", shown
+    body = json.loads(answer.body.decode("utf-8"))
+    if answer.status in ERRORS:
+        assert_error(answer.status, body)
+        if answer.status == 308:
+            assert_stays_on_this_host(str(answer.header("Location")))
+    elif isinstance(body, list):
+        assert_page(answer, body)
+    else:
+        assert_record(body)
+
+
+def assert_error(status: int, body: Any) -> None:
+    code, message = ERRORS[status]
+    named = ["details"] if status in (400, 409) else []
+    assert list(body) == ["errorCode", "statusCode", "message", *named], body
+    assert (body["errorCode"], body["statusCode"], body["message"]) == (code, status, message)
+    if named and body["details"] not in STATES:
+        assert CLAUSE.match(body["details"]), body
+
+
+def assert_page(answer: Answer, body: list[Any]) -> None:
+    names = ("total", "limit", "offset")
+    total, limit, offset = (int(str(answer.header(f"Pagination-{each}"))) for each in names)
+    assert len(body) == min(limit, max(0, total - offset)), (total, limit, offset)
+    for each in body:
+        assert_record(each)
+
+
+def assert_record(body: Any) -> None:
+    if "id" not in body:
+        assert list(body) in (FIELD, [*FIELD, "type", "additionalSchema"]), body
+        assert list(body["typeSchema"]) == ["type", "additionalSchema"], body
+        return
+    if "creditCard" in body:
+        assert list(body) == INSTRUMENT, body
+        assert ID.fullmatch(body["customerId"]), body
+        return
+    assert list(body) == CUSTOMER, body
+    assert ID.fullmatch(body["id"]), body
+    assert (body["status"] == "deleted") == (body["deletedTime"] is not None), body
+    assert type(body["revision"]) is int, body
+    assert isinstance(body["metadata"], dict), body
+    assert isinstance(body["customFields"], dict), body
+    assert all(TIME.fullmatch(body[each]) for each in ("createdTime", "updatedTime")), body

@@ -1,0 +1,304 @@
+"""Every route of payments.ai's API, from the template: the shape of its answers whatever is sent,
+and everybody who may not shut out.
+
+Fixed examples in `make test`, new ones in `make fuzz`. Source: contracts/payments-ai.md, 1.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from local.event import Answer
+from local.gateway import Gateway
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import House
+from tests.contracts.payments_ai_shape import PATHS, ROUTES, assert_payments_ai
+from tests.contracts.records import Scan
+from tests.contracts.shape import Client, without_request_id
+from tests.contracts.strategies import HOSTILE, JUNK, SEGMENT, WIRE
+from tests.store.conftest import put_credential
+
+BASE = "/v1/public-api/organizations"
+KEY, STRANGE_KEY = "acct_1_key_id", "acct_2_key_id"
+UNKNOWN = "cus_01kjpx8se0eassyq0akmxqwk11"
+FIELD = {"name": "size", "resource": "customers", "description": ""}
+CUSTOMER: dict[str, object] = {
+    "firstName": "Nadia",
+    "lastName": "Okoro",
+    "email": "nadia@shop.test",
+    "phoneNumber": "0131",
+    "language": "fr",
+    "address": {"country": "GB", "address1": "4 Quay Rd"},
+    "primaryAddress": {"emails": [{"value": "n@shop.test"}], "firstName": "N", "country": "GB"},
+    "metadata": {"tier": "gold"},
+    "customFields": {"size": "L"},
+    "defaultPaymentInstrumentId": None,
+}
+SCHEMA: dict[str, object] = {
+    "type": "string",
+    "additionalSchema": {"default": "L", "pattern": "[A-Z]+", "allowedValues": ["L"]},
+}
+BODIES: dict[str, dict[str, object]] = {
+    "PaymentsAiCreateCustomer": CUSTOMER,
+    "PaymentsAiUpdateCustomer": CUSTOMER | {"id": "~customer~"},
+    "PaymentsAiCreatePaymentInstrument": {"token": "pm_card_visa"},
+    "PaymentsAiCreateCustomField": FIELD | {"typeSchema": SCHEMA},
+    "PaymentsAiUpdateCustomField": SCHEMA | {"description": "d"},
+}
+"""By function: a good body, whose fields are then spoilt."""
+
+every_route = pytest.mark.parametrize(("function", "method", "path"), ROUTES, ids=PATHS)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A key at the gateway; every answer must keep the contract."""
+
+    gateway: Gateway
+    headers: Mapping[str, str]
+
+    def ask(self, method: str, target: str, body: object = None) -> Answer:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json"} | dict(self.headers)
+        answer = self.gateway.call(method, target, sent, b"" if body is None else content)
+        assert_payments_ai(answer)
+        return answer
+
+
+@dataclass(frozen=True)
+class Records:
+    """What two organizations have, and their keys."""
+
+    own: Shop
+    stranger: Shop
+    names: dict[str, str]
+    strange_names: dict[str, str]
+
+
+@pytest.fixture
+def records(house: House, tables: None, stripe_simulator: StripeSimulator) -> Records:
+    put_credential("api_key", KEY, organization_id="org_1")
+    put_credential("api_key", STRANGE_KEY, organization_id="org_2")
+    made: list[tuple[Shop, dict[str, str]]] = []
+    for key, organization in ((KEY, "org_1"), (STRANGE_KEY, "org_2")):
+        shop = Shop(house.gateway, {"Authorization": f"ApiKey {key}"})
+        field = FIELD | {"typeSchema": {"type": "string"}}
+        assert shop.ask("POST", f"{BASE}/{organization}/custom-fields", field).status == 201
+        customer = shop.ask("POST", f"{BASE}/{organization}/customers", {}).json()["id"]
+        target = f"{BASE}/{organization}/customers/{customer}/payment-instruments"
+        token = {"token": "pm_card_visa"}
+        names = {"organization_id": organization, "id": customer} | KEY_OF_FIELD
+        names["instrument_id"] = shop.ask("POST", target, token).json()["id"]
+        made.append((shop, names))
+    return Records(made[0][0], made[1][0], made[0][1], made[1][1])
+
+
+KEY_OF_FIELD = {"resource": "customers", "name": "size"}
+
+
+def filled(path: str, names: Mapping[str, str]) -> str:
+    for name, value in names.items():
+        path = path.replace(f"{{{name}}}", quote(value, safe="%"))
+    return path
+
+
+def body_of(function: str, names: Mapping[str, str]) -> object:
+    body = BODIES.get(function)
+    return body and json.loads(json.dumps(body).replace("~customer~", names["id"]))
+
+
+def test_every_function_that_takes_a_body_has_one_here() -> None:
+    """Its fields are spoilt below."""
+    writing = {name for name, method, _ in ROUTES if method in ("POST", "PUT", "PATCH")}
+    assert writing == BODIES.keys()
+
+
+@every_route
+def test_a_good_request_succeeds(function: str, method: str, path: str, records: Records) -> None:
+    target = filled(path, records.names)
+    answer = records.own.ask(method, target, body_of(function, records.names))
+    assert answer.status < 300, answer
+
+
+PARAMETERS = ["limit", "offset", "search", "q", "sort", "resource", "expand", "targetCustomerId"]
+VALUES = st.sampled_from(
+    ["", "0", "1", "1000", "1001", "-1", "1e3", "٣", "9" * 400, "%ff", "%00", "createdTime", "size"]
+)
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Authorization": st.sampled_from(["ApiKey wrong", "ApiKey", "Bearer x", ""]) | WIRE,
+        "REB-APIKEY": st.sampled_from([KEY, STRANGE_KEY]) | WIRE,
+        "Idempotency-Key": st.sampled_from(["k", "", "x" * 101, "two words"]) | WIRE,
+        "Content-Type": st.sampled_from(["", "text/plain", "image/png", "nonsense"]),
+    },
+)
+SPOILT = {
+    "id": UNKNOWN,
+    "instrument_id": UNKNOWN.replace("cus", "pm"),
+    "name": "none",
+    "resource": "plans",
+    "organization_id": "org_2",
+}
+
+
+@st.composite
+def requests(draw: st.DrawFn, function: str) -> tuple[dict[str, str], str, Mapping[str, str], Any]:
+    """Path parameters, query, headers and body; at most two of them odd."""
+    odd = draw(st.lists(st.sampled_from(["path", "query", "headers", "body"]), max_size=2))
+    names, query, good = {}, "", BODIES.get(function)
+    body: object = good
+    if "path" in odd:
+        names = draw(st.dictionaries(st.sampled_from(sorted(SPOILT)), SEGMENT, max_size=1))
+        names = names or dict([draw(st.sampled_from(sorted(SPOILT.items())))])
+    if "query" in odd:
+        pairs = st.tuples(st.sampled_from(PARAMETERS) | SEGMENT, VALUES | SEGMENT).map("=".join)
+        query = "?" + "&".join(draw(st.lists(pairs, min_size=1, max_size=3)))
+    headers = draw(HEADERS) if "headers" in odd else {}
+    if "body" in odd:
+        places = st.sampled_from(sorted(good or CUSTOMER)) | st.text(max_size=5)
+        spoilt = st.dictionaries(places, JUNK, min_size=1, max_size=3)
+        body = draw(spoilt.map(lambda each: (good or {}) | each) | st.sampled_from(HOSTILE))
+    return names, query, headers, body
+
+
+def written(body: object) -> bytes:
+    if body is None or isinstance(body, bytes):
+        return body or b""
+    return json.dumps(body).encode("utf-8", "surrogatepass")
+
+
+@every_route
+def test_any_request_is_answered_in_the_contracts_shape(
+    function: str, method: str, path: str, records: Records
+) -> None:
+    customers = f"{BASE}/org_1/customers"
+
+    @settings(max_examples=settings().max_examples // (1 if path.count("{") > 1 else 2))
+    @given(requests(function))
+    def holds(asked: tuple[dict[str, str], str, Mapping[str, str], Any]) -> None:
+        names, query, headers, body = asked
+        known = records.names
+        if method == "DELETE":  # what one request deleted, the next would find so
+            known = known | {"id": records.own.ask("POST", customers, {}).json()["id"]}
+        sent = written(body).replace(b"~customer~", known["id"].encode())
+        by = replace(records.own, headers={**records.own.headers, **headers})
+        by.ask(method, filled(path, known | names) + query, sent)
+
+    holds()
+    assert records.stranger.ask("GET", f"{BASE}/org_2/customers").json()[0]["revision"] == 2
+
+
+CREDENTIALS: list[dict[str, str]] = [
+    {},
+    {"Authorization": ""},
+    {"Authorization": KEY},
+    {"Authorization": f"Bearer {KEY}"},
+    {"Authorization": f"ApiKey {KEY}_"},
+    {"Authorization": f"Bearer {KEY}", "REB-APIKEY": KEY},
+    {"REB-APIKEY": f"{KEY} x"},
+    {"X-Session-ID": KEY},
+]
+
+
+@pytest.mark.parametrize("headers", CREDENTIALS)
+def test_without_a_good_key_every_route_is_401_and_nothing_changes(
+    headers: dict[str, str], records: Records, scan: Scan
+) -> None:
+    before, nobody = scan(), replace(records.own, headers=headers)
+    for _, method, path in ROUTES:
+        assert nobody.ask(method, filled(path, records.names), b"{").status == 401, path
+    assert scan() == before
+
+
+def test_a_key_of_another_organization_is_403_on_every_route_whatever_is_there(
+    records: Records, scan: Scan
+) -> None:
+    before = scan()
+    for function, method, path in ROUTES:
+        not_there = filled(path, records.names | {"id": UNKNOWN, "name": "none"})
+        answers = [
+            records.stranger.ask(method, target, body)
+            for target in (filled(path, records.names), not_there)
+            for body in (body_of(function, records.names), b"{")
+        ]
+        assert {answer.status for answer in answers} == {403}, path
+        assert len({answer.body for answer in answers}) == 1, path
+    assert scan() == before
+
+
+def test_what_is_another_organizations_looks_like_what_is_not_there(
+    records: Records, scan: Scan
+) -> None:
+    before = scan()
+    for function, method, path in ROUTES:
+        if "{id}" in path:
+            theirs = records.names | {"id": records.strange_names["id"]}
+            nobodys = records.names | {"id": UNKNOWN}
+            told = [
+                records.own.ask(method, filled(path, names), body_of(function, names))
+                for names in (theirs, nobodys)
+            ]
+            assert {each.status for each in told} == {404}, path
+            assert without_request_id(told[0]) == without_request_id(told[1])
+    assert scan() == before
+
+
+def test_a_revoked_key_opens_nothing_any_more(house: House, records: Records) -> None:
+    organization = {"organization_id": "org_1"}
+    invoke = house.gateway.functions.invoke
+    made = invoke("OperationsCreateCredential", organization | {"kind": "api_key"})
+    shop = Shop(house.gateway, {"Authorization": f"ApiKey {made['to_send']['api_key']}"})
+    assert shop.ask("GET", f"{BASE}/org_1/customers").status == 200
+    named = organization | {"credential_id": made["credential"]["id"]}
+    assert invoke("OperationsRevokeCredential", named)["ok"]
+    for _, method, path in ROUTES:
+        assert shop.ask(method, filled(path, records.names)).status == 401
+    assert records.own.ask("GET", f"{BASE}/org_1/customers").status == 200
+
+
+@every_route
+def test_a_stray_slash_is_answered_308_to_the_clean_path(
+    function: str, method: str, path: str, records: Records
+) -> None:
+    clean = filled(path.rstrip("/"), records.names)
+    strays = [f"{clean}//", f"/{clean}", clean.replace("/org_1", "//org_1")]
+    strays += [] if function == "PaymentsAiCreateCustomer" else [f"{clean}/"]
+    for stray in strays:
+        answer = records.own.ask(method, f"{stray}?limit=1&x=%2F/")
+        assert answer.status == 308, stray
+        assert answer.header("Location") == f"{clean}?limit=1&x=%2F/", stray
+
+
+@every_route
+def test_any_other_method_is_an_unknown_path(
+    function: str, method: str, path: str, records: Records
+) -> None:
+    if path.endswith("/"):
+        return  # the SDK's form of a creation; any other method there is a stray slash
+    taken = {way for _, way, other in ROUTES if other == path}
+    for other in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - taken:
+        answer = records.own.ask(other, filled(path, records.names))
+        assert answer.status == 404, other
+
+
+ORIGIN = "http://localhost:3000"
+
+
+@every_route
+def test_a_browser_of_a_named_origin_may_send_and_read_what_the_contract_says(
+    function: str, method: str, path: str, client: Client
+) -> None:
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": method}
+    answer = client.ask("OPTIONS", path, headers=asked)
+    assert method in str(answer.header("Access-Control-Allow-Methods")).split(",")
+    allowed = set(str(answer.header("Access-Control-Allow-Headers")).split(","))
+    assert {"authorization", "reb-apikey", "idempotency-key", "content-type"} <= allowed
+    read = client.gateway.call(method, path, {"Origin": ORIGIN})
+    exposed = set(str(read.header("Access-Control-Expose-Headers")).split(","))
+    assert {"location", "pagination-total", "pagination-limit", "pagination-offset"} <= exposed
