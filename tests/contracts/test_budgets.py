@@ -15,7 +15,7 @@ import pytest
 from bridge.access import merchants
 from bridge.core import deletion, events, sweep
 from bridge.models.caller import Caller
-from bridge.store import table
+from bridge.store import organization_items, table
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import Crash, House, sweep_call
 from tests.contracts.shape import Client
@@ -132,6 +132,8 @@ class User:
 
 @pytest.fixture
 def user(sign_in: Callable[[Caller], Client]) -> User:
+    """A member of org_1, whose settings are kept (data-model.md 8, below the table)."""
+    organization_items.settings("org_1")
     return User(sign_in(Caller(user_id="user_1", organizations={"org_1": "owner"})))
 
 
