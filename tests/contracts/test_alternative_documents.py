@@ -67,13 +67,15 @@ def test_a_documents_request_is_answered_as_the_document_says(
     answered, told = send(line.replace("{id}", OWN), rest)
     assert (answered, told.keys()) == (status, fields)
     if line.startswith("GET /customers "):
-        assert [each.keys() for each in told["data"]] == [CUSTOMER]
+        assert told["data"]
+        assert all(each.keys() == CUSTOMER for each in told["data"])
 
 
 def test_the_documents_requests_work_in_their_order(send: Send) -> None:
     for line, rest, status, _ in REQUESTS:
         assert send(line.replace("{id}", OWN), rest)[0] == status, line
     _, told = send(REQUESTS[0][0], ACCEPT)
-    assert [each["name"] for each in told["data"]] == ["text"]
+    assert told["data"][0]["name"] == "text"
+    assert OWN not in [each["id"] for each in told["data"]]
     _, told = send(REQUESTS[4][0].replace("{id}", OWN), ACCEPT)
     assert [each["email"] for each in told["data"]] == ["text"]
