@@ -76,6 +76,18 @@ def test_an_authorization_saves_and_its_capture_does_not_again() -> None:
     assert saved_for(payment) == [method]
 
 
+def test_an_authorization_that_was_given_up_before_anybody_looked_has_saved(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = made(capture_method="manual")
+    intent = stripe_simulator.world.intents[payment.provider_payment_id or ""]
+    stripe_simulator.browser_confirm(intent.id, intent.client_secret, "pm_card_visa")
+    stripe_simulator.dashboard("cancel", intent.id, None)
+    assert payments.sync(USER, payment.id, call_of()).status == "canceled"
+    (method,) = saved_for(payment)
+    assert {method.token} == tokens_of(stripe_simulator, payment.customer_id)
+
+
 def test_a_guest_who_saves_gets_a_customer() -> None:
     guest = GuestData(email="guest@example.com", name="Guest")
     payment = made(Caller(), guest_data=guest.model_dump())

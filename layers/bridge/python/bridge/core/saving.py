@@ -16,11 +16,10 @@ PAID = ("succeeded", "requires_capture")
 
 
 def writes(before: Payment, after: Payment, shown: ProviderPayment | None) -> Actions:
-    """What belongs into the transaction that makes a payment succeed; nothing where the method is
-    one of ours already, or its customer is gone."""
+    """What belongs into the transaction that first sees a payment paid, be it given up since;
+    nothing where the method is one of ours already, or its customer is gone."""
     saved = shown.saved if shown else None
-    has_paid = after.status in PAID and before.status not in PAID
-    if not (saved and has_paid and after.customer_id):
+    if not (saved and before.status not in PAID and after.customer_id):
         return {}
     customer = customer_items.get(after.customer_id)
     if customer is None or customer.state != "active":

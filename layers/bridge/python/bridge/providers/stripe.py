@@ -639,11 +639,12 @@ def _method(token: str, kind: str, details: Any) -> ProviderMethod:
 
 
 def _saved(intent: Any, charge: Any) -> ProviderMethod | None:
-    """With setup_future_usage and a customer Stripe keeps the method that has paid."""
+    """With setup_future_usage and a customer Stripe keeps the method that has paid, also where what
+    it held was given up since."""
     is_kept = getattr(intent, "setup_future_usage", None) and getattr(intent, "customer", None)
     token = getattr(intent, "payment_method", None)
     details = getattr(charge, "payment_method_details", None)
-    if not (is_kept and token and details and intent.status in ("succeeded", "requires_capture")):
+    if not (is_kept and token and details and charge.status == "succeeded"):
         return None
     return _method(token, details.type, details)
 
