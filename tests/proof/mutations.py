@@ -20,6 +20,7 @@ from bridge.models.event import Hint
 from bridge.models.payment import Answered, Ending, Payment
 from bridge.models.provider import ProviderPayment
 from bridge.models.record import Record
+from bridge.models.refund import Refund
 from bridge.providers.stripe import Stripe
 from bridge.store import due_items, payment_items, record_items, table
 
@@ -167,6 +168,28 @@ def record_apart(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(payment_items, "merge", merge)
 
 
+def saved_apart(patch: pytest.MonkeyPatch) -> None:
+    """The method that has paid is saved in a write of its own (bridge.md, section 5)."""
+    real = payment_items.merge
+
+    def merge(
+        seen: Payment,
+        merged: Payment,
+        entry: Any,
+        record: Record | None,
+        refunds: list[Refund],
+        saved: table.Actions,
+        **how: Any,
+    ) -> Payment:
+        written = real(seen, merged, entry, record, refunds, {}, **how)
+        convergence.step("merged", seen.id)
+        if saved:
+            table.transact(saved)
+        return written
+
+    patch.setattr(payment_items, "merge", merge)
+
+
 def row_after_call(patch: pytest.MonkeyPatch) -> None:
     """A creation is written down when the provider has answered (rule 1)."""
     insert, settle = payment_items.insert_locked, convergence.settle
@@ -245,6 +268,7 @@ MUTATIONS = (
     Mutation(three_d_secure_failed, 43),
     Mutation(refund_not_reserved, 1),
     Mutation(record_apart, 15),
+    Mutation(saved_apart, 0),
     Mutation(row_after_call, 17),
     Mutation(key_of_its_own, 0),
     Mutation(failed_is_an_end, 9),

@@ -284,7 +284,10 @@ Act = Callable[[Play, Step], None]
 
 def _create(play: Play, step: Step) -> None:
     method = "manual" if play.schedule.manual[step.payment] else "automatic"
-    new = NewPayment(total_cents=step.amount, currency="USD", capture_method=method)
+    usage = "off_session" if play.schedule.saves[step.payment] else None
+    new = NewPayment(
+        total_cents=step.amount, currency="USD", capture_method=method, setup_future_usage=usage
+    )
     answered = payments.create_payment_intent(play.user, new, play.call(step))
     play.ids[step.payment] = answered.payment.id
     play.tell(step, answered)

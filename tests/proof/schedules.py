@@ -19,7 +19,7 @@ CARDS = (
     "refundFail",
     "createDispute",
 )
-POINTS = ("locking", "locked", "answered", "looked", "merging", "merged")
+POINTS = ("locking", "locked", "answered", "looked", "merging", "saving", "merged")
 LOST = ("drop_before", "drop_after", "500_before", "500_after", "truncated_body", "html_502")
 TURNED_AWAY = ("429", "503", "409", "lock_timeout")
 STORE = ("conflict", "throttled", "answer_lost", "conflict_3")
@@ -74,15 +74,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Schedule:
-    """`manual`: payment by payment, whether money is held first and captured by a call."""
+    """Payment by payment: `manual`, whether money is held first and captured by a call; `saves`,
+    whether the method that pays is to stay with the customer."""
 
     seed: int
     manual: tuple[bool, ...]
+    saves: tuple[bool, ...]
     steps: tuple[Step, ...]
 
     def __str__(self) -> str:
         lines = [f"  {number}. {each}" for number, each in enumerate(self.steps)]
-        return "\n".join([f"seed {self.seed}, manual={self.manual}", *lines])
+        return "\n".join([f"seed {self.seed}, manual={self.manual}, saves={self.saves}", *lines])
 
 
 @dataclass
@@ -110,10 +112,11 @@ class Drawing:
     def schedule(self) -> Schedule:
         payments = 2 if self.happens(0.06) else 1
         manual = tuple(self.happens(0.35) for _ in range(payments))
+        saves = tuple(self.happens(0.3) for _ in range(payments))
         steps: list[Step] = []
         for number in range(payments):
             steps += self._life(number, manual=manual[number], alone=payments == 1)
-        return Schedule(self.seed, manual, tuple(steps))
+        return Schedule(self.seed, manual, saves, tuple(steps))
 
     def _life(self, payment: int, *, manual: bool, alone: bool) -> list[Step]:
         """A payment as it mostly goes, with other acts in between; each may go wrong."""
@@ -250,7 +253,7 @@ class Drawing:
         looks = step.act in LOOKS
         roll = self.dice.random()
         if roll < 0.2:
-            point = self.dice.choice(("looked", "merging", "merged") if looks else POINTS)
+            point = self.dice.choice(("looked", "merging", "saving", "merged") if looks else POINTS)
             return {"dies": point, "hard": self.happens(0.03)}
         if roll < 0.42:
             if not looks and self.happens(0.4):
@@ -259,7 +262,7 @@ class Drawing:
             harm: dict[str, object] = {"fault": kind, "times": self.dice.choice((1, 2, 2))}
             return harm | ({"dies": self.dice.choice(POINTS)} if self.happens(0.15) else {})
         if roll < 0.66 and alone:
-            point = self.dice.choice(("looked", "looked", "merging") if looks else POINTS)
+            point = self.dice.choice(("looked", "looked", "merging", "saving") if looks else POINTS)
             count = self.dice.choice((1, 1, 2, 3))
             others = tuple(self._bystander(step) for _ in range(count))
             met: dict[str, object] = {"at": point, "meanwhile": others}

@@ -12,9 +12,10 @@ from bridge import clock
 from bridge.core import operators, reconciliation
 from bridge.errors import Conflict, PaymentDeclined
 from bridge.models.call import Call
+from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
 from bridge.models.record import Record
-from bridge.store import payment_items, record_items
+from bridge.store import customer_items, method_items, payment_items, record_items
 from local.stripe.log import Exchange
 from local.stripe.resources.json import Json
 from local.stripe.simulator import StripeSimulator
@@ -275,6 +276,21 @@ def _of_all(play: Play, rows: list[Payment]) -> Iterator[str]:
     for (intent_id, amount), times in amounts.items():
         if times > 1:
             yield f"{amount} of {intent_id} went back {times} times"
+    yield from _saved(play, rows)
     wished = {step.payment for step in _keyed(play.schedule.steps) if step.act == "create"}
     if sum(row.provider_payment_id is not None for row in rows) > len(wished):
         yield f"{len(rows)} payments for {len(wished)} creations"
+
+
+def _saved(play: Play, rows: list[Payment]) -> Iterator[str]:
+    """The customer has every method that the provider keeps for a payment, and each only once."""
+    kept: set[str] = {each.id for each in play.stripe.world.methods.values() if each.customer}
+    customers = {row.customer_id for row in rows if row.customer_id}
+    held = [it for it in map(customer_items.get, sorted(customers)) if it]
+    methods = [it for each in held for it in method_items.list_of_customer(each, Page(limit=100))]
+    ours = Counter(str(each.token) for each in methods)
+    yield from (f"{token} is saved {times} times" for token, times in ours.items() if times > 1)
+    if set(ours) != kept:
+        yield f"saved here {sorted(ours)}, there {sorted(kept)}"
+    if methods and sum(each.is_default for each in methods) != 1:
+        yield f"{len(methods)} methods are saved, and not one of them is the default"
