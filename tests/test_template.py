@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -278,16 +279,27 @@ def test_every_function_has_a_test_file_and_every_test_file_a_function() -> None
     )
 
 
-def test_the_readme_has_a_row_for_every_function_with_its_routes() -> None:
+def test_the_readme_names_every_route_and_every_function() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = {
-        found[1]: line
-        for line in readme.splitlines()
-        if line.startswith("|") and (found := re.search(r"functions/([a-z_]+/[a-z_]+)", line))
-    }
-    assert sorted(rows) == NAMES
-    for name, row in rows.items():
-        assert [route for route in routes_of(name) if route not in row] == [], name
+    assert dict(readme_routes(readme)) == ROUTES
+    named = set(re.findall(r"`([a-z_]+)`", readme))
+    assert [name for name in NAMES if name.split("/")[1] not in named] == []
+
+
+def readme_routes(readme: str) -> Iterator[tuple[str, str]]:
+    """Rows of paths and of methods with their function, below a row of a folder with its prefix."""
+    folder = prefix = ""
+    for line in readme.splitlines():
+        if head := re.match(r"\| \*\*`functions/([a-z_]+)`(?:, below `(.+)`)?\*\* ", line):
+            folder, prefix = head[1], head[2] or ""
+        elif folder and re.match(r"\| .* \| `(\$default|[A-Z]+)` ", line):
+            first, second = line.strip("| ").split(" | ")
+            paths = [f" {prefix}{path}" for path in re.findall(r"`(/[^`]*)`", first)] or [""]
+            for methods, function in re.findall(r"((?:`[A-Z$][A-Za-z]+` )+)`([a-z_]+)`", second):
+                for method, path in product(re.findall(r"`([^`]+)`", methods), paths):
+                    yield f"{method}{path}", f"{folder}/{function}"
+        elif folder:
+            return
 
 
 def test_no_function_brings_its_own_dependencies() -> None:
