@@ -107,8 +107,13 @@ def _customer(identifier: str, first: str, last: str, at: datetime) -> Customer:
         created_at=at,
         updated_at=at,
     )
+    return _at_stripe(customer)
+
+
+def _at_stripe(customer: Customer) -> Customer:
+    """The customer, made there and stored here."""
     provider = registry.open_provider("stripe")
-    made = provider.create_customer(customer, key=f"{identifier}.c", ends_at=_call().ends_at)
+    made = provider.create_customer(customer, key=f"{customer.id}.c", ends_at=_call().ends_at)
     customer = customer.model_copy(update={"provider_customer_id": made})
     customer_items.insert(customer, None)
     return customer
@@ -132,10 +137,7 @@ def _organizations_customer(stripe: StripeSimulator, identifier: str) -> None:
         created_at=at,
         updated_at=at,
     )
-    provider = registry.open_provider("stripe")
-    made = provider.create_customer(customer, key=f"{identifier}.c", ends_at=_call().ends_at)
-    customer = customer.model_copy(update={"provider_customer_id": made})
-    customer_items.insert(customer, None)
+    customer = _at_stripe(customer)
     instrument = "pm_01kjpx9b4vfkhr0f2q3g5m7n8p"
     _method(stripe, customer, instrument, suffix(instrument))
     field = {"name": "shirtSize", "resource": "customers", "description": "", "type": "string"}

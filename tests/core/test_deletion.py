@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bridge import clock, config
-from bridge.core import convergence, customers, deletion, operators, payments
+from bridge.core import convergence, customers, deadline, deletion, operators, payments
 from bridge.errors import NotFound
 from bridge.models.call import Call
 from bridge.models.caller import Caller
@@ -265,7 +265,7 @@ def test_a_run_without_time_leaves_the_job_due_at_once(
     gone = made()
     save_methods(stripe_simulator, gone, 1)
     delete(gone)
-    assert run(deletion.SPARE_S - 1) == (0, 0, 1)
+    assert run(deadline.SPARE_S - 1) == (0, 0, 1)
     assert len(attached(stripe_simulator)) == 1
     assert run() == (1, 0, 0)
 

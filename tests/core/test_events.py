@@ -10,7 +10,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from bridge import clock, queues
-from bridge.core import events, payments
+from bridge.core import deadline, events, payments
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.call import Call
 from bridge.models.outbox import ChangedKey, Cursor
@@ -148,9 +148,9 @@ def test_a_ring_that_time_does_not_allow_is_answered_by_the_next(subscriber: Sub
     put_entries(1)
     changed = [ChangedKey(*keys.entry("pay_1", 1)[1:])]
     with pytest.raises(TemporarilyUnavailable):
-        events.answer_ring(changed, ring_call(events.SPARE_S - 1))
+        events.answer_ring(changed, ring_call(deadline.SPARE_S - 1))
     assert (sequences(subscriber), cursor().fence) == ([], 0)
-    assert events.deliver(["pay_1"], ring_call(events.SPARE_S - 1)).left == 1
+    assert events.deliver(["pay_1"], ring_call(deadline.SPARE_S - 1)).left == 1
     events.answer_ring(changed, ring_call())
     assert sequences(subscriber) == [1]
 

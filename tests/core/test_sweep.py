@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge import clock
-from bridge.core import payments, sweep
+from bridge.core import deadline, payments, sweep
 from bridge.models.call import Call
 from bridge.models.payment import Confirmation, LiveAttempt, NewPayment, Payment
 from bridge.store import due_items, event_items, keys, payment_items, table
@@ -55,11 +55,11 @@ def test_a_run_whose_time_is_up_counts_what_it_leaves(
         created()
     later(100)
     asked = len(stripe_simulator.requests)
-    swept = sweep.sweep(with_seconds(sweep.SPARE_S - 1))
+    swept = sweep.sweep(with_seconds(deadline.SPARE_S - 1))
     assert (swept.looked, swept.left, swept.failed) == (0, 3, 0)
     assert 30 <= swept.oldest_due_seconds <= 50
     assert len(stripe_simulator.requests) == asked
-    swept = sweep.sweep(with_seconds(sweep.SPARE_S + 20))
+    swept = sweep.sweep(with_seconds(deadline.SPARE_S + 20))
     assert (swept.looked, swept.left) == (3, 0)
 
 
@@ -114,7 +114,7 @@ def test_events_are_left_when_the_time_is_up(later: Later, subscriber: Subscribe
     seen = event_items.get_cursor(payment.id)
     event_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
     later(10)
-    swept = sweep.sweep(with_seconds(sweep.SPARE_S - 1))
+    swept = sweep.sweep(with_seconds(deadline.SPARE_S - 1))
     assert (swept.events, swept.left, subscriber()) == (0, 1, [])
     assert event_items.get_cursor(payment.id).due_at is not None
 

@@ -94,6 +94,18 @@ class Request:
         return dict(pairs)
 
     @cached_property
+    def last_query(self) -> dict[str, str]:
+        """The same, where the last of a name that is repeated counts."""
+        return dict(parse_qsl(self.raw_query, keep_blank_values=True, errors="replace"))
+
+    @property
+    def clean_target(self) -> str | None:
+        """Where to ask instead: the same query below a path without stray slashes; None where the
+        path has none."""
+        clean = clean_path(self.path)
+        return f"{clean}?{self.raw_query}" if clean and self.raw_query else clean
+
+    @cached_property
     def json(self) -> dict[str, Any]:
         """The body as a JSON object, whatever its Content-Type says (B3). Raises InvalidRequest."""
         return read_json(self.body)

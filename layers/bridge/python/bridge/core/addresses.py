@@ -1,10 +1,8 @@
 """Addresses: create, read, update, delete. Source: contracts/bridge.md section 5."""
 
-from collections.abc import Callable
-
 from bridge import clock
-from bridge.core import fixed_fields, ownership, payers, replays
-from bridge.errors import BridgeError, NotFound, TemporarilyUnavailable
+from bridge.core import customers, fixed_fields, held, ownership, payers, replays
+from bridge.errors import NotFound
 from bridge.models import identifier
 from bridge.models.address import Address, AddressAnswered, AddressChange, NewAddress
 from bridge.models.call import Call
@@ -16,11 +14,9 @@ from bridge.models.record import Record
 from bridge.providers import registry
 from bridge.store import address_items, customer_items, held_items, record_items
 
-ROUNDS = 20  # many may change one customer at once; each round one of them gets through
 FIXED_FIELDS = ("id", "customer_id")
 NOT_KEPT = {"customer_id", "organization_id", "provider_id"}
-
-Act = Callable[[Address, Customer], Address]
+SUBJECT = "addresses"
 
 
 def create_address(caller: Caller, new: NewAddress, call: Call) -> AddressAnswered:
@@ -40,12 +36,8 @@ def create_address(caller: Caller, new: NewAddress, call: Call) -> AddressAnswer
             told = Address.model_validate_json(record.told)
             return AddressAnswered(address=told, replayed=True)
         address_id = record.subject_id
-    try:
+    with replays.released_on_error(record):
         return _keep(caller, new, address_id, record, call)
-    except BridgeError:
-        if record:  # a retry is the same call, and need not wait for this run's end
-            record_items.release(record)
-        raise
 
 
 def _keep(
@@ -63,7 +55,7 @@ def _keep(
     if record:
         snapshot = address.model_dump_json()
         record = record.model_copy(update={"state": "done", "snapshot": snapshot})
-    for _ in range(ROUNDS):
+    for _ in range(held.ROUNDS):
         try:
             address_items.insert(address, customer, record)
             return AddressAnswered(address=address)
@@ -72,15 +64,14 @@ def _keep(
             if stored:  # two runs took the same request over
                 return AddressAnswered(address=stored, replayed=True)
             customer = _living(customer_items.get(customer.id), caller)
-    raise _contended()
+    raise held.contended(SUBJECT)
 
 
 def _holder(caller: Caller, new: NewAddress, call: Call) -> Customer:
     if new.customer_id is None:
         sought = payers.Sought(new.provider_id, new.organization_id, None)
         return payers.holder(caller, sought, call)
-    known = identifier.is_well_formed(new.customer_id)
-    customer = _living(customer_items.get(new.customer_id) if known else None, caller)
+    customer = customers.get_customer(caller, new.customer_id)
     ownership.check_writable(customer, caller)
     return customer
 
@@ -91,10 +82,6 @@ def _living(stored: Customer | None, caller: Caller) -> Customer:
     if customer.state != "active" or caller.guest_of is not None:
         raise NotFound
     return customer
-
-
-def _contended() -> TemporarilyUnavailable:
-    return TemporarilyUnavailable("the customer's addresses are contended", retry_after=1)
 
 
 def get_address(caller: Caller, address_id: str) -> Address:
@@ -118,25 +105,12 @@ def list_addresses(caller: Caller, page: Page) -> list[Address]:
     """
     user_id = ownership.user_of(caller)
     if page.customer_id:
-        known = identifier.is_well_formed(page.customer_id)
-        customer = _living(customer_items.get(page.customer_id) if known else None, caller)
+        customer = customers.get_customer(caller, page.customer_id)
         return address_items.list_of_customer(customer, page)
     if page.organization_id:
         ownership.check_member(caller, page.organization_id)
         return address_items.list_of_organization(page.organization_id, page)
     return address_items.list_of_user(user_id, page)
-
-
-def _change(caller: Caller, address_id: str, act: Act) -> Address:
-    """Act on an address that is as it was seen, again where somebody was faster."""
-    address, customer = _find(caller, address_id)
-    ownership.check_writable(customer, caller)
-    for _ in range(ROUNDS):
-        try:
-            return act(address, customer)
-        except held_items.Outrun:
-            address, customer = _find(caller.model_copy(update={"ahead": {}}), address_id)
-    raise _contended()
 
 
 def update_address(caller: Caller, address_id: str, change: AddressChange) -> Address:
@@ -151,7 +125,7 @@ def update_address(caller: Caller, address_id: str, change: AddressChange) -> Ad
             address_items.update(address, after, customer)
         return after if wanted else address
 
-    return _change(caller, address_id, act)
+    return held.change(caller, address_id, _find, act, SUBJECT)
 
 
 def delete_address(caller: Caller, address_id: str) -> None:
@@ -161,4 +135,4 @@ def delete_address(caller: Caller, address_id: str) -> None:
         address_items.delete(address, customer)
         return address
 
-    _change(caller, address_id, act)
+    held.change(caller, address_id, _find, act, SUBJECT)

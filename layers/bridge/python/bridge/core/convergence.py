@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from bridge import clock, queues
-from bridge.core import merging, saving, states
+from bridge.core import backoff, merging, saving, states
 from bridge.errors import (
     BridgeError,
     NotExecuted,
@@ -370,5 +370,4 @@ def _next_look(payment: Payment, now: int, *, is_illegal: bool = False) -> int |
     if at_rest and not is_illegal and not payment.refunds_pending:
         return None
     since = int(payment.changed_at.timestamp())
-    later = [since + age for age in LOOKS_AFTER_S if since + age > now]
-    return min([*later, now + DAY])
+    return backoff.next_try(since, now, LOOKS_AFTER_S, DAY)

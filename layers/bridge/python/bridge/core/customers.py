@@ -3,7 +3,6 @@
 from bridge import clock
 from bridge.core import fixed_fields, guests, limits, ownership, replays
 from bridge.errors import (
-    BridgeError,
     Detail,
     InvalidRequest,
     NotFound,
@@ -52,12 +51,8 @@ def create_customer(caller: Caller, new: NewCustomer, call: Call) -> CustomerAns
             return CustomerAnswered(customer=told, replayed=True)
         renamed = {"id": record.subject_id, "uid": suffix(record.subject_id)}
         customer = customer.model_copy(update=renamed)
-    try:
+    with replays.released_on_error(record):
         return _make(customer, new.provider_id, record, call)
-    except BridgeError:
-        if record:  # a retry is the same call, and need not wait for this run's end
-            record_items.release(record)
-        raise
 
 
 def _make(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pydantic import BaseModel
 
 from bridge import clock, config
-from bridge.core import backoff, convergence
+from bridge.core import backoff, convergence, deadline
 from bridge.errors import BridgeError
 from bridge.models.call import Call
 from bridge.models.customer import Customer
@@ -32,7 +32,6 @@ from bridge.store import (
 )
 
 PAGE = 25
-SPARE_S = 12  # with less time than this left no provider is asked, and no page begun
 WRITE_UNITS_S = 200  # for one job; a transaction takes two units for each item
 NEXT_ROUND_S = 3600
 STUCK_AFTER_S = 24 * 3600
@@ -93,11 +92,11 @@ def _work(job_id: str, call: Call, pause: Pause) -> str:
     job = job_items.get(job_id)
     if job is None or job.due_at > clock.seconds():
         return "elsewhere"  # the index lags behind the run that has it
-    if not _has_time(call):
+    if not deadline.has_time(call):
         return "left"
     over = int(call.ends_at.timestamp()) + convergence.CLOCKS_DIFFER_S
     job = job_items.move(job, job.model_copy(update={"due_at": over}))
-    while _has_time(call):
+    while deadline.has_time(call):
         try:
             after = _take_page(job, call, pause)
         except BridgeError as error:
@@ -113,10 +112,6 @@ def _work(job_id: str, call: Call, pause: Pause) -> str:
             return "left"
     job_items.move(job, job.model_copy(update={"due_at": clock.seconds()}))
     return "left"
-
-
-def _has_time(call: Call) -> bool:
-    return (call.ends_at - clock.now()).total_seconds() >= SPARE_S
 
 
 def _put_off(job: Job, error: BridgeError) -> None:
@@ -161,7 +156,7 @@ def _take_page(job: Job, call: Call, pause: Pause) -> Job | None:
 def _detach_page(job: Job, customer: Customer, call: Call) -> Job:
     methods, last = method_items.walk_customer(job.customer_id, job.cursor, PAGE)
     for method in methods:
-        if not _has_time(call):
+        if not deadline.has_time(call):
             return job  # the page is taken again
         if method.state == "active":
             _detach(method, customer, call)

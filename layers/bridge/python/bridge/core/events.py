@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from bridge import clock, queues
-from bridge.core import backoff, convergence
+from bridge.core import backoff, convergence, deadline
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.call import Call
 from bridge.models.outbox import ChangedKey, Cursor, Event
 from bridge.store import event_items
 
 ROUNDS = 4
-SPARE_S = 12  # with less time than this left the bus would hardly answer, nor the store after it
 LATE_AFTER_S = 5 * 60
 PARKED_AFTER_S = 72 * 3600
 
@@ -67,15 +66,11 @@ def deliver(payment_ids: Sequence[str], call: Call) -> Delivered:
     counts, is_down = Counter[str](), False
     for start in range(0, len(payment_ids), queues.EVENTS_AT_ONCE):
         group = payment_ids[start : start + queues.EVENTS_AT_ONCE]
-        if not _has_time(call):
+        if not deadline.has_time(call):
             counts["left"] += len(group)
         else:
             is_down = _deliver_together(group, call, counts, is_down=is_down)
     return Delivered(**{name: counts[name] for name in Delivered.model_fields})
-
-
-def _has_time(call: Call) -> bool:
-    return (call.ends_at - clock.now()).total_seconds() >= SPARE_S
 
 
 def replay(payment_id: str, sequence: int, call: Call) -> Delivered:
@@ -123,7 +118,7 @@ def _read(payment_id: str) -> _Line:
 def _send(lines: list[_Line], call: Call, counts: Counter[str], *, is_down: bool) -> bool:
     """Send the first event of every line, then the second, until none can go or time is up."""
     while going := [line for line in lines if line.waiting and not line.is_stuck]:
-        if not _has_time(call):
+        if not deadline.has_time(call):
             return is_down
         try:
             answers = [False] * len(going)

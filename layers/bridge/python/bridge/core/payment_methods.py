@@ -3,19 +3,24 @@
 Source: contracts/bridge.md section 5.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge import clock
-from bridge.core import fixed_fields, organization_customers, ownership, payers, replays
+from bridge.core import (
+    customers,
+    fixed_fields,
+    held,
+    organization_customers,
+    ownership,
+    payers,
+    replays,
+)
 from bridge.errors import (
-    BridgeError,
     Detail,
     InvalidRequest,
     NotAuthenticated,
     NotFound,
     Refused,
-    TemporarilyUnavailable,
 )
 from bridge.models import identifier
 from bridge.models.call import Call, ClientKey
@@ -30,8 +35,8 @@ from bridge.models.record import Record
 from bridge.providers import registry
 from bridge.store import address_items, customer_items, held_items, method_items, record_items
 
-ROUNDS = 20  # many may save for one customer at once; each round one of them gets through
 FIXED_FIELDS = ("id", "customer_id", "provider_id", "provider_payment_method_id", "type")
+SUBJECT = "payment methods"
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,8 @@ def create_method(caller: Caller, new: NewMethod, call: Call) -> MethodAnswered:
         if record.state == "done":
             return MethodAnswered(method=_told(record), replayed=True)
         method_id = record.subject_id
-    try:
+    with replays.released_on_error(record):
         return _attach(caller, new, method_id, record, call)
-    except BridgeError:
-        if record:  # a retry is the same call, and need not wait for this run's end
-            record_items.release(record)
-        raise
 
 
 def _record_of(caller: Caller, client_key: ClientKey) -> str:
@@ -127,7 +128,7 @@ def _attach(
     except Refused as refusal:
         details = [Detail(new.token_name, str(refusal))]
         raise InvalidRequest(str(refusal), details=details) from refusal
-    for _ in range(ROUNDS):
+    for _ in range(held.ROUNDS):
         method = _made(method_id, new, kept, customer)
         try:
             method_items.insert(method, customer, _closed(record, method))
@@ -136,7 +137,7 @@ def _attach(
             return _known(saved.method_id, new, record)
         except held_items.Outrun:
             customer = _again(customer)
-    raise _contended()
+    raise held.contended(SUBJECT)
 
 
 def _check_address(address_id: str | None, customer: Customer) -> None:
@@ -198,10 +199,6 @@ def _again(seen: Customer) -> Customer:
     return customer
 
 
-def _contended() -> TemporarilyUnavailable:
-    return TemporarilyUnavailable("the customer's payment methods are contended", retry_after=1)
-
-
 def get_method(caller: Caller, method_id: str) -> PaymentMethod:
     """Raises NotFound, also for a deleted one."""
     return _find(caller, method_id)[0]
@@ -231,12 +228,7 @@ def list_methods(caller: Caller, page: Page) -> list[PaymentMethod]:
 def list_of_customer(caller: Caller, customer_id: str, page: Page) -> list[PaymentMethod]:
     """Raises NotFound, also for a deleted customer; NotAuthenticated for a guest's token."""
     _check_no_guest(caller)
-    known = identifier.is_well_formed(customer_id)
-    stored = customer_items.get(customer_id, caller.ahead) if known else None
-    customer = ownership.visible(stored, caller)
-    if customer.state != "active":
-        raise NotFound
-    return method_items.list_of_customer(customer, page)
+    return method_items.list_of_customer(customers.get_customer(caller, customer_id), page)
 
 
 def list_for_key(caller: Caller, customer_id: str) -> list[PaymentMethod]:
@@ -244,21 +236,6 @@ def list_for_key(caller: Caller, customer_id: str) -> list[PaymentMethod]:
     one first, then the newest. Of a deleted customer, what is left. Raises NotFound."""
     methods = method_items.list_shown(organization_customers.get(caller, customer_id))
     return sorted(methods, key=lambda method: not method.is_default)
-
-
-Act = Callable[[PaymentMethod, Customer], PaymentMethod]
-
-
-def _change(caller: Caller, method_id: str, act: Act) -> PaymentMethod:
-    """Act on a method that is as it was seen, again where somebody was faster."""
-    method, customer = _find(caller, method_id)
-    ownership.check_writable(customer, caller)
-    for _ in range(ROUNDS):
-        try:
-            return act(method, customer)
-        except held_items.Outrun:
-            method, customer = _find(caller.model_copy(update={"ahead": {}}), method_id)
-    raise _contended()
 
 
 def update_method(caller: Caller, method_id: str, change: MethodChange) -> PaymentMethod:
@@ -278,7 +255,7 @@ def update_method(caller: Caller, method_id: str, change: MethodChange) -> Payme
             method_items.update(method, after, customer)
         return after if wanted else method
 
-    return _change(caller, method_id, act)
+    return held.change(caller, method_id, _find, act, SUBJECT)
 
 
 def set_default(caller: Caller, method_id: str) -> PaymentMethod:
@@ -294,7 +271,7 @@ def delete_method(caller: Caller, method_id: str) -> None:
         now = clock.now()
         default = customer.default_method_id
         if default == method.id:
-            left = method_items.list_of_customer(customer, Page(limit=2))
+            left = method_items.list_shown(customer)
             default = next((each.id for each in left if each.id != method.id), None)
         gone = method.model_copy(update={"state": "deleted", "updated_at": now})
         job = Job(
@@ -307,4 +284,4 @@ def delete_method(caller: Caller, method_id: str) -> None:
         method_items.delete(method, gone, customer, default, job)
         return gone
 
-    _change(caller, method_id, act)
+    held.change(caller, method_id, _find, act, SUBJECT)

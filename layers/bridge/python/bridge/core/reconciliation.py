@@ -9,7 +9,7 @@ from datetime import timedelta
 from pydantic import BaseModel
 
 from bridge import clock
-from bridge.core import convergence, states
+from bridge.core import convergence, deadline, states
 from bridge.models.call import Call
 from bridge.models.payment import Payment
 from bridge.models.provider import Dispute, ProviderChange, ProviderPayment, ProviderRefund
@@ -49,7 +49,7 @@ def reconcile(call: Call) -> Reconciled:
             differing += len(due)
             for row in due.values():
                 _make_due(row)
-            if (call.ends_at - clock.now()).total_seconds() < SPARE_S:
+            if not deadline.has_time(call, SPARE_S):
                 convergence.log.error("reconciliation ran out of time", listed=listed)
                 return Reconciled(listed=listed, differing=differing, is_whole=False)
     return Reconciled(listed=listed, differing=differing, is_whole=True)

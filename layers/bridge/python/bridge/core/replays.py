@@ -1,7 +1,10 @@
 """What the memory of a client's key answers (B17). Source: design/convergence.md, section 5."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from bridge import clock
-from bridge.errors import Conflict, PaymentDeclined
+from bridge.errors import BridgeError, Conflict, PaymentDeclined
 from bridge.models.call import Call, ClientKey
 from bridge.models.payment import Answered, Payment, RecordedKey
 from bridge.models.record import Record
@@ -52,6 +55,17 @@ def reserve(place: str, key: ClientKey, subject_id: str, call: Call) -> Record:
             raise Conflict(message, code="idempotency_in_progress", retry_after=wait)
         record = record.model_copy(update={"subject_id": stored.subject_id})
     raise Conflict("this Idempotency-Key is contended", code="idempotency_in_progress")
+
+
+@contextmanager
+def released_on_error(record: Record | None) -> Iterator[None]:
+    """Where the request fails, a retry is the same call, and need not wait for this run's end."""
+    try:
+        yield
+    except BridgeError:
+        if record:
+            record_items.release(record)
+        raise
 
 
 def recorded(record: Record) -> RecordedKey:

@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel
 
 from bridge import clock, config
-from bridge.core import convergence, events, payments
+from bridge.core import convergence, deadline, events, payments
 from bridge.errors import BridgeError
 from bridge.models.call import Call
 from bridge.models.payment import Payment
@@ -20,7 +20,6 @@ from bridge.providers import registry
 from bridge.store import due_items, payment_items
 from bridge.store.due_items import Due
 
-SPARE_S = 12  # with less time than this left a look would hardly get its answer
 STUCK_LEASES = 4
 STUCK_CREATION_S = 2 * 3600
 DAY = 24 * 3600
@@ -109,7 +108,7 @@ def _converge(due: Due, call: Call, now: int, counts: Counter[str]) -> None:
         return  # the index lags behind the row
     counts["oldest"] = max(counts["oldest"], now - due.at)
     counts["stuck"] += is_stuck(payment, now)
-    if (call.ends_at - clock.now()).total_seconds() < SPARE_S:
+    if not deadline.has_time(call):
         counts["left"] += 1
         return
     counts["looked"] += 1

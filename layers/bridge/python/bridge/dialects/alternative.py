@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from bridge.access import oauth_clients
 from bridge.errors import BridgeError, Detail, InvalidRequest, NotFound
-from bridge.inbound import Answer, Request, clean_path
+from bridge.inbound import Answer, Request
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Named
 from bridge.models.credential import AccessToken
@@ -30,6 +30,7 @@ from bridge.models.customer import (
 from bridge.models.identifier import suffix
 from bridge.models.page import Between, CursorPage
 from bridge.models.payment_method import PaymentMethod
+from bridge.models.text import utc_seconds
 
 BODY_LIMIT = 256 * 1024
 LIMIT = 100
@@ -163,7 +164,7 @@ def _read_page(request: Request, seal: bytes, filters: dict[str, Parameter]) -> 
         "after": Parameter("after", position, "is not a valid cursor"),
         "before": Parameter("before", position, "is not a valid cursor"),
     }
-    query = dict(parse_qsl(request.raw_query, keep_blank_values=True, errors="replace"))
+    query = request.last_query
     given: dict[str, Any] = {"limit": LIMIT}
     faults = []
     for name, parameter in (known | filters).items():
@@ -256,7 +257,7 @@ def render_customer(customer: Customer) -> dict[str, Any]:
         "email": customer.email or None,
         "external_id": customer.external_id or None,
         "default_payment_method_id": customer.default_method_id,
-        "created_at": _shown(customer.created_at),
+        "created_at": utc_seconds(customer.created_at),
     }
 
 
@@ -268,7 +269,7 @@ def render_user(user: CustomerUser) -> dict[str, Any]:
         "last_name": user.last_name,
         "job_title": user.job_title,
         "phone": user.phone,
-        "created_at": _shown(user.created_at),
+        "created_at": utc_seconds(user.created_at),
     }
 
 
@@ -287,7 +288,7 @@ def _method(method: PaymentMethod) -> dict[str, Any]:
         "exp_month": f"{month:02}" if month is not None else None,
         "exp_year": f"{year:04}" if year is not None else None,
         "default": method.is_default,
-        "created_at": _shown(method.created_at),
+        "created_at": utc_seconds(method.created_at),
     }
 
 
@@ -314,10 +315,6 @@ def _page(
     }
 
 
-def _shown(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def render_error(error: BridgeError, request_id: str) -> Answer:  # noqa: ARG001 - X-Request-ID tells
     """In the vendor's few words; a 503 keeps its status, which clients repeat like a 500 (D4)."""
     if message := UNPROCESSABLE.get(error.code):
@@ -337,7 +334,6 @@ def _error(code: str, message: str, details: list[Detail] | None = None) -> dict
 
 def render_unmatched(request: Request) -> Answer:
     """308 to the clean path for a doubled or trailing slash, else 404; never 405 (D13)."""
-    if clean := clean_path(request.path):
-        location = f"{clean}?{request.raw_query}" if request.raw_query else clean
+    if location := request.clean_target:
         return Answer(_error("moved", "Moved to the clean path"), 308, {"Location": location})
     return Answer(_error("not_found", "Resource not found"), 404)

@@ -6,16 +6,15 @@ Source: contracts/monri.md; seed "Customers API".
 import calendar
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.access import merchants
 from bridge.errors import BridgeError, Detail, InvalidRequest, NotFound
-from bridge.inbound import Answer, Request, clean_path, validated
+from bridge.inbound import Answer, Request, validated
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Named
 from bridge.models.credential import AccessToken
@@ -23,7 +22,7 @@ from bridge.models.customer import Customer, CustomerFields
 from bridge.models.identifier import from_uuid, uuid_of
 from bridge.models.page import Counted, OffsetPage
 from bridge.models.payment_method import CustomersMethods, PaymentMethod
-from bridge.models.text import METADATA_BYTES, METADATA_KEYS, metadata_bytes
+from bridge.models.text import METADATA_BYTES, METADATA_KEYS, metadata_bytes, utc_seconds
 
 BODY_LIMIT = 256 * 1024
 LIMIT, MOST, DEEPEST = 50, 500, 10**15
@@ -222,7 +221,7 @@ def read_merchant_customer_id(request: Request) -> str:
 
 def read_page(request: Request) -> OffsetPage:
     """Of a parameter that is repeated the last one counts. Raises InvalidRequest (D12)."""
-    given = dict(parse_qsl(request.raw_query, keep_blank_values=True, errors="replace"))
+    given = request.last_query
     limit, offset = _number(given.get("limit", f"{LIMIT}")), _number(given.get("offset", "0"))
     fits = {"limit": 1 <= limit <= MOST, "offset": offset >= 0}
     if faults := [Detail(name, "must be a valid number") for name in fits if not fits[name]]:
@@ -266,9 +265,9 @@ def render_customer(customer: Customer) -> dict[str, Any]:
         **{theirs: address.get(ours) for theirs, ours in ADDRESS.items()},
         "metadata": customer.metadata,
         "deleted": customer.deleted_at is not None,
-        "created_at": _time(customer.created_at),
-        "updated_at": _time(customer.updated_at),
-        "deleted_at": _time(customer.deleted_at) if customer.deleted_at else None,
+        "created_at": utc_seconds(customer.created_at),
+        "updated_at": utc_seconds(customer.updated_at),
+        "deleted_at": utc_seconds(customer.deleted_at) if customer.deleted_at else None,
     }
 
 
@@ -299,8 +298,8 @@ def _method(method: PaymentMethod, page: CustomersMethods) -> dict[str, Any]:
         "masked_pan": f"******{method.last4 or ''}",
         "expiration_date": _last_day(method),
         "keep_until": None,
-        "created_at": _time(method.created_at),
-        "updated_at": _time(method.updated_at),
+        "created_at": utc_seconds(method.created_at),
+        "updated_at": utc_seconds(method.updated_at),
         "customer_uuid": uuid_of(page.customer_uid),
         "token": token,
         "expired": method.is_expired(page.at.astimezone(UTC)),
@@ -314,10 +313,6 @@ def _last_day(method: PaymentMethod) -> str | None:
     return date(method.exp_year, method.exp_month, day).isoformat()
 
 
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def render_error(error: BridgeError, request_id: str) -> Answer:  # noqa: ARG001 - no field for it
     """A conflict is a 400 here: `invalid-request` is what the caller can repair (4.3)."""
     lines = [f"{LABELS.get(each.field, each.field)} {each.message}" for each in error.details]
@@ -327,8 +322,7 @@ def render_error(error: BridgeError, request_id: str) -> Answer:  # noqa: ARG001
 
 def render_unmatched(request: Request) -> Answer:
     """308 to the clean path for a doubled or trailing slash, else 404."""
-    if clean := clean_path(request.path):
-        location = f"{clean}?{request.raw_query}" if request.raw_query else clean
+    if location := request.clean_target:
         return _refusal(308, "Resource has moved")._replace(headers={"Location": location})
     return _refusal(404, "Resource not found")
 

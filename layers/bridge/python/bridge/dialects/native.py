@@ -3,7 +3,6 @@
 Source: contracts/bridge.md; seeds "Customers API" and "Payments API".
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from bridge.access import guest_tokens, sessions, signing
@@ -15,7 +14,7 @@ from bridge.errors import (
     NotFound,
     PaymentDeclined,
 )
-from bridge.inbound import Answer, Model, Request, clean_path
+from bridge.inbound import Answer, Model, Request
 from bridge.models import card_numbers
 from bridge.models.address import Address, AddressAnswered, AddressChange, NewAddress
 from bridge.models.caller import Caller, Named
@@ -39,6 +38,7 @@ from bridge.models.payment_method import (
     PaymentMethod,
 )
 from bridge.models.refund import NewRefund, Refund
+from bridge.models.text import utc_seconds
 
 BODY_LIMIT = 256 * 1024
 LIMIT, MOST, DEEPEST = 100, 500, 10_000
@@ -231,8 +231,8 @@ def render_customer(customer: Customer) -> dict[str, Any]:
         "is_guest": customer.is_guest,
         "guest_email": customer.email if customer.is_guest else None,
         "metadata": customer.metadata,
-        "created_at": _time(customer.created_at),
-        "updated_at": _time(customer.updated_at),
+        "created_at": utc_seconds(customer.created_at),
+        "updated_at": utc_seconds(customer.updated_at),
     }
 
 
@@ -313,8 +313,8 @@ def render_method(method: PaymentMethod) -> dict[str, Any]:
         "alias": method.alias,
         "billing_address_id": method.billing_address_id,
         "metadata": method.metadata,
-        "created_at": _time(method.created_at),
-        "updated_at": _time(method.updated_at),
+        "created_at": utc_seconds(method.created_at),
+        "updated_at": utc_seconds(method.updated_at),
     }
 
 
@@ -339,8 +339,8 @@ def render_address(address: Address) -> dict[str, Any]:
         "postal_code": address.postal_code,
         "country": address.country,
         "is_default": address.is_default,
-        "created_at": _time(address.created_at),
-        "updated_at": _time(address.updated_at),
+        "created_at": utc_seconds(address.created_at),
+        "updated_at": utc_seconds(address.updated_at),
     }
 
 
@@ -353,7 +353,10 @@ def render_addresses(addresses: list[Address]) -> list[dict[str, Any]]:
 
 
 def _refund(refund: Refund) -> dict[str, Any]:
-    times = {"created_at": _time(refund.created_at), "updated_at": _time(refund.updated_at)}
+    times = {
+        "created_at": utc_seconds(refund.created_at),
+        "updated_at": utc_seconds(refund.updated_at),
+    }
     return refund.model_dump(exclude=set(times)) | times
 
 
@@ -400,14 +403,10 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "failure_message": failure.message if failure else None,
         "is_guest_payment": payment.user_id is None,
         "guest_email": payment.guest.email if payment.guest else None,
-        "completed_at": _time(payment.completed_at) if payment.completed_at else None,
-        "created_at": _time(payment.created_at),
-        "updated_at": _time(payment.updated_at),
+        "completed_at": utc_seconds(payment.completed_at) if payment.completed_at else None,
+        "created_at": utc_seconds(payment.created_at),
+        "updated_at": utc_seconds(payment.updated_at),
     }
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def render_error(error: BridgeError, request_id: str) -> dict[str, Any]:
@@ -422,7 +421,6 @@ def render_error(error: BridgeError, request_id: str) -> dict[str, Any]:
 
 def render_unmatched(request: Request) -> Answer:
     """308 to the clean path for a doubled or trailing slash, else 404 (bridge.md 1)."""
-    if clean := clean_path(request.path):
-        location = f"{clean}?{request.raw_query}" if request.raw_query else clean
+    if location := request.clean_target:
         return Answer({"error": "moved", "code": "moved"}, 308, {"Location": location})
     return Answer(render_error(NotFound("no such path"), request.id), 404)

@@ -4,12 +4,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 METADATA_BYTES = 8 * 1024
+EMAIL = 254
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
 # Beyond these the store's number type cannot hold what was sent (38 digits, 1E-130 to 9.9E+125).
 SMALLEST, LARGEST = 1e-100, 1e100
@@ -17,6 +19,11 @@ PHONE = re.compile(r"[0-9 +().-]{3,30}")
 
 MetadataValue = str | bool | int | float
 Metadata = dict[str, MetadataValue]
+
+
+def utc_seconds(at: datetime) -> str:
+    """As every API shows times: RFC 3339 in UTC, to the second, with a Z."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _loaded(value: object) -> object:
@@ -71,23 +78,27 @@ def _not_empty(value: str) -> str:
     return value
 
 
-def _email(value: str) -> str:
+def normalized_email(value: str) -> str | None:
+    """An address in its one spelling; None where it is none."""
     from email_validator import EmailNotValidError, validate_email  # 20 ms that reads need not pay
 
     try:
-        checked = validate_email(value.strip(), check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
-        raise ValueError("must be an e-mail address") from error
-    return _within(checked.normalized, 254)
+        checked = validate_email(value, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+    return str(checked.normalized)
+
+
+def _email(value: str) -> str:
+    if (normalized := normalized_email(value.strip())) is None:
+        raise ValueError("must be an e-mail address")
+    return _within(normalized, EMAIL)
 
 
 def is_email(value: str) -> bool:
     """Whether it is an address by the rule of the native API; others keep what is none."""
-    try:
-        _email(value)
-    except ValueError:
-        return False
-    return True
+    normalized = normalized_email(value.strip())
+    return normalized is not None and len(normalized) <= EMAIL
 
 
 def _phone(value: str) -> str:

@@ -14,9 +14,7 @@ from bridge.dialects.payments_ai.wire import (
     an_object,
     invalid,
     limits_of,
-    query_of,
     render_page,
-    time_text,
 )
 from bridge.errors import Detail, InvalidRequest, NotFound
 from bridge.inbound import Answer, Request, validated
@@ -29,6 +27,7 @@ from bridge.models.custom_field import (
     Resource,
 )
 from bridge.models.page import Counted, OffsetPage
+from bridge.models.text import utc_seconds
 
 NAME, DESCRIPTION, MOST_LENGTH, PATTERN = 255, 255, 4000, 1000
 
@@ -167,7 +166,7 @@ def _resource(text: str) -> Resource | None:
 
 def read_custom_fields_page(request: Request) -> tuple[Resource | None, OffsetPage]:
     """The resource of the path or of the query. Raises NotFound, InvalidRequest."""
-    query = query_of(request)
+    query = request.last_query
     faults: list[Detail] = []
     limit, offset = limits_of(query, faults)
     if (in_path := request.path_parameters.get("resource")) is not None:
@@ -202,8 +201,8 @@ def _custom_field(request: Request, field: CustomField) -> dict[str, Any]:
         "resource": field.resource,
         "description": field.description,
         "typeSchema": {"type": field.type, "additionalSchema": schema},
-        "createdTime": time_text(field.created_at),
-        "updatedTime": time_text(field.updated_at),
+        "createdTime": utc_seconds(field.created_at),
+        "updatedTime": utc_seconds(field.updated_at),
     }
     if "resource" in request.path_parameters:
         body |= {"type": field.type, "additionalSchema": schema}

@@ -13,9 +13,7 @@ from bridge.dialects.payments_ai.wire import (
     JSON,
     invalid,
     limits_of,
-    query_of,
     render_page,
-    time_text,
 )
 from bridge.errors import Detail, NotFound
 from bridge.inbound import Answer, Request, validated
@@ -23,6 +21,7 @@ from bridge.models import card_numbers
 from bridge.models.identifier import suffix
 from bridge.models.page import Counted, OffsetPage
 from bridge.models.payment_method import Instrument
+from bridge.models.text import utc_seconds
 
 TOKEN = 200
 
@@ -61,7 +60,7 @@ def read_instrument_id(request: Request) -> str:
 def read_instruments_page(request: Request) -> OffsetPage:
     """Raises InvalidRequest that names every parameter at fault."""
     faults: list[Detail] = []
-    limit, offset = limits_of(query_of(request), faults)
+    limit, offset = limits_of(request.last_query, faults)
     if faults:
         raise invalid(faults)
     return OffsetPage(limit=limit, offset=offset)
@@ -94,5 +93,5 @@ def _instrument(instrument: Instrument) -> dict[str, Any]:
         },
         "billingAddress": None,
         "isDefault": method.is_default,
-        "createdTime": time_text(method.created_at),
+        "createdTime": utc_seconds(method.created_at),
     }

@@ -5,9 +5,7 @@ Source: contracts/payments-ai.md, sections 1 and 6.
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
 
 from pydantic import BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -21,7 +19,7 @@ from bridge.errors import (
     NotAuthenticated,
     NotFound,
 )
-from bridge.inbound import Answer, Request, clean_path
+from bridge.inbound import Answer, Request
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Named
 from bridge.models.page import OffsetPage
@@ -106,11 +104,6 @@ def read_call(request: Request) -> Call:
     )
 
 
-def query_of(request: Request) -> dict[str, str]:
-    """Decoded parameters; the last one wins, and whatever is unknown is ignored."""
-    return dict(parse_qsl(request.raw_query, keep_blank_values=True, errors="replace"))
-
-
 def limits_of(query: dict[str, str], faults: list[Detail]) -> tuple[int, int]:
     limit, offset = query.get("limit", str(LIMIT)), query.get("offset", "0")
     if not DIGITS.fullmatch(limit) or int(limit) > MOST:
@@ -174,10 +167,6 @@ def _fitting(records: list[dict[str, Any]]) -> int:
     return len(records)
 
 
-def time_text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def render_error(error: BridgeError, request_id: str) -> Answer:  # noqa: ARG001 - in a header
     """One shape; whatever is not in the document's table is a 500 (1.4)."""
     status = error.status if error.status in ERRORS else 500
@@ -207,8 +196,7 @@ def _path(field: str) -> str:
 
 def render_unmatched(request: Request) -> Answer:
     """308 to the clean path for a doubled or trailing slash, else 404 (1.1)."""
-    if clean := clean_path(request.path):
-        location = f"{clean}?{request.raw_query}" if request.raw_query else clean
+    if location := request.clean_target:
         body = {"errorCode": "MOVED", "statusCode": 308, "message": "Moved"}
         return Answer(body, 308, JSON | {"Location": location})
     return render_error(NotFound("no such path"), request.id)
