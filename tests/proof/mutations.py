@@ -21,6 +21,7 @@ from bridge.models.payment import Answered, Ending, Payment
 from bridge.models.provider import ProviderPayment
 from bridge.models.record import Record
 from bridge.models.refund import Refund
+from bridge.providers import stripe_objects
 from bridge.providers.stripe import Stripe
 from bridge.store import due_items, payment_items, record_items, table
 
@@ -244,7 +245,7 @@ def payload_believed(patch: pytest.MonkeyPatch) -> None:
     def believe(payment: Payment, call: Call, mine: Ending | None) -> Any:
         if call.event and call.event.event_id in told:
             intent = stripe.PaymentIntent.construct_from(told[call.event.event_id], "sk_test")
-            return Stripe()._parse_payment(intent), mine
+            return stripe_objects.read_payment(intent), mine
         return look(payment, call, mine)
 
     patch.setattr(Stripe, "read_event", read_event)

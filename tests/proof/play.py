@@ -32,7 +32,7 @@ from bridge.models.payment import (
     PaymentChange,
 )
 from bridge.models.refund import NewRefund
-from bridge.providers import registry, stripe as adapter
+from bridge.providers import registry, stripe_calls
 from bridge.store import payment_items, table
 from local.stripe.errors import StripeError
 from local.stripe.log import Exchange
@@ -232,7 +232,7 @@ class Play:
         child = os.fork()
         if child == 0:
             table.client.cache_clear()
-            adapter._client.cache_clear()
+            stripe_calls._client.cache_clear()
             with suppress(BaseException):
                 act(self, step)
             os._exit(0)

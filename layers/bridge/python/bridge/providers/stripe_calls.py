@@ -1,0 +1,205 @@
+"""Calls of Stripe through its SDK: sent, perhaps once more, and what came of it for certain.
+
+Source: contracts/providers.md, B and F; design/convergence.md, rule 4. Wire form: stripe 16.1.0,
+API version 2026-10-28.endive.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+
+import stripe
+
+from bridge import clock, config
+from bridge.errors import (
+    BridgeError,
+    Detail,
+    NotExecuted,
+    ProviderRejectedUs,
+    ProviderUnavailable,
+    Refused,
+    UnknownOutcome,
+    WrongState,
+)
+
+API = "https://api.stripe.com"
+CONNECT_S, FAST_S, SLOW_S = 2, 8, 15
+SPARE_S = 4  # kept for writing down how a call ended
+LEAST_S = 2  # with less than this left a call is not sent
+# A TLS failure counts only where the certificate was refused: others may come after sending.
+NEVER_SENT = {
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectTimeout",
+    "SSLCertVerificationError",
+}
+
+FIELDS = {
+    "amount": "total_cents",
+    "amount_to_capture": "amount_cents",
+    "currency": "currency",
+    "payment_method": "payment_method_id",
+    "customer": "customer_id",
+    "setup_future_usage": "setup_future_usage",
+    "return_url": "return_url",
+    "receipt_email": "guest_data.email",
+    "description": "description",
+    "email": "email",
+    "name": "name",
+    "phone": "phone",
+}
+
+GONE = "resource_missing"
+OUR_FAULT = ("parameter_unknown", "parameter_missing", GONE)
+
+stripe.enable_telemetry = False
+logging.getLogger("stripe").setLevel(logging.WARNING)  # its INFO lines quote what a caller sent
+
+Speed = Literal["fast", "slow"]
+
+
+class Declined(Refused):
+    """The bank, or Stripe for it, refused; the intent is in the error where there is one."""
+
+    def __init__(self, message: str, intent: Any, reason: str | None) -> None:
+        super().__init__(message, reason=reason)
+        self.intent = intent
+
+
+class UnexpectedState(WrongState):
+    """payment_intent_unexpected_state: the intent is in the error."""
+
+    def __init__(self, message: str, intent: Any) -> None:
+        super().__init__(message, code="payment_state_unexpected")
+        self.intent = intent
+
+
+def send(
+    call: Callable[[stripe.StripeClient, Any], Any],
+    *,
+    ends_at: datetime,
+    key: str | None = None,
+    speed: Speed = "fast",
+) -> Any:
+    """Send, once more where that is safe, and say for certain what is certain.
+
+    One try whose outcome is unknown makes the whole unknown, unless an answer to the same
+    bytes comes back (convergence.md, rule 4). Raises NotExecuted, Declined and
+    UnexpectedState among them, or UnknownOutcome.
+    """
+    options = {"idempotency_key": key} if key else {}
+    unknown: Exception | None = None
+    refused: BridgeError = ProviderUnavailable("too little time is left to ask Stripe")
+    for read_s in _tries(speed, ends_at):
+        try:
+            return call(_client(config.secret("STRIPE_SECRET_KEY"), read_s), options)
+        except stripe.CardError as error:
+            raise Declined(_message(error), _intent_of(error), error.code) from error
+        except config.SecretUnavailable as error:
+            refused = ProviderRejectedUs("Stripe's secret key cannot be read")
+            refused.__cause__ = error
+            break
+        except stripe.InvalidRequestError as error:
+            raise _refusal(error) from error
+        except stripe.IdempotencyError as error:  # our bug, and the first call may have landed
+            raise UnknownOutcome("Stripe knows this key with other parameters") from error
+        except (stripe.AuthenticationError, stripe.PermissionError) as error:
+            config.forget_secrets()  # they may have rotated: the second try reads them anew
+            refused = ProviderRejectedUs("Stripe does not accept our credentials")
+            refused.__cause__ = error
+        except stripe.RateLimitError as error:
+            refused = ProviderUnavailable("Stripe is limiting our rate", retry_after=1)
+            refused.__cause__ = error
+            break
+        except stripe.APIConnectionError as error:
+            if not _is_caused_by(error, NEVER_SENT):
+                unknown = error
+                if speed == "slow":  # a bank may be at work: from here on only looks
+                    break
+            else:
+                refused = ProviderUnavailable("Stripe cannot be reached", retry_after=5)
+                refused.__cause__ = error
+        except stripe.StripeError as error:  # 409 in progress, a 5xx, no JSON: nothing decided
+            unknown = error
+            if speed == "slow":
+                break
+    if unknown:
+        raise UnknownOutcome("Stripe did not answer in time") from unknown
+    raise refused
+
+
+def pages(
+    verb: Callable[[stripe.StripeClient], Callable[..., Any]],
+    params: dict[str, Any],
+    ends_at: datetime,
+) -> Iterator[list[Any]]:
+    """A list, newest first, page by page. Raises what `send` raises."""
+    wanted = dict(params)
+
+    def call(client: stripe.StripeClient, how: Any) -> Any:
+        return verb(client)(params=wanted, options=how)
+
+    while (page := send(call, ends_at=ends_at)).data:
+        yield page.data
+        if not page.has_more:
+            return
+        wanted["starting_after"] = page.data[-1].id
+
+
+@cache
+def _client(secret_key: str, read_s: int) -> stripe.StripeClient:
+    """The SDK has no timeout per call, so there is a client per timeout; retries are ours."""
+    return stripe.StripeClient(
+        secret_key,
+        base_addresses={"api": config.provider_base_url("STRIPE_BASE_URL", API)},
+        http_client=stripe.RequestsClient(timeout=(CONNECT_S, read_s)),
+        max_network_retries=0,
+    )
+
+
+def _tries(speed: Speed, ends_at: datetime) -> Iterator[int]:
+    """The read timeout of each of two tries, as long as there is time (providers.md F)."""
+    for most in (SLOW_S, SLOW_S) if speed == "slow" else (FAST_S, FAST_S):
+        left = int((ends_at - clock.now()).total_seconds()) - SPARE_S - CONNECT_S
+        if left + CONNECT_S < LEAST_S:
+            return
+        yield max(1, min(most, left))
+
+
+def _is_caused_by(error: BaseException, names: set[str]) -> bool:
+    """Whether one of these exceptions of requests or urllib3 is behind what the SDK raised.
+
+    Never by `__context__`: that also names whatever was being handled further out.
+    """
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        each = waiting.pop()
+        if not isinstance(each, BaseException) or id(each) in seen:
+            continue
+        seen.add(id(each))
+        if type(each).__name__ in names:
+            return True
+        waiting += [each.__cause__, getattr(each, "reason", None), *each.args]
+    return False
+
+
+def _intent_of(error: stripe.StripeError) -> Any:
+    return getattr(error.error, "payment_intent", None)
+
+
+def _message(error: stripe.StripeError) -> str:
+    return error.user_message or "Stripe refused the request"
+
+
+def _refusal(error: stripe.InvalidRequestError) -> NotExecuted:
+    if error.code == "payment_intent_unexpected_state" and (intent := _intent_of(error)):
+        return UnexpectedState(_message(error), intent)
+    if field := FIELDS.get((error.param or "").split("[")[0]):
+        details = [Detail(field, _message(error))]
+        return Refused(_message(error), details=details, reason=error.code)
+    if error.code in OUR_FAULT:
+        return ProviderRejectedUs("Stripe does not understand our request", reason=error.code)
+    return Refused(_message(error), reason=error.code)

@@ -1,0 +1,210 @@
+"""Stripe's objects as ours, and ours as Stripe's parameters; its minor units where they differ.
+
+Source: contracts/providers.md, A.1, C and E.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from bridge.errors import Detail, InvalidRequest
+from bridge.models.currency import EXPONENTS
+from bridge.models.customer import Customer
+from bridge.models.payment import Payment
+from bridge.models.provider import (
+    Dispute,
+    Failure,
+    NextAction,
+    ProviderMethod,
+    ProviderPayment,
+    ProviderRefund,
+    Status,
+)
+from bridge.models.refund import RefundStatus
+from bridge.models.text import is_email
+
+METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
+CUSTOMER_NAME, CUSTOMER_PHONE = 256, 20
+
+# Stripe's own minor units where they differ from ISO 4217 (providers.md E).
+TIMES_100 = {"ISK", "UGX"}
+OVER_100 = {"MGA"}
+NOT_OFFERED = {"IQD", "LYD", "CLF", "UYW", "UYI"}
+
+STATUS: dict[str, Status] = {
+    "requires_payment_method": "created",
+    "requires_confirmation": "created",
+    "requires_action": "requires_action",
+    "processing": "processing",
+    "requires_capture": "requires_capture",
+    "canceled": "canceled",
+    "succeeded": "succeeded",
+}
+OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
+REFUND_STATUS: dict[str, RefundStatus] = {
+    "pending": "pending",
+    "requires_action": "pending",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "canceled": "failed",
+}
+# An inquiry that was closed, and a dispute that was prevented, cost nothing.
+DISPUTE_STATE: dict[str, Literal["won", "lost"]] = {
+    "won": "won",
+    "warning_closed": "won",
+    "prevented": "won",
+    "lost": "lost",
+}
+
+
+def read_payment(intent: Any) -> ProviderPayment:
+    status = STATUS.get(intent.status)  # None: a word we do not know; the merge keeps ours
+    error = getattr(intent, "last_payment_error", None)
+    if intent.status == "requires_payment_method" and error:
+        status = "failed"  # elsewhere it may be the trace of an earlier attempt
+    currency = intent.currency.upper()
+    charge = getattr(intent, "latest_charge", None)
+    expanded = None if isinstance(charge, str) else charge
+    return ProviderPayment(
+        provider_payment_id=intent.id,
+        status=status,
+        raw_status=intent.status,
+        total_cents=from_units(intent.amount, currency),
+        captured_cents=from_units(getattr(intent, "amount_received", 0) or 0, currency),
+        refunded_cents=from_units(_given_back(expanded), currency) if expanded else 0,
+        currency=currency,
+        charge_id=expanded.id if expanded else charge,
+        charged_at=datetime.fromtimestamp(expanded.created, UTC) if expanded else None,
+        client_secret=intent.client_secret,
+        next_action=_next_action(intent),
+        failure=_failure(error) if status == "failed" else None,
+        is_open=intent.status in OPEN,
+        has_method=bool(getattr(intent, "payment_method", None)),
+        saved=_saved(intent, expanded),
+    )
+
+
+def read_refund(refund: Any) -> ProviderRefund:
+    currency = refund.currency.upper()
+    return ProviderRefund(
+        provider_refund_id=refund.id,
+        refund_id=our_refund_id(refund),
+        amount_cents=from_units(refund.amount, currency),
+        currency=currency,
+        status=REFUND_STATUS.get(refund.status, "pending"),
+        reason=refund.reason,
+        created_at=datetime.fromtimestamp(refund.created, UTC),
+    )
+
+
+def read_dispute(dispute: Any) -> Dispute:
+    return Dispute(id=dispute.id, state=DISPUTE_STATE.get(dispute.status, "open"))
+
+
+def read_method(token: str, kind: str, details: Any) -> ProviderMethod:
+    """`details` has what may be shown under the method's own type; only cards are looked into."""
+    card = getattr(details, "card", None)
+    return ProviderMethod(
+        token=token,
+        type=kind,
+        brand=getattr(card, "brand", None),
+        last4=getattr(card, "last4", None),
+        exp_month=getattr(card, "exp_month", None),
+        exp_year=getattr(card, "exp_year", None),
+    )
+
+
+def _saved(intent: Any, charge: Any) -> ProviderMethod | None:
+    """With setup_future_usage and a customer Stripe keeps the method that has paid, also where what
+    it held was given up since."""
+    is_kept = getattr(intent, "setup_future_usage", None) and getattr(intent, "customer", None)
+    token = getattr(intent, "payment_method", None)
+    details = getattr(charge, "payment_method_details", None)
+    if not (is_kept and token and details and charge.status == "succeeded"):
+        return None
+    return read_method(token, details.type, details)
+
+
+def _next_action(intent: Any) -> NextAction | None:
+    action = getattr(intent, "next_action", None)
+    if intent.status != "requires_action" or action is None:
+        return None
+    if action.type == "redirect_to_url":
+        return NextAction(type="redirect", url=action.redirect_to_url.url)
+    return NextAction(type="use_client_secret")
+
+
+def _failure(error: Any) -> Failure:
+    code, decline = getattr(error, "code", None), getattr(error, "decline_code", None)
+    message = getattr(error, "message", None) or "The payment was declined."
+    return Failure(code=code or "payment_failed", message=message, decline_code=decline)
+
+
+def our_refund_id(refund: Any) -> str | None:
+    return getattr(refund.metadata, "refund_id", None)
+
+
+def _given_back(charge: Any) -> int:
+    """Stripe also counts as refunded what a partial capture, or a cancellation, has released."""
+    released: int = charge.amount - charge.amount_captured
+    return max(0, charge.amount_refunded - released)
+
+
+def write_amount(payment: Payment) -> dict[str, Any]:
+    amount = to_units(payment.total_cents, payment.currency)
+    return {"amount": amount, "currency": payment.currency.lower()}
+
+
+def write_customer(customer: Customer) -> dict[str, str]:
+    """What Stripe takes of it; the rest stays with us. Other APIs know an e-mail that is no
+    address, longer names, and phones of more characters."""
+    email, name, phone = customer.email or "", customer.name or "", customer.phone or ""
+    fields = {
+        "email": email if is_email(email) else "",
+        "name": name[:CUSTOMER_NAME],
+        "phone": phone if len(phone) <= CUSTOMER_PHONE else "",
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def write_metadata(metadata: dict[str, Any]) -> dict[str, str]:
+    """What Stripe takes of a caller's metadata; the rest stays with us (B4)."""
+    texts = {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in metadata.items()
+        if isinstance(value, str | bool | int | float)  # nested values stay with us, too
+    }
+    fits = {
+        key: text
+        for key, text in texts.items()
+        if len(key) <= METADATA_KEY
+        and text
+        and len(text) <= METADATA_VALUE
+        and not set("[]") & set(key)
+        and key not in ("payment_id", "customer_id", "reference_code")
+    }
+    return dict(list(fits.items())[: METADATA_KEYS - 2])  # our own keys need room
+
+
+def to_units(cents: int, currency: str, field: str = "total_cents") -> int:
+    """ISO minor units as Stripe counts them. Raises InvalidRequest `amount_not_representable`."""
+    if currency in NOT_OFFERED:
+        raise _not_representable("currency", f"Stripe does not offer {currency}")
+    if currency in OVER_100 and cents % 100:
+        raise _not_representable(field, f"must be a multiple of 100 in {currency}")
+    if EXPONENTS[currency] == 3 and cents % 10:
+        raise _not_representable(field, f"must be a multiple of 10 in {currency}")
+    if currency in TIMES_100:
+        return cents * 100
+    return cents // 100 if currency in OVER_100 else cents
+
+
+def from_units(units: int, currency: str) -> int:
+    if currency in TIMES_100:
+        return units // 100
+    return units * 100 if currency in OVER_100 else units
+
+
+def _not_representable(field: str, message: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{field} {message}", code="amount_not_representable", details=[Detail(field, message)]
+    )
