@@ -1,7 +1,7 @@
 """The ledger's stream rings for new timeline entries: deliver them as events, in their order."""
 
+from bridge.background import Invocation, streamed
 from bridge.core import events
-from bridge.inbound import Invocation, streamed
 
 
 @streamed

@@ -1,7 +1,7 @@
 """Messages of the queue: a provider's event, or a look that was put off."""
 
+from bridge.background import Invocation, worker
 from bridge.core import deliveries
-from bridge.inbound import Invocation, worker
 
 
 @worker

@@ -1,7 +1,7 @@
 """Invoked by operators: ask the provider now and bring our row to its truth."""
 
+from bridge.background import Invocation, operation
 from bridge.core import operators
-from bridge.inbound import Invocation, operation
 
 
 @operation

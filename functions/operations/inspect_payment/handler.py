@@ -1,7 +1,7 @@
 """Invoked by operators: one payment's row, what is due of it, and its timeline."""
 
+from bridge.background import Invocation, operation
 from bridge.core import operators
-from bridge.inbound import Invocation, operation
 
 
 @operation

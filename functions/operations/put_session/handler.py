@@ -1,7 +1,7 @@
 """Invoked by operators: write a session into the `secrets` table."""
 
+from bridge.background import Invocation, operation
 from bridge.core import operators
-from bridge.inbound import Invocation, operation
 
 
 @operation

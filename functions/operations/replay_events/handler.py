@@ -1,7 +1,7 @@
 """Invoked by operators: deliver a payment's events again, from a sequence number on."""
 
+from bridge.background import Invocation, operation
 from bridge.core import events, operators
-from bridge.inbound import Invocation, operation
 
 
 @operation

@@ -1,4 +1,4 @@
-"""Events of API Gateway, SQS, the schedule, a stream and operators; the answers to them.
+"""Requests as API Gateway hands them over, and the answers to them.
 
 Source: API Gateway HTTP API, payload format 2.0; contracts/bridge.md B3 and section 1.
 """
@@ -6,27 +6,24 @@ Source: API Gateway HTTP API, payload format 2.0; contracts/bridge.md B3 and sec
 import base64
 import hashlib
 import json
-import math
 import re
 import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, wraps
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote
 
 from aws_lambda_powertools import Logger
-from pydantic import BaseModel, ValidationError
 
 from bridge import clock, config
+from bridge.bodies import Model, read_json, validated
 from bridge.errors import BodyTooLarge, BridgeError, Detail, InvalidRequest, NotAuthenticated
-from bridge.models.call import Call, Cause, ClientKey
+from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
-from bridge.models.outbox import ChangedKey
 
-DEPTH, DIGITS = 32, 18  # of nesting, of an integer
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 CLIENT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 DEFAULT_RUN_MS = 25_000
@@ -34,7 +31,6 @@ DEFAULT_RUN_MS = 25_000
 # Our messages are words: Powertools would try to read each as JSON.
 log = Logger(utc=True, use_rfc3339=True, json_deserializer=str)
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-Model = TypeVar("Model", bound=BaseModel)
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
@@ -59,7 +55,7 @@ class Request:
     route: str
     source_ip: str
     id: str
-    ends_at: Any
+    ends_at: datetime
     caller: Caller = field(default_factory=Caller)
 
     @classmethod
@@ -78,7 +74,7 @@ class Request:
             route=event.get("routeKey", ""),
             source_ip=_source_ip(headers, http.get("sourceIp", "")),
             id=request_id(event),
-            ends_at=_ends_at(context),
+            ends_at=ends_at(context),
         )
 
     @cached_property
@@ -152,7 +148,7 @@ class Request:
 
 
 class Dialect(Protocol):
-    """What a wire format brings: `body_limit` in bytes, who is calling, how an error looks."""
+    """What a wire format brings: `BODY_LIMIT` in bytes, who is calling, how an error looks."""
 
     BODY_LIMIT: int
 
@@ -161,32 +157,9 @@ class Dialect(Protocol):
     def render_error(self, error: BridgeError, request_id: str) -> object: ...
 
 
-@dataclass(frozen=True)
-class Invocation:
-    """An event that is no HTTP request: the schedule's, a stream's, an operator's, a message of a
-    queue."""
-
-    event: dict[str, Any]
-    call: Call
-
-    def parse(self, model: type[Model]) -> Model:
-        """Raises InvalidRequest."""
-        return validated(model, self.event)
-
-    def text(self, name: str) -> str:
-        """One field. Raises InvalidRequest."""
-        if not isinstance(value := self.event.get(name), str) or not value:
-            raise InvalidRequest(f"{name} is required", details=[Detail(name, "is required")])
-        return value
-
-    @property
-    def changed(self) -> list[ChangedKey]:
-        """The keys in a batch of a stream, in its order. Source: DynamoDB Streams, KEYS_ONLY."""
-        keys = [record["dynamodb"]["Keys"] for record in self.event["Records"]]
-        return [ChangedKey(key["pk"]["S"], key["sk"]["S"]) for key in keys]
-
-
-def endpoint(dialect: Any, *, status: int = 200, guests: bool = False) -> Callable[..., Handler]:
+def endpoint(
+    dialect: Dialect, *, status: int = 200, guests: bool = False
+) -> Callable[..., Handler]:
     """Turn a function Request -> JSON body into a Lambda handler (event, context) -> response.
 
     Where status or headers vary (202, a replay) the function returns Answer(body, status, headers).
@@ -250,7 +223,7 @@ def _http(
             response, outcome = respond(error.status, render_error(error, known)), error.code
             response["headers"] |= _headers_of(error)
         except Exception as error:  # noqa: BLE001 - the last line before the caller
-            _log_unhandled(error)
+            log_unhandled(error)
             hidden = BridgeError("something went wrong on our side")
             response, outcome = respond(500, render_error(hidden, known)), hidden.code
         response["headers"]["X-Request-ID"] = known
@@ -275,7 +248,7 @@ def _headers_of(error: BridgeError) -> dict[str, str]:
     return headers
 
 
-def _log_unhandled(error: BaseException) -> None:
+def log_unhandled(error: BaseException) -> None:
     """Where it broke, without its message: an exception may quote a body or a token."""
     places, trace = [], error.__traceback__
     while trace:
@@ -296,93 +269,8 @@ def respond(status: int, answer: object) -> dict[str, Any]:
     return {"statusCode": status, "headers": headers, "body": _to_json(body)}
 
 
-def scheduled(function: Callable[[Invocation], BaseModel]) -> Handler:
-    """Turn a function of an Invocation into a handler of the schedule; it raises when the function
-    does, so that Lambda counts an error."""
-    return _background("scheduled run", function)
-
-
-def streamed(function: Callable[[Invocation], BaseModel]) -> Handler:
-    """The same for a stream: where it raises, Lambda brings the whole batch again."""
-    return _background("stream batch", function)
-
-
-def _background(kind: str, function: Callable[[Invocation], BaseModel]) -> Handler:
-    @wraps(function)
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        log.thread_safe_clear_keys()
-        log.thread_safe_append_keys(request_id=getattr(context, "aws_request_id", ""))
-        done = function(Invocation(event, _call("sweep", context))).model_dump(mode="json")
-        log.info(kind, **done)
-        return done
-
-    return handler
-
-
-class MessageLeft(Exception):
-    """A message that was not handled: it becomes visible in its queue again."""
-
-
-def worker(function: Callable[[Invocation], None]) -> Handler:
-    """Turn a function of one message into a handler of SQS batches with partial failures.
-
-    A message whose function raises stays in the queue; the others are done. Where all fail the
-    handler raises, so that Lambda counts an error. No body is ever logged.
-    """
-
-    @wraps(function)
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        # Imported here: 70 ms that no other function shall pay.
-        from aws_lambda_powertools.utilities.batch import (
-            BatchProcessor,
-            EventType,
-            process_partial_response,
-        )
-
-        call = _call("webhook", context)
-
-        def handle(record: Any) -> None:
-            log.thread_safe_clear_keys()
-            log.thread_safe_append_keys(
-                request_id=getattr(context, "aws_request_id", ""), message_id=record.message_id
-            )
-            try:
-                function(Invocation(json.loads(record.body), call))
-            except BridgeError as error:
-                log.warning("message left in the queue", error=error.code)
-                raise MessageLeft from None
-            except Exception as error:  # noqa: BLE001 - the others of the batch are not to blame
-                _log_unhandled(error)
-                raise MessageLeft from None
-
-        processor = BatchProcessor(event_type=EventType.SQS)
-        return dict(process_partial_response(event, handle, processor))
-
-    return handler
-
-
-def operation(function: Callable[[Invocation], BaseModel | None]) -> Handler:
-    """Turn a function of an Invocation into what operators invoke; errors come back as text."""
-
-    @wraps(function)
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        log.thread_safe_clear_keys()
-        log.thread_safe_append_keys(request_id=getattr(context, "aws_request_id", ""))
-        try:
-            done = function(Invocation(event, _call("reconciliation", context)))
-        except BridgeError as error:
-            details = [detail._asdict() for detail in error.details]
-            return {"ok": False, "code": error.code, "error": str(error), "details": details}
-        return {"ok": True} | (done.model_dump(mode="json") if done else {})
-
-    return handler
-
-
-def _call(cause: Cause, context: Any) -> Call:
-    return Call(cause=cause, ends_at=_ends_at(context))
-
-
-def _ends_at(context: Any) -> Any:
+def ends_at(context: Any) -> datetime:
+    """When the platform ends this run."""
     left = getattr(context, "get_remaining_time_in_millis", lambda: DEFAULT_RUN_MS)()
     return clock.now() + timedelta(milliseconds=left)
 
@@ -412,86 +300,7 @@ def clean_path(path: str) -> str | None:
     return quote(clean, safe="/") if clean != path else None
 
 
-def validated(model: type[Model], values: dict[str, Any]) -> Model:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        details = [detail for each in error.errors() for detail in _details(each)]
-        fields = ", ".join(dict.fromkeys(detail.field for detail in details))
-        raise InvalidRequest(f"not valid: {fields}", details=details) from None
-
-
-def _details(error: Any) -> list[Detail]:
-    path = ".".join(str(part) for part in error["loc"])
-    cause = error.get("ctx", {}).get("error")
-    if faults := getattr(cause, "faults", None):
-        return [Detail(".".join(filter(None, (path, below))), text) for below, text in faults]
-    if error["type"] == "missing":
-        return [Detail(path, "is required")]
-    return [Detail(path, str(cause) if cause else error["msg"])]
-
-
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nulls(each) for key, each in value.items() if each is not None}
     return value
-
-
-class _Malformed(ValueError):
-    pass
-
-
-def read_json(body: bytes) -> dict[str, Any]:
-    """A JSON object, strictly. Raises InvalidRequest `invalid_json` (B3)."""
-    try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_int=_whole,
-            parse_float=_finite,
-            parse_constant=_no_constant,
-        )
-        _check(value, DEPTH)
-    except _Malformed as error:
-        raise InvalidRequest(f"the body {error}", code="invalid_json") from None
-    except (ValueError, RecursionError):
-        raise InvalidRequest("the body is not valid JSON", code="invalid_json") from None
-    if not isinstance(value, dict):
-        raise InvalidRequest("the body must be a JSON object", code="invalid_json")
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Malformed("names a key twice")
-    return found
-
-
-def _whole(text: str) -> int:
-    if len(text.lstrip("-")) > DIGITS:
-        raise _Malformed(f"has an integer of more than {DIGITS} digits")
-    return int(text)
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(number := float(text)):
-        raise _Malformed("has a number that is too large")
-    return number
-
-
-def _no_constant(text: str) -> Any:
-    raise _Malformed(f"has {text}, which is not JSON")
-
-
-def _check(value: Any, depth: int) -> None:
-    if isinstance(value, str):
-        value.encode()  # a lone surrogate has no UTF-8: UnicodeEncodeError is a ValueError
-        return
-    if isinstance(value, dict | list):
-        if not depth:
-            raise _Malformed(f"is nested deeper than {DEPTH}")
-        for each in value.values() if isinstance(value, dict) else value:
-            _check(each, depth - 1)
-        if isinstance(value, dict):
-            "".join(value).encode()

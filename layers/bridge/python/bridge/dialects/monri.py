@@ -13,8 +13,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.access import merchants
+from bridge.bodies import validated
 from bridge.errors import BridgeError, Detail, InvalidRequest, NotFound
-from bridge.inbound import Answer, Request, validated
+from bridge.inbound import Answer, Request
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Named
 from bridge.models.credential import AccessToken

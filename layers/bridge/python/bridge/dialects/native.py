@@ -6,6 +6,7 @@ Source: contracts/bridge.md; seeds "Customers API" and "Payments API".
 from typing import Any
 
 from bridge.access import guest_tokens, sessions, signing
+from bridge.bodies import Model
 from bridge.errors import (
     BridgeError,
     Detail,
@@ -14,7 +15,7 @@ from bridge.errors import (
     NotFound,
     PaymentDeclined,
 )
-from bridge.inbound import Answer, Model, Request
+from bridge.inbound import Answer, Request
 from bridge.models import card_numbers
 from bridge.models.address import Address, AddressAnswered, AddressChange, NewAddress
 from bridge.models.caller import Caller, Named

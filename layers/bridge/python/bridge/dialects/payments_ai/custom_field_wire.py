@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast, get_args
 
 from pydantic import BaseModel, BeforeValidator
 
+from bridge.bodies import validated
 from bridge.dialects.payments_ai.wire import (
     BODY,
     JSON,
@@ -17,7 +18,7 @@ from bridge.dialects.payments_ai.wire import (
     render_page,
 )
 from bridge.errors import Detail, InvalidRequest, NotFound
-from bridge.inbound import Answer, Request, validated
+from bridge.inbound import Answer, Request
 from bridge.models.custom_field import (
     Constraints,
     CustomField,

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator
 
+from bridge.bodies import validated
 from bridge.dialects.payments_ai.wire import (
     BODY,
     JSON,
@@ -19,7 +20,7 @@ from bridge.dialects.payments_ai.wire import (
     text,
 )
 from bridge.errors import Detail, InvalidRequest
-from bridge.inbound import Answer, Request, validated
+from bridge.inbound import Answer, Request
 from bridge.models.customer import Customer, CustomerAnswered, CustomerFields
 from bridge.models.page import Counted, OffsetPage
 from bridge.models.text import METADATA_BYTES, Faults, metadata_bytes, normalized_email, utc_seconds

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator
 
+from bridge.bodies import validated
 from bridge.dialects.payments_ai.wire import (
     BODY,
     INSTRUMENT_ID,
@@ -16,7 +17,7 @@ from bridge.dialects.payments_ai.wire import (
     render_page,
 )
 from bridge.errors import Detail, NotFound
-from bridge.inbound import Answer, Request, validated
+from bridge.inbound import Answer, Request
 from bridge.models import card_numbers
 from bridge.models.identifier import suffix
 from bridge.models.page import Counted, OffsetPage

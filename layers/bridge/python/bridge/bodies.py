@@ -1,0 +1,96 @@
+"""What callers send as JSON: read strictly, and taken for a model.
+
+Source: contracts/bridge.md B2, B3.
+"""
+
+import json
+import math
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bridge.errors import Detail, InvalidRequest
+
+DEPTH, DIGITS = 32, 18  # of nesting, of an integer
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], values: dict[str, Any]) -> Model:
+    """Raises InvalidRequest with the path of every field at fault, never a value."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        details = [detail for each in error.errors() for detail in _details(each)]
+        fields = ", ".join(dict.fromkeys(detail.field for detail in details))
+        raise InvalidRequest(f"not valid: {fields}", details=details) from None
+
+
+def _details(error: Any) -> list[Detail]:
+    path = ".".join(str(part) for part in error["loc"])
+    cause = error.get("ctx", {}).get("error")
+    if faults := getattr(cause, "faults", None):
+        return [Detail(".".join(filter(None, (path, below))), text) for below, text in faults]
+    if error["type"] == "missing":
+        return [Detail(path, "is required")]
+    return [Detail(path, str(cause) if cause else error["msg"])]
+
+
+class _Malformed(ValueError):
+    pass
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """A JSON object, strictly. Raises InvalidRequest `invalid_json` (B3)."""
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_int=_whole,
+            parse_float=_finite,
+            parse_constant=_no_constant,
+        )
+        _check(value, DEPTH)
+    except _Malformed as error:
+        raise InvalidRequest(f"the body {error}", code="invalid_json") from None
+    except (ValueError, RecursionError):
+        raise InvalidRequest("the body is not valid JSON", code="invalid_json") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("the body must be a JSON object", code="invalid_json")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Malformed("names a key twice")
+    return found
+
+
+def _whole(text: str) -> int:
+    if len(text.lstrip("-")) > DIGITS:
+        raise _Malformed(f"has an integer of more than {DIGITS} digits")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise _Malformed("has a number that is too large")
+    return number
+
+
+def _no_constant(text: str) -> Any:
+    raise _Malformed(f"has {text}, which is not JSON")
+
+
+def _check(value: Any, depth: int) -> None:
+    if isinstance(value, str):
+        value.encode()  # a lone surrogate has no UTF-8: UnicodeEncodeError is a ValueError
+        return
+    if isinstance(value, dict | list):
+        if not depth:
+            raise _Malformed(f"is nested deeper than {DEPTH}")
+        for each in value.values() if isinstance(value, dict) else value:
+            _check(each, depth - 1)
+        if isinstance(value, dict):
+            "".join(value).encode()

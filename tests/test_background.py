@@ -1,0 +1,101 @@
+"""Runs that no HTTP request starts. Source: design/architecture.md, section 3."""
+
+import pytest
+from pydantic import BaseModel
+
+from bridge import background, clock
+from bridge.background import Invocation
+from bridge.errors import Conflict, Detail, InvalidRequest
+from bridge.models.call import Call
+from bridge.models.outbox import ChangedKey
+from tests.stripe_events import batch
+
+
+class Context:
+    """Lambda's, in short."""
+
+    aws_request_id = "run-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 5000
+
+
+class Done(BaseModel):
+    count: int
+
+
+def test_a_scheduled_run_answers_what_it_did_and_raises_what_broke() -> None:
+    @background.scheduled
+    def runs(invocation: Invocation) -> Done:
+        assert invocation.call.cause == "sweep"
+        return Done(count=invocation.event["count"])
+
+    assert runs({"count": 3}, Context()) == {"count": 3}
+    with pytest.raises(KeyError):
+        runs({}, Context())
+
+
+def test_a_batch_of_a_stream_is_its_keys_in_order_and_raises_what_broke() -> None:
+    batch = {
+        "Records": [
+            {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": pk}, "sk": {"S": "H#1"}}}}
+            for pk in ("P#2", "P#1")
+        ]
+    }
+
+    @background.streamed
+    def counts(invocation: Invocation) -> Done:
+        assert invocation.changed == [ChangedKey("P#2", "H#1"), ChangedKey("P#1", "H#1")]
+        return Done(count=len(invocation.changed))
+
+    assert counts(batch, Context()) == {"count": 2}
+    with pytest.raises(KeyError):
+        counts({}, Context())
+
+
+def test_an_operation_answers_ok_or_the_error_as_text() -> None:
+    @background.operation
+    def doubles(invocation: Invocation) -> Done | None:
+        assert invocation.call.cause == "reconciliation"
+        count = invocation.parse(Done).count
+        return Done(count=count * 2) if count else None
+
+    assert doubles({"count": 2}, Context()) == {"ok": True, "count": 4}
+    assert doubles({"count": 0}, object()) == {"ok": True}
+    refused = doubles({"count": "many"}, Context())
+    assert (refused["ok"], refused["code"]) == (False, "validation_failed")
+    assert [each["field"] for each in refused["details"]] == ["count"]
+    assert "many" not in str(refused)
+
+
+def test_a_workers_messages_are_handled_one_by_one_and_those_that_raise_stay() -> None:
+    seen: list[int] = []
+
+    @background.worker
+    def counts(invocation: Invocation) -> None:
+        assert invocation.call.cause == "webhook"
+        seen.append(invocation.parse(Done).count)
+        if seen[-1] == 2:
+            raise Conflict("not now", code="later")
+        if seen[-1] == 3:
+            raise ZeroDivisionError
+
+    bodies = [{"count": 1}, {"count": 2}, {"count": 3}, {"count": "x"}, "no JSON", {"count": 4}]
+    left = [f"message-{number}" for number in (1, 2, 3, 4)]
+    answer = counts(batch(*bodies), Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": each} for each in left]}
+    assert seen == [1, 2, 3, 4]
+    assert counts(batch({"count": 1}), Context()) == {"batchItemFailures": []}
+    with pytest.raises(Exception, match="All records failed"):
+        counts(batch({"count": 2}, {"count": 3}), Context())
+
+
+@pytest.mark.parametrize("wrong", [None, "", 5, ["a"]])
+def test_an_operations_text_is_required(wrong: object) -> None:
+    invocation = Invocation(
+        {"a": wrong, "b": "yes"}, Call(cause="reconciliation", ends_at=clock.now())
+    )
+    with pytest.raises(InvalidRequest) as refused:
+        invocation.text("a")
+    assert refused.value.details == [Detail("a", "is required")]
+    assert invocation.text("b") == "yes"
