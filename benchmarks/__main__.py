@@ -8,7 +8,7 @@ import compileall
 import sys
 import time
 
-from benchmarks import cpu, imports, memory, offsets
+from benchmarks import cpu, imports, memory, offsets, scaling
 from benchmarks.process import BRIDGE, ROOT, server
 from benchmarks.table import Row, show
 from local import dynamodb_local
@@ -35,6 +35,14 @@ def main() -> int:
     with server("deep", DYNAMODB_ENDPOINT=url or "") as running:
         found = offsets.rows(running, wall=url is not None)
         report(f"Offset 10,000 on {where}, ms", ("10,000", "0", ""), found)
+    if url:
+        with server("crowded", DYNAMODB_ENDPOINT=url) as running:
+            pages = scaling.rows(running)
+        report("A page of customers, CPU ms", scaling.COLUMNS, pages.cpu)
+        report("A page of customers, read units", scaling.COLUMNS, pages.units)
+        report("A page of customers, ms", scaling.COLUMNS, pages.wall)
+    else:
+        print("\nPages of customers are left out, since there is no DynamoDB Local")
     broken = [row.name for row in rows if not row.holds]
     verdict = f"broken: {', '.join(broken)}" if broken else "all inside the bars"
     print(f"\n{verdict}; {time.monotonic() - started:.0f} s")

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,16 +55,14 @@ def server(*arguments: str, **more: str) -> Iterator[Environment]:
 
 
 class Measured:
-    """A measured process that waits to be asked; see benchmarks.measured.
+    """A measured process that waits to be asked: benchmarks.measured or benchmarks.paged.
 
     `start` is what it told when it was loaded and had answered its first requests.
     """
 
-    def __init__(self, environment: Environment, variant: str, endpoint: str, first: int) -> None:
+    def __init__(self, environment: Environment, module: str, variant: str, *more: str) -> None:
         self.variant = variant
-        self._process = spawn(
-            environment, "-m", "benchmarks.measured", variant, endpoint, str(first)
-        )
+        self._process = spawn(environment, "-m", module, variant, *more)
         self.start = hear(self._process)
         if missing := self.start["without_bytecode"]:
             sys.exit(f"these would have been compiled while measured: {', '.join(missing)}")
@@ -80,14 +78,24 @@ class Measured:
 
 
 @contextmanager
+def started(
+    environment: Environment, module: str, wanted: Iterable[tuple[str, ...]]
+) -> Iterator[list[Measured]]:
+    """A fresh process for each list of arguments."""
+    with ExitStack() as stack:
+        processes = []
+        for arguments in wanted:
+            process = Measured(environment, module, *arguments)
+            stack.callback(process.stop)
+            processes.append(process)
+        yield processes
+
+
+@contextmanager
 def measured(
     environment: Environment, wanted: list[tuple[str, str]], numbers: Iterator[int]
 ) -> Iterator[list[Measured]]:
-    """A fresh process for each variant and endpoint; `numbers` gives the first of its requests."""
-    with ExitStack() as stack:
-        processes = []
-        for variant, endpoint in wanted:
-            process = Measured(environment, variant, endpoint, next(numbers))
-            stack.callback(process.stop)
-            processes.append(process)
+    """One for each variant and endpoint; `numbers` gives the first of its requests."""
+    named = ((variant, endpoint, str(next(numbers))) for variant, endpoint in wanted)
+    with started(environment, "benchmarks.measured", named) as processes:
         yield processes

@@ -1,7 +1,8 @@
 """The other process: DynamoDB, SSM and Stripe, so that their CPU is counted nowhere.
 
-`python -m benchmarks.server wide <payments to confirm>`, or `deep`: see benchmarks.seed. It prints
-its callers' environment behind MARK as one line of JSON, and ends with its standard input.
+`python -m benchmarks.server wide <payments to confirm>`, or `deep`: see benchmarks.seed; or
+`crowded`: see benchmarks.crowd. It prints its callers' environment behind MARK as one line of JSON,
+and ends with its standard input.
 """
 
 import json
@@ -33,9 +34,11 @@ def start() -> tuple[StripeSimulator, dict[str, str]]:
 
 if __name__ == "__main__":
     simulator, told = start()
-    from benchmarks import seed  # what it imports reads the environment that was just made
+    from benchmarks import crowd, seed  # what they import reads the environment that was just made
 
-    if sys.argv[1] == "deep":
+    if sys.argv[1] == "crowded":
+        crowd.fill_all()
+    elif sys.argv[1] == "deep":
         seed.deep()
     else:
         seed.wide(simulator, confirmable=int(sys.argv[2]))

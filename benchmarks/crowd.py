@@ -1,0 +1,149 @@
+"""Organizations with many customers, written by the thousand as the product writes each.
+
+Every customer is a copy of one that the use case made, and its items are those of its creation;
+only the transaction around them is left out. `check` ends the run where that makes a difference.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from benchmarks.customer_pages import FOUR_SHARDS, ONE_SHARD, Organization
+from bridge import clock, config
+from bridge.core import organization_customers
+from bridge.models.call import Call
+from bridge.models.caller import Caller
+from bridge.models.credential import Credential
+from bridge.models.customer import Customer, CustomerFields, joined_name
+from bridge.models.identifier import new_id, suffix
+from bridge.store import credential_items, customer_items, keys, organization_items, table
+from bridge.store.keys import Key
+from bridge.store.table import Item
+
+BATCH, AT_ONCE, THREADS = 25, 1_000, 4
+BEGIN, YEAR = datetime(2025, 1, 1, tzinfo=UTC), timedelta(days=365)
+CHECKED = Organization(20, shards=4)
+
+
+def fill_all() -> None:
+    first = check()
+    for organization in (*ONE_SHARD, *FOUR_SHARDS):
+        fill(organization, first)
+
+
+def check() -> Customer:
+    """A customer to copy, when what is written here is what the product stores, to the letter."""
+    open_to_keys(CHECKED)
+    before = _stored()
+    made = [_created(CHECKED, number) for number in range(CHECKED.customers)]
+    first = made[0]
+    ours = [
+        _copy(first, CHECKED, number, row.id, row.created_at) for number, row in enumerate(made)
+    ]
+    assert ours == made, (ours, made)
+    counted: Counter[Key] = Counter()
+    items = [table.item_from(put) for put in _items(ours, counted)]
+    items += [{"pk": key.pk, "sk": key.sk, "n": count} for key, count in counted.items()]
+    stored = [item for item in _stored() if item not in before]
+    assert _comparable(items) == _comparable(stored), (items, stored)
+    return first
+
+
+def fill(organization: Organization, first: Customer) -> None:
+    """Its customers, evenly over a year, as copies of the first."""
+    open_to_keys(organization)
+    step = YEAR / organization.customers
+    times = [BEGIN + number * step for number in range(organization.customers)]
+    rows = (
+        _copy(first, organization, number, new_id("cust", at), at)
+        for number, at in enumerate(times)
+    )
+    counted: Counter[Key] = Counter()
+    with ThreadPoolExecutor(THREADS) as pool:
+        puts = _items(rows, counted)
+        while some := list(islice(puts, AT_ONCE)):  # so that few wait in memory
+            list(pool.map(_put, (some[at : at + BATCH] for at in range(0, len(some), BATCH))))
+    for key, count in counted.items():
+        table.write(table.add(key, count))
+
+
+def open_to_keys(organization: Organization) -> None:
+    """Its settings, where they are not everybody's, and a key."""
+    if organization.shards > 1:
+        spread = {"read_shards": organization.shards, "write_shards": organization.shards}
+        table.write(table.put(keys.organization_settings(organization.id), spread))
+    credential = Credential(
+        id=new_id("cred", clock.now()),
+        kind="api_key",
+        organization_id=organization.id,
+        ends_with=organization.api_key[-4:],
+        created_at=clock.now(),
+    )
+    credential_items.insert(credential, organization.api_key, None)
+
+
+def _fields(number: int) -> dict[str, str]:
+    """What a caller sends: as long for each number, and its own."""
+    first, last = "Nadia", f"Okoro{number:06d}"
+    email = f"nadia.{number:06d}@shop.test"
+    return {"first_name": first, "last_name": last, "email": email}
+
+
+def _created(organization: Organization, number: int) -> Customer:
+    """By the use case, in a transaction of its own."""
+    caller = Caller(key_of=organization.id)
+    call = Call(cause="api", ends_at=clock.now() + timedelta(minutes=1))
+    fields = CustomerFields(**_fields(number))
+    return organization_customers.create(caller, fields, "required", call).customer
+
+
+def _copy(
+    first: Customer, organization: Organization, number: int, made: str, at: datetime
+) -> Customer:
+    fields: dict[str, Any] = _fields(number)
+    shard = organization_items.shard_of(organization.id, suffix(made))
+    name = joined_name(fields["first_name"], fields["last_name"])
+    known = {"id": made, "uid": suffix(made), "organization_id": organization.id, "shard": shard}
+    times = {"created_at": at, "updated_at": at}
+    return first.model_copy(update=fields | known | times | {"name": name})
+
+
+def _items(customers: Iterable[Customer], counted: Counter[Key]) -> Iterator[Item]:
+    """What their creations put; what they add to is counted."""
+    for customer in customers:
+        for action in customer_items.creation(customer, as_own=False).values():
+            if "Put" in action:
+                yield action["Put"]["Item"]
+            else:
+                key = table.item_from(action["Update"]["Key"])
+                added = table.item_from(action["Update"]["ExpressionAttributeValues"])
+                counted[Key("ledger", **key)] += added[":amount"]
+
+
+def _put(items: list[Item]) -> None:
+    requests = [{"PutRequest": {"Item": item}} for item in items]
+    wanted = {config.table_name("ledger"): requests}
+    left = table.client().batch_write_item(RequestItems=wanted)["UnprocessedItems"]
+    assert not left, left
+
+
+def _stored() -> list[Item]:
+    """All of the ledger, while it is small."""
+    answer = table.client().scan(TableName=config.table_name("ledger"), ConsistentRead=True)
+    assert "LastEvaluatedKey" not in answer
+    return [table.item_from(item) for item in answer["Items"]]
+
+
+def _comparable(items: list[Item]) -> tuple[list[Item], Counter[str]]:
+    """In one order; a month's count is spread at random, so its parts are one."""
+    months: Counter[str] = Counter()
+    rows = []
+    for item in items:
+        if "n" in item:
+            months[item["pk"] + item["sk"].partition("#")[0]] += item["n"]
+        else:
+            rows.append(item)
+    return sorted(rows, key=lambda item: (item["pk"], item["sk"])), months
