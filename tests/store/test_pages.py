@@ -74,6 +74,38 @@ def test_an_offset_past_the_end_reads_no_page(pointers: list[tuple[str, str]], w
     assert [each.get("Select") for each in wire.requests] == ["COUNT"]
 
 
+SHARDS = [f"O#o#P#{shard}" for shard in range(4)]
+
+
+def test_a_page_over_shards_reads_no_more_of_each_than_it_may_need(
+    tables: None, wire: Wire
+) -> None:
+    """At one shard a page of 20 reads 20 pointers; at four it does not read all of each."""
+    for number in range(400):
+        put(SHARDS[number % 4], f"P#{number:026d}", f"pay_{number}", "stripe")
+    newest = [f"pay_{number}" for number in reversed(range(400))]
+    every = pages.everything("P#")
+    wire.watch("Query")
+    assert pages.list_ids(SHARDS, every, limit=20, offset=0) == newest[:20]
+    assert [each["Limit"] for each in wire.requests] == [20] * 4
+    assert pages.list_ids(SHARDS, every, limit=20, offset=180) == newest[180:200]
+    assert [each["Limit"] for each in wire.requests[4:]] == [150] * 4
+    assert pages.list_ids(SHARDS, every, limit=20, offset=10**15) == []
+    assert max(each["Limit"] for each in wire.requests) < 2**31
+    assert {each["ProjectionExpression"] for each in wire.requests} == {"#sk, #id"}
+
+
+def test_shards_of_any_size_are_one_list(tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard that holds more than its part is read on."""
+    monkeypatch.setattr(pages, "UNEVEN", 1)
+    for number in range(60):
+        put(SHARDS[number % 7 % 2], f"P#{number:026d}", f"pay_{number}", "stripe")
+    newest = [f"pay_{number}" for number in reversed(range(60))]
+    for limit, offset in ((5, 0), (20, 30), (60, 0), (7, 55)):
+        found = pages.list_ids(SHARDS, pages.everything("P#"), limit=limit, offset=offset)
+        assert found == newest[offset : offset + limit]
+
+
 def test_pages_that_end_early_are_put_together(tables: None) -> None:
     """A page of DynamoDB's ends at 1 MB, whatever the limit; skipping meets that too."""
     for number in range(40):

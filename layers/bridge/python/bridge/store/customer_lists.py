@@ -87,6 +87,7 @@ def search(organization_id: str, text: str, page: OffsetPage, *, consistent: boo
         only,
         newest_first=page.newest_first,
         consistent=consistent,
+        sent=pages.IDS,
     )
     return (str(item["id"]) for item in found)
 

@@ -16,6 +16,9 @@ from bridge.store.keys import Key
 from bridge.store.table import Item
 
 COUNTED_AT_ONCE = 1_000_000  # DynamoDB takes 32 bits, an organization's offset may have more
+# Of 10,000 records a shard of four holds at most so many more than its part, 98 times in 100.
+UNEVEN = 100
+IDS = ("id",)
 AFTER_ALL = "~"  # sorts behind every character of a key
 
 
@@ -64,11 +67,19 @@ def scan(
     newest_first: bool = True,
     consistent: bool = True,
     page: int | None = None,
+    sent: Sequence[str] = (),
 ) -> Iterator[Item]:
-    """The items of all partitions in one order, read as they are asked for, `page` at a time."""
+    """The items of all partitions in one order, read as they are asked for, `page` at a time.
+
+    `sent`: all that is sent of each, besides its sort key; nothing stands for everything.
+    """
     more = only.arguments()
     if page and not more:  # a filter works after the limit
         more["Limit"] = page
+    if sent:
+        names = {f"#{name}": name for name in ("sk", *sent)}
+        more["ProjectionExpression"] = ", ".join(names)
+        more["ExpressionAttributeNames"] = names | more.get("ExpressionAttributeNames", {})
     streams = [
         table.query_between(each, *keys, forward=not newest_first, consistent=consistent, **more)
         for each in partitions
@@ -97,7 +108,9 @@ def list_ids(
 ) -> list[str]:
     """The ids that pointers name, newest first unless asked otherwise; strongly consistent."""
     if len(partitions) > 1 or only.arguments():
-        found = scan(partitions, keys, only, newest_first=newest_first)
+        wanted = offset + limit
+        page = min(wanted, wanted // len(partitions) + UNEVEN, COUNTED_AT_ONCE)
+        found = scan(partitions, keys, only, newest_first=newest_first, page=page, sent=IDS)
         return [str(item["id"]) for item in islice(found, offset, offset + limit)]
     return _skip_and_collect(partitions[0], keys, limit, offset, newest_first=newest_first)
 
