@@ -4,9 +4,9 @@ Every customer is a copy of one that the use case made, and its items are those 
 only the transaction around them is left out. `check` ends the run where that makes a difference.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -23,7 +23,7 @@ from bridge.store import credential_items, customer_items, keys, organization_it
 from bridge.store.keys import Key
 from bridge.store.table import Item
 
-BATCH, AT_ONCE, THREADS = 25, 1_000, 4
+BATCH, AHEAD, THREADS = 25, 20, 4
 BEGIN, YEAR = datetime(2025, 1, 1, tzinfo=UTC), timedelta(days=365)
 CHECKED = Organization(20, shards=4)
 
@@ -63,9 +63,13 @@ def fill(organization: Organization, first: Customer) -> None:
     )
     counted: Counter[Key] = Counter()
     with ThreadPoolExecutor(THREADS) as pool:
-        puts = _items(rows, counted)
-        while some := list(islice(puts, AT_ONCE)):  # so that few wait in memory
-            list(pool.map(_put, (some[at : at + BATCH] for at in range(0, len(some), BATCH))))
+        puts, sent = _items(rows, counted), deque[Future[None]]()
+        while some := list(islice(puts, BATCH)):
+            sent.append(pool.submit(_put, some))
+            if len(sent) > AHEAD:  # few wait in memory
+                sent.popleft().result()
+        for each in sent:
+            each.result()
     for key, count in counted.items():
         table.write(table.add(key, count))
 

@@ -30,6 +30,7 @@ def read_units(act: Callable[[], object], client: Any) -> float:
         of_tables = told if isinstance(told, list) else [told]
         found.extend(each["CapacityUnits"] for each in of_tables)
 
+    hooks: list[tuple[str, Callable[..., None]]]
     hooks = [(f"before-parameter-build.dynamodb.{name}", ask) for name in READS]
     hooks += [(f"after-call.dynamodb.{name}", hear) for name in READS]
     for hook in hooks:
