@@ -16,7 +16,7 @@ from bridge.store.keys import Key
 from bridge.store.table import Item
 
 COUNTED_AT_ONCE = 1_000_000  # DynamoDB takes 32 bits, an organization's offset may have more
-# Of 10,000 records a shard of four holds at most so many more than its part, 98 times in 100.
+# Of 10,000 records a shard of four rarely holds so many more than its part; then it is read on.
 UNEVEN = 100
 IDS = ("id",)
 AFTER_ALL = "~"  # sorts behind every character of a key
