@@ -40,10 +40,10 @@ def main() -> int:
     if url:
         with server("crowded", DYNAMODB_ENDPOINT=url) as running:
             pages, sizes = scaling.rows(running), scaling.COLUMNS
-        title = f"A page of customers on {where}, by how many there are:"
-        report(f"{title} CPU ms, and the ratio to the first column", sizes, pages.cpu)
-        report(f"{title} read units, and the ratio to the budget", sizes, pages.units)
-        report(f"{title} ms until the answer", sizes, pages.wall)
+        page = f"A page out of so many customers on {where}"
+        report(f"{page}, CPU ms (ratio: to the fewest)", sizes, pages.cpu)
+        report(f"{page}, read units (ratio: to the budget)", sizes, pages.units)
+        report(f"{page}, ms (ratio: to the fewest)", sizes, pages.wall)
     else:
         print("\nPages of customers are left out, since there is no DynamoDB Local")
     broken = [row.name for row in rows if not row.holds]
