@@ -13,16 +13,13 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from local.event import Answer
-from local.gateway import Gateway
-from local.stripe.simulator import StripeSimulator
 from tests.conftest import House
-from tests.contracts.payments_ai_shape import PATHS, ROUTES, assert_payments_ai
 from tests.contracts.records import Scan
-from tests.contracts.shape import Client, without_request_id
+from tests.contracts.shape import SHOP_ROUTES as ROUTES, Client, without_request_id
 from tests.contracts.strategies import HOSTILE, JUNK, SEGMENT, WIRE
 from tests.store.conftest import put_credential
 
+PATHS = [f"{method} {path}" for _, method, path in ROUTES]
 BASE = "/v1/public-api/organizations"
 KEY, STRANGE_KEY = "acct_1_key_id", "acct_2_key_id"
 UNKNOWN = "cus_01kjpx8se0eassyq0akmxqwk11"
@@ -56,37 +53,22 @@ every_route = pytest.mark.parametrize(("function", "method", "path"), ROUTES, id
 
 
 @dataclass(frozen=True)
-class Shop:
-    """A key at the gateway; every answer must keep the contract."""
-
-    gateway: Gateway
-    headers: Mapping[str, str]
-
-    def ask(self, method: str, target: str, body: object = None) -> Answer:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Content-Type": "application/json"} | dict(self.headers)
-        answer = self.gateway.call(method, target, sent, b"" if body is None else content)
-        assert_payments_ai(answer)
-        return answer
-
-
-@dataclass(frozen=True)
 class Records:
     """What two organizations have, and their keys."""
 
-    own: Shop
-    stranger: Shop
+    own: Client
+    stranger: Client
     names: dict[str, str]
     strange_names: dict[str, str]
 
 
 @pytest.fixture
-def records(house: House, tables: None, stripe_simulator: StripeSimulator) -> Records:
+def records(client: Client) -> Records:
     put_credential("api_key", KEY, organization_id="org_1")
     put_credential("api_key", STRANGE_KEY, organization_id="org_2")
-    made: list[tuple[Shop, dict[str, str]]] = []
+    made: list[tuple[Client, dict[str, str]]] = []
     for key, organization in ((KEY, "org_1"), (STRANGE_KEY, "org_2")):
-        shop = Shop(house.gateway, {"Authorization": f"ApiKey {key}"})
+        shop = replace(client, headers={"Authorization": f"ApiKey {key}"})
         field = FIELD | {"typeSchema": {"type": "string"}}
         assert shop.ask("POST", f"{BASE}/{organization}/custom-fields", field).status == 201
         customer = shop.ask("POST", f"{BASE}/{organization}/customers", {}).json()["id"]
@@ -253,7 +235,7 @@ def test_a_revoked_key_opens_nothing_any_more(house: House, records: Records) ->
     organization = {"organization_id": "org_1"}
     invoke = house.gateway.functions.invoke
     made = invoke("OperationsCreateCredential", organization | {"kind": "api_key"})
-    shop = Shop(house.gateway, {"Authorization": f"ApiKey {made['to_send']['api_key']}"})
+    shop = replace(records.own, headers={"Authorization": f"ApiKey {made['to_send']['api_key']}"})
     assert shop.ask("GET", f"{BASE}/org_1/customers").status == 200
     named = organization | {"credential_id": made["credential"]["id"]}
     assert invoke("OperationsRevokeCredential", named)["ok"]
