@@ -1,6 +1,6 @@
 """A client of the gateway, sessions, and a look at everything that is stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,8 +10,10 @@ from bridge.models.caller import Caller, Session
 from bridge.store import session_items
 from local import demo
 from local.flowless import Flowless
+from local.server import Server
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import House
+from tests.contracts.documents import Wire
 from tests.contracts.records import Scan, scan_of
 from tests.contracts.shape import Client
 
@@ -46,3 +48,12 @@ def jane(client: Client, stripe_simulator: StripeSimulator, flowless: Flowless) 
     """user_456 of the demo data, as `make start` seeds it."""
     demo.seed(stripe_simulator, flowless)
     return client.acting(x_session_id="session_abc123")
+
+
+@pytest.fixture
+def wire(house: House, jane: Client) -> Iterator[Wire]:
+    """The same on a socket, with all of the demo data."""
+    server = Server(0, house.gateway.handle)
+    server.start()
+    yield Wire(server.server_port)
+    server.stop()

@@ -1,81 +1,90 @@
-"""The document's own requests on a socket, as printed but for the host. Source: seed 004."""
+"""Alternative Payments' document: its own requests, as printed but for the host.
 
-import http.client
+Source: seed 004, "Customers".
+"""
+
 import json
-import socket
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from local import demo
-from local.flowless import Flowless
-from local.server import Server
-from local.stripe.simulator import StripeSimulator
-from tests.conftest import House
-from tests.contracts.alternative_shape import CUSTOMER, PAGE, USER
+from local.event import Answer
+from tests.contracts.alternative_shape import CUSTOMER, METHOD, PAGE, USER
+from tests.contracts.documents import Wire
 
-OWN = f"cus_{demo.COMPANY}"
-HEAD = "Host: 127.0.0.1\r\nAuthorization: YOUR_API_KEY\r\n"
-ACCEPT = "Accept: */*\r\n"
-JSON = "Content-Type: application/json\r\nAccept: */*\r\n"
-NEW = '{"email":"text","external_id":"text","name":"text"}'
-NEW_USER = '{"email":"text","first_name":"text","last_name":"text"}'
+COMPANY, NADIA = f"cus_{demo.COMPANY}", "cus_01kjpx8se0eassyq0akmxqwk11"
+HEAD = "HTTP/1.1\nHost: public-api.alternativepayments.io\nAuthorization: YOUR_API_KEY\n"
+ACCEPT = "Accept: */*\n\n"
+JSON = "Content-Type: application/json\nAccept: */*\n"
+# On one line the printed bodies have the printed lengths.
+NEW = f'{JSON}Content-Length: 51\n\n{{"email":"text","external_id":"text","name":"text"}}'
+NEW_USER = f'{JSON}Content-Length: 55\n\n{{"email":"text","first_name":"text","last_name":"text"}}'
+LIST, USERS = "GET /customers", "GET /customers/{id}/users"
 
-# Each request of the document, its status, and the keys of what it answers.
+# Each request of the document, what follows its head, its status, and the keys of its answer.
 REQUESTS: list[tuple[str, str, int, set[str]]] = [
-    ("GET /customers HTTP/1.1", ACCEPT, 200, PAGE),
-    ("POST /customers HTTP/1.1", f"{JSON}Content-Length: 51\r\n\r\n{NEW}", 201, CUSTOMER),
-    ("GET /customers/{id} HTTP/1.1", ACCEPT, 200, CUSTOMER),
-    ("GET /customers/{id}/payment-methods HTTP/1.1", ACCEPT, 200, {"data"}),
-    ("GET /customers/{id}/users HTTP/1.1", ACCEPT, 200, PAGE),
-    (
-        "POST /customers/{id}/users HTTP/1.1",
-        f"{JSON}Content-Length: 55\r\n\r\n{NEW_USER}",
-        201,
-        USER,
-    ),
-    ("DELETE /customers/{id} HTTP/1.1", ACCEPT, 200, CUSTOMER),
+    (LIST, ACCEPT, 200, PAGE),
+    ("POST /customers", NEW, 201, CUSTOMER),
+    ("GET /customers/{id}", ACCEPT, 200, CUSTOMER),
+    ("GET /customers/{id}/payment-methods", ACCEPT, 200, {"data"}),
+    (USERS, ACCEPT, 200, PAGE),
+    ("POST /customers/{id}/users", NEW_USER, 201, USER),
+    ("DELETE /customers/{id}", ACCEPT, 200, CUSTOMER),
 ]
-Send = Callable[[str, str], tuple[int, Any]]
 
 
-@pytest.fixture
-def send(
-    house: House, tables: None, stripe_simulator: StripeSimulator, flowless: Flowless
-) -> Iterator[Send]:
-    demo.seed(stripe_simulator, flowless)
-    server = Server(0, house.gateway.handle)
-    server.start()
-
-    def ask(line: str, rest: str) -> tuple[int, Any]:
-        text = f"{line}\r\n{HEAD}{rest}"
-        with socket.create_connection(("127.0.0.1", server.server_port), timeout=30) as sent:
-            sent.sendall((text if "\r\n\r\n" in text else text + "\r\n").encode())
-            answer = http.client.HTTPResponse(sent)
-            answer.begin()
-            return answer.status, json.loads(answer.read())
-
-    yield ask
-    server.stop()
+def send(wire: Wire, line: str, rest: str, customer_id: str = COMPANY) -> Answer:
+    return wire.send(f"{line.replace('{id}', customer_id)} {HEAD}{rest}")
 
 
-@pytest.mark.parametrize(("line", "rest", "status", "fields"), REQUESTS)
+@pytest.mark.parametrize(("line", "rest", "status", "keys"), REQUESTS)
 def test_a_documents_request_is_answered_as_the_document_says(
-    line: str, rest: str, status: int, fields: set[str], send: Send
+    line: str, rest: str, status: int, keys: set[str], wire: Wire
 ) -> None:
-    answered, told = send(line.replace("{id}", OWN), rest)
-    assert (answered, told.keys()) == (status, fields)
-    if line.startswith("GET /customers "):
-        assert told["data"]
-        assert all(each.keys() == CUSTOMER for each in told["data"])
+    answer = send(wire, line, rest)
+    assert (answer.status, answer.json().keys()) == (status, keys)
+    sent = json.loads(rest.partition("\n\n")[2] or "{}")
+    assert sent.items() <= answer.json().items()
 
 
-def test_the_documents_requests_work_in_their_order(send: Send) -> None:
+def test_the_documents_requests_work_in_their_order(wire: Wire) -> None:
     for line, rest, status, _ in REQUESTS:
-        assert send(line.replace("{id}", OWN), rest)[0] == status, line
-    _, told = send(REQUESTS[0][0], ACCEPT)
-    assert told["data"][0]["name"] == "text"
-    assert OWN not in [each["id"] for each in told["data"]]
-    _, told = send(REQUESTS[4][0].replace("{id}", OWN), ACCEPT)
-    assert [each["email"] for each in told["data"]] == ["text"]
+        assert send(wire, line, rest).status == status, line
+    listed = send(wire, LIST, ACCEPT).json()["data"]
+    assert listed[0]["name"] == "text"
+    assert COMPANY not in [each["id"] for each in listed], "archived"
+    assert send(wire, USERS, ACCEPT).json()["data"][0]["email"] == "text"
+
+
+def test_the_documents_list_of_payment_methods_holds_a_saved_card(wire: Wire) -> None:
+    (method,) = send(wire, "GET /customers/{id}/payment-methods", ACCEPT, NADIA).json()["data"]
+    shown = {"type": "card", "brand": "visa", "default": True, "last4": "4242"}
+    assert method.keys() == METHOD
+    assert method.items() >= shown.items()
+    assert (len(method["exp_month"]), len(method["exp_year"])) == (2, 4)
+
+
+@pytest.mark.parametrize("collection", ["/customers", f"/customers/{COMPANY}/users"])
+def test_the_documents_cursors_lead_on_and_back(collection: str, wire: Wire) -> None:
+    for _ in range(2):
+        send(wire, f"POST {collection}", NEW if collection == "/customers" else NEW_USER)
+    first = send(wire, f"GET {collection}?limit=1&after=&before=", ACCEPT).json()
+    following = f"GET {collection}?limit=1&after={first['end_cursor']}"
+    second = send(wire, following, ACCEPT).json()
+    back = f"GET {collection}?limit=1&before={second['start_cursor']}"
+    assert (first["has_previous_page"], first["has_next_page"]) == (False, True)
+    assert first["data"] != second["data"]
+    assert send(wire, back, ACCEPT).json() == first
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("created_at_start=2026-02-03T09:15:00Z&company_name=HARBOR", ["Harbor Dental LLC"]),
+        ("created_at_end=2026-01-01T00:00:00Z", ["Lejla Kovač"]),
+        ("company_name=nobody", []),
+    ],
+)
+def test_the_documents_filters_filter(query: str, names: list[str], wire: Wire) -> None:
+    listed = send(wire, f"GET /customers?{query}", ACCEPT).json()["data"]
+    assert [each["name"] for each in listed] == names

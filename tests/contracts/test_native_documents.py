@@ -1,20 +1,19 @@
-"""The documents' own requests, as printed but for the host and the e-mail a web page had hidden.
+"""The native documents' own requests, as printed but for the host and a hidden e-mail.
 
-Source: seeds "Customers API" and "Payments API".
+Source: seeds 000, "Customers API", and 002, "Payments API".
 """
 
 import json
 import shlex
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import pytest
 
 from local.event import Answer
+from tests.contracts.documents import Wire, of_curl
 from tests.contracts.shape import CUSTOMER_FIELDS, PAYMENT_FIELDS, Client
 
 BASE = "/bridge-payment"
-HIDDEN = "[email protected]"
 JOHN, GUEST = "john.doe@example.com", "guest@example.com"
 MONEY = {"total_cents": 2000, "currency": "USD"}
 VISA = {"payment_method_id": "pm_card_visa"}
@@ -29,21 +28,8 @@ class Curl:
     shown: dict[str, object]
     fields: set[str]
 
-    def sent_by(self, client: Client) -> Answer:
-        command, *words = shlex.split(self.text.replace("\\\n", " "))
-        assert command == "curl"
-        given: dict[str, list[str]] = {"-X": [], "-H": [], "-d": []}
-        target = ""
-        while words:
-            word = words.pop(0)
-            if word in given:
-                given[word].append(words.pop(0))
-            else:
-                parts = urlsplit(word)
-                target = parts.path + (f"?{parts.query}" if parts.query else "")
-        headers = dict(line.split(": ", 1) for line in given["-H"])
-        body = "".join(given["-d"]).replace(HIDDEN, GUEST if "guest_data" in self.text else JOHN)
-        return client.ask(given["-X"][0], target, body or None, headers)
+    def sent_by(self, wire: Wire) -> Answer:
+        return wire.send(of_curl(self.text, GUEST if "guest_data" in self.text else JOHN))
 
 
 CURLS = {
@@ -227,19 +213,17 @@ LIST = Curl(
 
 
 @pytest.mark.parametrize("name", CURLS)
-def test_a_documents_request_is_answered_as_the_document_says(
-    name: str, jane: Client, client: Client
-) -> None:
+def test_a_documents_request_is_answered_as_the_document_says(name: str, wire: Wire) -> None:
     curl = CURLS[name]
-    answer = curl.sent_by(client)
+    answer = curl.sent_by(wire)
     told = answer.json()
     assert answer.status == curl.status, told
     assert curl.shown.items() <= told.items()
     assert curl.fields <= told.keys()
 
 
-def test_the_documents_list_of_customers(jane: Client, client: Client) -> None:
-    answer = LIST.sent_by(client)
+def test_the_documents_list_of_customers(wire: Wire) -> None:
+    answer = LIST.sent_by(wire)
     shown = [(each["id"], each["name"], each["created_at"]) for each in answer.json()]
     assert answer.status == LIST.status
     assert shown == [
@@ -249,15 +233,15 @@ def test_the_documents_list_of_customers(jane: Client, client: Client) -> None:
     assert all(LIST.fields <= each.keys() for each in answer.json())
 
 
-def test_the_documents_requests_work_in_their_order(jane: Client, client: Client) -> None:
-    assert DELETION.sent_by(client).status == 204
+def test_the_documents_requests_work_in_their_order(wire: Wire) -> None:
+    assert DELETION.sent_by(wire).status == 204
     for curl in CURLS.values():
         deleted = "customers/cust_123" in curl.text
-        assert curl.sent_by(client).status == (404 if deleted else curl.status), curl.text
+        assert curl.sent_by(wire).status == (404 if deleted else curl.status), curl.text
 
 
-def test_the_documents_deletion(jane: Client, client: Client) -> None:
-    answer = DELETION.sent_by(client)
+def test_the_documents_deletion(jane: Client, wire: Wire) -> None:
+    answer = DELETION.sent_by(wire)
     assert (answer.status, answer.body) == (204, b"")
     assert jane.ask("GET", f"{BASE}/customers/cust_123").status == 404
     assert jane.ask("GET", f"{BASE}/payments/pay_123").status == 200, "payments stay readable"
