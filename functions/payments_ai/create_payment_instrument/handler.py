@@ -8,8 +8,10 @@ from bridge.inbound import Answer, Request, endpoint
 @endpoint(wire)
 def handler(request: Request) -> Answer:
     customer_id = wire.read_customer_id(request)
-    call = wire.read_call(request)
     instrument = payment_instruments.attach(
-        request.caller, customer_id, lambda: payment_instrument_wire.read_token(request), call
+        request.caller,
+        customer_id,
+        lambda: payment_instrument_wire.read_token(request),
+        lambda: wire.read_call(request),
     )
     return payment_instrument_wire.render_new_instrument(instrument)

@@ -8,6 +8,7 @@ from bridge.inbound import Answer, Request, endpoint
 @endpoint(wire)
 def handler(request: Request) -> Answer:
     customer_id = wire.read_customer_id(request)
-    page = payment_instrument_wire.read_instruments_page(request)
-    found = payment_instruments.list_page(request.caller, customer_id, page)
-    return payment_instrument_wire.render_instruments(page, found)
+    found = payment_instruments.list_page(
+        request.caller, customer_id, lambda: payment_instrument_wire.read_instruments_page(request)
+    )
+    return payment_instrument_wire.render_instruments(found)

@@ -107,6 +107,9 @@ def test_an_unknown_customer_is_404_and_a_deleted_one_409(shop: Shop, other_shop
         for body in ({"token": "pm_card_visa"}, {}):
             reply = shop.ask("POST", f"/customers/{each}/payment-instruments", body)
             assert (reply.status, reply.body) == (404, NOT_FOUND)
+        target = f"/customers/{each}/payment-instruments"  # 1.2: whose it is comes first
+        reply = shop.ask("POST", target, b"{", idempotency_key="k" * 101)
+        assert (reply.status, reply.body) == (404, NOT_FOUND)
     gone = shop.customer()["id"]
     shop.ask("DELETE", f"/customers/{gone}")
     reply = shop.ask("POST", f"/customers/{gone}/payment-instruments", {"token": "pm_card_visa"})

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from functions.payments_ai.list_payment_instruments.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import Reply
+from tests.functions.conftest import Api, Reply
 from tests.functions.payments_ai.conftest import NOT_FOUND, UNKNOWN, Shop, details
 
 
@@ -34,9 +34,37 @@ def test_an_unknown_customer_has_no_list_and_a_deleted_one_an_empty_one(
     shop: Shop, other_shop: Shop
 ) -> None:
     for each in (UNKNOWN, other_shop.customer()["id"], "cus_x"):
-        reply = shop.ask("GET", f"/customers/{each}/payment-instruments")
-        assert (reply.status, reply.body) == (404, NOT_FOUND)
+        for query in ("", "?limit=x", "?offset=-1"):  # 1.2: whose it is comes first
+            reply = shop.ask("GET", f"/customers/{each}/payment-instruments{query}")
+            assert (reply.status, reply.body) == (404, NOT_FOUND)
     customer = shop.customer()
     shop.instrument(customer)
     shop.ask("DELETE", f"/customers/{customer['id']}")
     assert shop.ask("GET", f"/customers/{customer['id']}/payment-instruments").body == []
+
+
+def test_an_instrument_shows_the_address_that_the_native_api_gave_it(
+    shop: Shop, signed_in: Callable[..., Api]
+) -> None:
+    customer, member = shop.customer(), signed_in("user_1", org_1="admin")
+    first, second = shop.instrument(customer), shop.instrument(customer, "pm_card_mastercard")
+    home = {"line1": "4 Quay Rd", "city": "Leith", "state": "EDH", "country": "GB"}
+    owner = {"customer_id": customer["id"].replace("cus_", "cust_")}
+    address = member.post("/addresses", home | owner).body["id"]
+    change = {"billing_address_id": address}
+    assert member.put(f"/payment-methods/{first['id']}", change).status == 200
+    shown = {
+        "country": "GB",
+        "address1": "4 Quay Rd",
+        "address2": None,
+        "city": "Leith",
+        "region": "EDH",
+        "zip": None,
+    }
+    target = f"/customers/{customer['id']}/payment-instruments"
+    listed = shop.ask("GET", target).body
+    assert [each["billingAddress"] for each in listed] == [None, shown]
+    assert shop.ask("GET", f"{target}/{first['id']}").body["billingAddress"] == shown
+    assert shop.ask("GET", f"{target}/{second['id']}").body["billingAddress"] is None
+    member.delete(f"/addresses/{address}")
+    assert shop.ask("GET", f"{target}/{first['id']}").body["billingAddress"] is None

@@ -8,7 +8,9 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
 
+from bridge.models.address import Address
 from bridge.models.customer import STRICT
+from bridge.models.page import OffsetPage
 from bridge.models.provider import ProviderId
 from bridge.models.text import CheckedMetadata, Metadata, Reference, Short
 
@@ -99,10 +101,19 @@ class PaymentMethod(BaseModel, frozen=True):
 
 
 class Instrument(BaseModel, frozen=True):
-    """A method as other APIs show it, with what the clock says of it."""
+    """A method as other APIs show it, with what the clock says of it and where its bills go."""
 
     method: PaymentMethod
     status: Literal["active", "expired"]
+    billing_address: Address | None = None
+
+
+class InstrumentsPage(BaseModel, frozen=True):
+    """A page of them, how many the customer has in all, and what was asked for."""
+
+    instruments: list[Instrument]
+    total: int
+    asked: OffsetPage
 
 
 class CustomersMethods(BaseModel, frozen=True):

@@ -49,6 +49,14 @@ def get(address_id: str, ahead: Ahead = NOTHING) -> tuple[Address | None, Custom
     return address_from(item, customer), customer
 
 
+def get_of_customer(customer: Customer, address_ids: list[str]) -> dict[str, Address]:
+    """Those of a customer's addresses that are there, by their ids; one read."""
+    rows = {each: keys.address(customer.id, each) for each in address_ids}
+    found = table.get_all(rows.values())
+    made = [address_from(found[row], customer) for row in rows.values()]
+    return {address.id: address for address in made if address}
+
+
 def list_of_customer(customer: Customer, page: Page) -> list[Address]:
     """Newest first, as all lists are."""
     items = held_items.of_customer(KIND, customer.id)

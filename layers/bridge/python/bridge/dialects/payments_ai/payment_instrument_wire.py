@@ -19,9 +19,10 @@ from bridge.dialects.payments_ai.wire import (
 from bridge.errors import Detail, NotFound
 from bridge.inbound import Answer, Request
 from bridge.models import card_numbers
+from bridge.models.address import Address
 from bridge.models.identifier import suffix
-from bridge.models.page import Counted, OffsetPage
-from bridge.models.payment_method import Instrument
+from bridge.models.page import OffsetPage
+from bridge.models.payment_method import Instrument, InstrumentsPage
 from bridge.models.text import utc_seconds
 
 TOKEN = 200
@@ -75,12 +76,12 @@ def render_new_instrument(instrument: Instrument) -> Answer:
     return Answer(_instrument(instrument), 201, JSON)
 
 
-def render_instruments(page: OffsetPage, found: Counted[Instrument]) -> Answer:
-    return render_page(page, [_instrument(each) for each in found.records], found.total)
+def render_instruments(found: InstrumentsPage) -> Answer:
+    return render_page(found.asked, [_instrument(each) for each in found.instruments], found.total)
 
 
 def _instrument(instrument: Instrument) -> dict[str, Any]:
-    method = instrument.method
+    method, address = instrument.method, instrument.billing_address
     return {
         "id": method.id,
         "customerId": f"cus_{suffix(method.customer_id)}",
@@ -92,7 +93,19 @@ def _instrument(instrument: Instrument) -> dict[str, Any]:
             "expireYear": method.exp_year,
             "expireMonth": method.exp_month,
         },
-        "billingAddress": None,
+        "billingAddress": _address(address) if address else None,
         "isDefault": method.is_default,
         "createdTime": utc_seconds(method.created_at),
+    }
+
+
+def _address(address: Address) -> dict[str, str | None]:
+    """In the words of a customer's address (1.3.1)."""
+    return {
+        "country": address.country,
+        "address1": address.line1,
+        "address2": address.line2,
+        "city": address.city,
+        "region": address.state,
+        "zip": address.postal_code,
     }
