@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bridge.errors import InvalidRequest
 from bridge.models import card_numbers
 
 VISA = "4242424242424242"
@@ -44,7 +45,7 @@ NO_CARDS = [
 @pytest.mark.parametrize("value", CARDS)
 def test_a_card_number_is_found_with_its_separators_and_in_a_text(value: object) -> None:
     assert card_numbers.in_any_field({"alias": value}) == ["alias"]
-    for name in ("number", "card_number", "PAN", "cvc", "cvv"):
+    for name in ("number", "card_number", "cardNumber", "Card-Number", "PAN", "cvc", "cvv"):
         assert card_numbers.in_named_fields({name: value}) == [name]
     assert card_numbers.in_named_fields({"alias": value}) == []
 
@@ -74,3 +75,11 @@ def test_it_is_found_at_any_depth_and_its_path_does_not_tell_it(
 def test_a_field_that_is_named_like_one_is_found_at_any_depth() -> None:
     body = {"metadata": {"card_number": VISA, "note": VISA}, "card": {"number": [VISA]}}
     assert card_numbers.in_named_fields(body) == ["metadata.card_number", "card.number.0"]
+
+
+def test_a_refusal_names_the_fields_alone_also_where_the_body_itself_bears_it() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        card_numbers.refuse(card_numbers.in_any_field({VISA: {"a": 1}, "b": VISA}))
+    assert [each.field for each in refused.value.details] == ["body", "b"]
+    assert VISA not in f"{refused.value} {refused.value.details}"
+    card_numbers.refuse([])

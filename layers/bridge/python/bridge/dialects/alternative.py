@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from bridge.access import oauth_clients
 from bridge.errors import BridgeError, Detail, InvalidRequest, NotFound
 from bridge.inbound import Answer, Request
+from bridge.models import card_numbers
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Named
 from bridge.models.credential import AccessToken
@@ -111,17 +112,19 @@ def read_call(request: Request) -> Call:
 
 
 def read_new_customer(request: Request) -> CustomerFields:
-    return CustomerFields(**_within(request.parse(NewCustomerBody), CUSTOMER_LIMITS))
+    body = request.parse(NewCustomerBody)
+    return CustomerFields(**_within(request, body, CUSTOMER_LIMITS))
 
 
 def read_new_user(request: Request) -> Callable[[], NewCustomerUser]:
     """The types are judged at once, the limits when it is called: after the customer is found."""
     body = request.parse(NewCustomerUser)
-    return lambda: NewCustomerUser(**_within(body, USER_LIMITS))
+    return lambda: NewCustomerUser(**_within(request, body, USER_LIMITS))
 
 
-def _within(body: BaseModel, limits: Mapping[str, int]) -> dict[str, str | None]:
+def _within(request: Request, body: BaseModel, limits: Mapping[str, int]) -> dict[str, str | None]:
     """What was sent, "" as None. Raises InvalidRequest that names every field at fault."""
+    card_numbers.refuse(card_numbers.in_named_fields(request.json), code=OVER_LIMIT)
     given = body.model_dump(exclude_unset=True)
     faults = []
     for name, text in given.items():

@@ -16,6 +16,7 @@ from bridge.access import merchants
 from bridge.bodies import validated
 from bridge.errors import BridgeError, Detail, InvalidRequest, NotFound
 from bridge.inbound import Answer, Request
+from bridge.models import card_numbers
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Named
 from bridge.models.credential import AccessToken
@@ -165,13 +166,18 @@ class TokenBody(BaseModel):
 
 
 def read_new_customer(request: Request) -> CustomerFields:
-    return _fields(validated(CustomerBody, request.json), None)
+    return _fields(_body(request.json), None)
 
 
 def read_customer_change(request: Request) -> Change:
     """What the body makes of a customer: there must be one before the fields are judged (4.3)."""
     body = request.json
-    return lambda seen: _fields(validated(CustomerBody, body), seen)
+    return lambda seen: _fields(_body(body), seen)
+
+
+def _body(body: dict[str, Any]) -> CustomerBody:
+    card_numbers.refuse(card_numbers.in_named_fields(body))
+    return validated(CustomerBody, body)
 
 
 def _fields(body: CustomerBody, seen: Customer | None) -> CustomerFields:

@@ -86,28 +86,21 @@ def _named(request: Request) -> Named:
 
 def _parse(request: Request, model: type[Model]) -> Model:
     """A body that names no card's number. Raises InvalidRequest."""
-    _refuse_cards(card_numbers.in_named_fields(request.json))
+    card_numbers.refuse(card_numbers.in_named_fields(request.json))
     return request.parse(model)
 
 
 def _parse_optional(request: Request, model: type[Model]) -> Model:
     """The same, where an empty body stands for an empty object."""
     if request.body.strip():
-        _refuse_cards(card_numbers.in_named_fields(request.json))
+        card_numbers.refuse(card_numbers.in_named_fields(request.json))
     return request.parse_optional(model)
 
 
 def _parse_without_cards(request: Request, model: type[Model]) -> Model:
     """A body that holds a card's number nowhere. Raises InvalidRequest."""
-    _refuse_cards(card_numbers.in_any_field(request.json))
+    card_numbers.refuse(card_numbers.in_any_field(request.json))
     return request.parse(model)
-
-
-def _refuse_cards(paths: list[str]) -> None:
-    """Before anything else is looked at: nothing else of such a body is answered."""
-    if paths:
-        details = [Detail(path, "must not hold a card number") for path in paths]
-        raise InvalidRequest("card numbers are not taken: send a provider's token", details=details)
 
 
 def read_new_customer(request: Request) -> NewCustomer:

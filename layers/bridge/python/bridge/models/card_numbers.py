@@ -8,9 +8,23 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-NAMES = {"number", "card_number", "pan", "cvc", "cvv"}
+from bridge.errors import Detail, InvalidRequest
+
+# Whatever stands between a name's words: card_number, cardNumber, Card-Number.
+NAMES = {"number", "cardnumber", "pan", "cvc", "cvv"}
 DIGITS = re.compile(r"(?<![0-9])[0-9](?:[ .\u2010-\u2015-]*[0-9]){12,18}(?![0-9])")
 SEPARATORS = re.compile(r"[^0-9]")
+
+
+def refuse(paths: list[str], *, code: str | None = None) -> None:
+    """Before anything else is looked at: nothing else of such a body is answered.
+
+    Raises InvalidRequest where one was found.
+    """
+    if paths:
+        details = [Detail(path or "body", "must not hold a card number") for path in paths]
+        message = "card numbers are not taken: send a provider's token"
+        raise InvalidRequest(message, code=code, details=details)
 
 
 def in_any_field(body: dict[str, Any]) -> list[str]:
@@ -21,7 +35,11 @@ def in_any_field(body: dict[str, Any]) -> list[str]:
 def in_named_fields(body: dict[str, Any]) -> list[str]:
     """The paths of fields that are named like a card's number and hold one."""
     fields = _walk(body)
-    return [path for path, name, value in fields if name in NAMES and _holds_card(value)]
+    return [path for path, name, value in fields if _is_named(name) and _holds_card(value)]
+
+
+def _is_named(name: str) -> bool:
+    return name.casefold().replace("_", "").replace("-", "") in NAMES
 
 
 def _walk(value: Any, path: str = "", name: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -30,7 +48,7 @@ def _walk(value: Any, path: str = "", name: str = "") -> Iterator[tuple[str, str
         for key, each in value.items():
             yield path, "", key
             shown = key if not _holds_card(key) else ""
-            yield from _walk(each, ".".join(filter(None, (path, shown))), key.casefold())
+            yield from _walk(each, ".".join(filter(None, (path, shown))), key)
     elif isinstance(value, list):
         for number, each in enumerate(value):
             yield from _walk(each, f"{path}.{number}", name)

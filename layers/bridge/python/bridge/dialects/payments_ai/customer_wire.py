@@ -21,6 +21,7 @@ from bridge.dialects.payments_ai.wire import (
 )
 from bridge.errors import Detail, InvalidRequest
 from bridge.inbound import Answer, Request
+from bridge.models import card_numbers
 from bridge.models.customer import Customer, CustomerAnswered, CustomerFields
 from bridge.models.page import Counted, OffsetPage
 from bridge.models.text import METADATA_BYTES, Faults, metadata_bytes, normalized_email, utc_seconds
@@ -150,6 +151,7 @@ def read_customer_change(request: Request) -> CustomerFields:
 
 
 def _fields(body: dict[str, Any]) -> CustomerFields:
+    card_numbers.refuse(card_numbers.in_named_fields(body))
     derived = _derived(body.get("primaryAddress"))
     sources = {name: source for name, (source, _) in derived.items() if name not in body}
     flat = {name: derived[name][1] for name in sources}
