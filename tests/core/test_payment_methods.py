@@ -1,5 +1,6 @@
 """Many at once, and crashes: at most one default, no method twice. Source: bridge.md section 5."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from bridge.core import addresses, customers, deletion, payment_methods
-from bridge.errors import BridgeError, NotFound
+from bridge.errors import BridgeError, InvalidRequest, NotFound
 from bridge.models.address import Address, AddressChange, NewAddress
 from bridge.models.customer import Customer, NewCustomer
 from bridge.models.page import Page
@@ -166,6 +167,64 @@ def test_of_many_addresses_one_of_a_type_is_the_default(
     shown = address_items.list_of_customer(stored, Page())
     assert len(shown) == MANY - 4
     assert sorted(each.type for each in shown if each.is_default) == ["billing", "shipping"]
+
+
+@pytest.mark.race
+def test_no_method_ends_up_with_an_address_that_was_deleted_meanwhile(
+    dynamodb_local: None, customer: Customer
+) -> None:
+    home = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
+    new = NewAddress.model_validate(home | {"customer_id": customer.id})
+    address = addresses.create_address(USER, new, call_of()).address
+    saved = [attach(customer, billing_address_id=address.id) for _ in range(2)]
+    later = [attach(customer) for _ in range(MANY - 4)]
+    naming = MethodChange(billing_address_id=address.id)
+
+    def act(number: int) -> object:
+        if number == 0:
+            addresses.delete_address(USER, address.id)
+            return None
+        if number == 1:
+            return payment_methods.update_method(USER, saved[0].id, MethodChange(alias="x"))
+        return payment_methods.update_method(USER, later[number - 2].id, naming)
+
+    results = together(MANY - 2, act)
+    assert all(isinstance(each, InvalidRequest) for each in failures(results)), results
+    assert {each.billing_address_id for each in held(customer)} == {None}
+    assert [each.alias for each in held(customer)].count("x") == 1
+
+
+def test_an_address_that_goes_while_the_provider_attaches_is_refused(
+    customer: Customer, stripe_simulator: StripeSimulator
+) -> None:
+    home = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
+    new = NewAddress.model_validate(home | {"customer_id": customer.id})
+    address = addresses.create_address(USER, new, call_of()).address
+    stripe_simulator.fault("attach", "slow", ms=2000)
+
+    def act(number: int) -> object:
+        if number == 0:
+            return attach(customer, billing_address_id=address.id)
+        while stripe_simulator.requests[-1].operation != "attach":
+            time.sleep(0.01)
+        addresses.delete_address(USER, address.id)
+        return None
+
+    refused, _ = together(2, act)
+    assert isinstance(refused, InvalidRequest)
+    assert held(customer) == []
+
+
+def test_an_address_of_more_methods_than_a_transaction_takes_can_be_deleted(
+    customer: Customer,
+) -> None:
+    home = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
+    new = NewAddress.model_validate(home | {"customer_id": customer.id})
+    address = addresses.create_address(USER, new, call_of()).address
+    for _ in range(addresses.AT_ONCE + 12):
+        attach(customer, billing_address_id=address.id)
+    addresses.delete_address(USER, address.id)
+    assert {each.billing_address_id for each in held(customer)} == {None}
 
 
 def test_a_write_that_is_lost_after_the_provider_said_yes_is_made_by_the_retry(

@@ -82,7 +82,7 @@ def test_what_was_outrun_writes_nothing() -> None:
     for act in (
         lambda: address_items.insert(address(id="addr_2", uid="uid_2"), seen, None),
         lambda: address_items.update(made, chosen, seen),
-        lambda: address_items.delete(made, seen),
+        lambda: address_items.delete(made, seen, [], clock.now()),
     ):
         with pytest.raises(held_items.Outrun):
             act()
@@ -93,13 +93,13 @@ def test_the_default_is_the_customers_attribute_and_goes_with_its_address() -> N
     made = keep(1, is_default=True)
     keep(2, type="shipping", is_default=True)
     assert again().default_billing_address_id == "addr_1"
-    address_items.delete(made, again())
+    address_items.delete(made, again(), [], clock.now())
     told = (again().default_billing_address_id, again().default_shipping_address_id)
     assert told == (None, "addr_2")
 
 
 def test_a_deleted_address_leaves_nothing() -> None:
-    address_items.delete(keep(1), again())
+    address_items.delete(keep(1), again(), [], clock.now())
     assert stored() == []
 
 

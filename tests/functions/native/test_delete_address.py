@@ -36,6 +36,20 @@ def test_a_deleted_address_is_gone_and_so_is_what_it_held(api: Api) -> None:
     assert "Nobody Lane" not in stored()
 
 
+def test_a_method_no_longer_names_an_address_that_is_deleted(api: Api) -> None:
+    """So what a client reads of a method it may send back."""
+    gone, kept = api.address(), api.address()
+    billed = [api.method(billing_address_id=gone["id"]) for _ in range(2)]
+    other = api.method(billing_address_id=kept["id"])
+    assert api.delete(f"/addresses/{gone['id']}").status == 204
+    for each in billed:
+        told = api.get(f"/payment-methods/{each['id']}").body
+        assert told == each | {"billing_address_id": None, "updated_at": told["updated_at"]}
+        assert api.put(f"/payment-methods/{each['id']}", told).status == 200
+    assert api.get(f"/payment-methods/{other['id']}").body == other
+    assert gone["id"] not in stored()
+
+
 def test_b12_a_customers_addresses_are_deleted_with_it(api: Api, house: House) -> None:
     made = [api.address(line1=f"{number} Nobody Lane") for number in range(30)]
     api.delete(f"/customers/{made[0]['customer_id']}")

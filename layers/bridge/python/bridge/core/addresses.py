@@ -12,11 +12,12 @@ from bridge.models.identifier import new_id, suffix
 from bridge.models.page import Page
 from bridge.models.record import Record
 from bridge.providers import registry
-from bridge.store import address_items, customer_items, held_items, record_items
+from bridge.store import address_items, customer_items, held_items, method_items, record_items
 
 FIXED_FIELDS = ("id", "customer_id")
 NOT_KEPT = {"customer_id", "organization_id", "provider_id"}
 SUBJECT = "addresses"
+AT_ONCE = 90  # methods that one transaction changes: it takes 100 writes
 
 
 def create_address(caller: Caller, new: NewAddress, call: Call) -> AddressAnswered:
@@ -129,10 +130,14 @@ def update_address(caller: Caller, address_id: str, change: AddressChange) -> Ad
 
 
 def delete_address(caller: Caller, address_id: str) -> None:
-    """Raises NotFound, Forbidden."""
+    """Payment methods that name it name none any more. Raises NotFound, Forbidden."""
 
     def act(address: Address, customer: Customer) -> Address:
-        address_items.delete(address, customer)
+        methods, now = method_items.list_shown(customer), clock.now()
+        billed = [each for each in methods if each.billing_address_id == address.id]
+        for method in billed[AT_ONCE:]:
+            method_items.unbill(method, now)
+        address_items.delete(address, customer, billed[:AT_ONCE], now)
         return address
 
     held.change(caller, address_id, _find, act, SUBJECT)

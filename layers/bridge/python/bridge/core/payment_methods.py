@@ -137,6 +137,7 @@ def _attach(
             return _known(saved.method_id, new, record)
         except held_items.Outrun:
             customer = _again(customer)
+            _check_address(new.billing_address_id, customer)
     raise held.contended(SUBJECT)
 
 

@@ -1,11 +1,14 @@
 """Addresses of customers. Source: design/data-model.md 2."""
 
+from datetime import datetime
+
 from bridge.models.address import Address, AddressType
 from bridge.models.caller import Named
 from bridge.models.customer import Customer
 from bridge.models.page import Page
+from bridge.models.payment_method import PaymentMethod
 from bridge.models.record import Record
-from bridge.store import customer_items, held_items, keys, pages, record_items, table
+from bridge.store import customer_items, held_items, keys, method_items, pages, record_items, table
 from bridge.store.held_items import Kind, Outrun
 from bridge.store.keys import Key
 from bridge.store.table import NOTHING, Actions, Ahead, Item
@@ -106,11 +109,15 @@ def update(seen: Address, after: Address, customer: Customer) -> None:
     _transact(actions)
 
 
-def delete(seen: Address, customer: Customer) -> None:
-    """Raises Outrun, Congested."""
+def delete(seen: Address, customer: Customer, billed: list[PaymentMethod], at: datetime) -> None:
+    """Delete an address; those methods, which name it, then name none.
+
+    Raises Outrun, Congested.
+    """
     defaults = _defaults(customer, seen, None)
     holder = {"holder": customer_items.choosing(customer, **defaults)}
-    _transact(holder | _removal(seen, customer))
+    unbilling = {method.id: method_items.unbilling(method, at) for method in billed}
+    _transact(holder | _removal(seen, customer) | unbilling)
 
 
 def forget_page(customer: Customer, limit: int) -> bool:

@@ -1,6 +1,7 @@
 """Saved payment methods; their provider tokens are apart, in `secrets`. Source: data-model.md 2."""
 
 from datetime import datetime
+from typing import Any
 
 from bridge.models.caller import Named
 from bridge.models.customer import Customer
@@ -180,7 +181,7 @@ def _transact(actions: Actions) -> None:
 def update(seen: PaymentMethod, after: PaymentMethod, customer: Customer) -> None:
     """Write what differs, and make it the default or no longer; `customer` is as it was seen.
 
-    Raises Outrun, Congested.
+    Raises Outrun, also where an address that it names may have gone, Congested.
     """
     active = table.condition("#state = :active", active="active")
     row = keys.method(seen.customer_id, seen.id)
@@ -188,7 +189,23 @@ def update(seen: PaymentMethod, after: PaymentMethod, customer: Customer) -> Non
     if after.is_default != seen.is_default:
         default = after.id if after.is_default else None
         actions["holder"] = customer_items.choosing(customer, default_method_id=default)
+    elif after.billing_address_id != seen.billing_address_id:
+        actions["holder"] = customer_items.choosing(customer)
     _transact(actions)
+
+
+def unbilling(method: PaymentMethod, at: datetime) -> dict[str, Any]:
+    """The write that takes its billing address from a method, if it still is that one."""
+    named = {"address": method.billing_address_id, "active": "active"}
+    still = table.condition("#billing_address_id = :address AND #state = :active", **named)
+    after = method.model_copy(update={"billing_address_id": None, "updated_at": at})
+    row = keys.method(method.customer_id, method.id)
+    return table.change(row, item_of(method), item_of(after), still)
+
+
+def unbill(method: PaymentMethod, at: datetime) -> None:
+    """The same by itself. Raises Outrun, Congested."""
+    _transact({"method": unbilling(method, at)})
 
 
 def delete(
