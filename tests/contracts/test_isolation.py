@@ -215,6 +215,7 @@ class Asking:
 
 
 NATIVE = [Asking(*route) for route in ROUTES if route[0].startswith("Native")]
+WEBHOOKS = [route for route in ROUTES if route[0].startswith("Webhooks")]
 UNKNOWN = {
     "payment": "pay_01m7yyye67ebmrkvya11tamzx7",
     "customer": "cust_nobody",
@@ -393,11 +394,9 @@ def test_b8_a_guest_token_expires_after_30_days(
 def test_a_webhook_asks_for_a_signature_and_no_credential_stands_in_for_it(
     records: Records, client: Client, nothing_changes: Unchanging
 ) -> None:
-    webhooks = [route for route in ROUTES if route[0].startswith("Webhooks")]
-    assert len(NATIVE) + len(webhooks) == len([each for each in ROUTES if BASE in each[2]])
     everybody = [client, records.owner, client.acting(x_guest_token=records.tokens["payment"])]
     with nothing_changes():
-        for asking, (_, method, path) in product(everybody, webhooks):
+        for asking, (_, method, path) in product(everybody, WEBHOOKS):
             for signature in ({}, {"Stripe-Signature": "t=4102444800,v1=00"}):
                 answer = asking.ask(method, path, {"id": "evt_1"}, signature)
                 assert (answer.status, answer.json()["code"]) == (400, "signature_invalid"), path

@@ -5,7 +5,7 @@ Fixed examples in `make test`, new ones in `make fuzz`. Source: contracts/paymen
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -13,12 +13,15 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from bridge.access import merchants, oauth_clients
+from bridge.models.caller import Caller
 from tests.conftest import House
 from tests.contracts.records import Scan
-from tests.contracts.shape import SHOP_ROUTES as ROUTES, Client, without_request_id
+from tests.contracts.shape import EVERY_ROUTE, Client, without_request_id
 from tests.contracts.strategies import HOSTILE, JUNK, SEGMENT, WIRE
 from tests.store.conftest import put_credential
 
+ROUTES = [each for each in EVERY_ROUTE if each[0].startswith("PaymentsAi")]
 PATHS = [f"{method} {path}" for _, method, path in ROUTES]
 BASE = "/v1/public-api/organizations"
 KEY, STRANGE_KEY = "acct_1_key_id", "acct_2_key_id"
@@ -219,15 +222,41 @@ def test_what_is_another_organizations_looks_like_what_is_not_there(
 ) -> None:
     before = scan()
     for function, method, path in ROUTES:
-        if "{id}" in path:
-            theirs = records.names | {"id": records.strange_names["id"]}
-            nobodys = records.names | {"id": UNKNOWN}
+        for name in ("id", "instrument_id"):
+            if f"{{{name}}}" not in path:
+                continue
+            theirs = records.names | {name: records.strange_names[name]}
+            nobodys = records.names | {name: SPOILT[name]}
             told = [
                 records.own.ask(method, filled(path, names), body_of(function, names))
                 for names in (theirs, nobodys)
             ]
             assert {each.status for each in told} == {404}, path
             assert without_request_id(told[0]) == without_request_id(told[1])
+    assert scan() == before
+
+
+def test_the_credentials_of_the_other_apis_open_nothing_here(
+    records: Records, sign_in: Callable[[Caller], Client], scan: Scan
+) -> None:
+    put_credential("merchant", "a-merchant", "a-key", organization_id="org_1")
+    put_credential("oauth_client", "a-client", "a-secret", organization_id="org_1")
+    basic = "Basic YS1jbGllbnQ6YS1zZWNyZXQ="
+    tokens = [
+        merchants.issue_token("a-merchant", "a-key", []).token,
+        oauth_clients.issue_token(basic).token,
+    ]
+    session = sign_in(Caller(user_id="user_1", organizations={"org_1": "owner"})).headers
+    words = [session["x-session-id"], *tokens, "a-key", "a-secret"]
+    given = [f"{scheme} {each}" for scheme in ("ApiKey", "Bearer") for each in words]
+    others = [dict(session), *({"Authorization": each} for each in [*given, *words, basic])]
+    before = scan()
+    for headers in others:
+        other = replace(records.own, headers=headers)
+        for function, method, path in ROUTES:
+            body = body_of(function, records.names)
+            answer = other.ask(method, filled(path, records.names), body)
+            assert answer.status == 401, (path, headers)
     assert scan() == before
 
 
