@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -199,13 +199,18 @@ def context(house: House) -> Callable[[str], Context]:
     return lambda name: Context(house.template.functions[name])
 
 
+def lacks(required_by: str, what: str) -> NoReturn:
+    """Skip a test for what this machine lacks; fail where that environment variable is set."""
+    if os.environ.get(required_by):
+        pytest.fail(f"{required_by} is set: {what}")
+    pytest.skip(what)
+
+
 @pytest.fixture
 def dynamodb_local(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Real DynamoDB Local under the tables, for one test; skipped where Java is missing."""
     if not (url := dynamodb_local_url()):
-        if os.environ.get("BRIDGE_REQUIRE_RACE"):
-            pytest.fail("DynamoDB Local is required here and could not be started")
-        pytest.skip("DynamoDB Local needs Java and `make dynamodb-local`")
+        lacks("BRIDGE_REQUIRE_RACE", "DynamoDB Local needs Java and `make dynamodb-local`")
     monkeypatch.setenv("DYNAMODB_ENDPOINT", url)
     table.client.cache_clear()
     database.start()

@@ -17,6 +17,7 @@ import pytest
 
 from local.dynamodb_local import url as dynamodb_local_url
 from local.template import ROOT
+from tests.conftest import lacks
 
 JANE = {"X-Session-ID": "session_abc123"}
 FOREIGN = {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "STAGE": "prod"}
@@ -143,7 +144,7 @@ def told(url: str, payment_id: str, count: int) -> list[tuple[int, str]]:
 @pytest.mark.race
 def test_events_flow_with_a_dynamodb_local_too(tmp_path: Path) -> None:
     if not (endpoint := dynamodb_local_url()):
-        pytest.skip("DynamoDB Local needs Java and `make dynamodb-local`")
+        lacks("BRIDGE_REQUIRE_RACE", "DynamoDB Local needs Java and `make dynamodb-local`")
     with running(tmp_path, DYNAMODB_ENDPOINT=endpoint) as (_, url):
         assert told(url, "pay_123", 2) == [(1, "payment.created"), (2, "payment.succeeded")]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import lacks
 from tests.local.test_start import running
 
 SDK = Path(os.environ.get("REBILLY_SDK_DIR", ".rebilly-sdk")) / "node_modules"
@@ -22,9 +23,7 @@ pytestmark = pytest.mark.slow
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     node = shutil.which("node")
     if not node or not (SDK / ".package-lock.json").is_file():  # npm writes it last
-        if os.environ.get("BRIDGE_REQUIRE_SDK"):
-            pytest.fail("rebilly-js-sdk is required here and was not to be had")
-        pytest.skip("rebilly-js-sdk needs Node and `make rebilly-sdk`")
+        lacks("BRIDGE_REQUIRE_SDK", "rebilly-js-sdk needs Node and `make rebilly-sdk`")
     with running(tmp_path_factory.mktemp("home")) as (_, url):
         run = subprocess.run(
             [node, str(Path(__file__).with_name("drive.cjs")), url],
