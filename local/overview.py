@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from local.stripe.dashboard import ACTIONS
+from local.stripe.dashboard import ACTIONS, METHOD_ACTIONS
 from local.stripe.faults import KINDS
 from local.stripe.routes import OPERATIONS
 from local.stripe.signing import TAMPERS
@@ -40,6 +40,7 @@ at Stripe {_select("kind", list(KINDS))} <button>Set</button></form>
 <form method="post" action="{prefix}sweep"><button>Run the sweep now</button></form>
 <h2>Stripe's dashboard</h2>
 {_dashboard(prefix, stripe["payment_intents"])}
+{_saved(prefix, stripe["payment_methods"])}
 <h2>Stripe's webhooks</h2>
 {_webhooks(prefix, stripe["webhooks"])}
 {tables}
@@ -54,6 +55,16 @@ def _dashboard(prefix: str, intents: Sequence[dict[str, Any]]) -> str:
 placeholder="pi_…" aria-label="payment intent"><datalist id="intents">{known}</datalist>
 amount <input name="amount" size="8" placeholder="all" aria-label="amount">
 a dispute is closed as {_select("outcome", ["won", "lost"])} <button>Act</button></form>"""
+
+
+def _saved(prefix: str, methods: Sequence[dict[str, Any]]) -> str:
+    """What happens to a saved card there, or at its bank."""
+    held = [each["id"] for each in reversed(methods) if each["customer"]][:100]
+    known = "".join(f'<option value="{_text(each)}">' for each in held)
+    return f"""<form method="post" action="{prefix}method">
+{_select("action", list(METHOD_ACTIONS))} <input name="payment_method" list="methods" size="32"
+placeholder="pm_…" aria-label="payment method"><datalist id="methods">{known}</datalist>
+<button>Act</button></form>"""
 
 
 def _webhooks(prefix: str, webhooks: dict[str, Any]) -> str:

@@ -35,6 +35,7 @@ class Pages:
             "sweep": lambda _: self._sweep(),
             "clock": self._advance,
             "dashboard": self._dashboard,
+            "method": self._method,
             "webhooks": self._webhooks,
             "resend": self._resend,
         }
@@ -94,6 +95,9 @@ class Pages:
             int(amount) if amount else None,
             form.get("outcome", ""),
         )
+
+    def _method(self, form: Form) -> None:
+        self._stripe.dashboard_method(form["action"], form["payment_method"])
 
     def _webhooks(self, form: Form) -> None:
         """A browser sends nothing for a box that is not ticked, so all of them are set."""

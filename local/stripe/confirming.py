@@ -4,6 +4,8 @@ Money is taken here and nowhere else: each confirm that succeeds leaves one char
 Source: Stripe, "PaymentIntents lifecycle"; providers.md, section G.
 """
 
+from dataclasses import replace
+
 from local.stripe import checks, disputing, holding
 from local.stripe.cards import render_decline
 from local.stripe.errors import card_error, missing_parameter, refused
@@ -174,7 +176,7 @@ def _new_charge(world: World, intent: PaymentIntent, method: PaymentMethod) -> C
         amount=intent.amount,
         currency=intent.currency,
         payment_intent=intent.id,
-        method=method,
+        method=replace(method),  # as it was then, whatever a bank renews later
         customer=intent.customer,
         captured=False,
         description=intent.description,

@@ -62,7 +62,10 @@ def _advance(account: Account, given: dict[str, Any]) -> object:
 
 
 def _dashboard(account: Account, given: dict[str, Any]) -> object:
-    """{action, payment_intent, amount, outcome}, the last two where the action has them."""
+    """{action, payment_intent, amount, outcome}, the last two where the action has them; or
+    {action, payment_method}."""
+    if "payment_method" in given:
+        return dashboard.act_on_method(account.world, **given)
     return dashboard.act(account.world, **given)
 
 

@@ -129,6 +129,13 @@ class StripeSimulator(Account):
         """
         return dashboard.act(self.world, action, payment_intent, amount, outcome)
 
+    def dashboard_method(self, action: str, payment_method: str) -> Json:
+        """What happens to a saved method there: renew (by its bank), expire, detach.
+
+        Raises StripeError where Stripe refuses it.
+        """
+        return dashboard.act_on_method(self.world, action, payment_method)
+
     def customers(self) -> list[Json]:
         """Deleted ones too, as `{"id", "object", "deleted": True}`."""
         with self.world.lock:

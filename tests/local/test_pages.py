@@ -145,6 +145,26 @@ class TestStripe:
         shown = ask(pages, "GET", "/_local/state").json()["stripe"]
         assert [each["id"] for each in shown["refunds"]] == [refund["id"]]
 
+    def test_a_saved_card_is_renewed_expired_and_detached(
+        self, pages: Pages, stripe: StripeSimulator
+    ) -> None:
+        stripe.seed_customer("cus_1")
+        for token in ("pm_1", "pm_2"):
+            stripe.seed_method(token, "cus_1")
+        for action in ("renew", "expire", "detach"):
+            body = f"action={action}&payment_method=pm_1"
+            assert ask(pages, "POST", "/_local/method", body).status == 303
+        assert [each["type"] for each in stripe.events()] == [
+            "payment_method.automatically_updated",
+            "payment_method.updated",
+            "payment_method.detached",
+        ]
+        text = ask(pages, "GET", "/_local/").body.decode()
+        assert '<option value="pm_2">' in text
+        assert '<option value="pm_1">' not in text
+        for wrong in ("action=detach&payment_method=pm_1", "action=x&payment_method=pm_2", ""):
+            assert ask(pages, "POST", "/_local/method", wrong).status == 400
+
     def test_what_stripe_refuses_is_a_400(self, pages: Pages, paid: str) -> None:
         for body in (
             f"action=refund&payment_intent={paid}&amount=2001",

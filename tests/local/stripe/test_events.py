@@ -1,5 +1,7 @@
 """Every change of state is an event, and tells what it was and who caused it."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 INTENTS, EVENTS = "/v1/payment_intents", "/v1/events"
@@ -190,6 +192,46 @@ def test_customers_and_their_methods(http, simulator):
     assert (detached["object"]["id"], detached["object"]["customer"]) == (second, None)
     assert detached["previous_attributes"] == {"customer": customer}
     assert last(simulator, "customer.deleted")["data"]["object"]["email"] == "a@b.test"
+
+
+def test_what_a_bank_and_the_dashboard_do_to_a_saved_card(http, simulator):
+    customer = http.customer()
+    saved = http.saved(customer)
+    intent = paid(http, saved, customer=customer)
+    before = simulator.world.methods[saved].render()
+    [charge] = simulator.charges()
+    for action in ("renew", "expire", "detach"):
+        given = {"action": action, "payment_method": saved}
+        assert http.control("POST", "dashboard", given).json()["id"] == saved
+    assert http.get(f"/v1/payment_methods/{saved}").json()["customer"] is None
+    told = http.get(EVENTS, type="payment_method.*").json()["data"][2::-1]
+    assert [each["type"].removeprefix("payment_method.") for each in told] == [
+        *("automatically_updated", "updated", "detached")
+    ]
+    renewed, expired, detached = (each["data"] for each in told)
+    assert renewed["previous_attributes"] == {"card": before["card"]}
+    new, old = renewed["object"]["card"], before["card"]
+    assert (new["brand"], new["exp_month"]) == (old["brand"], old["exp_month"])
+    assert (new["last4"], new["exp_year"]) == ("4243", old["exp_year"] + 4)
+    assert new["fingerprint"] != old["fingerprint"]
+    over, now = expired["object"]["card"], datetime.fromtimestamp(simulator.world.now(), UTC)
+    assert (over["exp_year"] * 12 + over["exp_month"]) == now.year * 12 + now.month - 1
+    assert detached["previous_attributes"] == {"customer": customer}
+    assert simulator.charges() == [charge], "what was paid was paid with the old card"
+    assert [each["payment_intent"] for each in simulator.charges()] == [intent]
+
+
+def test_the_dashboard_touches_no_card_that_nobody_has_saved(http, simulator):
+    saved = http.saved(http.customer())
+    http.post(f"/v1/payment_methods/{saved}/detach")
+    began = len(simulator.events())
+    for action in ("renew", "expire", "detach"):
+        for token, status in ((saved, 400), ("pm_nothing", 404)):
+            given = {"action": action, "payment_method": token}
+            assert http.control("POST", "dashboard", given).status_code == status
+    for given in ({"payment_method": saved}, {"action": "refund", "payment_method": saved}):
+        assert http.control("POST", "dashboard", given).status_code == 400
+    assert len(simulator.events()) == began
 
 
 def test_a_card_saved_by_paying_is_attached(http, simulator):
