@@ -208,3 +208,93 @@ def test_an_endpoint_that_was_down_is_sent_everything_later(
     later(61)
     work_off(house, ringing)
     assert story.states() == EXPECTED
+
+
+# --- saved methods ------------------------------------------------------------------------------
+
+
+class Wallet:
+    """Saved methods that a bank and somebody at the dashboard change, by what happens to them."""
+
+    def __init__(self, user: Client, stripe: StripeSimulator) -> None:
+        self._user, self._stripe = user, stripe
+        self.methods: dict[str, Event] = {}
+
+    def tell(self) -> None:
+        self._save("left alone")
+        self._act(self._save("renewed"), "renew")
+        self._act(self._save("expired"), "expire")
+        self._act(self._save("renewed in vain"), "expire", "renew")
+        self._act(self._save("detached"), "detach")
+        self._act(self._save("renewed and detached"), "renew", "detach")
+        self._delete(self._save("deleted"))
+        both = self._save("detached and deleted")
+        self._act(both, "detach")
+        self._delete(both)
+        paid = self._user.ask("POST", f"{BASE}/payments/intents", MONEY | SAVED).json()
+        self._user.ask("POST", f"{BASE}/payments/confirm/{paid['id']}", VISA)
+        first = self._listed()[0]
+        self.methods["saved by a payment"] = first
+        self._act(first, "renew")
+
+    def assert_true(self) -> None:
+        """Every method that its customer still has there is listed with the card that is there."""
+        there = {each.id: each for each in self._stripe.world.methods.values() if each.customer}
+        listed = {each["provider_payment_method_id"]: each for each in self._listed()}
+        assert listed.keys() == there.keys()
+        for token, each in listed.items():
+            held = there[token]
+            card = (held.card.last4, held.exp_month, held.exp_year)
+            assert (each["last4"], each["exp_month"], each["exp_year"]) == card
+        names = {name for name, each in self.methods.items() if self._token(each) in listed}
+        gone = {"detached", "renewed and detached", "deleted", "detached and deleted"}
+        assert names == self.methods.keys() - gone
+        assert [each["is_default"] for each in listed.values()].count(True) == 1
+
+    def _save(self, name: str) -> Event:
+        asked = {"provider_payment_method_id": "pm_card_visa"}
+        made = self._user.ask("POST", f"{BASE}/payment-methods", asked).json()
+        self.methods[name] = made
+        return dict(made)
+
+    def _act(self, made: Event, *actions: str) -> None:
+        for each in actions:
+            self._stripe.dashboard_method(each, self._token(made))
+
+    def _delete(self, made: Event) -> None:
+        assert self._user.ask("DELETE", f"{BASE}/payment-methods/{made['id']}").status == 204
+
+    def _listed(self) -> list[Event]:
+        return list(self._user.ask("GET", f"{BASE}/payment-methods?limit=100").json())
+
+    @staticmethod
+    def _token(made: Event) -> str:
+        return str(made["provider_payment_method_id"])
+
+
+SAVED = {"setup_future_usage": "off_session"}
+
+
+@pytest.mark.parametrize("switches", HOW.values(), ids=HOW.keys())
+def test_webhooks_alone_bring_every_saved_method_to_what_the_provider_has(
+    switches: dict[str, object],
+    house: House,
+    client: Client,
+    sign_in: Callable[[Caller], Client],
+    ringing: StripeSimulator,
+) -> None:
+    """Also those of our own attaching and deleting, which tell us nothing new."""
+    wallet = Wallet(sign_in(Caller(user_id="user_1")), ringing)
+    ringing.webhooks.switch(**switches)
+    wallet.tell()
+    told = money_calls(ringing)
+    work_off(house, ringing)
+    if "drop" in switches:
+        ringing.webhooks.switch(drop=0.0)
+        ringing.webhooks.resend("all")
+        work_off(house, ringing)
+    assert money_calls(ringing) == told, "an event only asks"
+    house.gateway.functions.invoke("JobsFinishDeletion", {})
+    work_off(house, ringing)
+    wallet.assert_true()
+    assert unfinished(house.queues["SyncDeadLetters"]) == 0

@@ -16,7 +16,7 @@ import stripe
 from bridge.core import attempts, convergence, merging, states
 from bridge.errors import ProviderUnavailable, UnknownOutcome
 from bridge.models.call import Call
-from bridge.models.event import Hint
+from bridge.models.event import Hint, MethodHint
 from bridge.models.payment import Answered, Ending, Payment
 from bridge.models.provider import ProviderPayment
 from bridge.models.record import Record
@@ -236,7 +236,7 @@ def payload_believed(patch: pytest.MonkeyPatch) -> None:
     read, look = Stripe.read_event, convergence._look
     told: dict[str, Any] = {}
 
-    def read_event(self: Stripe, headers: Any, raw: bytes) -> Hint | None:
+    def read_event(self: Stripe, headers: Any, raw: bytes) -> Hint | MethodHint | None:
         hint, event = read(self, headers, raw), json.loads(raw)
         if hint and event["data"]["object"]["object"] == "payment_intent":
             told[hint.event_id] = event["data"]["object"]

@@ -20,7 +20,7 @@ from bridge.core import deliveries, payments, sweep
 from bridge.errors import BridgeError, NotExecuted
 from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
-from bridge.models.event import Hint, Look
+from bridge.models.event import Hint, Look, MethodHint
 from bridge.models.page import Page
 from bridge.models.payment import (
     Answered,
@@ -338,7 +338,7 @@ def _sweep(play: Play, step: Step) -> None:
 
 def _webhook(play: Play, step: Step) -> None:
     """An event of the payment as Stripe signs it, read as the function does, and handled."""
-    if (signed := _signed(play, step)) and (hint := _heard(*signed)):
+    if (signed := _signed(play, step)) and isinstance(hint := _heard(*signed), Hint):
         deliveries.handle(deliveries.Message(hint=hint), _work())
 
 
@@ -352,7 +352,7 @@ def _signed(play: Play, step: Step) -> tuple[bytes, str] | None:
     return play.stripe.webhooks.signed(str(event["id"]))
 
 
-def _heard(raw: bytes, signature: str) -> Hint | None:
+def _heard(raw: bytes, signature: str) -> Hint | MethodHint | None:
     return registry.open_provider("stripe").read_event({"stripe-signature": signature}, raw)
 
 

@@ -176,6 +176,7 @@ def test_an_event_of_the_other_mode_is_refused(
 ) -> None:
     test, live = about_intent(PAYMENT), about_intent(PAYMENT, livemode=True)
     assert (hook(live).status, hook(live).code) == (400, "mode_mismatch")
+    assert hook(live | {"type": "payment_method.detached"}).code == "mode_mismatch"
     setting("MODE", "live")
     assert hook(test).code == "mode_mismatch"
     assert waiting(queue) == []
@@ -197,6 +198,8 @@ def test_an_event_of_the_other_mode_is_refused(
         {"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": "pi_1"}},
         {"id": "x" * 256, "type": "charge.refunded", "data": {"object": {"id": "c", "object": ""}}},
         {"id": "", "type": "charge.refunded", "data": {"object": {"id": "c", "object": ""}}},
+        {"id": "evt_1", "type": "payment_method.detached", "data": {"object": {"id": ""}}},
+        {"id": "evt_1", "type": "payment_method.updated", "data": {"object": {"id": "x" * 256}}},
     ],
 )
 def test_what_is_signed_and_no_event_is_a_400(
@@ -267,10 +270,30 @@ def test_of_every_event_that_concerns_a_payment_the_ids_are_queued_and_nothing_e
     assert message == {"hint": known | read}
 
 
+@pytest.mark.parametrize("kind", ["attached", "automatically_updated", "detached", "updated"])
+def test_of_every_event_that_concerns_a_saved_method_its_token_is_queued_and_nothing_else(
+    kind: str, hook: Callable[..., Reply], queue: str
+) -> None:
+    card = {"brand": "visa", "last4": "4242", "exp_month": 1, "exp_year": 2099}
+    about = {"id": "pm_1", "object": "payment_method", "customer": None, "card": card}
+    data = {"object": about, "previous_attributes": {"customer": "cus_1"}}
+    sent = event(f"payment_method.{kind}", about, data=data)
+    assert hook(sent).status == 200
+    (message,) = waiting(queue)
+    assert message == {
+        "method_hint": {
+            "provider_id": "stripe",
+            "event_id": sent["id"],
+            "type": f"payment_method.{kind}",
+            "token": "pm_1",
+        }
+    }
+
+
 @pytest.mark.parametrize(
     "kind",
     [
-        *("payment_method.attached", "customer.deleted", "setup_intent.succeeded"),
+        *("payment_method.created", "customer.deleted", "setup_intent.succeeded"),
         *("charge.succeeded", "balance.available", "payout.paid", "no.such.event"),
     ],
 )

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bridge import config
 from bridge.errors import TemporarilyUnavailable
-from bridge.models.event import Hint, Look
+from bridge.models.event import Hint, Look, MethodHint
 from bridge.models.outbox import Event
 
 SOURCE = "bridge.payments"
@@ -55,9 +55,10 @@ def _send(tries: int, operation: str, **arguments: Any) -> dict[str, Any]:
     return answer
 
 
-def send_hint(hint: Hint) -> None:
+def send_hint(hint: Hint | MethodHint) -> None:
     """Once this returns, the event is durably queued. Raises TemporarilyUnavailable."""
-    body = json.dumps({"hint": hint.model_dump(exclude_none=True)})
+    kind = "method_hint" if isinstance(hint, MethodHint) else "hint"
+    body = json.dumps({kind: hint.model_dump(exclude_none=True)})
     _send(3, "send_message", MessageBody=body)
 
 

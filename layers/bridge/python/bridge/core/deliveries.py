@@ -9,11 +9,11 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from bridge import clock, queues
-from bridge.core import convergence
+from bridge.core import convergence, method_looks
 from bridge.errors import BridgeError, InvalidRequest, TemporarilyUnavailable
 from bridge.models import identifier
 from bridge.models.call import Call
-from bridge.models.event import Hint, Look
+from bridge.models.event import Hint, Look, MethodHint
 from bridge.models.payment import Payment
 from bridge.models.provider import ProviderId
 from bridge.providers import registry
@@ -32,6 +32,7 @@ class Message(BaseModel, frozen=True, hide_input_in_errors=True):
     """
 
     hint: Hint | None = None
+    method_hint: MethodHint | None = None
     look: Look | None = None
     source: str | None = None
     detail: dict[str, Any] | None = None
@@ -41,11 +42,15 @@ def handle(message: Message, call: Call) -> None:
     """Raises what the provider or the store raises: the message then stays in the queue."""
     if message.look:
         _look(message.look, call)
-    elif hint := message.hint or _unwrapped(message):
+        return
+    hint = message.hint or message.method_hint or _unwrapped(message)
+    if isinstance(hint, MethodHint):
+        method_looks.hear(hint, call)
+    elif hint:
         _hear(hint, call)
 
 
-def _unwrapped(message: Message) -> Hint | None:
+def _unwrapped(message: Message) -> Hint | MethodHint | None:
     """A partner's event. It is not signed: the queue takes such messages from its bus alone.
 
     Raises InvalidRequest for a message of a form that nobody sends.

@@ -268,21 +268,23 @@ def delete_method(caller: Caller, method_id: str) -> None:
     """Ours first; a job then takes it from the provider. The newest one left becomes the default,
     if this was it. Raises NotFound, Forbidden."""
 
-    def act(method: PaymentMethod, customer: Customer) -> PaymentMethod:
-        now = clock.now()
-        default = customer.default_method_id
-        if default == method.id:
-            left = method_items.list_shown(customer)
-            default = next((each.id for each in left if each.id != method.id), None)
-        gone = method.model_copy(update={"state": "deleted", "updated_at": now})
-        job = Job(
-            id=new_id("job", now),
-            customer_id=customer.id,
-            method_id=method.id,
-            stage="method",
-            due_at=int(now.timestamp()),
-        )
-        method_items.delete(method, gone, customer, default, job)
-        return gone
+    held.change(caller, method_id, _find, let_go, SUBJECT)
 
-    held.change(caller, method_id, _find, act, SUBJECT)
+
+def let_go(method: PaymentMethod, customer: Customer) -> PaymentMethod:
+    """Delete a method that is as it was seen. Raises Outrun, Congested."""
+    now = clock.now()
+    default = customer.default_method_id
+    if default == method.id:
+        left = method_items.list_shown(customer)
+        default = next((each.id for each in left if each.id != method.id), None)
+    gone = method.model_copy(update={"state": "deleted", "updated_at": now})
+    job = Job(
+        id=new_id("job", now),
+        customer_id=customer.id,
+        method_id=method.id,
+        stage="method",
+        due_at=int(now.timestamp()),
+    )
+    method_items.delete(method, gone, customer, default, job)
+    return gone

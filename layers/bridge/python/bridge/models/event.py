@@ -1,4 +1,4 @@
-"""What travels over the queue: whose payment to look at, never its state.
+"""What travels over the queue: which payment or saved method to look at, never its state.
 
 Source: design/convergence.md, rule 7, sections 6 and 7.
 """
@@ -21,6 +21,15 @@ class Hint(BaseModel, frozen=True):
     payment_id: str | None = None
     provider_payment_id: str | None = None
     parent_id: str | None = None
+
+
+class MethodHint(BaseModel, frozen=True):
+    """A provider's event about a payment method that it keeps: its token, and no more."""
+
+    provider_id: ProviderId
+    event_id: str = Field(min_length=1, max_length=255)
+    type: str
+    token: str = Field(min_length=1, max_length=255, repr=False)
 
 
 class Look(BaseModel, frozen=True):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bridge.models.customer import Customer
-from bridge.models.event import Hint, Parent
+from bridge.models.event import Hint, MethodHint, Parent
 from bridge.models.payment import Payment
 from bridge.models.provider import ProviderChange, ProviderMethod, ProviderPayment
 from bridge.models.refund import Refund
@@ -43,6 +43,11 @@ class Provider(Protocol):
     ) -> ProviderMethod:
         """Keep a method for a customer; one that is kept for it already is an answer too. The
         answer's token may be another one. Raises Refused for a token that it does not take."""
+
+    def fetch_method(
+        self, token: str, provider_customer_id: str, *, ends_at: datetime
+    ) -> ProviderMethod | None:
+        """A saved method as it is now; None where that customer has it no longer."""
 
     def detach_method(self, token: str, *, ends_at: datetime) -> None:
         """Take a saved method from its customer, for good; one that is no longer attached, or
@@ -89,11 +94,11 @@ class Provider(Protocol):
     def list_changes(self, since: datetime, *, ends_at: datetime) -> Iterator[list[ProviderChange]]:
         """Pages of the payments, refunds and disputes that were made since then."""
 
-    def read_event(self, headers: Mapping[str, str], raw: bytes) -> Hint | None:
+    def read_event(self, headers: Mapping[str, str], raw: bytes) -> Hint | MethodHint | None:
         """What a webhook tells, once its signature is verified; None where we do not act on it.
 
         Raises InvalidRequest, TemporarilyUnavailable where our secrets cannot be read.
         """
 
-    def read_partner_event(self, event: object) -> Hint | None:
+    def read_partner_event(self, event: object) -> Hint | MethodHint | None:
         """The same for an event that came by the provider's own bus, which vouches for it."""

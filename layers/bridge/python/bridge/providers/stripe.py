@@ -13,7 +13,7 @@ import stripe
 
 from bridge.errors import NotExecuted, ProviderRejectedUs, Refused, UnknownOutcome, WrongState
 from bridge.models.customer import Customer
-from bridge.models.event import Hint, Parent
+from bridge.models.event import Hint, MethodHint, Parent
 from bridge.models.payment import Payment
 from bridge.models.provider import (
     Dispute,
@@ -105,21 +105,37 @@ class Stripe:
             raise Refused("Stripe knows no such payment method", reason=calls.GONE) from refusal
         return objects.read_method(answer.id, answer.type, answer)
 
-    def detach_method(self, token: str, *, ends_at: datetime) -> None:
-        def detach(client: stripe.StripeClient, how: Any) -> Any:
-            return client.v1.payment_methods.detach(token, options=how)
-
-        def fetch(client: stripe.StripeClient, how: Any) -> Any:
-            return client.v1.payment_methods.retrieve(token, options=how)
-
+    def fetch_method(
+        self, token: str, provider_customer_id: str, *, ends_at: datetime
+    ) -> ProviderMethod | None:
         try:
-            calls.send(detach, ends_at=ends_at)
+            answer = self._retrieve_method(token, ends_at)
+        except NotExecuted as refusal:
+            if refusal.reason != calls.GONE:
+                raise
+            return None
+        if answer.customer != provider_customer_id:
+            return None
+        return objects.read_method(answer.id, answer.type, answer)
+
+    def detach_method(self, token: str, *, ends_at: datetime) -> None:
+        try:
+            calls.send(
+                lambda client, how: client.v1.payment_methods.detach(token, options=how),
+                ends_at=ends_at,
+            )
         except Refused as refusal:  # Stripe has no code for "not attached"
-            if refusal.reason != calls.GONE and calls.send(fetch, ends_at=ends_at).customer:
+            if refusal.reason != calls.GONE and self._retrieve_method(token, ends_at).customer:
                 raise
         except NotExecuted as refusal:
             if refusal.reason != calls.GONE:
                 raise
+
+    def _retrieve_method(self, token: str, ends_at: datetime) -> Any:
+        return calls.send(
+            lambda client, how: client.v1.payment_methods.retrieve(token, options=how),
+            ends_at=ends_at,
+        )
 
     def create_payment(self, request: str, *, key: str, ends_at: datetime) -> ProviderPayment:
         params: Any = json.loads(request)
@@ -288,10 +304,10 @@ class Stripe:
                 if each.payment_intent
             ]
 
-    def read_event(self, headers: Mapping[str, str], raw: bytes) -> Hint | None:
+    def read_event(self, headers: Mapping[str, str], raw: bytes) -> Hint | MethodHint | None:
         return stripe_events.read_signed(headers, raw)
 
-    def read_partner_event(self, event: object) -> Hint | None:
+    def read_partner_event(self, event: object) -> Hint | MethodHint | None:
         return stripe_events.read(event)
 
     def write_creation(self, payment: Payment, token: str | None) -> str:

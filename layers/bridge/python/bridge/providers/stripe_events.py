@@ -1,4 +1,4 @@
-"""Stripe's events: is it Stripe's, does it concern us, and which payment does it speak of?
+"""Stripe's events: is it Stripe's, does it concern us, which payment or method does it speak of?
 
 Source: contracts/providers.md, D.1. An event's version is its endpoint's, not the one we speak, so
 only ids are read, from the fields that D.1 names.
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from bridge import config
 from bridge.errors import InvalidRequest, TemporarilyUnavailable
-from bridge.models.event import Hint
+from bridge.models.event import Hint, MethodHint
 
 TOLERANCE_S = 300
 
@@ -40,6 +40,12 @@ OF_CHARGES = {
     "refund.failed",
     "refund.updated",
 }
+METHODS = {
+    "payment_method.attached",
+    "payment_method.automatically_updated",
+    "payment_method.detached",
+    "payment_method.updated",
+}
 
 
 class _Event(BaseModel, hide_input_in_errors=True):
@@ -56,7 +62,7 @@ class _Object(BaseModel, hide_input_in_errors=True):
     metadata: dict[str, Any] | None = None
 
 
-def read_signed(headers: Mapping[str, str], raw: bytes) -> Hint | None:
+def read_signed(headers: Mapping[str, str], raw: bytes) -> Hint | MethodHint | None:
     """What a webhook says; None where it is none of our business.
 
     Raises InvalidRequest for what is not signed with one of our secrets, is older than 300 s, is
@@ -90,15 +96,19 @@ def _verify(signature: str, raw: bytes) -> None:
     raise InvalidRequest("the signature is not valid", code="signature_invalid")
 
 
-def read(event: object) -> Hint | None:
+def read(event: object) -> Hint | MethodHint | None:
     """The same for an event that needs no signature: only Stripe's own bus may bring it."""
     try:
         known = _Event.model_validate(event)
         if known.livemode != config.is_live():
             raise InvalidRequest("the event is of the other mode", code="mode_mismatch")
-        if known.type not in INTENTS | CHARGES | OF_CHARGES:
+        if known.type not in INTENTS | CHARGES | OF_CHARGES | METHODS:
             return None
         about = _Object.model_validate(known.data.get("object"))
+        if known.type in METHODS:
+            return MethodHint(
+                provider_id="stripe", event_id=known.id, type=known.type, token=about.id
+            )
         return _hint(known, about)
     except ValidationError:
         raise InvalidRequest("the body is no event", code="event_malformed") from None

@@ -76,6 +76,18 @@ def find_saved(provider_id: str, token: str) -> str | None:
     return str(item["id"]) if item else None
 
 
+def get_at_provider(provider_id: str, token: str) -> tuple[PaymentMethod | None, Customer | None]:
+    """The method that a provider's token is, without the token, and its customer."""
+    named = table.get(keys.provider_method(provider_id, token))
+    if named is None:
+        return None, None
+    row = keys.method(named["customer_id"], named["id"])
+    holder = keys.customer(named["customer_id"])
+    found = table.get_all([row, holder])
+    customer = customer_items.customer_from(found[holder])
+    return method_from(found[row], customer), customer
+
+
 def list_of_customer(customer: Customer, page: Page) -> list[PaymentMethod]:
     """Newest first, as all lists are."""
     items = held_items.of_customer(KIND, customer.id)

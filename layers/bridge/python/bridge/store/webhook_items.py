@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any, Literal
 
-from bridge.models.event import Hint
+from bridge.models.event import Hint, MethodHint
 from bridge.store import keys, table
 from bridge.store.keys import Key
 from bridge.store.table import Item
@@ -15,7 +15,7 @@ class EventSeen(Exception):
     """Another delivery of the event has been handled: this one is dropped."""
 
 
-def place(event: Hint) -> Key:
+def place(event: Hint | MethodHint) -> Key:
     return keys.webhook(event.provider_id, event.event_id)
 
 
@@ -24,8 +24,12 @@ def is_seen(item: Item | None, now: int) -> bool:
     return item is not None and item["exp"] > now
 
 
+def was_seen(event: MethodHint, now: int) -> bool:
+    return is_seen(table.get(place(event)), now)
+
+
 def seen_action(
-    event: Hint, now: int, state: Literal["seen", "unmatched"] = "seen"
+    event: Hint | MethodHint, now: int, state: Literal["seen", "unmatched"] = "seen"
 ) -> dict[str, Any]:
     fresh = table.condition("attribute_not_exists(#pk) OR #exp <= :now", now=now)
     return table.put(place(event), {"state": state, "exp": now + LIFE_S}, fresh)
@@ -35,3 +39,9 @@ def put_unmatched(event: Hint, now: int) -> None:
     """Remember an event that belongs to no payment of ours. Raises Congested."""
     with suppress(table.Lost):  # another delivery has said so already
         table.write(seen_action(event, now, "unmatched"))
+
+
+def put_seen(event: MethodHint, now: int) -> None:
+    """Remember an event whose work is done, and could be done again. Raises Congested."""
+    with suppress(table.Lost):
+        table.write(seen_action(event, now))

@@ -1,0 +1,86 @@
+"""Saved methods as their provider has them now: what a bank renewed, what was taken away there.
+
+An event is a doorbell here, too: the provider is asked. Source: convergence.md 7 and rule 7;
+contracts/providers.md, D.1.
+"""
+
+from typing import Literal
+
+from aws_lambda_powertools import Logger
+
+from bridge import clock
+from bridge.core import convergence, held, payment_methods
+from bridge.models.call import Call
+from bridge.models.customer import Customer
+from bridge.models.event import MethodHint
+from bridge.models.payment_method import PaymentMethod
+from bridge.models.provider import ProviderMethod
+from bridge.providers import registry
+from bridge.store import held_items, method_items, webhook_items
+
+CARD = ("brand", "last4", "exp_month", "exp_year")
+
+log = Logger(child=True)
+
+Written = Literal["unchanged", "changed", "deleted"]
+
+
+def hear(hint: MethodHint, call: Call) -> None:
+    """Raises what the provider or the store raises: the message then stays in the queue."""
+    now = clock.seconds()
+    method, customer = method_items.get_at_provider(hint.provider_id, hint.token)
+    if method is None or customer is None:  # never saved here: nobody is asked
+        _tell(hint, "unmatched")
+        return
+    if webhook_items.was_seen(hint, now):
+        _tell(hint, "seen", method)
+        return
+    outcome = _converge(method, customer, hint, call)
+    webhook_items.put_seen(hint, now)
+    _tell(hint, outcome, method)
+
+
+def _converge(
+    method: PaymentMethod | None, customer: Customer | None, hint: MethodHint, call: Call
+) -> Written:
+    """Who has written looks again: so of several at once the last to write has seen the last."""
+    outcome: Written = "unchanged"
+    provider = registry.open_provider(hint.provider_id)
+    for _ in range(held.ROUNDS):
+        if not method or not customer or "deleted" in (method.state, customer.state):
+            return outcome
+        holder = customer.provider_customer_id or ""
+        shown = provider.fetch_method(hint.token, holder, ends_at=call.ends_at)
+        convergence.step("method_looked", method.id)
+        try:
+            written = _write(method, customer, shown)
+        except held_items.Outrun:
+            written = None
+        if written == "unchanged":
+            return outcome
+        outcome = written or outcome
+        method, customer = method_items.get_at_provider(hint.provider_id, hint.token)
+    raise held.contended(payment_methods.SUBJECT)
+
+
+def _write(method: PaymentMethod, customer: Customer, shown: ProviderMethod | None) -> Written:
+    """Raises Outrun, Congested."""
+    if shown is None:
+        payment_methods.let_go(method, customer)
+        return "deleted"
+    after = method.model_copy(update={name: getattr(shown, name) for name in CARD})
+    if after == method:
+        return "unchanged"
+    method_items.update(method, after.model_copy(update={"updated_at": clock.now()}), customer)
+    return "changed"
+
+
+def _tell(hint: MethodHint, outcome: str, method: PaymentMethod | None = None) -> None:
+    log.info(
+        "event",
+        provider=hint.provider_id,
+        event_id=hint.event_id,
+        event_type=hint.type,
+        payment_method_id=method.id if method else None,
+        outcome=outcome,
+    )
