@@ -354,10 +354,15 @@ def test_nobody_lacks_a_right_where_something_is_saved(
     hint = {"provider_id": "stripe", "event_id": "evt_1", "type": "payment_intent.succeeded"}
     hint |= {"provider_payment_id": browser[3]["provider_payment_id"]}
     assert run("jobs/sync_payment", batch({"hint": hint})) == {"batchItemFailures": []}
-    assert len(ask("native/list_payment_methods")) == 1 + 1 + 5
+    for number, action in enumerate(("renew", "detach")):
+        house.stripe.dashboard_method(action, made["provider_payment_method_id"])
+        hint = {"provider_id": "stripe", "event_id": f"evt_{number + 2}", "type": action}
+        hint |= {"token": made["provider_payment_method_id"]}
+        assert run("jobs/sync_payment", batch({"method_hint": hint})) == {"batchItemFailures": []}
+    assert len(ask("native/list_payment_methods")) == 1 + 5
     assert run("native/delete_payment_method")["statusCode"] == 204
     assert run("native/delete_address")["statusCode"] == 204
-    assert run("jobs/finish_deletion") == {"finished": 1, "failed": 0, "left": 0}
+    assert run("jobs/finish_deletion") == {"finished": 2, "failed": 0, "left": 0}
 
 
 @pytest.mark.slow

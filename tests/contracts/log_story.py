@@ -208,7 +208,9 @@ def after_the_charge(story: Story, payment: str) -> None:
     story.ask("GET", f"{target}/timeline")
 
 
-def webhooks(story: Story, worker: EventSource, payment: dict[str, str]) -> None:
+def webhooks(
+    story: Story, stripe: StripeSimulator, worker: EventSource, payment: dict[str, str]
+) -> None:
     """Signed and forged ones, with canaries in every place; and what the worker makes of them."""
     target, secret = f"{BASE}/webhooks/stripe", SECRETS["STRIPE_WEBHOOK_SECRET"].split()[1]
     about = {"id": payment["provider_payment_id"], "object": "payment_intent", "receipt": EMAIL}
@@ -221,11 +223,24 @@ def webhooks(story: Story, worker: EventSource, payment: dict[str, str]) -> None
         for signed in (signature, signature[:-1] + "x", f"t=1,v1={WORD}", f"{WORD} é", ""):
             story.ask("POST", target, body.encode(), {"Stripe-Signature": signed}, caller="nobody")
         worker.drain()
+    token = str(stripe.seed_method("pm_canary_that_is_heard_of", None)["id"])
+    story.ask("POST", f"{BASE}/payment-methods", {"token": token})
+    card = {"id": token, "customer": WORD, "card": {"number": CARD}}
+    stripe.fault("fetch_method", "500_before", times=2)
+    for number, kind in enumerate(("updated", "updated", "detached")):
+        if kind == "detached":
+            stripe.dashboard_method("detach", token)
+        event = {"id": f"evt_m{number}", "type": f"payment_method.{kind}", "data": {"object": card}}
+        body = json.dumps(event)
+        signature = stripe_sdk.WebhookSignature.generate_signature_header(body, secret)
+        story.ask("POST", target, body.encode(), {"Stripe-Signature": signature}, caller="nobody")
+        worker.drain()
     for body in (f"{TEXT} {CARD}", f'{{"id": ["{WORD}"]}}', "[]"):
         signature = stripe_sdk.WebhookSignature.generate_signature_header(body, secret)
         story.ask("POST", target, body.encode(), {"Stripe-Signature": signature})
     envelope = {"source": f"aws.partner/{WORD}.com", "detail": {"id": CARD, "type": TEXT}}
-    for message in (json.dumps(envelope), f"{TEXT} {CARD}", json.dumps({"hint": {"x": CARD}})):
+    hints = (json.dumps({kind: {"token": CARD}}) for kind in ("hint", "method_hint"))
+    for message in (json.dumps(envelope), f"{TEXT} {CARD}", *hints):
         database.client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=message)
     worker.drain()
 
@@ -517,7 +532,7 @@ def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
     shops(story, functions.invoke)
     merchants(story, functions.invoke)
     alternative_payments(story, functions.invoke)
-    webhooks(story, worker, payment)
+    webhooks(story, stripe, worker, payment)
     our_own_bad_days(story)
     return story
 

@@ -123,6 +123,10 @@ def detach(row: Payment, **more: Any) -> None:
     ADAPTER.detach_method("pm_there", **{"ends_at": soon()} | more)
 
 
+def fetch_method(row: Payment, **more: Any) -> ProviderMethod | None:
+    return ADAPTER.fetch_method("pm_there", "cus_there", **{"ends_at": soon()} | more)
+
+
 def attach(row: Payment, **more: Any) -> ProviderMethod:
     return ADAPTER.attach_method("pm_there", "cus_there", **{"ends_at": soon()} | more)
 
@@ -139,6 +143,7 @@ VERBS: dict[str, tuple[Callable[..., Any], int]] = {
     "delete_customer": (delete_customer, 2),
     "attach": (attach, 2),
     "detach": (detach, 2),
+    "fetch_method": (fetch_method, 2),
     "create_payment": (create_anew, 2),
     "update_payment": (update, 2),
     "confirm": (confirm, 1),
@@ -269,6 +274,31 @@ def test_a_method_is_attached_and_read_and_again_is_the_same(
         card = ("amex", held.card.last4, held.exp_month, held.exp_year)
         assert told == ("pm_new", "card", *card)
         assert "pm_new" not in repr(kept)
+
+
+def test_a_saved_method_is_read_as_it_is_now(stripe_simulator: StripeSimulator) -> None:
+    for customer_id in ("cus_there", "cus_other"):
+        stripe_simulator.seed_customer(customer_id)
+    stripe_simulator.seed_method("pm_there", "cus_there", "amex")
+    kept = ADAPTER.attach_method("pm_there", "cus_there", ends_at=soon())
+    assert ADAPTER.fetch_method("pm_there", "cus_there", ends_at=soon()) == kept
+    stripe_simulator.dashboard_method("renew", "pm_there")
+    renewed = ADAPTER.fetch_method("pm_there", "cus_there", ends_at=soon())
+    assert renewed
+    assert (renewed.last4, renewed.exp_year) == ("0006", (kept.exp_year or 0) + 4)
+    for token, holder in (("pm_there", "cus_other"), ("pm_there", ""), ("pm_no", "cus_there")):
+        assert ADAPTER.fetch_method(token, holder, ends_at=soon()) is None
+    stripe_simulator.dashboard_method("detach", "pm_there")
+    assert ADAPTER.fetch_method("pm_there", "cus_there", ends_at=soon()) is None
+
+
+@pytest.mark.parametrize("kind", ["500_before", "401"])
+def test_a_method_that_cannot_be_asked_for_is_not_taken_for_gone(
+    kind: str, stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    stripe_simulator.fault("fetch_method", kind, times=2)
+    with pytest.raises(UnknownOutcome if kind == "500_before" else ProviderRejectedUs):
+        fetch_method(row)
 
 
 @pytest.mark.parametrize("token", ["pm_nowhere", "pm_card_visa_chargeDeclined", "pm_there"])
@@ -439,6 +469,7 @@ def test_all_that_is_sent_fits_stripes_own_description(
     stripe_simulator.seed_customer("cus_there")
     stripe_simulator.seed_method("pm_there", None)
     attach(row)
+    fetch_method(row)
     detach(row)
     delete_customer(row)
     captured = stripe_simulator.requests

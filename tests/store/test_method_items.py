@@ -115,6 +115,20 @@ def test_a_providers_token_is_saved_once_also_after_its_deletion() -> None:
         method_items.forget(made, again(), clock.now())
 
 
+def test_a_method_is_found_by_its_providers_token_also_a_deleted_one() -> None:
+    kept()
+    made = save()
+    found, holder = method_items.get_at_provider("stripe", "pm_at_stripe")
+    assert holder == again()
+    assert found == made.model_copy(update={"token": None, "is_default": True})
+    method_items.forget(made, again(), clock.now())
+    found, _ = method_items.get_at_provider("stripe", "pm_at_stripe")
+    assert found
+    assert found.state == "deleted"
+    for known in (("stripe", "pm_other"), ("paypal", "pm_at_stripe")):
+        assert method_items.get_at_provider(*known) == (None, None)
+
+
 def test_the_first_method_becomes_the_default_and_so_does_one_that_asks_for_it() -> None:
     kept()
     first, _ = numbered(2)

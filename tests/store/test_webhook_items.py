@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bridge import clock
-from bridge.models.event import Hint
+from bridge.models.event import Hint, MethodHint
 from bridge.models.payment import Payment
 from bridge.store import payment_items, table, webhook_items
 from bridge.store.payment_items import Outrun
@@ -104,6 +104,22 @@ def test_an_unmatched_event_is_remembered_and_its_first_word_stays() -> None:
         "exp": 100 + 30 * 24 * 3600,
     }
     assert stored(OTHER) is None
+
+
+def test_an_event_of_a_method_is_seen_until_it_has_expired(later: Callable[[float], None]) -> None:
+    event = MethodHint(
+        provider_id="stripe", event_id="evt_1", type="payment_method.updated", token="pm_1"
+    )
+    now = clock.seconds()
+    assert not webhook_items.was_seen(event, now)
+    for at in (now, now + 60):  # by two deliveries at once
+        webhook_items.put_seen(event, at)
+    exp = now + webhook_items.LIFE_S
+    assert stored() == {"pk": "W#stripe#evt_1", "sk": "W", "state": "seen", "exp": exp}
+    assert webhook_items.was_seen(event, exp - 1)
+    assert not webhook_items.was_seen(event, exp)
+    webhook_items.put_seen(event, exp)
+    assert webhook_items.was_seen(event, exp)
 
 
 def test_a_payment_is_found_by_our_reference_else_by_the_providers_id() -> None:

@@ -527,6 +527,82 @@ def test_a_queue_in_trouble_fails_no_request(
     assert api.get(f"/payments/{reply.body['id']}").body["status"] == expected
 
 
+# --- saved methods ------------------------------------------------------------------------------
+
+
+def method_hint(method: dict[str, Any], event_id: str = "evt_1") -> Message:
+    return {
+        "method_hint": {
+            "provider_id": "stripe",
+            "event_id": event_id,
+            "type": "payment_method.automatically_updated",
+            "token": method["provider_payment_method_id"],
+        }
+    }
+
+
+def about_method(method: dict[str, Any], **more: object) -> Event:
+    about = {"id": method["provider_payment_method_id"], "object": "payment_method"}
+    return event("payment_method.detached", about | {"customer": None}, **more)
+
+
+def listed(api: Api) -> list[str]:
+    return [each["id"] for each in api.get("/payment-methods").body]
+
+
+def test_an_event_of_a_saved_method_brings_what_its_provider_has(
+    api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    method = api.method()
+    stripe_simulator.dashboard_method("renew", method["provider_payment_method_id"])
+    assert deliver(method_hint(method)) == []
+    assert remembered("evt_1")
+    shown = api.get(f"/payment-methods/{method['id']}").body
+    assert (shown["last4"], shown["exp_year"]) == ("4243", method["exp_year"] + 4)
+    asked = fetches(stripe_simulator)
+    assert deliver(method_hint(method)) == []
+    assert fetches(stripe_simulator) == asked
+
+
+def test_what_an_event_says_of_a_method_is_never_believed(
+    api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    """It says detached; Stripe, when asked, does not. By the partner's bus, too."""
+    method = api.method()
+    hint = method_hint(method)
+    hint["method_hint"]["type"] = "payment_method.detached"
+    assert deliver(hint, wrapped(about_method(method))) == []
+    assert listed(api) == [method["id"]]
+    stripe_simulator.dashboard_method("detach", method["provider_payment_method_id"])
+    sent = wrapped(about_method(method))
+    for _ in range(2):
+        assert deliver(sent) == []
+    assert listed(api) == []
+    assert remembered(sent["detail"]["id"])
+
+
+def test_a_method_that_nobody_can_be_asked_about_stays_in_the_queue(
+    api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    gone, other = api.method(), api.method()
+    for each in (gone, other):
+        stripe_simulator.dashboard_method("detach", each["provider_payment_method_id"])
+    stripe_simulator.fault("fetch_method", "500_before", times=2)
+    assert deliver(method_hint(gone, "evt_1"), method_hint(other, "evt_2")) == ["message-0"]
+    assert listed(api) == [gone["id"]]
+    assert deliver(method_hint(gone, "evt_1")) == []
+    assert listed(api) == []
+
+
+def test_an_event_of_a_method_that_is_not_ours_is_done(
+    api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
+) -> None:
+    asked = len(stripe_simulator.requests)
+    assert deliver(method_hint({"provider_payment_method_id": "pm_theirs"})) == []
+    assert len(stripe_simulator.requests) == asked
+    assert remembered("evt_1") is None
+
+
 # --- all of it ----------------------------------------------------------------------------------
 
 
