@@ -8,11 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from bridge import clock
-from bridge.core import customers, deletion, method_looks, payment_methods
-from bridge.errors import NotFound, UnknownOutcome
+from bridge.core import customers, deletion, method_looks, payment_methods, payments
+from bridge.errors import NotFound, Refused, UnknownOutcome
 from bridge.models.customer import Customer, NewCustomer
 from bridge.models.event import MethodHint
 from bridge.models.page import Page
+from bridge.models.payment import Confirmation, NewPayment
 from bridge.models.payment_method import MethodChange, NewMethod, PaymentMethod
 from bridge.store import customer_items, keys, method_items, table, webhook_items
 from local.stripe.simulator import StripeSimulator
@@ -202,6 +203,24 @@ def test_where_the_provider_cannot_be_asked_nothing_changes_and_the_event_comes_
         hear(method)
     assert shown(method) == method
     hear(method)
+    with pytest.raises(NotFound):
+        shown(method)
+
+
+def test_without_its_event_a_detached_method_charges_nobody(
+    method: PaymentMethod, stripe_simulator: StripeSimulator
+) -> None:
+    """The event was lost: it is listed, a confirm with it is refused, the next event deletes it."""
+    stripe_simulator.dashboard_method("detach", str(method.token))
+    asked = NewPayment(total_cents=2000, currency="USD")
+    payment = payments.create_payment_intent(USER, asked, call_of()).payment
+    with pytest.raises(Refused):
+        payments.confirm(USER, payment.id, Confirmation(payment_method_id=method.id), call_of())
+    assert stripe_simulator.charges() == []
+    assert shown(method) == method
+    again = Confirmation(payment_method_id="pm_card_visa")
+    assert payments.confirm(USER, payment.id, again, call_of()).payment.status == "succeeded"
+    hear(method, kind="detached")
     with pytest.raises(NotFound):
         shown(method)
 
