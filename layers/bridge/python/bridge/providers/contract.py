@@ -47,7 +47,8 @@ class Provider(Protocol):
     def fetch_method(
         self, token: str, provider_customer_id: str, *, ends_at: datetime
     ) -> ProviderMethod | None:
-        """A saved method as it is now; None where that customer has it no longer."""
+        """A saved method as it is now; None where that customer has it no longer. Raises
+        Refused for one that the provider has never had."""
 
     def detach_method(self, token: str, *, ends_at: datetime) -> None:
         """Take a saved method from its customer, for good; one that is no longer attached, or

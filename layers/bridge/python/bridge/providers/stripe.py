@@ -108,12 +108,9 @@ class Stripe:
     def fetch_method(
         self, token: str, provider_customer_id: str, *, ends_at: datetime
     ) -> ProviderMethod | None:
-        try:
-            answer = self._retrieve_method(token, ends_at)
-        except NotExecuted as refusal:
-            if refusal.reason != calls.GONE:
-                raise
-            return None
+        # One that Stripe does not know at all is no answer: it keeps what was detached, so our key
+        # is another account's.
+        answer = self._retrieve_method(token, ends_at)
         if answer.customer != provider_customer_id:
             return None
         return objects.read_method(answer.id, answer.type, answer)
