@@ -164,6 +164,21 @@ def test_a_customer_of_another_api_is_changed_here_alone(
     assert len(stripe_simulator.requests) == calls
 
 
+def test_a_name_that_was_taken_away_stays_away_while_its_parts_do_not_change() -> None:
+    nameless = {"id": "cust_bare", "uid": "bare", "provider_id": None, "name": None}
+    bare = made().model_copy(update=nameless | {"provider_customer_id": None, "first_name": "Jane"})
+    customer_items.insert(bare, None)
+
+    def changed(**change: str) -> str | None:
+        return customers.update_customer(
+            USER, bare.id, CustomerChange.model_validate(change), call_of()
+        ).name
+
+    assert changed(phone="12345") is None
+    assert changed(last_name="Doe") == "Jane Doe"
+    assert changed(first_name="", last_name="") is None, "nobody wrote it, so it goes with them"
+
+
 def test_somebody_elses_customer_is_neither_changed_nor_deleted() -> None:
     seen = made()
     with pytest.raises(NotFound):

@@ -17,6 +17,7 @@ from bridge.models.customer import (
     CustomerChange,
     NewCustomer,
     joined_name,
+    renamed,
 )
 from bridge.models.identifier import new_id, suffix
 from bridge.models.page import Page
@@ -158,13 +159,7 @@ def update_customer(
 def _changed(seen: Customer, change: CustomerChange) -> Customer:
     given = change.model_dump(exclude_none=True)
     fixed_fields.check(given, seen.model_dump(), FIXED_FIELDS)
-    changed = seen.model_copy(update=given)
-    if "name" in given:
-        return changed.model_copy(update={"name_is_derived": False})
-    joined = joined_name(changed.first_name, changed.last_name)
-    if joined and (seen.name_is_derived or not seen.name):
-        return changed.model_copy(update={"name": joined, "name_is_derived": True})
-    return changed
+    return renamed(seen, seen.model_copy(update=given), given)
 
 
 def delete_customer(caller: Caller, customer_id: str) -> None:

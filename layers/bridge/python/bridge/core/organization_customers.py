@@ -13,7 +13,7 @@ from bridge.errors import Conflict, Detail, InvalidRequest, NotFound, Temporaril
 from bridge.models import identifier
 from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer, CustomerAnswered, CustomerFields, joined_name
+from bridge.models.customer import Customer, CustomerAnswered, CustomerFields, renamed
 from bridge.models.identifier import new_id, suffix
 from bridge.models.page import OffsetPage
 from bridge.models.payment_method import CustomersMethods
@@ -22,7 +22,6 @@ from bridge.models.text import METADATA_BYTES, compact
 from bridge.store import customer_items, method_items, organization_items, record_items
 
 ROUNDS = 4
-NAMES = {"first_name", "last_name"}
 ADDRESSES = {"address", "primary_address"}
 
 # How an external id is taken: it must be free, or it is found by this customer only if it is.
@@ -201,13 +200,7 @@ def _written(seen: Customer, fields: CustomerFields) -> Customer:
     if "external_id" in given:
         claims = after.external_id is not None
         after = after.model_copy(update={"claims_external_id": claims})
-    if "name" in given:
-        return after.model_copy(update={"name_is_derived": False})
-    if NAMES & given.keys() and (seen.name_is_derived or not seen.name):
-        joined = joined_name(after.first_name, after.last_name)
-        derived = {"name": joined, "name_is_derived": joined is not None}
-        return after.model_copy(update=derived)
-    return after
+    return renamed(seen, after, given)
 
 
 def _check_addresses(customer: Customer) -> None:

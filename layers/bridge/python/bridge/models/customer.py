@@ -1,5 +1,6 @@
 """Customers. Source: native API, "Customers API"; contracts/bridge.md section 3."""
 
+from collections.abc import Container
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -141,6 +142,21 @@ class CustomerAnswered(BaseModel, frozen=True):
 def joined_name(first: str | None, last: str | None) -> str | None:
     """First and last name as one, or None where neither is given (B11)."""
     return " ".join(part for part in (first, last) if part) or None
+
+
+def renamed(seen: Customer, after: Customer, given: Container[str]) -> Customer:
+    """`after`, of which the fields in `given` were written, with the name that it then has.
+
+    A name that somebody wrote stays; one that was made of first and last, or is missing, follows
+    them when they are written, and only then. Source: design/data-model.md 2.
+    """
+    if "name" in given:
+        return after.model_copy(update={"name_is_derived": False})
+    if ("first_name" in given or "last_name" in given) and (seen.name_is_derived or not seen.name):
+        joined = joined_name(after.first_name, after.last_name)
+        derived = {"name": joined, "name_is_derived": joined is not None}
+        return after.model_copy(update=derived)
+    return after
 
 
 class NewCustomerUser(BaseModel):
