@@ -17,7 +17,7 @@ from bridge.core import (
 from bridge.errors import Conflict, InvalidRequest, NotAuthenticated, NotFound, RateLimited
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer, CustomerFields, NewCustomer, NewCustomerUser
-from bridge.models.page import Counted, CursorPage, OffsetPage
+from bridge.models.page import Counted, CursorPage, OffsetPage, Page
 from bridge.models.payment import NewPayment
 from bridge.models.payment_method import NewMethod
 from bridge.store import due_items, keys, table
@@ -317,6 +317,15 @@ def test_a_payment_makes_the_customer_at_the_provider_with_what_that_takes(
     assert (there.email, there.name, there.phone) == (None, "N" * 256, None)
     assert there.metadata == {"tier": "gold", "customer_id": customer.id}
     assert linked.email == "not an address"
+
+
+def test_once_it_is_at_a_provider_it_is_listed_there() -> None:
+    customer = made(name="Nadia")
+    at_stripe = Page(limit=9, organization_id="org_456", provider_id="stripe")
+    assert customers.list_customers(USER, at_stripe) == []
+    method = NewMethod.model_validate({"token": "pm_card_visa", "customer_id": customer.id})
+    payment_methods.create_method(USER, method, call_of())
+    assert customers.list_customers(USER, at_stripe) == [stored(customer)]
 
 
 def test_what_is_saved_is_listed_by_our_id_or_by_the_external_one() -> None:

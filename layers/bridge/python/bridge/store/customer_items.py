@@ -202,12 +202,23 @@ def claiming(own: Own, user_id: str, provider_id: str, organization_id: str | No
 
 
 def linking(seen: Customer, linked: Customer) -> Actions:
-    """The write that gives a customer of another API its place at a provider, once."""
+    """The writes that give a customer of another API its place at a provider, once: from then on
+    its organization's list has it under that provider, too."""
     guard = table.condition(
         "#state = :active AND attribute_not_exists(#provider_customer_id)", active="active"
     )
     row = keys.customer(seen.id)
-    return {"customer_linked": table.change(row, item_of(seen), item_of(linked), guard)}
+    actions = {"customer_linked": table.change(row, item_of(seen), item_of(linked), guard)}
+    if seen.organization_id and seen.provider_id != linked.provider_id:
+        partition = keys.organization_customers(seen.organization_id, seen.shard)
+        listed = table.condition("attribute_exists(#pk)")
+        actions["customer_listed"] = table.change(
+            keys.customer_pointer(partition, seen.uid),
+            {"provider_id": seen.provider_id},
+            {"provider_id": linked.provider_id},
+            listed,
+        )
+    return actions
 
 
 def choosing(seen: Customer, **defaults: str | None) -> dict[str, Any]:
