@@ -45,7 +45,8 @@ def handle(message: Message, call: Call) -> None:
         return
     hint = message.hint or message.method_hint or _unwrapped(message)
     if isinstance(hint, MethodHint):
-        method_looks.hear(hint, call)
+        outcome, method_id = method_looks.hear(hint, call)
+        _tell(hint, outcome, payment_method_id=method_id)
     elif hint:
         _hear(hint, call)
 
@@ -70,23 +71,21 @@ def _hear(hint: Hint, call: Call) -> None:
         _tell(hint, "seen")
         return
     payment = payment or _of_parent(hint, call)
-    if (
-        payment is None
-    ):  # another system shares the account: no payment of ours lacks a row (rule 1)
+    if payment is None:  # another system's, by the same account: each of ours has a row (rule 1)
         webhook_items.put_unmatched(hint, now)
         convergence.measure("unmatched_events")
         _tell(hint, "unmatched")
         return
     convergence.step("heard", payment.id)
     if payment.heard_at == now and _put_off(payment, now):
-        _tell(hint, "put off", payment)
+        _tell(hint, "put off", payment_id=payment.id)
         return
     try:
         convergence.converge(payment, call.model_copy(update={"event": hint}))
     except webhook_items.EventSeen:
-        _tell(hint, "seen", payment)
+        _tell(hint, "seen", payment_id=payment.id)
     else:
-        _tell(hint, "looked", payment)
+        _tell(hint, "looked", payment_id=payment.id)
 
 
 def _is_ours(reference: str) -> bool:
@@ -144,12 +143,20 @@ def _is_wanted(look: Look, payment: Payment) -> bool:
     return payment.due_at is not None and payment.due_at <= clock.seconds()
 
 
-def _tell(hint: Hint, outcome: str, payment: Payment | None = None) -> None:
+def _tell(
+    hint: Hint | MethodHint,
+    outcome: str,
+    *,
+    payment_id: str | None = None,
+    payment_method_id: str | None = None,
+) -> None:
+    """One line for each event: what it came to, and of which record of ours it spoke."""
     log.info(
         "event",
         provider=hint.provider_id,
         event_id=hint.event_id,
         event_type=hint.type,
-        payment_id=payment.id if payment else None,
+        payment_id=payment_id,
+        payment_method_id=payment_method_id,
         outcome=outcome,
     )

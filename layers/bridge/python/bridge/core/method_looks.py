@@ -4,9 +4,7 @@ An event is a doorbell here, too: the provider is asked. Source: convergence.md 
 contracts/providers.md, D.1.
 """
 
-from typing import Literal
-
-from aws_lambda_powertools import Logger
+from typing import Literal, NamedTuple
 
 from bridge import clock
 from bridge.core import convergence, held, payment_methods
@@ -20,24 +18,27 @@ from bridge.store import held_items, method_items, webhook_items
 
 CARD = ("brand", "last4", "exp_month", "exp_year")
 
-log = Logger(child=True)
-
 Written = Literal["unchanged", "changed", "deleted"]
 
 
-def hear(hint: MethodHint, call: Call) -> None:
+class Heard(NamedTuple):
+    """What an event came to, and for which method of ours."""
+
+    outcome: Written | Literal["unmatched", "seen"]
+    method_id: str | None
+
+
+def hear(hint: MethodHint, call: Call) -> Heard:
     """Raises what the provider or the store raises: the message then stays in the queue."""
     now = clock.seconds()
     method, customer = method_items.get_at_provider(hint.provider_id, hint.token)
     if method is None or customer is None:  # never saved here: nobody is asked
-        _tell(hint, "unmatched")
-        return
+        return Heard("unmatched", None)
     if webhook_items.was_seen(hint, now):
-        _tell(hint, "seen", method)
-        return
+        return Heard("seen", method.id)
     outcome = _converge(method, customer, hint, call)
     webhook_items.put_seen(hint, now)
-    _tell(hint, outcome, method)
+    return Heard(outcome, method.id)
 
 
 def _converge(
@@ -73,14 +74,3 @@ def _write(method: PaymentMethod, customer: Customer, shown: ProviderMethod | No
         return "unchanged"
     method_items.update(method, after.model_copy(update={"updated_at": clock.now()}), customer)
     return "changed"
-
-
-def _tell(hint: MethodHint, outcome: str, method: PaymentMethod | None = None) -> None:
-    log.info(
-        "event",
-        provider=hint.provider_id,
-        event_id=hint.event_id,
-        event_type=hint.type,
-        payment_method_id=method.id if method else None,
-        outcome=outcome,
-    )

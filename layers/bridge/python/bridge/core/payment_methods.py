@@ -15,13 +15,7 @@ from bridge.core import (
     payers,
     replays,
 )
-from bridge.errors import (
-    Detail,
-    InvalidRequest,
-    NotAuthenticated,
-    NotFound,
-    Refused,
-)
+from bridge.errors import Detail, InvalidRequest, NotAuthenticated, NotFound, Refused
 from bridge.models import identifier
 from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
@@ -267,7 +261,6 @@ def set_default(caller: Caller, method_id: str) -> PaymentMethod:
 def delete_method(caller: Caller, method_id: str) -> None:
     """Ours first; a job then takes it from the provider. The newest one left becomes the default,
     if this was it. Raises NotFound, Forbidden."""
-
     held.change(caller, method_id, _find, let_go, SUBJECT)
 
 
