@@ -16,6 +16,19 @@ SAMPLE = b'{"email":"text","external_id":"text","name":"text"}'
 USER_SAMPLE = b'{"email":"text","first_name":"text","last_name":"text"}'
 Asked = Callable[..., Any]
 
+# The table of section 5, row by row, of a list that is e d c b a: the way and the cursor, what is
+# shown, and whether there are older and newer ones.
+NEIGHBOURS = [
+    ("", "", "ed", True, False),
+    ("after", "d", "cb", True, True),
+    ("after", "b", "a", False, True),
+    ("before", "c", "ed", True, False),
+    ("before", "a", "cb", True, True),
+    ("before", "d", "e", True, False),
+    ("after", "a", "", False, True),
+    ("before", "e", "", True, False),
+]
+
 
 @pytest.fixture
 def merchant(house: House, tables: None) -> Api:
@@ -41,6 +54,14 @@ def make(merchant: Api, path: str = "/customers", **fields: object) -> dict[str,
     reply = merchant.send("POST", path, fields)
     assert reply.status == 201, reply.text
     return dict(reply.body)
+
+
+def assert_neighbours(
+    found: Mapping[str, Any], cursors: Mapping[str, str], shown: str, *, older: bool, newer: bool
+) -> None:
+    assert found["start_cursor"] == (cursors[shown[0]] if shown else None)
+    assert found["end_cursor"] == (cursors[shown[-1]] if shown else None)
+    assert (found["has_next_page"], found["has_previous_page"]) == (older, newer)
 
 
 def refusal(reply: Reply) -> tuple[int, str, Mapping[str, list[str]]]:

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from functions.alternative.list_customer_users.handler import handler
-from tests.functions.alternative.conftest import PAGE, USER, make, refusal
+from tests.functions.alternative.conftest import (
+    NEIGHBOURS,
+    PAGE,
+    USER,
+    assert_neighbours,
+    make,
+    refusal,
+)
 from tests.functions.conftest import Api, Reply
 
 Company = dict[str, Any]
@@ -30,19 +37,7 @@ def users(merchant: Api, company: Company) -> str:
     return target
 
 
-@pytest.mark.parametrize(
-    ("way", "at", "shown", "older", "newer"),
-    [
-        ("", "", "ed", True, False),
-        ("after", "d", "cb", True, True),
-        ("after", "b", "a", False, True),
-        ("before", "c", "ed", True, False),
-        ("before", "a", "cb", True, True),
-        ("before", "d", "e", True, False),
-        ("after", "a", "", False, True),
-        ("before", "e", "", True, False),
-    ],
-)
+@pytest.mark.parametrize(("way", "at", "shown", "older", "newer"), NEIGHBOURS)
 def test_a_page_and_its_neighbours(
     way: str, at: str, shown: str, older: bool, newer: bool, merchant: Api, users: str
 ) -> None:
@@ -55,9 +50,7 @@ def test_a_page_and_its_neighbours(
     assert found.keys() == PAGE
     assert all(each.keys() == USER for each in found["data"])
     assert "".join(each["first_name"] for each in found["data"]) == shown
-    assert found["start_cursor"] == (cursors[shown[0]] if shown else None)
-    assert found["end_cursor"] == (cursors[shown[-1]] if shown else None)
-    assert (found["has_next_page"], found["has_previous_page"]) == (older, newer)
+    assert_neighbours(found, cursors, shown, older=older, newer=newer)
 
 
 def test_a_cursor_is_bound_to_its_customer(merchant: Api, users: str) -> None:

@@ -9,7 +9,14 @@ from urllib.parse import quote
 import pytest
 
 from functions.alternative.list_customers.handler import handler
-from tests.functions.alternative.conftest import CUSTOMER, PAGE, make, refusal
+from tests.functions.alternative.conftest import (
+    CUSTOMER,
+    NEIGHBOURS,
+    PAGE,
+    assert_neighbours,
+    make,
+    refusal,
+)
 from tests.functions.conftest import Api, Reply
 
 Later = Callable[[float], None]
@@ -58,20 +65,7 @@ def test_the_event_file_is_answered_with_a_page(
     assert (reply.body["has_next_page"], reply.body["has_previous_page"]) == (False, False)
 
 
-# The table of section 5, row by row.
-ROWS = [
-    ("", "", "ed", True, False),
-    ("after", "d", "cb", True, True),
-    ("after", "b", "a", False, True),
-    ("before", "c", "ed", True, False),
-    ("before", "a", "cb", True, True),
-    ("before", "d", "e", True, False),
-    ("after", "a", "", False, True),
-    ("before", "e", "", True, False),
-]
-
-
-@pytest.mark.parametrize(("way", "at", "shown", "older", "newer"), ROWS)
+@pytest.mark.parametrize(("way", "at", "shown", "older", "newer"), NEIGHBOURS)
 def test_a_page_and_its_neighbours(
     way: str,
     at: str,
@@ -83,9 +77,7 @@ def test_a_page_and_its_neighbours(
 ) -> None:
     found = page(merchant, limit=2, **({way: cursors[at]} if way else {}))
     assert names(found) == shown
-    assert found["start_cursor"] == (cursors[shown[0]] if shown else None)
-    assert found["end_cursor"] == (cursors[shown[-1]] if shown else None)
-    assert (found["has_next_page"], found["has_previous_page"]) == (older, newer)
+    assert_neighbours(found, cursors, shown, older=older, newer=newer)
 
 
 def test_no_customers_at_all(merchant: Api) -> None:
