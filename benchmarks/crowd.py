@@ -13,15 +13,17 @@ from typing import Any
 
 from benchmarks.customer_pages import FOUR_SHARDS, ONE_SHARD, Organization
 from bridge import clock, config
-from bridge.core import organization_customers
+from bridge.core.customers import organization_customers
 from bridge.models.call import Call
 from bridge.models.caller import Caller
 from bridge.models.credential import Credential
 from bridge.models.customer import Customer, CustomerFields, joined_name
 from bridge.models.identifier import new_id, suffix
-from bridge.store import credential_items, customer_items, keys, organization_items, table
+from bridge.store import dynamodb, keys
+from bridge.store.access import credential_items
+from bridge.store.customers import customer_items, organization_items
+from bridge.store.dynamodb import Item
 from bridge.store.keys import Key
-from bridge.store.table import Item
 
 BATCH, AHEAD, THREADS = 25, 20, 4
 BEGIN, YEAR = datetime(2025, 1, 1, tzinfo=UTC), timedelta(days=365)
@@ -45,7 +47,7 @@ def check() -> Customer:
     ]
     assert ours == made, (ours, made)
     counted: Counter[Key] = Counter()
-    items = [table.item_from(put) for put in _items(ours, counted)]
+    items = [dynamodb.item_from(put) for put in _items(ours, counted)]
     items += [{"pk": key.pk, "sk": key.sk, "n": count} for key, count in counted.items()]
     stored = [item for item in _stored() if item not in before]
     assert _comparable(items) == _comparable(stored), (items, stored)
@@ -71,14 +73,14 @@ def fill(organization: Organization, first: Customer) -> None:
         for each in sent:
             each.result()
     for key, count in counted.items():
-        table.write(table.add(key, count))
+        dynamodb.write(dynamodb.add(key, count))
 
 
 def open_to_keys(organization: Organization) -> None:
     """Its settings, where they are not everybody's, and a key."""
     if organization.shards > 1:
         spread = {"read_shards": organization.shards, "write_shards": organization.shards}
-        table.write(table.put(keys.organization_settings(organization.id), spread))
+        dynamodb.write(dynamodb.put(keys.organization_settings(organization.id), spread))
     credential = Credential(
         id=new_id("cred", clock.now()),
         kind="api_key",
@@ -122,23 +124,23 @@ def _items(customers: Iterable[Customer], counted: Counter[Key]) -> Iterator[Ite
             if "Put" in action:
                 yield action["Put"]["Item"]
             else:
-                key = table.item_from(action["Update"]["Key"])
-                added = table.item_from(action["Update"]["ExpressionAttributeValues"])
+                key = dynamodb.item_from(action["Update"]["Key"])
+                added = dynamodb.item_from(action["Update"]["ExpressionAttributeValues"])
                 counted[Key("ledger", **key)] += added[":amount"]
 
 
 def _put(items: list[Item]) -> None:
     requests = [{"PutRequest": {"Item": item}} for item in items]
     wanted = {config.table_name("ledger"): requests}
-    left = table.client().batch_write_item(RequestItems=wanted)["UnprocessedItems"]
+    left = dynamodb.client().batch_write_item(RequestItems=wanted)["UnprocessedItems"]
     assert not left, left
 
 
 def _stored() -> list[Item]:
     """All of the ledger, while it is small."""
-    answer = table.client().scan(TableName=config.table_name("ledger"), ConsistentRead=True)
+    answer = dynamodb.client().scan(TableName=config.table_name("ledger"), ConsistentRead=True)
     assert "LastEvaluatedKey" not in answer
-    return [table.item_from(item) for item in answer["Items"]]
+    return [dynamodb.item_from(item) for item in answer["Items"]]
 
 
 def _comparable(items: list[Item]) -> tuple[list[Item], Counter[str]]:

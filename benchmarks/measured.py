@@ -32,7 +32,7 @@ def load(variant: str, endpoint: str) -> tuple[Callable[..., Any], Any]:
     """The handler, and the DynamoDB client behind it."""
     if variant == "bridge":
         handler = importlib.import_module(f"functions.native.{endpoint}.handler").handler
-        return handler, importlib.import_module("bridge.store.table").client()
+        return handler, importlib.import_module("bridge.store.dynamodb").client()
     client = importlib.import_module("benchmarks.calls").client
     if variant == "bare":
         return importlib.import_module("benchmarks.bare").HANDLERS[endpoint], client

@@ -63,7 +63,7 @@ def main(name: str, customers: str, shards: str) -> None:
     told = silence()
     page, organization = PAGES[name], Organization(int(customers), int(shards))
     handler = importlib.import_module(f"functions.{page.endpoint}.handler").handler
-    client = importlib.import_module("bridge.store.table").client()
+    client = importlib.import_module("bridge.store.dynamodb").client()
     asked = request(page, organization, handler)
     check(page, handler(asked, Context()))
     units = read_units(partial(handler, asked, Context()), client)

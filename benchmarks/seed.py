@@ -7,11 +7,14 @@ from typing import Any
 
 from benchmarks.events import DEEPEST, PAGE, PAYER, READER, customer_id, payment_id, suffix
 from bridge import clock
-from bridge.core import payments
+from bridge.core.payments import payments
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
 from bridge.models.payment import NewPayment, Payment
-from bridge.store import customer_items, keys, payment_items, session_items, table
+from bridge.store import dynamodb, keys
+from bridge.store.access import session_items
+from bridge.store.customers import customer_items
+from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
 
 BATCH = 25
@@ -53,7 +56,7 @@ def first_payment(session_id: str) -> Payment:
     assert customer
     known = {"id": customer_id(session_id), "uid": suffix(session_id, 0)}
     copy = customer.model_copy(update=known)
-    table.write(table.put(keys.customer(copy.id), customer_items.item_of(copy)))
+    dynamodb.write(dynamodb.put(keys.customer(copy.id), customer_items.item_of(copy)))
     return made
 
 
@@ -63,15 +66,15 @@ def _rows(first: Payment, session_id: str, numbers: Iterable[int]) -> Iterable[d
         known = {"id": payment_id(session_id, number), "uid": suffix(session_id, number)}
         copy = first.model_copy(update=known | {"provider_payment_id": f"pi_{known['uid']}"})
         secret = {"secret": first.client_secret, "exp": clock.seconds() + 3600}
-        yield table.put(keys.payment(copy.id), payment_items.item_of(copy))
-        yield table.put(keys.client_secret(copy.id), secret)
+        yield dynamodb.put(keys.payment(copy.id), payment_items.item_of(copy))
+        yield dynamodb.put(keys.client_secret(copy.id), secret)
 
 
 def _pointers(first: Payment, session_id: str, numbers: Iterable[int]) -> Iterable[dict[str, Any]]:
     for number in numbers:
         pointer = keys.payment_pointer(keys.user(str(first.user_id)), suffix(session_id, number))
         item = {"id": payment_id(session_id, number), "provider_id": first.provider_id}
-        yield table.put(pointer, item)
+        yield dynamodb.put(pointer, item)
 
 
 def _write(*puts: Iterable[dict[str, Any]]) -> None:
@@ -81,4 +84,4 @@ def _write(*puts: Iterable[dict[str, Any]]) -> None:
         for put in waiting[start : start + BATCH]:
             request = {"PutRequest": {"Item": put["Put"]["Item"]}}
             wanted.setdefault(put["Put"]["TableName"], []).append(request)
-        table.client().batch_write_item(RequestItems=wanted)
+        dynamodb.client().batch_write_item(RequestItems=wanted)

@@ -7,7 +7,8 @@ the simulator holds. Source: design/architecture.md, section 4.
 from datetime import UTC, datetime, timedelta
 
 from bridge import clock
-from bridge.core import attempts, convergence, payments
+from bridge.core.payment_state import attempts, synchronize
+from bridge.core.payments import payments
 from bridge.models.address import Address
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
@@ -18,16 +19,10 @@ from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import CaptureMethod, Confirmation, Ending, NewPayment, Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.providers import registry
-from bridge.store import (
-    address_items,
-    credential_items,
-    custom_field_items,
-    customer_items,
-    method_items,
-    organization_items,
-    payment_items,
-    session_items,
-)
+from bridge.store.access import credential_items, session_items
+from bridge.store.customers import custom_field_items, customer_items, organization_items
+from bridge.store.payments import payment_items
+from bridge.store.wallet import address_items, method_items
 from local.flowless import Flowless
 from local.stripe.simulator import StripeSimulator
 
@@ -267,6 +262,6 @@ def _payment(
     )
     known = locked.model_copy(update={"provider_payment_id": made["id"]})
     shown = registry.open_provider("stripe").fetch_payment(known, ends_at=call.ends_at)
-    convergence.settle(locked, shown, Ending(attempt=1, outcome="done"), call)
+    synchronize.settle(locked, shown, Ending(attempt=1, outcome="done"), call)
     owner = Caller(user_id="user_456", email=customer.email)
     payments.confirm(owner, payment.id, Confirmation(), call)

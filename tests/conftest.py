@@ -20,7 +20,8 @@ from hypothesis import settings as hypothesis_settings
 from bridge import clock, config
 from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
-from bridge.store import organization_items, table
+from bridge.store import dynamodb
+from bridge.store.customers import organization_items
 from local import bus, database, queues, settings, template
 from local.dynamodb_local import url as dynamodb_local_url
 from local.flowless import Flowless
@@ -42,7 +43,7 @@ class Killed(BaseException):
 
 @dataclass
 class Crash:
-    """Kills the worker that reaches a named step (bridge.core.convergence.step).
+    """Kills the worker that reaches a named step (bridge.core.payment_state.synchronize.step).
 
     With `meanwhile` the worker lives, and that happens at the step instead: it takes the id of the
     payment.
@@ -212,12 +213,12 @@ def dynamodb_local(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     if not (url := dynamodb_local_url()):
         lacks("BRIDGE_REQUIRE_RACE", "DynamoDB Local needs Java and `make dynamodb-local`")
     monkeypatch.setenv("DYNAMODB_ENDPOINT", url)
-    table.client.cache_clear()
+    dynamodb.client.cache_clear()
     database.start()
     database.clear()
     yield
     monkeypatch.undo()
-    table.client.cache_clear()
+    dynamodb.client.cache_clear()
     database.start()
 
 

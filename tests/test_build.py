@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from bridge.store import event_items
+from bridge.store.payments import outbox_items
 from local import database, demo
 from tests.conftest import House
 from tests.policies import ROOT, grants, is_allowed, needs
@@ -298,8 +298,8 @@ def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(
 def test_nobody_lacks_a_right_when_events_are_late_or_a_customer_goes(
     run: Run, setting: Callable[[str, str], None]
 ) -> None:
-    seen = event_items.get_cursor("pay_123")
-    event_items.move(seen, seen.model_copy(update={"due_at": 1}))
+    seen = outbox_items.get_cursor("pay_123")
+    outbox_items.move(seen, seen.model_copy(update={"due_at": 1}))
     assert run("jobs/sweep_payments")["events"] == 2
     setting("CASCADE_PAYMENTS", "1")
     event = json.loads(json.dumps(event_of("native/delete_customer")).replace("cust_123", OWNER))

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from pydantic import BaseModel
 
 from bridge import clock, inbound
-from bridge.dialects import native
+from bridge.api_adapters import native
 from bridge.errors import Conflict, Detail, InvalidRequest
 from bridge.inbound import Answer, Request
 

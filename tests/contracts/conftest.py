@@ -7,7 +7,7 @@ import pytest
 
 from bridge import clock
 from bridge.models.caller import Caller, Session
-from bridge.store import session_items
+from bridge.store.access import session_items
 from local import demo
 from local.flowless import Flowless
 from local.server import Server

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from bridge import clock
 from bridge.models.caller import Session
-from bridge.store import session_items
+from bridge.store.access import session_items
 from local.event import Answer
 from local.gateway import Gateway
 from tests.contracts.customer_model import (

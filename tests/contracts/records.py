@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from bridge.core import operators
+from bridge.core.operations import payment_operator
 from bridge.models.payment import Payment
-from bridge.store import payment_items
+from bridge.store.payments import payment_items
 from local import database
 from local.stripe.simulator import StripeSimulator
 from local.template import Template
@@ -41,7 +41,7 @@ def assert_converged(payments: list[Payment], stripe: StripeSimulator) -> None:
         intent = intents.pop(str(payment.provider_payment_id), None)
         shown = (payment.id, payment.status, intent)
         assert payment.live is None, shown
-        assert operators.inspect_payment(payment.id).timeline_is_whole, shown
+        assert payment_operator.inspect_payment(payment.id).timeline_is_whole, shown
         if payment.provider_payment_id is None:
             assert payment.status == "failed", shown
             continue

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel
 
-from bridge.dialects import monri
-from bridge.dialects.alternative import NewCustomerBody
+from bridge.api_adapters import monri
+from bridge.api_adapters.alternative import NewCustomerBody
 from bridge.models import card_numbers
 from bridge.models.address import AddressChange, NewAddress
 from bridge.models.customer import CustomerChange, NewCustomer, NewCustomerUser

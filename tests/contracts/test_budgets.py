@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bridge.access import merchants
-from bridge.core import deletion, events, sweep
+from bridge.authentication import merchants
+from bridge.core.workers import deletion, event_delivery, sweep
 from bridge.models.caller import Caller
-from bridge.store import organization_items, table
+from bridge.store import dynamodb
+from bridge.store.customers import organization_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import Crash, House, sweep_call
 from tests.contracts.shape import Client
@@ -97,7 +98,7 @@ Later = Callable[[float], None]
 def count(client: Client, stripe_simulator: StripeSimulator) -> Count:
     @contextmanager
     def heard(counter: Counter) -> Iterator[None]:
-        events = table.client().meta.events
+        events = dynamodb.client().meta.events
         events.register("before-call.dynamodb", counter.hear)
         yield
         events.unregister("before-call.dynamodb", counter.hear)
@@ -320,9 +321,9 @@ def test_events_delivered_however_many_wait(known: User, count: Count) -> None:
     """Two reads and the cursor; nothing is written where nothing waits (data-model.md 3)."""
     made = known.order()
     known.ask("POST", f"/payments/confirm/{made}", VISA)
-    spent = count(lambda: events.deliver([made], sweep_call()))
+    spent = count(lambda: event_delivery.deliver([made], sweep_call()))
     assert spent.within(Units(3, 1, 2, 0)), spent
-    spent = count(lambda: events.deliver([made], sweep_call()))
+    spent = count(lambda: event_delivery.deliver([made], sweep_call()))
     assert spent.within(Units(2, 0, 2, 0)), spent
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge.access import merchants
+from bridge.authentication import merchants
 from local import demo
 from tests.contracts.records import Scan
 from tests.contracts.shape import Client

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from bridge import clock
-from bridge.access import merchants
+from bridge.authentication import merchants
 from bridge.models.caller import Caller, Session
-from bridge.store import session_items
+from bridge.store.access import session_items
 from local.event import Answer
 from tests.conftest import House
 from tests.contracts import alternative_shape

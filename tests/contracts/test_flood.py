@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from bridge.core import operators
+from bridge.core.operations import payment_operator
 from bridge.models.caller import Caller
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import House
@@ -82,7 +82,7 @@ def test_a_flood_loses_nothing_and_keeps_other_requests_served(
     assert {told(user, each) for each in payments} == {"succeeded"}
     assert looks <= OTHERS + 2 * (took_s + 2), "all events of a second are answered by one look"
     assert slowest < 5
-    assert len(operators.inspect_payment(flooded["id"]).timeline) == 2
+    assert len(payment_operator.inspect_payment(flooded["id"]).timeline) == 2
 
 
 def paid(user: Client, stripe_simulator: StripeSimulator) -> Event:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from pydantic import BaseModel
 
-from bridge.dialects import monri
+from bridge.api_adapters import monri
 from bridge.models.caller import Caller
 from bridge.models.customer import GuestData
 from local.stripe.simulator import StripeSimulator

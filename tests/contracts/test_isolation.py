@@ -16,7 +16,7 @@ from itsdangerous import URLSafeSerializer
 
 from bridge import clock
 from bridge.models.caller import Caller, Session
-from bridge.store import session_items
+from bridge.store.access import session_items
 from local import demo
 from local.event import Answer
 from local.flowless import Flowless

@@ -15,7 +15,7 @@ import pytest
 
 from bridge import clock
 from bridge.models.customer import Customer
-from bridge.store import customer_items
+from bridge.store.customers import customer_items
 from local.server import Server
 from tests.conftest import House
 from tests.store.conftest import put_credential

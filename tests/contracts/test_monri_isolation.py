@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from bridge import clock
-from bridge.access import merchants, oauth_clients
+from bridge.authentication import merchants, oauth_clients
 from local import demo
 from local.event import Answer
 from local.flowless import Flowless

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from bridge.access import merchants, oauth_clients
+from bridge.authentication import merchants, oauth_clients
 from bridge.models.caller import Caller
 from tests.conftest import House
 from tests.contracts.records import Scan

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 
 from bridge import clock
 from bridge.models.caller import Session
-from bridge.store import session_items
+from bridge.store.access import session_items
 from local import database
 from local.event import Answer
 from tests.conftest import USER, House

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge import clock
-from bridge.access import api_keys, merchants, oauth_clients
+from bridge.authentication import api_keys, merchants, oauth_clients
 from local import demo
 from tests.conftest import House
 

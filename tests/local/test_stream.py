@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.store import table
+from bridge.store import dynamodb
 from bridge.store.keys import Key
 from local import database, stream as streams
 from local.functions import Functions
@@ -144,9 +144,11 @@ WRITTEN = [("INSERT", "H#1"), ("MODIFY", "H#1"), ("INSERT", "H#2"), ("REMOVE", "
 
 def write_three() -> None:
     first, second = Key("ledger", "P#1", "H#1"), Key("ledger", "P#1", "H#2")
-    table.write(table.put(first, {"n": 1}))
-    table.transact({"first": table.put(first, {"n": 2}), "second": table.put(second, {"n": 1})})
-    table.write(table.delete(first))
+    dynamodb.write(dynamodb.put(first, {"n": 1}))
+    dynamodb.transact(
+        {"first": dynamodb.put(first, {"n": 2}), "second": dynamodb.put(second, {"n": 1})}
+    )
+    dynamodb.write(dynamodb.delete(first))
 
 
 def eventually(batches: Batches) -> list[tuple[str, str]]:

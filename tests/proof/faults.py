@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import requests
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from bridge.store import table
+from bridge.store import dynamodb
 from tests.store.conftest import Body
 
 CANCELED = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
@@ -34,7 +34,7 @@ def of_the_store(fault: str) -> Iterator[None]:
         told = {"__type": CANCELED, "CancellationReasons": [{"Code": REASONS[kind]}]}
         return AWSResponse(request.url, 400, {}, Body(json.dumps(told).encode()))
 
-    events = table.client().meta.events
+    events = dynamodb.client().meta.events
     events.register("before-send.dynamodb.TransactWriteItems", befall)
     try:
         yield

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import stripe
 
-from bridge.core import attempts, convergence, merging, states
+from bridge.core.payment_state import attempts, merge, state_machine, synchronize
 from bridge.errors import ProviderUnavailable, UnknownOutcome
 from bridge.models.call import Call
 from bridge.models.event import Hint, MethodHint
@@ -23,7 +23,10 @@ from bridge.models.record import Record
 from bridge.models.refund import Refund
 from bridge.providers import stripe_objects
 from bridge.providers.stripe import Stripe
-from bridge.store import due_items, payment_items, record_items, table
+from bridge.store import dynamodb
+from bridge.store.dedupe import idempotency_items
+from bridge.store.jobs import due_items
+from bridge.store.payments import payment_items
 
 
 @dataclass(frozen=True)
@@ -38,19 +41,19 @@ class Mutation:
 
 def no_lock(patch: pytest.MonkeyPatch) -> None:
     """T1 without its condition (rule 2)."""
-    real = table.condition
+    real = dynamodb.condition
 
     def condition(expression: str, **values: Any) -> dict[str, Any]:
         if "attribute_not_exists(#live)" in expression:
             return real("attribute_exists(#pk)")
         return real(expression, **values)
 
-    patch.setattr(table, "condition", condition)
+    patch.setattr(dynamodb, "condition", condition)
 
 
 def no_fence(patch: pytest.MonkeyPatch) -> None:
     """T2 and the bump without theirs (rule 5)."""
-    patch.setattr(payment_items, "_fenced", lambda _: table.condition("attribute_exists(#pk)"))
+    patch.setattr(payment_items, "_fenced", lambda _: dynamodb.condition("attribute_exists(#pk)"))
 
 
 def no_bump(patch: pytest.MonkeyPatch) -> None:
@@ -115,24 +118,24 @@ def refused_not_unknown(patch: pytest.MonkeyPatch) -> None:
 
 def short_lease(patch: pytest.MonkeyPatch) -> None:
     """The lock ends with the worker, not with the horizon (rule 12)."""
-    patch.setattr(convergence, "lease_end", lambda call, _: int(call.ends_at.timestamp()))
+    patch.setattr(synchronize, "lease_end", lambda call, _: int(call.ends_at.timestamp()))
 
 
 def ended_by_a_change(patch: pytest.MonkeyPatch) -> None:
     """A look that merely shows a change ends the attempt, though it may still land (rule 12)."""
-    real = merging._is_shown
+    real = merge._is_shown
 
     def is_shown(*given: Any, over: bool, single_capture: bool) -> bool:
         return real(*given, over=True, single_capture=single_capture)
 
-    patch.setattr(merging, "_is_shown", is_shown)
+    patch.setattr(merge, "_is_shown", is_shown)
 
 
 def three_d_secure_failed(patch: pytest.MonkeyPatch) -> None:
     """The sweep writes `failed` over a payment whose customer is still at the bank's page."""
-    real = merging.merge
+    real = merge.merge
 
-    def merge(
+    def forgetful(
         payment: Payment,
         shown: ProviderPayment | None,
         now: int,
@@ -142,28 +145,28 @@ def three_d_secure_failed(patch: pytest.MonkeyPatch) -> None:
     ) -> tuple[Payment, Ending | None]:
         merged, ending = real(payment, shown, now, mine, single_capture=single_capture)
         if ending and not mine and merged.status == "requires_action":
-            merged = merged.model_copy(update={"status": "failed", "failure": merging.NOT_SENT})
+            merged = merged.model_copy(update={"status": "failed", "failure": merge.NOT_SENT})
         return merged, ending
 
-    patch.setattr(merging, "merge", merge)
+    patch.setattr(merge, "merge", forgetful)
 
 
 def refund_not_reserved(patch: pytest.MonkeyPatch) -> None:
     """The lock of a refund leaves its amount on offer."""
-    patch.setattr(merging, "refundable", lambda it: max(0, it.captured_cents - it.refunded_cents))
+    patch.setattr(merge, "refundable", lambda it: max(0, it.captured_cents - it.refunded_cents))
 
 
 def record_apart(patch: pytest.MonkeyPatch) -> None:
     """The client's key is completed in a write of its own (rule 9)."""
     real = payment_items.merge
 
-    def merge(
+    def forgetful(
         seen: Payment, merged: Payment, entry: Any, record: Record | None, *more: Any, **how: Any
     ) -> Payment:
         written = real(seen, merged, entry, None, *more, **how)
-        convergence.step("merged", seen.id)
+        synchronize.step("merged", seen.id)
         if record:
-            table.transact({"record": record_items.close_action(record)})
+            dynamodb.transact({"record": idempotency_items.close_action(record)})
         return written
 
     patch.setattr(payment_items, "merge", merge)
@@ -173,19 +176,19 @@ def saved_apart(patch: pytest.MonkeyPatch) -> None:
     """The method that has paid is saved in a write of its own (bridge.md, section 5)."""
     real = payment_items.merge
 
-    def merge(
+    def forgetful(
         seen: Payment,
         merged: Payment,
         entry: Any,
         record: Record | None,
         refunds: list[Refund],
-        saved: table.Actions,
+        saved: dynamodb.Actions,
         **how: Any,
     ) -> Payment:
         written = real(seen, merged, entry, record, refunds, {}, **how)
-        convergence.step("merged", seen.id)
+        synchronize.step("merged", seen.id)
         if saved:
-            table.transact(saved)
+            dynamodb.transact(saved)
         return written
 
     patch.setattr(payment_items, "merge", merge)
@@ -193,7 +196,7 @@ def saved_apart(patch: pytest.MonkeyPatch) -> None:
 
 def row_after_call(patch: pytest.MonkeyPatch) -> None:
     """A creation is written down when the provider has answered (rule 1)."""
-    insert, settle = payment_items.insert_locked, convergence.settle
+    insert, settle = payment_items.insert_locked, synchronize.settle
     kept: dict[str, tuple[Record | None, Any]] = {}
 
     def later(payment: Payment, record: Record | None, customer: Any) -> Payment:
@@ -206,7 +209,7 @@ def row_after_call(patch: pytest.MonkeyPatch) -> None:
         return settle(locked, *given)
 
     patch.setattr(payment_items, "insert_locked", later)
-    patch.setattr(convergence, "settle", insert_and_settle)
+    patch.setattr(synchronize, "settle", insert_and_settle)
 
 
 def key_of_its_own(patch: pytest.MonkeyPatch) -> None:
@@ -221,19 +224,19 @@ def key_of_its_own(patch: pytest.MonkeyPatch) -> None:
 
 def failed_is_an_end(patch: pytest.MonkeyPatch) -> None:
     """A failed payment is due no more, though its object is open (rule 8)."""
-    real = states.can_move
-    patch.setattr(states, "can_move", lambda status, **_: real(status, is_open=False))
+    real = state_machine.can_move
+    patch.setattr(state_machine, "can_move", lambda status, **_: real(status, is_open=False))
 
 
 def refusal_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Who loses the fence forgets how his attempt ended (rule 11)."""
-    real = convergence.converge
-    patch.setattr(convergence, "converge", lambda payment, call, *_: real(payment, call))
+    real = synchronize.converge
+    patch.setattr(synchronize, "converge", lambda payment, call, *_: real(payment, call))
 
 
 def payload_believed(patch: pytest.MonkeyPatch) -> None:
     """What the event says of the payment is taken for its state (rule 7)."""
-    read, look = Stripe.read_event, convergence._look
+    read, look = Stripe.read_event, synchronize._look
     told: dict[str, Any] = {}
 
     def read_event(self: Stripe, headers: Any, raw: bytes) -> Hint | MethodHint | None:
@@ -249,7 +252,7 @@ def payload_believed(patch: pytest.MonkeyPatch) -> None:
         return look(payment, call, mine)
 
     patch.setattr(Stripe, "read_event", read_event)
-    patch.setattr(convergence, "_look", believe)
+    patch.setattr(synchronize, "_look", believe)
 
 
 def no_sweep(patch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 import requests
 
 from bridge import clock, config
-from bridge.core import deliveries, payments, sweep
+from bridge.core.payments import payments
+from bridge.core.workers import queue_messages, sweep
 from bridge.errors import BridgeError, NotExecuted
 from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
@@ -33,7 +34,8 @@ from bridge.models.payment import (
 )
 from bridge.models.refund import NewRefund
 from bridge.providers import registry, stripe_calls
-from bridge.store import payment_items, table
+from bridge.store import dynamodb
+from bridge.store.payments import payment_items
 from local.stripe.errors import StripeError
 from local.stripe.log import Exchange
 from local.stripe.resources.json import Json
@@ -231,7 +233,7 @@ class Play:
         config.secret("STRIPE_SECRET_KEY")  # the child shares no connection with us
         child = os.fork()
         if child == 0:
-            table.client.cache_clear()
+            dynamodb.client.cache_clear()
             stripe_calls._client.cache_clear()
             with suppress(BaseException):
                 act(self, step)
@@ -339,7 +341,7 @@ def _sweep(play: Play, step: Step) -> None:
 def _webhook(play: Play, step: Step) -> None:
     """An event of the payment as Stripe signs it, read as the function does, and handled."""
     if (signed := _signed(play, step)) and isinstance(hint := _heard(*signed), Hint):
-        deliveries.handle(deliveries.Message(hint=hint), _work())
+        queue_messages.handle(queue_messages.Message(hint=hint), _work())
 
 
 def _signed(play: Play, step: Step) -> tuple[bytes, str] | None:
@@ -373,7 +375,7 @@ def _look(play: Play, step: Step) -> None:
     if row := play.row(step):
         attempt = row.live.number if row.live else None
         look = Look(payment_id=row.id, attempt=attempt)
-        deliveries.handle(deliveries.Message(look=look), _work())
+        queue_messages.handle(queue_messages.Message(look=look), _work())
 
 
 def _work() -> Call:

@@ -9,13 +9,17 @@ from contextlib import suppress
 from typing import cast
 
 from bridge import clock
-from bridge.core import operators, reconciliation
+from bridge.core.operations import payment_operator
+from bridge.core.workers import reconciliation
 from bridge.errors import Conflict, PaymentDeclined
 from bridge.models.call import Call
 from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
 from bridge.models.record import Record
-from bridge.store import customer_items, method_items, payment_items, record_items
+from bridge.store.customers import customer_items
+from bridge.store.dedupe import idempotency_items
+from bridge.store.payments import payment_items
+from bridge.store.wallet import method_items
 from local.stripe.log import Exchange
 from local.stripe.resources.json import Json
 from local.stripe.simulator import StripeSimulator
@@ -147,10 +151,10 @@ def _ended(play: Play, row: Payment) -> Iterator[str]:
 
 def _record(play: Play, step: Step, payment_id: str) -> Record | None:
     if step.act == "create":
-        place = record_items.of_creation(step.key, user_id=play.user.user_id, email=None)
+        place = idempotency_items.of_creation(step.key, user_id=play.user.user_id, email=None)
     else:
-        place = record_items.of_payment(payment_id, step.key)
-    return record_items.get(place, clock.seconds())
+        place = idempotency_items.of_payment(payment_id, step.key)
+    return idempotency_items.get(place, clock.seconds())
 
 
 def _keyed(steps: tuple[Step, ...]) -> Iterator[Step]:
@@ -187,7 +191,7 @@ def _is_left(row: Payment) -> bool:
 def _at_rest(play: Play, row: Payment) -> Iterator[str]:
     yield from disagreements(row, play)
     yield from _promises(row)
-    found = operators.inspect_payment(row.id)
+    found = payment_operator.inspect_payment(row.id)
     if not found.timeline_is_whole:
         yield f"{row.id}: the timeline is broken"
     if found.is_locked or found.overdue_seconds:

@@ -15,7 +15,8 @@ from bridge.models.credential import Credential, CredentialKind
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import LiveAttempt, Payment, RecordedKey
-from bridge.store import credential_items, table
+from bridge.store import dynamodb
+from bridge.store.access import credential_items
 
 NOW = 1_800_000_000
 DAY = 24 * 3600
@@ -103,7 +104,7 @@ def _text(value: str | bytes) -> str:
 @pytest.fixture
 def wire(tables: None) -> Iterator[Wire]:
     with ExitStack() as undo:
-        yield Wire(undo, table.client())
+        yield Wire(undo, dynamodb.client())
 
 
 def customer(**more: object) -> Customer:

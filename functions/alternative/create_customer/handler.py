@@ -1,7 +1,7 @@
 """POST /customers: make a customer."""
 
-from bridge.core import organization_customers
-from bridge.dialects import alternative
+from bridge.api_adapters import alternative
+from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 

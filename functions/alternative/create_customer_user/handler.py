@@ -1,7 +1,7 @@
 """POST /customers/{id}/users: add a person to a customer."""
 
-from bridge.core import customer_users
-from bridge.dialects import alternative
+from bridge.api_adapters import alternative
+from bridge.core.customers import contacts
 from bridge.inbound import Request, endpoint
 
 
@@ -9,5 +9,5 @@ from bridge.inbound import Request, endpoint
 def handler(request: Request) -> object:
     new = alternative.read_new_user(request)
     customer_id = alternative.read_id(request)
-    user = customer_users.add(request.caller, customer_id, new)
+    user = contacts.add(request.caller, customer_id, new)
     return alternative.render_user(user)

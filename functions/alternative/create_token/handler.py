@@ -1,6 +1,6 @@
 """POST /oauth/token: an access token for a client's credentials."""
 
-from bridge.dialects import alternative
+from bridge.api_adapters import alternative
 from bridge.inbound import Answer, Request, public
 
 

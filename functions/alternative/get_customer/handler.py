@@ -1,7 +1,7 @@
 """GET /customers/{id}: one customer, also an archived one."""
 
-from bridge.core import organization_customers
-from bridge.dialects import alternative
+from bridge.api_adapters import alternative
+from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 

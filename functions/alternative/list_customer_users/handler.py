@@ -1,7 +1,7 @@
 """GET /customers/{id}/users: the people at a customer's, by cursor."""
 
-from bridge.core import customer_users
-from bridge.dialects import alternative
+from bridge.api_adapters import alternative
+from bridge.core.customers import contacts
 from bridge.inbound import Request, endpoint
 
 
@@ -9,5 +9,5 @@ from bridge.inbound import Request, endpoint
 def handler(request: Request) -> object:
     page = alternative.read_users_page(request)
     customer_id = alternative.read_id(request)
-    found = customer_users.by_cursor(request.caller, customer_id, page)
+    found = contacts.by_cursor(request.caller, customer_id, page)
     return alternative.render_users(request, found)

@@ -1,7 +1,7 @@
 """GET /customers/{id}/payment-methods: what is saved for a customer, the default one first."""
 
-from bridge.core import payment_methods
-from bridge.dialects import alternative
+from bridge.api_adapters import alternative
+from bridge.core.wallet import payment_methods
 from bridge.inbound import Request, endpoint
 
 

@@ -1,9 +1,9 @@
 """The ledger's stream rings for new timeline entries: deliver them as events, in their order."""
 
 from bridge.background import Invocation, streamed
-from bridge.core import events
+from bridge.core.workers import event_delivery
 
 
 @streamed
-def handler(invocation: Invocation) -> events.Delivered:
-    return events.answer_ring(invocation.changed, invocation.call)
+def handler(invocation: Invocation) -> event_delivery.Delivered:
+    return event_delivery.answer_ring(invocation.changed, invocation.call)

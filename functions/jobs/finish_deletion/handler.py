@@ -1,7 +1,7 @@
 """Every minute: go on with the deletions of customers that are not finished."""
 
 from bridge.background import Invocation, scheduled
-from bridge.core import deletion
+from bridge.core.workers import deletion
 
 
 @scheduled

@@ -1,7 +1,7 @@
 """Every day: compare what the providers list with what we know."""
 
 from bridge.background import Invocation, scheduled
-from bridge.core import reconciliation
+from bridge.core.workers import reconciliation
 
 
 @scheduled

@@ -1,7 +1,7 @@
 """Every minute: look at everything that is due."""
 
 from bridge.background import Invocation, scheduled
-from bridge.core import sweep
+from bridge.core.workers import sweep
 
 
 @scheduled

@@ -1,9 +1,9 @@
 """Messages of the queue: a provider's event, or a look that was put off."""
 
 from bridge.background import Invocation, worker
-from bridge.core import deliveries
+from bridge.core.workers import queue_messages
 
 
 @worker
 def handler(invocation: Invocation) -> None:
-    deliveries.handle(invocation.parse(deliveries.Message), invocation.call)
+    queue_messages.handle(invocation.parse(queue_messages.Message), invocation.call)

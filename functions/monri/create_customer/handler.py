@@ -1,7 +1,7 @@
 """POST /v2/customers: keep a customer, answered 200 as all of this vendor's calls are."""
 
-from bridge.core import organization_customers
-from bridge.dialects import monri
+from bridge.api_adapters import monri
+from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 

@@ -1,6 +1,6 @@
 """POST /v2/oauth: a bearer token for a merchant's key."""
 
-from bridge.dialects import monri
+from bridge.api_adapters import monri
 from bridge.inbound import Request, public
 
 

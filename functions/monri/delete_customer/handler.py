@@ -1,7 +1,7 @@
 """DELETE /v2/customers/{uuid}: gone from lists, still readable, finished by a job."""
 
-from bridge.core import organization_customers
-from bridge.dialects import monri
+from bridge.api_adapters import monri
+from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 

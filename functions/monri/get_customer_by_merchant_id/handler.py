@@ -1,7 +1,7 @@
 """GET /v2/merchants/customers/{merchant_customer_id}: the living customer of that name."""
 
-from bridge.core import organization_customers
-from bridge.dialects import monri
+from bridge.api_adapters import monri
+from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 

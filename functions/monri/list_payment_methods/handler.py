@@ -1,7 +1,7 @@
 """GET /v2/customers/{uuid}/payment-methods: what is saved for a customer."""
 
-from bridge.core import organization_customers
-from bridge.dialects import monri
+from bridge.api_adapters import monri
+from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 

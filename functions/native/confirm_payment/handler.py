@@ -1,7 +1,7 @@
 """POST /bridge-payment/payments/confirm/{id}: charge, once."""
 
-from bridge.core import payments
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.payments import payments
 from bridge.inbound import Answer, Request, endpoint
 
 

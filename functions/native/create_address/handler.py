@@ -1,7 +1,7 @@
 """POST /bridge-payment/addresses: keep an address of a customer."""
 
-from bridge.core import addresses
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.wallet import addresses
 from bridge.inbound import Answer, Request, endpoint
 
 

@@ -1,12 +1,12 @@
 """POST /bridge-payment/customers: make a customer for a user or a guest."""
 
-from bridge.core import customers
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.customers import user_customers
 from bridge.inbound import Answer, Request, endpoint
 
 
 @endpoint(native, guests=True)
 def handler(request: Request) -> Answer:
     new = native.read_new_customer(request)
-    answered = customers.create_customer(request.caller, new, request.call)
+    answered = user_customers.create_customer(request.caller, new, request.call)
     return native.render_new_customer(answered)

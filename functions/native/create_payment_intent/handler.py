@@ -1,7 +1,7 @@
 """POST /bridge-payment/payments/intents: start a payment for a user or a guest."""
 
-from bridge.core import payments
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.payments import payments
 from bridge.inbound import Answer, Request, endpoint
 
 

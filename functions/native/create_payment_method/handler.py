@@ -1,7 +1,7 @@
 """POST /bridge-payment/payment-methods: save a provider's token for a customer."""
 
-from bridge.core import payment_methods
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.wallet import payment_methods
 from bridge.inbound import Answer, Request, endpoint
 
 

@@ -1,7 +1,7 @@
 """DELETE /bridge-payment/addresses/{id}: gone."""
 
-from bridge.core import addresses
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.wallet import addresses
 from bridge.inbound import Request, endpoint
 
 

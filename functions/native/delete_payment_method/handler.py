@@ -1,7 +1,7 @@
 """DELETE /bridge-payment/payment-methods/{id}: gone at once, detached at the provider by a job."""
 
-from bridge.core import payment_methods
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.wallet import payment_methods
 from bridge.inbound import Request, endpoint
 
 

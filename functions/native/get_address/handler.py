@@ -1,7 +1,7 @@
 """GET /bridge-payment/addresses/{id}: one address."""
 
-from bridge.core import addresses
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.wallet import addresses
 from bridge.inbound import Request, endpoint
 
 

@@ -1,7 +1,7 @@
 """GET /bridge-payment/payment-methods: the caller's, an organization's or a customer's."""
 
-from bridge.core import payment_methods
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.wallet import payment_methods
 from bridge.inbound import Request, endpoint
 
 

@@ -1,7 +1,7 @@
 """GET /bridge-payment/payments/{id}/refunds: every refund of a payment, oldest first."""
 
-from bridge.core import payments
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.payments import payments
 from bridge.inbound import Request, endpoint
 
 

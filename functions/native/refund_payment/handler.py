@@ -1,7 +1,7 @@
 """POST /bridge-payment/payments/{id}/refund: give back what was captured, or a part of it."""
 
-from bridge.core import payments
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.payments import payments
 from bridge.inbound import Answer, Request, endpoint
 
 

@@ -1,7 +1,7 @@
 """POST /bridge-payment/payment-methods/{id}/set-default: the one that its customer pays with."""
 
-from bridge.core import payment_methods
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.wallet import payment_methods
 from bridge.inbound import Request, endpoint
 
 

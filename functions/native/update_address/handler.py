@@ -1,7 +1,7 @@
 """PUT /bridge-payment/addresses/{id}: change what is sent, leave the rest."""
 
-from bridge.core import addresses
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.wallet import addresses
 from bridge.inbound import Request, endpoint
 
 

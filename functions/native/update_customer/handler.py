@@ -1,7 +1,7 @@
 """PUT /bridge-payment/customers/{id}: change what is sent, leave the rest."""
 
-from bridge.core import customers
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.customers import user_customers
 from bridge.inbound import Request, endpoint
 
 
@@ -9,5 +9,5 @@ from bridge.inbound import Request, endpoint
 def handler(request: Request) -> object:
     change = native.read_customer_change(request)
     customer_id = native.read_id(request)
-    customer = customers.update_customer(request.caller, customer_id, change, request.call)
+    customer = user_customers.update_customer(request.caller, customer_id, change, request.call)
     return native.render_customer(customer)

@@ -1,7 +1,7 @@
 """PUT or PATCH /bridge-payment/payments/intents/{id}: change a payment before its charge."""
 
-from bridge.core import payments
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.payments import payments
 from bridge.inbound import Answer, Request, endpoint
 
 

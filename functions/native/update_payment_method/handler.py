@@ -1,7 +1,7 @@
 """PUT /bridge-payment/payment-methods/{id}: change what is sent, leave the rest."""
 
-from bridge.core import payment_methods
-from bridge.dialects import native
+from bridge.api_adapters import native
+from bridge.core.wallet import payment_methods
 from bridge.inbound import Request, endpoint
 
 

@@ -1,9 +1,9 @@
 """Invoked by operators: ask the provider now and bring our row to its truth."""
 
 from bridge.background import Invocation, operation
-from bridge.core import operators
+from bridge.core.operations import payment_operator
 
 
 @operation
-def handler(invocation: Invocation) -> operators.Inspection:
-    return operators.converge_payment(invocation.text("payment_id"), invocation.call)
+def handler(invocation: Invocation) -> payment_operator.Inspection:
+    return payment_operator.converge_payment(invocation.text("payment_id"), invocation.call)

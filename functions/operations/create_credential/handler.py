@@ -1,7 +1,7 @@
 """Invoked by operators: make an API key, a merchant or an OAuth client of an organization."""
 
 from bridge.background import Invocation, operation
-from bridge.core import credentials
+from bridge.core.operations import credentials
 
 
 @operation

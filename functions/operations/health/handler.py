@@ -1,6 +1,6 @@
 """GET /health, /health/live, /health/ready: whether the bundle can answer."""
 
-from bridge.core import health
+from bridge.core.operations import health
 from bridge.inbound import Answer, Request, public, render_plain_error
 
 

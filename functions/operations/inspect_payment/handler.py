@@ -1,9 +1,9 @@
 """Invoked by operators: one payment's row, what is due of it, and its timeline."""
 
 from bridge.background import Invocation, operation
-from bridge.core import operators
+from bridge.core.operations import payment_operator
 
 
 @operation
-def handler(invocation: Invocation) -> operators.Inspection:
-    return operators.inspect_payment(invocation.text("payment_id"))
+def handler(invocation: Invocation) -> payment_operator.Inspection:
+    return payment_operator.inspect_payment(invocation.text("payment_id"))

@@ -1,7 +1,7 @@
 """Invoked by operators: an organization's credentials, without their secrets."""
 
 from bridge.background import Invocation, operation
-from bridge.core import credentials
+from bridge.core.operations import credentials
 
 
 @operation

@@ -1,9 +1,9 @@
 """Invoked by operators: write a session into the `secrets` table."""
 
 from bridge.background import Invocation, operation
-from bridge.core import operators
+from bridge.core.operations import payment_operator
 
 
 @operation
 def handler(invocation: Invocation) -> None:
-    operators.put_session(invocation.parse(operators.SessionEvent))
+    payment_operator.put_session(invocation.parse(payment_operator.SessionEvent))

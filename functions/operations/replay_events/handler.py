@@ -1,9 +1,12 @@
 """Invoked by operators: deliver a payment's events again, from a sequence number on."""
 
 from bridge.background import Invocation, operation
-from bridge.core import events, operators
+from bridge.core.operations import payment_operator
+from bridge.core.workers import event_delivery
 
 
 @operation
-def handler(invocation: Invocation) -> events.Delivered:
-    return operators.replay_events(invocation.parse(operators.ReplayEvent), invocation.call)
+def handler(invocation: Invocation) -> event_delivery.Delivered:
+    return payment_operator.replay_events(
+        invocation.parse(payment_operator.ReplayEvent), invocation.call
+    )

@@ -1,7 +1,7 @@
 """Invoked by operators: a credential opens nothing any more, nor does any token from it."""
 
 from bridge.background import Invocation, operation
-from bridge.core import credentials
+from bridge.core.operations import credentials
 
 
 @operation

@@ -1,9 +1,9 @@
 """Invoked by operators: end a session at once."""
 
 from bridge.background import Invocation, operation
-from bridge.core import operators
+from bridge.core.operations import payment_operator
 
 
 @operation
 def handler(invocation: Invocation) -> None:
-    operators.revoke_session(invocation.text("session_id"))
+    payment_operator.revoke_session(invocation.text("session_id"))

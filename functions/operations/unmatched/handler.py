@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from bridge.dialects import native
+from bridge.api_adapters import native
 from bridge.inbound import Answer, Request, public
 
 NEIGHBOURS = {

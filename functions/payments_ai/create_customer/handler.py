@@ -1,7 +1,7 @@
 """POST …/organizations/{organization_id}/customers: make a customer."""
 
-from bridge.core import custom_fields
-from bridge.dialects.payments_ai import customer_wire, wire
+from bridge.api_adapters.payments_ai import customer_wire, wire
+from bridge.core.customers import custom_fields
 from bridge.inbound import Answer, Request, endpoint
 
 

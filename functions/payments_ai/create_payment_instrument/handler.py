@@ -1,14 +1,14 @@
 """POST …/customers/{id}/payment-instruments: save what a token stands for."""
 
-from bridge.core import payment_instruments
-from bridge.dialects.payments_ai import payment_instrument_wire, wire
+from bridge.api_adapters.payments_ai import payment_instrument_wire, wire
+from bridge.core.wallet import organization_methods
 from bridge.inbound import Answer, Request, endpoint
 
 
 @endpoint(wire)
 def handler(request: Request) -> Answer:
     customer_id = wire.read_customer_id(request)
-    instrument = payment_instruments.attach(
+    instrument = organization_methods.attach(
         request.caller,
         customer_id,
         lambda: payment_instrument_wire.read_token(request),

@@ -1,7 +1,7 @@
 """DELETE …/organizations/{organization_id}/customers/{id}: a soft deletion."""
 
-from bridge.core import organization_customers
-from bridge.dialects.payments_ai import wire
+from bridge.api_adapters.payments_ai import wire
+from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 

@@ -1,7 +1,7 @@
 """DELETE …/customers/{id}/payment-instruments/{instrument_id}: at the provider too."""
 
-from bridge.core import payment_instruments
-from bridge.dialects.payments_ai import payment_instrument_wire, wire
+from bridge.api_adapters.payments_ai import payment_instrument_wire, wire
+from bridge.core.wallet import organization_methods
 from bridge.inbound import Request, endpoint
 
 
@@ -9,4 +9,4 @@ from bridge.inbound import Request, endpoint
 def handler(request: Request) -> None:
     customer_id = wire.read_customer_id(request)
     instrument_id = payment_instrument_wire.read_instrument_id(request)
-    payment_instruments.delete(request.caller, customer_id, instrument_id)
+    organization_methods.delete(request.caller, customer_id, instrument_id)

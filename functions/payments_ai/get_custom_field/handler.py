@@ -1,7 +1,7 @@
 """GET …/custom-fields/{resource}/{name}: one definition."""
 
-from bridge.core import custom_fields
-from bridge.dialects.payments_ai import custom_field_wire, wire
+from bridge.api_adapters.payments_ai import custom_field_wire, wire
+from bridge.core.customers import custom_fields
 from bridge.inbound import Answer, Request, endpoint
 
 

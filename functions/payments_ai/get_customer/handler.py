@@ -1,7 +1,7 @@
 """GET …/organizations/{organization_id}/customers/{id}: one customer, a deleted one too."""
 
-from bridge.core import organization_customers
-from bridge.dialects.payments_ai import customer_wire, wire
+from bridge.api_adapters.payments_ai import customer_wire, wire
+from bridge.core.customers import organization_customers
 from bridge.inbound import Answer, Request, endpoint
 
 

@@ -1,7 +1,7 @@
 """GET …/customers/{id}/payment-instruments/{instrument_id}: one of them."""
 
-from bridge.core import payment_instruments
-from bridge.dialects.payments_ai import payment_instrument_wire, wire
+from bridge.api_adapters.payments_ai import payment_instrument_wire, wire
+from bridge.core.wallet import organization_methods
 from bridge.inbound import Answer, Request, endpoint
 
 
@@ -9,5 +9,5 @@ from bridge.inbound import Answer, Request, endpoint
 def handler(request: Request) -> Answer:
     customer_id = wire.read_customer_id(request)
     instrument_id = payment_instrument_wire.read_instrument_id(request)
-    instrument = payment_instruments.get(request.caller, customer_id, instrument_id)
+    instrument = organization_methods.get(request.caller, customer_id, instrument_id)
     return payment_instrument_wire.render_instrument(instrument)

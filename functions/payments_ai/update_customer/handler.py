@@ -1,7 +1,7 @@
 """PUT …/organizations/{organization_id}/customers/{id}: change what is sent, leave the rest."""
 
-from bridge.core import custom_fields
-from bridge.dialects.payments_ai import customer_wire, wire
+from bridge.api_adapters.payments_ai import customer_wire, wire
+from bridge.core.customers import custom_fields
 from bridge.inbound import Answer, Request, endpoint
 
 

@@ -1,10 +1,10 @@
 """POST /bridge-payment/webhooks/stripe: Stripe says that something has happened."""
 
-from bridge.core import webhooks
+from bridge.core.workers import webhook_intake
 from bridge.inbound import Request, public, render_plain_error
 
 
-@public(render_plain_error, body_limit=webhooks.BODY_LIMIT)
+@public(render_plain_error, body_limit=webhook_intake.BODY_LIMIT)
 def handler(request: Request) -> object:
-    webhooks.receive("stripe", request.headers, request.body)
+    webhook_intake.receive("stripe", request.headers, request.body)
     return {"received": True}

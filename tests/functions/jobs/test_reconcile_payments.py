@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bridge.core import reconciliation
+from bridge.core.workers import reconciliation
 from bridge.errors import UnknownOutcome
 from bridge.models.payment import Payment
-from bridge.store import payment_items
+from bridge.store.payments import payment_items
 from functions.jobs.reconcile_payments.handler import handler
 from functions.jobs.sweep_payments.handler import handler as sweep
 from local.functions import Context

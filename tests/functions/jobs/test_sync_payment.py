@@ -8,9 +8,11 @@ import pytest
 from moto.sqs.models import sqs_backends
 
 from bridge import clock
-from bridge.core import operators
+from bridge.core.operations import payment_operator
 from bridge.models.event import Hint
-from bridge.store import payment_items, table, webhook_items
+from bridge.store import dynamodb
+from bridge.store.dedupe import webhook_items
+from bridge.store.payments import payment_items
 from functions.jobs.sync_payment.handler import handler
 from local import database
 from local.functions import ACCOUNT, REGION, Context
@@ -88,7 +90,7 @@ def fetches(stripe_simulator: StripeSimulator) -> int:
 
 def remembered(event_id: str) -> dict[str, Any] | None:
     known = Hint(provider_id="stripe", event_id=event_id, type="")
-    return table.get(webhook_items.place(known))
+    return dynamodb.get(webhook_items.place(known))
 
 
 def test_the_event_file_brings_the_demo_payment_a_look(
@@ -106,7 +108,7 @@ def test_an_event_makes_the_worker_ask_and_is_remembered_with_what_it_found(
 ) -> None:
     assert deliver(hint(paid)) == []
     assert status(api, paid) == "succeeded"
-    seen = operators.inspect_payment(paid["id"])
+    seen = payment_operator.inspect_payment(paid["id"])
     assert seen.timeline[-1].cause == "webhook"
     assert seen.timeline_is_whole
     item = remembered("evt_1")
@@ -139,10 +141,10 @@ def test_an_event_that_brings_nothing_new_is_remembered_too(
 ) -> None:
     deliver(hint(paid, "evt_1"))
     later(5)
-    before = operators.inspect_payment(paid["id"])
+    before = payment_operator.inspect_payment(paid["id"])
     assert deliver(hint(paid, "evt_2")) == []
     assert remembered("evt_2")
-    after = operators.inspect_payment(paid["id"])
+    after = payment_operator.inspect_payment(paid["id"])
     assert after.timeline == before.timeline
     assert after.payment["fence"] == int(str(before.payment["fence"])) + 1  # rule 6
 
@@ -390,7 +392,7 @@ def test_a_worker_that_dies_anywhere_loses_nothing(
     else:
         house.gateway.functions.invoke("JobsSweepPayments", {})
     assert status(api, paid) == "succeeded"
-    seen = operators.inspect_payment(paid["id"])
+    seen = payment_operator.inspect_payment(paid["id"])
     assert seen.timeline_is_whole
     assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
     assert len(stripe_simulator.charges()) == 1
@@ -402,7 +404,7 @@ def test_the_same_event_delivered_meanwhile_makes_this_one_superfluous(
 ) -> None:
     crash.at, crash.meanwhile = step, lambda _: deliver(hint(paid))
     assert deliver(hint(paid)) == []
-    seen = operators.inspect_payment(paid["id"])
+    seen = payment_operator.inspect_payment(paid["id"])
     assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
     assert seen.timeline_is_whole
 
@@ -414,7 +416,7 @@ def test_an_event_that_loses_the_fence_asks_again(
     crash.at, crash.meanwhile = step, lambda _: api.sync(paid)
     assert deliver(hint(paid)) == []
     assert remembered("evt_1")
-    seen = operators.inspect_payment(paid["id"])
+    seen = payment_operator.inspect_payment(paid["id"])
     assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
 
 
@@ -429,13 +431,13 @@ def test_a_worker_that_loses_the_fence_reads_no_secret(
 
     def meanwhile(_: str) -> None:
         api.sync(paid)
-        table.client().meta.events.register("before-call.dynamodb.BatchGetItem", hear)
+        dynamodb.client().meta.events.register("before-call.dynamodb.BatchGetItem", hear)
 
     crash.at, crash.meanwhile = "looked", meanwhile
     try:
         assert deliver(hint(paid)) == []
     finally:
-        table.client().meta.events.unregister("before-call.dynamodb.BatchGetItem", hear)
+        dynamodb.client().meta.events.unregister("before-call.dynamodb.BatchGetItem", hear)
     assert [body for body in read if "CS#" in body] == []
     assert remembered("evt_1")
 
@@ -444,7 +446,7 @@ def test_many_deliveries_of_one_event_at_once_change_the_payment_once(
     paid: dict[str, Any], deliver: Deliver
 ) -> None:
     assert together(8, lambda _: deliver(hint(paid))) == [[]] * 8
-    seen = operators.inspect_payment(paid["id"])
+    seen = payment_operator.inspect_payment(paid["id"])
     assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
 
 
@@ -477,7 +479,7 @@ def test_a_look_finds_out_what_became_of_a_lost_answer(
     later(5)
     assert deliver(look(made, 2)) == []
     assert status(api, made) == "succeeded"
-    assert operators.inspect_payment(made["id"]).timeline[-1].cause == "sweep"
+    assert payment_operator.inspect_payment(made["id"]).timeline[-1].cause == "sweep"
     asked = fetches(stripe_simulator)
     assert deliver(look(made, 2)) == [], "the second finds the attempt ended"
     assert fetches(stripe_simulator) == asked

@@ -5,7 +5,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from bridge.core import organization_customers
+from bridge.core.customers import organization_customers
 from bridge.models.caller import Caller
 from bridge.models.customer import CustomerFields
 from functions.monri.get_customer_by_merchant_id.handler import handler

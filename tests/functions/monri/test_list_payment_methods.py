@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bridge import clock
-from bridge.access import merchants
-from bridge.dialects import monri
+from bridge.api_adapters import monri
+from bridge.authentication import merchants
 from bridge.models.identifier import from_uuid
 from bridge.models.payment_method import CustomersMethods, PaymentMethod
 from functions.monri.list_payment_methods.handler import handler

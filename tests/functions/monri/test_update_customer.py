@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bridge.core import organization_customers
+from bridge.core.customers import organization_customers
 from bridge.models.caller import Caller
 from bridge.models.customer import CustomerFields
 from functions.monri.update_customer.handler import handler

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge import clock, config
-from bridge.access import api_keys, merchants, oauth_clients
+from bridge.authentication import api_keys, merchants, oauth_clients
 from bridge.models.caller import Caller
 from functions.operations.create_credential.handler import handler
 from local import database

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bridge.store import table
+from bridge.store import dynamodb
 from functions.operations.health.handler import handler
 from tests.functions.conftest import Api, Reply
 
@@ -18,10 +18,10 @@ def unreachable_ledger(monkeypatch: pytest.MonkeyPatch, guest: Api) -> Iterator[
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("DYNAMODB_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
-        table.client.cache_clear()
+        dynamodb.client.cache_clear()
         yield
     monkeypatch.undo()
-    table.client.cache_clear()
+    dynamodb.client.cache_clear()
 
 
 def test_the_event_file_is_answered_with_the_version(

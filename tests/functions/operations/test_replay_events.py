@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.store import event_items
+from bridge.store.payments import outbox_items
 from functions.operations.replay_events.handler import handler
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import Crash, Killed
@@ -41,7 +41,7 @@ def test_it_begins_where_it_is_told_to(paid: str, subscriber: Subscriber, operat
     operate(handler, NAME, payment_id=paid)
     assert operate(handler, NAME, payment_id=paid, from_sequence=2)["events"] == 1
     assert told(subscriber) == [1, 2, 2]
-    assert event_items.get_cursor(paid).sent == 2
+    assert outbox_items.get_cursor(paid).sent == 2
 
 
 def test_what_was_never_delivered_is_not_jumped_over(
@@ -58,7 +58,7 @@ def test_killed_on_the_way_it_is_due_at_once(
     crash.at = "rewound"
     with pytest.raises(Killed):
         operate(handler, NAME, payment_id=paid)
-    left = event_items.get_cursor(paid)
+    left = outbox_items.get_cursor(paid)
     assert (left.sent, left.due_at is not None) == (0, True)
 
 
@@ -79,4 +79,4 @@ def test_what_cannot_be_is_refused_and_nothing_moves(
 ) -> None:
     answer = operate(handler, NAME, **{"payment_id": paid} | wrong)
     assert (answer["ok"], answer["code"]) == (False, code)
-    assert (subscriber(), event_items.get_cursor(paid).fence) == ([], 0)
+    assert (subscriber(), outbox_items.get_cursor(paid).fence) == ([], 0)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.access import api_keys, oauth_clients
+from bridge.authentication import api_keys, oauth_clients
 from bridge.errors import Forbidden, NotAuthenticated
 from functions.operations.create_credential.handler import handler as create_credential
 from functions.operations.list_credentials.handler import handler as list_credentials

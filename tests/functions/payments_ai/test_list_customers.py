@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from bridge.core import customer_lists
+from bridge.core.customers import listing
 from functions.payments_ai.list_customers.handler import handler
 from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import Reply
@@ -148,7 +148,7 @@ def test_an_empty_search_finds_all_and_search_wins_over_its_alias(shop: Shop) ->
 
 def test_a_search_says_where_it_ends(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.customer(firstName="Nadia")
-    monkeypatch.setattr(customer_lists, "SEARCHED_TO", 0)
+    monkeypatch.setattr(listing, "SEARCHED_TO", 0)
     fault = details(shop.ask("GET", "/customers?search=nadia"))
     assert fault == "search: not available above 0 customers"
 
@@ -157,7 +157,7 @@ def test_a_throttled_search_is_429_with_the_time_to_wait(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.customer(firstName="Nadia")
-    monkeypatch.setattr(customer_lists, "CONSISTENT_TO", 0)
+    monkeypatch.setattr(listing, "CONSISTENT_TO", 0)
     replies = [shop.ask("GET", "/customers?search=nadia") for _ in range(8)]
     (first, *_) = [reply for reply in replies if reply.status != 200]
     assert first.status == 429

@@ -1,0 +1,342 @@
+"""Alternative Payments' customers API: its credentials, requests, answers and errors.
+
+Source: contracts/alternative.md; seed "Customers".
+"""
+
+import hashlib
+import re
+import unicodedata
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel
+
+from bridge.authentication import oauth_clients
+from bridge.errors import BridgeError, Detail, InvalidRequest, NotFound
+from bridge.inbound import Answer, Request
+from bridge.models import card_numbers
+from bridge.models.call import Call
+from bridge.models.caller import Caller, Named
+from bridge.models.credential import AccessToken
+from bridge.models.customer import (
+    STRICT,
+    Customer,
+    CustomerFields,
+    CustomerUser,
+    NewCustomerUser,
+)
+from bridge.models.identifier import suffix
+from bridge.models.page import Between, CursorPage
+from bridge.models.payment_method import PaymentMethod
+from bridge.models.text import utc_seconds
+
+BODY_LIMIT = 256 * 1024
+LIMIT = 100
+ID = re.compile("[0-9a-z]{26}")
+SEAL_BYTES = 10  # with the 26 characters of a position: a length that needs no padding
+QUOTES = " \t\r\n\"'"
+HOUR_AND_MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+DATE_TIME = re.compile(
+    f"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{HOUR_AND_MINUTE}:)([0-5][0-9]|60)([.][0-9]+)?"
+    f"(Z|[+-]{HOUR_AND_MINUTE})",
+    re.IGNORECASE,
+)
+BOTH_ALPHABETS = str.maketrans("-_", "+/")
+LOST_PLUS = re.compile(" (?=[0-9]{2}:[0-9]{2}$)")
+OLDEST = datetime(1970, 1, 1, tzinfo=UTC)  # nothing of ours is older, or will be newer
+NEWEST = datetime(9000, 1, 1, tzinfo=UTC)
+
+CUSTOMER_LIMITS = {"name": 255, "email": 254, "external_id": 255}
+USER_LIMITS = {"email": 254, "first_name": 100, "last_name": 100, "job_title": 100, "phone": 30}
+OVER_LIMIT = "over_limit"
+
+# Source: section 3; None where the error has a message of its own.
+WORDS: dict[int, tuple[str, str | None]] = {
+    400: ("bad_request", None),
+    401: ("unauthorized", "Missing or invalid access token"),
+    403: ("invalid_credentials", "Invalid credentials"),
+    404: ("not_found", "Customer not found"),
+    413: ("payload_too_large", None),
+    429: ("rate_limited", None),
+}
+UNPROCESSABLE = {OVER_LIMIT: "Validation failed", "customer_deleted": "The customer is archived"}
+
+
+class NewCustomerBody(BaseModel):
+    """What POST /customers takes; the limits are judged after the types. Source: section 6."""
+
+    model_config = STRICT
+    name: str | None = None
+    email: str | None = None
+    external_id: str | None = None
+
+
+def authenticate(request: Request) -> Caller:
+    """By access token or API key, bare or as Bearer, from the header alone (D2, D15)."""
+    given = ID.fullmatch(request.path_parameters.get("id", "").removeprefix("cus_"))
+    named = Named(customer_id=f"cust_{given[0]}") if given else Named()
+    return oauth_clients.authenticate(request.headers.get("authorization", ""), named)
+
+
+def issue_token(request: Request) -> AccessToken:
+    """Credentials are judged first. Raises Forbidden, InvalidRequest."""
+    token = oauth_clients.issue_token(request.headers.get("authorization", ""))
+    if _grant_type(request) != "client_credentials":
+        rule = "must be client_credentials"
+        raise InvalidRequest(f"grant_type {rule}", details=[Detail("grant_type", rule)])
+    return token
+
+
+def _grant_type(request: Request) -> object:
+    """From a form, in quotes or not, or from JSON (D3)."""
+    text = request.body.decode("utf-8", "replace").strip()
+    if text.startswith("{"):
+        return request.json.get("grant_type")
+    return dict(parse_qsl(text.strip(QUOTES))).get("grant_type", "").strip(QUOTES)
+
+
+def read_id(request: Request) -> str:
+    """Our id of the customer in the path. Raises NotFound for any other form."""
+    prefix, _, given = request.path_parameters["id"].partition("_")
+    if prefix != "cus" or not ID.fullmatch(given):
+        raise NotFound
+    return f"cust_{given}"
+
+
+def read_call(request: Request) -> Call:
+    """This API knows no idempotency keys: the same body twice makes two customers (section 1)."""
+    return Call(cause="api", ends_at=request.ends_at, source_ip=request.source_ip)
+
+
+def read_new_customer(request: Request) -> CustomerFields:
+    body = request.parse(NewCustomerBody)
+    return CustomerFields(**_within(request, body, CUSTOMER_LIMITS))
+
+
+def read_new_user(request: Request) -> Callable[[], NewCustomerUser]:
+    """The types are judged at once, the limits when it is called: after the customer is found."""
+    body = request.parse(NewCustomerUser)
+    return lambda: NewCustomerUser(**_within(request, body, USER_LIMITS))
+
+
+def _within(request: Request, body: BaseModel, limits: Mapping[str, int]) -> dict[str, str | None]:
+    """What was sent, "" as None. Raises InvalidRequest that names every field at fault."""
+    card_numbers.refuse(card_numbers.in_named_fields(request.json), code=OVER_LIMIT)
+    given = body.model_dump(exclude_unset=True)
+    faults = []
+    for name, text in given.items():
+        if text and len(text) > limits[name]:
+            faults.append(Detail(name, f"must be at most {limits[name]} characters"))
+        if text and any(unicodedata.category(each) == "Cc" for each in text):
+            faults.append(Detail(name, "must not hold control characters"))
+    if faults:
+        raise InvalidRequest("a field breaks its limit", code=OVER_LIMIT, details=faults)
+    return {name: text or None for name, text in given.items()}
+
+
+def read_customers_page(request: Request) -> CursorPage:
+    return _read_page(request, _customers(request), FILTERS)
+
+
+def read_users_page(request: Request) -> CursorPage:
+    return _read_page(request, _users(request), {})
+
+
+class Parameter(NamedTuple):
+    """What the core calls a parameter, how it is read, and the rule of what not every text is."""
+
+    name: str
+    read: Callable[[str], Any]
+    rule: str = ""
+
+
+def _read_page(request: Request, seal: bytes, filters: dict[str, Parameter]) -> CursorPage:
+    """Of a repeated name the last value counts; an empty one is none, but for `limit`.
+
+    Raises InvalidRequest that names every parameter at fault.
+    """
+
+    def position(text: str) -> str:
+        return _position(text, seal)
+
+    known = {
+        "limit": Parameter("limit", _limit, "must be a whole number from 1 on"),
+        "after": Parameter("after", position, "is not a valid cursor"),
+        "before": Parameter("before", position, "is not a valid cursor"),
+    }
+    query = request.last_query
+    given: dict[str, Any] = {"limit": LIMIT}
+    faults = []
+    for name, parameter in (known | filters).items():
+        if (text := query.get(name)) or (name == "limit" and text is not None):
+            try:
+                given[parameter.name] = parameter.read(text or "")
+            except ValueError:
+                faults.append(Detail(name, parameter.rule))
+    if query.get("after") and query.get("before"):
+        faults.append(Detail("before", "must not be given together with after"))
+    if faults:
+        subject = "cursor" if faults[0].field in ("after", "before") else faults[0].field
+        raise InvalidRequest(f"Invalid {subject}", details=faults)
+    return CursorPage(**given)
+
+
+def _limit(text: str) -> int:
+    """More than the most is the most: cursors make that loss-free (D6)."""
+    digits = text.lstrip("0")
+    if not digits or not (digits.isascii() and digits.isdigit()):
+        raise ValueError
+    return LIMIT if len(digits) > len(str(LIMIT)) else min(int(digits), LIMIT)
+
+
+def _time(text: str) -> datetime:
+    """RFC 3339 with a zone; a space before an offset was a plus sign (D7).
+
+    A fraction counts as one, however small: the store compares whole seconds.
+    """
+    found = DATE_TIME.fullmatch(LOST_PLUS.sub("+", text))
+    if found is None:
+        raise ValueError
+    minute, second, fraction, zone = found.groups()
+    leap = second == "60"
+    at = datetime.fromisoformat(f"{minute}{59 if leap else second}{zone}".upper())
+    if at < OLDEST or at > NEWEST:
+        return OLDEST if at < OLDEST else NEWEST
+    return at + timedelta(seconds=int(leap), microseconds=int(bool((fraction or "").strip(".0"))))
+
+
+TIME_RULE = "must be an RFC 3339 date-time with a zone"
+FILTERS = {
+    "created_at_start": Parameter("created_from", _time, TIME_RULE),
+    "created_at_end": Parameter("created_until", _time, TIME_RULE),
+    "company_name": Parameter("name", lambda text: text.strip() or None),
+}
+
+
+def _customers(request: Request) -> bytes:
+    """What a cursor of this list is bound to: the merchant and the collection."""
+    return _seal(request, "customers")
+
+
+def _users(request: Request) -> bytes:
+    return _seal(request, "users", request.path_parameters["id"])
+
+
+def _seal(request: Request, *collection: str) -> bytes:
+    named = "\n".join([request.caller.key_of or "", *collection])
+    return hashlib.sha256(named.encode("utf-8", "surrogatepass")).digest()[:SEAL_BYTES]
+
+
+def _cursor(position: str, seal: bytes) -> str:
+    return urlsafe_b64encode(position.encode() + seal).decode()
+
+
+def _position(cursor: str, seal: bytes) -> str:
+    """The 26 characters that a cursor names; spaces were plus signs, padding may be missing.
+
+    Raises ValueError for what is no cursor of this list. Source: section 5.
+    """
+    text = cursor.replace(" ", "+").rstrip("=")
+    raw = b64decode(text.translate(BOTH_ALPHABETS), validate=True)
+    position, bound = raw[:-SEAL_BYTES].decode("ascii"), raw[-SEAL_BYTES:]
+    if bound != seal or not ID.fullmatch(position):
+        raise ValueError
+    return position
+
+
+def render_token(token: AccessToken) -> Answer:
+    body = {"access_token": token.token, "expires_in": token.life_s, "token_type": "bearer"}
+    return Answer(body, 200, {"Cache-Control": "no-store"})
+
+
+def render_customer(customer: Customer) -> dict[str, Any]:
+    """Exactly these keys, null where unset or empty (D1)."""
+    return {
+        "id": f"cus_{suffix(customer.id)}",
+        "name": customer.name or None,
+        "email": customer.email or None,
+        "external_id": customer.external_id or None,
+        "default_payment_method_id": customer.default_method_id,
+        "created_at": utc_seconds(customer.created_at),
+    }
+
+
+def render_user(user: CustomerUser) -> dict[str, Any]:
+    return {
+        "id": f"usr_{suffix(user.id)}",
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "job_title": user.job_title,
+        "phone": user.phone,
+        "created_at": utc_seconds(user.created_at),
+    }
+
+
+def render_methods(methods: list[PaymentMethod]) -> dict[str, Any]:
+    """The key `data` and no other: this list has no pages."""
+    return {"data": [_method(each) for each in methods]}
+
+
+def _method(method: PaymentMethod) -> dict[str, Any]:
+    month, year = method.exp_month, method.exp_year
+    return {
+        "id": method.id,
+        "type": method.type,
+        "brand": method.brand.lower() if method.brand else None,
+        "last4": method.last4,
+        "exp_month": f"{month:02}" if month is not None else None,
+        "exp_year": f"{year:04}" if year is not None else None,
+        "default": method.is_default,
+        "created_at": utc_seconds(method.created_at),
+    }
+
+
+def render_customers(request: Request, found: Between[Customer]) -> dict[str, Any]:
+    shown = [render_customer(each) for each in found.records]
+    return _page(shown, [each.uid for each in found.records], found, _customers(request))
+
+
+def render_users(request: Request, found: Between[CustomerUser]) -> dict[str, Any]:
+    shown = [render_user(each) for each in found.records]
+    return _page(shown, [suffix(each.id) for each in found.records], found, _users(request))
+
+
+def _page(
+    shown: list[dict[str, Any]], positions: list[str], found: Between[Any], seal: bytes
+) -> dict[str, Any]:
+    """At top level, as in the seed, and without other names for the same (D14)."""
+    return {
+        "data": shown,
+        "start_cursor": _cursor(positions[0], seal) if positions else None,
+        "end_cursor": _cursor(positions[-1], seal) if positions else None,
+        "has_next_page": found.has_next,
+        "has_previous_page": found.has_previous,
+    }
+
+
+def render_error(error: BridgeError, request_id: str) -> Answer:  # noqa: ARG001 - X-Request-ID tells
+    """In the vendor's few words; a 503 keeps its status, which clients repeat like a 500 (D4)."""
+    if message := UNPROCESSABLE.get(error.code):
+        return Answer(_error("validation_failed", message, error.details), 422)
+    code, own = WORDS.get(error.status, ("internal_error", None))
+    return Answer(_error(code, own or str(error), error.details), error.status)
+
+
+def _error(code: str, message: str, details: list[Detail] | None = None) -> dict[str, Any]:
+    """Source: section 3."""
+    by_field: dict[str, list[str]] = {}
+    for detail in details or []:
+        by_field.setdefault(detail.field, []).append(detail.message)
+    flat = [detail._asdict() for detail in details or []]
+    return {"code": code, "message": message, "validation_errors": by_field, "errors": flat}
+
+
+def render_unmatched(request: Request) -> Answer:
+    """308 to the clean path for a doubled or trailing slash, else 404; never 405 (D13)."""
+    if location := request.clean_target:
+        return Answer(_error("moved", "Moved to the clean path"), 308, {"Location": location})
+    return Answer(_error("not_found", "Resource not found"), 404)

@@ -1,0 +1,420 @@
+"""The Bridge Payments API: its credentials, requests, answers and errors.
+
+Source: contracts/bridge.md; seeds "Customers API" and "Payments API".
+"""
+
+from typing import Any
+
+from bridge.authentication import guest_tokens, sessions, signing
+from bridge.bodies import Model
+from bridge.errors import (
+    BridgeError,
+    Detail,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    PaymentDeclined,
+)
+from bridge.inbound import Answer, Request
+from bridge.models import card_numbers
+from bridge.models.address import Address, AddressAnswered, AddressChange, NewAddress
+from bridge.models.caller import Caller, Named
+from bridge.models.customer import Customer, CustomerAnswered, CustomerChange, NewCustomer
+from bridge.models.identifier import is_well_formed
+from bridge.models.page import Page
+from bridge.models.payment import (
+    Answered,
+    Cancellation,
+    Capture,
+    Confirmation,
+    Entry,
+    NewPayment,
+    Payment,
+    PaymentChange,
+)
+from bridge.models.payment_method import (
+    MethodAnswered,
+    MethodChange,
+    NewMethod,
+    PaymentMethod,
+)
+from bridge.models.refund import NewRefund, Refund
+from bridge.models.text import utc_seconds
+
+BODY_LIMIT = 256 * 1024
+LIMIT, MOST, DEEPEST = 100, 500, 10_000
+ANY_DEPTH = 10**15  # an organization's customers are listed to any depth
+
+
+def authenticate(request: Request) -> Caller:
+    """The first credential present decides: Bearer, X-Session-ID, session_id, guest token."""
+    if (authorization := request.headers.get("authorization")) is not None:
+        scheme, _, token = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise NotAuthenticated("Authorization must be Bearer", code="session_invalid")
+        return _by_session(request, token.strip())
+    for given in (request.headers.get("x-session-id"), request.query.get("session_id")):
+        if given is not None:
+            return _by_session(request, given.strip())
+    for given in (request.headers.get("x-guest-token"), request.query.get("guest_token")):
+        if given is not None:
+            return guest_tokens.authenticate(given.strip())
+    return Caller()
+
+
+def _by_session(request: Request, session_id: str) -> Caller:
+    user_agent = request.headers.get("user-agent", "")
+    return sessions.authenticate(
+        session_id, _named(request), ip=request.source_ip, user_agent=user_agent
+    )
+
+
+def _named(request: Request) -> Named:
+    """What will be read anyway, so that it comes with the session."""
+    given = request.path_parameters.get("id", "")
+    if not is_well_formed(given):
+        return Named()
+    if "/customers/" in request.path or "/payment-methods/customer/" in request.path:
+        return Named(customer_id=given)
+    if "/payment-methods/" in request.path:
+        return Named(method_id=given)
+    if "/addresses/" in request.path:
+        return Named(address_id=given)
+    key = request.headers.get("idempotency-key") if request.method == "POST" else None
+    return Named(payment_id=given, client_key=key)
+
+
+def _parse(request: Request, model: type[Model]) -> Model:
+    """A body that names no card's number. Raises InvalidRequest."""
+    card_numbers.refuse(card_numbers.in_named_fields(request.json))
+    return request.parse(model)
+
+
+def _parse_optional(request: Request, model: type[Model]) -> Model:
+    """The same, where an empty body stands for an empty object."""
+    if request.body.strip():
+        card_numbers.refuse(card_numbers.in_named_fields(request.json))
+    return request.parse_optional(model)
+
+
+def _parse_without_cards(request: Request, model: type[Model]) -> Model:
+    """A body that holds a card's number nowhere. Raises InvalidRequest."""
+    card_numbers.refuse(card_numbers.in_any_field(request.json))
+    return request.parse(model)
+
+
+def read_new_customer(request: Request) -> NewCustomer:
+    _check_guest(request)
+    return _parse(request, NewCustomer)
+
+
+def read_customer_change(request: Request) -> CustomerChange:
+    return _parse(request, CustomerChange)
+
+
+def read_new_payment(request: Request) -> NewPayment:
+    _check_guest(request)
+    return _parse(request, NewPayment)
+
+
+def _check_guest(request: Request) -> None:
+    """Who signs in nowhere and names no guest is told that first (B8). Raises NotAuthenticated."""
+    named = request.body.strip() and request.json.get("guest_data") is not None
+    if not request.caller.is_user and not named:
+        raise NotAuthenticated("sign in, or send guest_data")
+    if not request.caller.is_user:
+        signing.check_ready()
+
+
+def read_payment_change(request: Request) -> PaymentChange:
+    return _parse(request, PaymentChange)
+
+
+def read_confirmation(request: Request) -> Confirmation:
+    return _parse_optional(request, Confirmation)
+
+
+def read_cancellation(request: Request) -> Cancellation:
+    return _parse_optional(request, Cancellation)
+
+
+def read_capture(request: Request) -> Capture:
+    return _parse_optional(request, Capture)
+
+
+def read_new_refund(request: Request) -> NewRefund:
+    return _parse_optional(request, NewRefund)
+
+
+def read_new_method(request: Request) -> NewMethod:
+    return _parse_without_cards(request, NewMethod)
+
+
+def read_method_change(request: Request) -> MethodChange:
+    return _parse_without_cards(request, MethodChange)
+
+
+def read_new_address(request: Request) -> NewAddress:
+    return _parse_without_cards(request, NewAddress)
+
+
+def read_address_change(request: Request) -> AddressChange:
+    return _parse_without_cards(request, AddressChange)
+
+
+def read_id(request: Request) -> str:
+    return request.path_parameters["id"]
+
+
+def read_email(request: Request) -> str:
+    """The address in the path; a space is a plus sign that somebody decoded (B10)."""
+    return request.path_parameters["email"].replace(" ", "+")
+
+
+def read_page(request: Request) -> Page:
+    return _read_page(request, DEEPEST)
+
+
+def read_customers_page(request: Request) -> Page:
+    deepest = ANY_DEPTH if request.query.get("organization_id") else DEEPEST
+    return _read_page(request, deepest)
+
+
+def _read_page(request: Request, deepest: int) -> Page:
+    """Raises InvalidRequest that names every parameter at fault."""
+    faults: list[Detail] = []
+    limit = _number(request, "limit", LIMIT, 1, MOST, faults)
+    page = _number(request, "page", 1, 1, deepest + 1, faults)
+    offset = _number(request, "offset", (page - 1) * limit, 0, deepest, faults)
+    if not faults and offset > deepest:
+        faults.append(Detail("page", f"must not lead beyond record {deepest}"))
+    if faults:
+        names = ", ".join(fault.field for fault in faults)
+        raise InvalidRequest(f"not valid: {names}", details=faults)
+    narrowed = {
+        name: request.query.get(name) or None
+        for name in ("organization_id", "provider_id", "customer_id")
+    }
+    return Page(limit=limit, offset=offset, **narrowed)
+
+
+def _number(
+    request: Request, name: str, default: int, low: int, high: int, faults: list[Detail]
+) -> int:
+    text = request.query.get(name)
+    if text is None:
+        return default
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 17 else -1
+    if not low <= number <= high:
+        faults.append(Detail(name, f"must be a whole number from {low} to {high}"))
+    return number
+
+
+def render_customer(customer: Customer) -> dict[str, Any]:
+    return {
+        "id": customer.id,
+        "user_id": customer.user_id,
+        "organization_id": customer.organization_id,
+        "provider_id": customer.provider_id,
+        "provider_customer_id": customer.provider_customer_id,
+        "email": customer.email,
+        "name": customer.name,
+        "first_name": customer.first_name,
+        "last_name": customer.last_name,
+        "phone": customer.phone,
+        "is_guest": customer.is_guest,
+        "guest_email": customer.email if customer.is_guest else None,
+        "metadata": customer.metadata,
+        "created_at": utc_seconds(customer.created_at),
+        "updated_at": utc_seconds(customer.updated_at),
+    }
+
+
+def render_new_customer(answered: CustomerAnswered) -> Answer:
+    body = render_customer(answered.customer)
+    if answered.customer.is_guest:
+        body["guest_token"] = guest_tokens.issue(answered.customer.id)
+    return Answer(body, 201, _replayed(answered.replayed))
+
+
+def render_customers(customers: list[Customer]) -> list[dict[str, Any]]:
+    return [render_customer(customer) for customer in customers]
+
+
+def render_payment(caller: Caller, payment: Payment) -> dict[str, Any]:
+    """The full object; its owner or its guest also sees the client secret (B15)."""
+    owned = payment.user_id is not None and payment.user_id == caller.user_id
+    body = _payment(payment)
+    if owned or caller.guest_of == payment.id:
+        body["client_secret"] = payment.client_secret
+    return body
+
+
+def render_payments(payments: list[Payment]) -> list[dict[str, Any]]:
+    return [_payment(payment) for payment in payments]
+
+
+def render_guest_payments(payments: list[Payment]) -> list[dict[str, Any]]:
+    """Only what anybody may know who knows the address (B10)."""
+    shown = ("id", "status", "total_cents", "currency", "concept", "created_at")
+    return [{name: _payment(payment)[name] for name in shown} for payment in payments]
+
+
+def render_new_payment(answered: Answered) -> Answer:
+    """201, or 202 where nobody knows yet; a guest gets the token of the record (B8)."""
+    body = _payment(answered.payment)
+    body["client_secret"] = answered.payment.client_secret
+    if answered.payment.user_id is None:
+        body["guest_token"] = guest_tokens.issue(answered.payment.id)
+    return _outcome(answered, body, 201)
+
+
+def render_outcome(caller: Caller, answered: Answered) -> Answer:
+    """200, or 202 where the outcome is unknown or another run is at work (B20)."""
+    return _outcome(answered, render_payment(caller, answered.payment), 200)
+
+
+def render_refund_outcome(answered: Answered) -> Answer:
+    """201, or 202 where the outcome is unknown: the refund is then pending (B20)."""
+    return _outcome(answered, _refund(answered.given), 201)
+
+
+def render_refunds(refunds: list[Refund]) -> list[dict[str, Any]]:
+    return [_refund(refund) for refund in refunds]
+
+
+def render_timeline(timeline: list[Entry]) -> list[dict[str, Any]]:
+    """As it was hashed, so that a caller can check the chain."""
+    return [entry.model_dump(mode="json", by_alias=True) for entry in timeline]
+
+
+def render_method(method: PaymentMethod) -> dict[str, Any]:
+    """Type, brand and digits also bear the names that public clients read."""
+    return {
+        "id": method.id,
+        "customer_id": method.customer_id,
+        "provider_id": method.provider_id,
+        "provider_payment_method_id": method.token,
+        "type": method.type,
+        "payment_type": method.type,
+        "brand": method.brand,
+        "card_brand": method.brand,
+        "last4": method.last4,
+        "last_four": method.last4,
+        "exp_month": method.exp_month,
+        "exp_year": method.exp_year,
+        "is_default": method.is_default,
+        "alias": method.alias,
+        "billing_address_id": method.billing_address_id,
+        "metadata": method.metadata,
+        "created_at": utc_seconds(method.created_at),
+        "updated_at": utc_seconds(method.updated_at),
+    }
+
+
+def render_new_method(answered: MethodAnswered) -> Answer:
+    return Answer(render_method(answered.method), 201, _replayed(answered.replayed))
+
+
+def render_methods(methods: list[PaymentMethod]) -> list[dict[str, Any]]:
+    return [render_method(method) for method in methods]
+
+
+def render_address(address: Address) -> dict[str, Any]:
+    return {
+        "id": address.id,
+        "customer_id": address.customer_id,
+        "type": address.type,
+        "name": address.name,
+        "line1": address.line1,
+        "line2": address.line2,
+        "city": address.city,
+        "state": address.state,
+        "postal_code": address.postal_code,
+        "country": address.country,
+        "is_default": address.is_default,
+        "created_at": utc_seconds(address.created_at),
+        "updated_at": utc_seconds(address.updated_at),
+    }
+
+
+def render_new_address(answered: AddressAnswered) -> Answer:
+    return Answer(render_address(answered.address), 201, _replayed(answered.replayed))
+
+
+def render_addresses(addresses: list[Address]) -> list[dict[str, Any]]:
+    return [render_address(address) for address in addresses]
+
+
+def _refund(refund: Refund) -> dict[str, Any]:
+    times = {
+        "created_at": utc_seconds(refund.created_at),
+        "updated_at": utc_seconds(refund.updated_at),
+    }
+    return refund.model_dump(exclude=set(times)) | times
+
+
+def _outcome(answered: Answered, body: dict[str, Any], status: int) -> Answer:
+    if answered.retry_after is not None:
+        return Answer(body, 202, {"Retry-After": str(answered.retry_after)})
+    return Answer(body, status, _replayed(answered.replayed))
+
+
+def _replayed(replayed: bool) -> dict[str, str]:
+    return {"Idempotent-Replayed": "true"} if replayed else {}
+
+
+def _payment(payment: Payment) -> dict[str, Any]:
+    failure, action = payment.failure, payment.next_action
+    return {
+        "id": payment.id,
+        "provider_payment_id": payment.provider_payment_id,
+        "client_secret": None,
+        "status": payment.shown_status,
+        "subtotal_cents": payment.subtotal_cents,
+        "tax_cents": payment.tax_cents,
+        "discount_cents": payment.discount_cents,
+        "total_cents": payment.total_cents,
+        "amount_captured_cents": payment.captured_cents,
+        "amount_refunded_cents": payment.refunded_cents,
+        "currency": payment.currency,
+        "provider_id": payment.provider_id,
+        "payment_method_id": payment.payment_method_id,
+        "customer_id": payment.customer_id,
+        "user_id": payment.user_id,
+        "organization_id": payment.organization_id,
+        "project_id": payment.project_id,
+        "description": payment.description,
+        "concept": payment.concept,
+        "reference_code": payment.reference_code,
+        "category": payment.category,
+        "tags": payment.tags,
+        "setup_future_usage": payment.setup_future_usage,
+        "capture_method": payment.capture_method,
+        "metadata": payment.metadata,
+        "next_action": action.model_dump(exclude_none=True) if action else None,
+        "failure_code": failure.code if failure else None,
+        "failure_message": failure.message if failure else None,
+        "is_guest_payment": payment.user_id is None,
+        "guest_email": payment.guest.email if payment.guest else None,
+        "completed_at": utc_seconds(payment.completed_at) if payment.completed_at else None,
+        "created_at": utc_seconds(payment.created_at),
+        "updated_at": utc_seconds(payment.updated_at),
+    }
+
+
+def render_error(error: BridgeError, request_id: str) -> dict[str, Any]:
+    """Source: B5."""
+    body: dict[str, Any] = {"error": str(error), "code": error.code}
+    if error.details:
+        body["details"] = [detail._asdict() for detail in error.details]
+    if isinstance(error, PaymentDeclined):
+        body |= {"decline_code": error.decline_code, "payment_id": error.payment_id}
+    return body | {"request_id": request_id}
+
+
+def render_unmatched(request: Request) -> Answer:
+    """308 to the clean path for a doubled or trailing slash, else 404 (bridge.md 1)."""
+    if location := request.clean_target:
+        return Answer({"error": "moved", "code": "moved"}, 308, {"Location": location})
+    return Answer(render_error(NotFound("no such path"), request.id), 404)

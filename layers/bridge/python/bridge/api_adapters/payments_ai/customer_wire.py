@@ -1,0 +1,243 @@
+"""Customers of the payments.ai API: requests and answers.
+
+Source: contracts/payments-ai.md, sections 1.3 and 2; seed "Customers".
+"""
+
+import re
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator
+
+from bridge.api_adapters.payments_ai.wire import (
+    BODY,
+    JSON,
+    Object,
+    invalid,
+    limits_of,
+    render_page,
+    text,
+)
+from bridge.bodies import validated
+from bridge.errors import Detail, InvalidRequest
+from bridge.inbound import Answer, Request
+from bridge.models import card_numbers
+from bridge.models.customer import Customer, CustomerAnswered, CustomerFields
+from bridge.models.page import Counted, OffsetPage
+from bridge.models.text import METADATA_BYTES, Faults, metadata_bytes, normalized_email, utc_seconds
+
+LONGEST_SEARCH = 255
+METADATA_KEYS, NAME, EMAIL, PHONE = 100, 255, 254, 50
+TWO_LETTERS = re.compile(r"[A-Za-z]{2}")
+# Below `address`, in characters. `address.address` is another API's name of the street.
+ADDRESS = {"country": 2, "address1": 255, "address2": 255, "city": 100, "region": 100, "zip": 20}
+# Where the models' words are others than this API's.
+COMMON = {"phone_number": "phone", "default_payment_instrument_id": "default_method_id"}
+# How the later form of this API names them, outside its customerAddress.
+FAMILY = {"address": "address1", "postalCode": "zip"}
+
+
+def read_customers_page(request: Request) -> OffsetPage:
+    """Raises InvalidRequest that names every parameter at fault."""
+    query = request.last_query
+    faults: list[Detail] = []
+    limit, offset = limits_of(query, faults)
+    search = query.get("search", query.get("q", "")).strip()
+    if len(search) > LONGEST_SEARCH:
+        faults.append(Detail("search", f"must be at most {LONGEST_SEARCH} characters"))
+    sort = query.get("sort", "-createdTime")
+    if sort not in ("createdTime", "-createdTime"):
+        faults.append(Detail("sort", "must be createdTime or -createdTime"))
+    if faults:
+        raise invalid(faults)
+    newest_first = sort.startswith("-")
+    return OffsetPage(limit=limit, offset=offset, search=search or None, newest_first=newest_first)
+
+
+def _email(value: str | None) -> str | None:
+    if value is not None and normalized_email(value) is None:
+        raise ValueError("must be a valid email address")
+    return value
+
+
+def _language(value: object) -> object:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("must be a string")
+    if not TWO_LETTERS.fullmatch(value):
+        raise ValueError("must be a two-letter ISO 639-1 code")
+    return value.lower()
+
+
+def _address(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    """As sent, with an upper-case country. Raises Faults."""
+    if value is None:
+        return None
+    faults = [(key, fault) for key in value if (fault := _address_fault(key, value[key]))]
+    if faults:
+        raise Faults(faults)
+    return {k: each.upper() if k == "country" and each else each for k, each in value.items()}
+
+
+def _address_fault(key: str, value: object) -> str | None:
+    if key == "address":
+        return "not allowed, use address1"
+    if key not in ADDRESS or value is None:
+        return None
+    if not isinstance(value, str):
+        return "must be a string"
+    if key == "country":
+        code = TWO_LETTERS.fullmatch(value)
+        return None if code else "must be a two-letter ISO 3166-1 code"
+    return None if len(value) <= ADDRESS[key] else f"must be at most {ADDRESS[key]} characters"
+
+
+def _metadata(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    if len(value) > METADATA_KEYS:
+        raise ValueError(f"must have at most {METADATA_KEYS} keys")
+    if not all(1 <= len(key) <= NAME for key in value):
+        raise ValueError(f"keys must be 1 to {NAME} characters")
+    if metadata_bytes(value) > METADATA_BYTES:
+        raise ValueError(f"must be at most {METADATA_BYTES} bytes as JSON")
+    return value
+
+
+class CustomerBody(BaseModel):
+    """What is sent of a customer, in the document's order."""
+
+    model_config = BODY
+    first_name: Annotated[str | None, text(NAME)] = None
+    last_name: Annotated[str | None, text(NAME)] = None
+    email: Annotated[str | None, AfterValidator(_email), text(EMAIL)] = None
+    phone_number: Annotated[str | None, text(PHONE)] = None
+    language: Annotated[str | None, BeforeValidator(_language)] = None
+    address: Annotated[Object, AfterValidator(_address)] = None
+    primary_address: Object = None
+    metadata: Annotated[Object, AfterValidator(_metadata)] = None
+    custom_fields: Object = None
+    default_payment_instrument_id: Annotated[str | None, text(NAME)] = None
+
+
+def read_new_customer(request: Request) -> CustomerFields:
+    """Raises InvalidRequest, also for a default instrument: a new customer has none yet."""
+    faults: list[Detail] = []
+    body = request.json
+    try:
+        fields = _fields(body)
+    except InvalidRequest as error:
+        faults += error.details
+    else:
+        if fields.default_method_id is None:
+            return fields
+    if body.get("defaultPaymentInstrumentId") is not None:
+        faults.append(Detail("defaultPaymentInstrumentId", "does not belong to this customer"))
+    raise invalid(faults)
+
+
+def read_customer_change(request: Request) -> CustomerFields:
+    """Only what was sent; null clears (D 19). Raises InvalidRequest."""
+    body = request.json
+    if body.get("id", request.path_parameters["id"]) == request.path_parameters["id"]:
+        return _fields(body)
+    faults = [Detail("id", "cannot be changed")]
+    try:
+        _fields(body)
+    except InvalidRequest as error:
+        faults += error.details
+    raise invalid(faults)
+
+
+def _fields(body: dict[str, Any]) -> CustomerFields:
+    card_numbers.refuse(card_numbers.in_named_fields(body))
+    derived = _derived(body.get("primaryAddress"))
+    sources = {name: source for name, (source, _) in derived.items() if name not in body}
+    flat = {name: derived[name][1] for name in sources}
+    try:
+        checked = validated(CustomerBody, flat | body)
+    except InvalidRequest as error:
+        raise invalid([_at_source(detail, sources) for detail in error.details]) from None
+    given = {name: getattr(checked, name) for name in checked.model_fields_set}
+    for name in given.keys() & COMMON.keys():
+        given[COMMON[name]] = given.pop(name)
+    for name in given.keys() & {"metadata", "custom_fields"}:
+        given[name] = given[name] or {}
+    return CustomerFields(**given)
+
+
+def _at_source(detail: Detail, sources: dict[str, str]) -> Detail:
+    """The fault of a derived field, told where its value stands in the request."""
+    name, dot, below = detail.field.partition(".")
+    return Detail(sources.get(name, name) + dot + below, detail.message)
+
+
+def _derived(primary: object) -> dict[str, tuple[str, object]]:
+    """What the later form says of the flat fields: where it stands, and its value (D 11)."""
+    if not isinstance(primary, dict):
+        return {}
+    found: dict[str, tuple[str, object]] = {}
+    for name in ("firstName", "lastName"):
+        if primary.get(name) is not None:
+            found[name] = f"primaryAddress.{name}", primary[name]
+    for name, lines in (("email", "emails"), ("phoneNumber", "phoneNumbers")):
+        if (value := _primary_of(primary.get(lines))) is not None:
+            found[name] = f"primaryAddress.{lines}", value
+    own = primary.get("customerAddress")
+    where = "primaryAddress.customerAddress" if isinstance(own, dict) else "primaryAddress"
+    address = _flat_address(own if isinstance(own, dict) else primary)
+    if address:
+        found["address"] = where, address
+    return found
+
+
+def _primary_of(lines: object) -> object:
+    """The value of the line that is marked as primary, else of the first."""
+    listed = [each for each in lines if isinstance(each, dict)] if isinstance(lines, list) else []
+    marked = [each for each in listed if each.get("primary") is True]
+    return next((each.get("value") for each in marked or listed), None)
+
+
+def _flat_address(given: dict[str, Any]) -> dict[str, Any]:
+    named = {FAMILY.get(key, key): value for key, value in given.items()}
+    return {key: named[key] for key in ADDRESS if named.get(key) is not None}
+
+
+def render_customer(customer: Customer) -> Answer:
+    return Answer(_customer(customer), 200, JSON)
+
+
+def render_new_customer(answered: CustomerAnswered) -> Answer:
+    body = _customer(answered.customer)
+    path = f"/v1/public-api/organizations/{quote(body['organizationId'], safe='')}/customers/"
+    return Answer(body, 201, JSON | {"Location": path + body["id"]})
+
+
+def render_customers(page: OffsetPage, found: Counted[Customer]) -> Answer:
+    """Raises InvalidRequest for a page that no answer can hold."""
+    return render_page(page, [_customer(each) for each in found.records], found.total)
+
+
+def _customer(customer: Customer) -> dict[str, Any]:
+    deleted, default = customer.deleted_at, customer.default_method_id
+    instrument = {"method": "payment-card", "paymentInstrumentId": default} if default else None
+    return {
+        "id": f"cus_{customer.uid}",
+        "organizationId": customer.organization_id,
+        "firstName": customer.first_name,
+        "lastName": customer.last_name,
+        "email": customer.email,
+        "phoneNumber": customer.phone,
+        "language": customer.language,
+        "address": customer.address,
+        "primaryAddress": customer.primary_address,
+        "metadata": customer.metadata,
+        "customFields": customer.custom_fields,
+        "defaultPaymentInstrument": instrument,
+        "status": customer.state,
+        "revision": customer.version,
+        "createdTime": utc_seconds(customer.created_at),
+        "updatedTime": utc_seconds(customer.updated_at),
+        "deletedTime": utc_seconds(deleted) if deleted else None,
+    }

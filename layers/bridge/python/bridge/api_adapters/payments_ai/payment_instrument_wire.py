@@ -1,0 +1,110 @@
+"""Payment instruments of the payments.ai API: requests and answers. Ours are payment methods.
+
+Source: contracts/payments-ai.md, section 3.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator
+
+from bridge.api_adapters.payments_ai.wire import (
+    BODY,
+    INSTRUMENT_ID,
+    JSON,
+    invalid,
+    limits_of,
+    render_page,
+)
+from bridge.bodies import validated
+from bridge.errors import Detail, NotFound
+from bridge.inbound import Answer, Request
+from bridge.models import card_numbers
+from bridge.models.address import Address
+from bridge.models.identifier import suffix
+from bridge.models.page import OffsetPage
+from bridge.models.payment_method import Instrument, InstrumentsPage
+from bridge.models.text import utc_seconds
+
+TOKEN = 200
+
+
+def _token(value: object) -> object:
+    if value is None or value == "":
+        raise ValueError("is required")
+    if not isinstance(value, str):
+        raise ValueError("must be a string")
+    if len(value) > TOKEN or not value.isprintable() or not value.strip():
+        raise ValueError("is invalid or already used")
+    return value
+
+
+class InstrumentBody(BaseModel):
+    model_config = BODY
+    token: Annotated[str | None, BeforeValidator(_token)] = None
+
+
+def read_token(request: Request) -> str:
+    """Raises InvalidRequest, also for a body that holds a card's number anywhere."""
+    card_numbers.refuse(card_numbers.in_any_field(request.json))
+    token = validated(InstrumentBody, {"token": None} | request.json).token
+    return token or ""
+
+
+def read_instrument_id(request: Request) -> str:
+    """Raises NotFound for another form."""
+    instrument_id = request.path_parameters["instrument_id"]
+    if not INSTRUMENT_ID.fullmatch(instrument_id):
+        raise NotFound
+    return instrument_id
+
+
+def read_instruments_page(request: Request) -> OffsetPage:
+    """Raises InvalidRequest that names every parameter at fault."""
+    faults: list[Detail] = []
+    limit, offset = limits_of(request.last_query, faults)
+    if faults:
+        raise invalid(faults)
+    return OffsetPage(limit=limit, offset=offset)
+
+
+def render_instrument(instrument: Instrument) -> Answer:
+    return Answer(_instrument(instrument), 200, JSON)
+
+
+def render_new_instrument(instrument: Instrument) -> Answer:
+    return Answer(_instrument(instrument), 201, JSON)
+
+
+def render_instruments(found: InstrumentsPage) -> Answer:
+    return render_page(found.asked, [_instrument(each) for each in found.instruments], found.total)
+
+
+def _instrument(instrument: Instrument) -> dict[str, Any]:
+    method, address = instrument.method, instrument.billing_address
+    return {
+        "id": method.id,
+        "customerId": f"cus_{suffix(method.customer_id)}",
+        "type": "payment-card",
+        "status": instrument.status,
+        "creditCard": {
+            "creditCardLastFourDigits": method.last4,
+            "brand": method.brand,
+            "expireYear": method.exp_year,
+            "expireMonth": method.exp_month,
+        },
+        "billingAddress": _address(address) if address else None,
+        "isDefault": method.is_default,
+        "createdTime": utc_seconds(method.created_at),
+    }
+
+
+def _address(address: Address) -> dict[str, str | None]:
+    """In the words of a customer's address (1.3.1)."""
+    return {
+        "country": address.country,
+        "address1": address.line1,
+        "address2": address.line2,
+        "city": address.city,
+        "region": address.state,
+        "zip": address.postal_code,
+    }

@@ -1,0 +1,202 @@
+"""What all of the payments.ai API shares: credentials, paging, kinds of fields, errors.
+
+Source: contracts/payments-ai.md, sections 1 and 6.
+"""
+
+import json
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from bridge.authentication import api_keys
+from bridge.errors import (
+    BridgeError,
+    Detail,
+    Forbidden,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+)
+from bridge.inbound import Answer, Request
+from bridge.models.call import Call
+from bridge.models.caller import Caller, Named
+from bridge.models.page import OffsetPage
+
+BODY_LIMIT = 4 * 1024 * 1024
+LIMIT, MOST, LONGEST_KEY = 20, 1000, 100
+CLAUSES = 10
+# Lambda's limit of an answer, less room for headers; a page this short is never beyond it.
+ANSWER_BYTES, SURELY_FITS = 6 * 1024 * 1024 - 8 * 1024, 100
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+INSTRUMENT_ID = re.compile(r"pm_[0-9a-hjkmnp-tv-z]{26}")
+CUSTOMER_ID = re.compile(r"cus_([0-9a-hjkmnp-tv-z]{26})")
+DIGITS = re.compile(r"[0-9]{1,15}")
+
+ERRORS = {
+    400: ("BAD_REQUEST", "Bad request"),
+    401: ("UNAUTHORIZED", "Missing auth token"),
+    403: ("FORBIDDEN", "Forbidden access"),
+    404: ("NOT_FOUND", "Resource not found"),
+    409: ("CONFLICT", "Conflict"),
+    413: ("PAYLOAD_TOO_LARGE", "Request entity too large"),
+    429: ("TOO_MANY_REQUESTS", "Too many requests"),
+    500: ("INTERNAL_ERROR", "Internal server error"),
+}
+CONFLICTS = {
+    "custom_field_type_fixed": "typeSchema.type: cannot be changed",
+    "customer_deleted": "customer is deleted",
+    "idempotency_key_reused": "Idempotency-Key: was used with another request",
+}
+# What the strict reader of bodies says, in this API's words; anything else as it says it.
+BODY_FAULTS = {
+    "is not valid JSON": "must be valid JSON",
+    "must be a JSON object": "must be an object",
+}
+# Where core's fields stand in this API.
+PATHS = {
+    "custom_fields": "customFields",
+    "constraints": "typeSchema.additionalSchema",
+    "default_method_id": "defaultPaymentInstrumentId",
+}
+# Of the bodies' models. Unknown fields are ignored (D 2).
+BODY = ConfigDict(
+    strict=True, hide_input_in_errors=True, defer_build=True, alias_generator=to_camel
+)
+
+
+def authenticate(request: Request) -> Caller:
+    """`Authorization: ApiKey <credential>`, or REB-APIKEY where that header is missing.
+
+    Raises NotAuthenticated, and Forbidden for a key of another organization than the path's.
+    """
+    key = request.headers.get("reb-apikey")
+    if (authorization := request.headers.get("authorization")) is not None:
+        scheme, _, key = authorization.strip().partition(" ")
+        if scheme.lower() != "apikey":
+            raise NotAuthenticated("Authorization must be ApiKey")
+    if key is None:
+        return Caller()
+    known = CUSTOMER_ID.fullmatch(request.path_parameters.get("id", ""))
+    named = Named(customer_id=f"cust_{known[1]}") if known else Named()
+    caller = api_keys.authenticate(key.strip(), named)
+    if caller.key_of != request.path_parameters["organization_id"]:
+        raise Forbidden("this key is another organization's")
+    return caller
+
+
+def read_customer_id(request: Request) -> str:
+    """Our own id of the customer in the path. Raises NotFound for another form."""
+    if not (found := CUSTOMER_ID.fullmatch(request.path_parameters["id"])):
+        raise NotFound
+    return f"cust_{found[1]}"
+
+
+def read_call(request: Request) -> Call:
+    """The run, with the client's key, which is good for one path. Raises InvalidRequest."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+        raise invalid([Detail("Idempotency-Key", f"must be 1 to {LONGEST_KEY} characters")])
+    client_key = None if key is None else request.keyed(f"{request.path.rstrip('/')}\n{key}")
+    return Call(
+        cause="api", ends_at=request.ends_at, client_key=client_key, source_ip=request.source_ip
+    )
+
+
+def limits_of(query: dict[str, str], faults: list[Detail]) -> tuple[int, int]:
+    limit, offset = query.get("limit", str(LIMIT)), query.get("offset", "0")
+    if not DIGITS.fullmatch(limit) or int(limit) > MOST:
+        faults.append(Detail("limit", f"must be an integer between 0 and {MOST}"))
+    if not DIGITS.fullmatch(offset):
+        faults.append(Detail("offset", "must be an integer greater than or equal to 0"))
+    return (0, 0) if faults else (int(limit), int(offset))
+
+
+def invalid(faults: list[Detail]) -> InvalidRequest:
+    names = ", ".join(fault.field for fault in faults)
+    return InvalidRequest(f"not valid: {names}", details=faults)
+
+
+def text(most: int) -> BeforeValidator:
+    """A string as sent, or null."""
+
+    def check(value: object) -> object:
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise ValueError("must be a string")
+        if len(value) > most:
+            raise ValueError(f"must be at most {most} characters")
+        return value
+
+    return BeforeValidator(check)
+
+
+def an_object(value: object) -> object:
+    if value is not None and not isinstance(value, dict):
+        raise ValueError("must be an object")
+    return value
+
+
+Object = Annotated[dict[str, Any] | None, BeforeValidator(an_object)]
+
+
+def render_page(page: OffsetPage, records: list[dict[str, Any]], total: int) -> Answer:
+    fits = _fitting(records)
+    if fits < len(records):
+        raise invalid([Detail("limit", f"page too large, use at most {fits}")])
+    headers = {
+        "Pagination-Total": str(total),
+        "Pagination-Limit": str(page.limit),
+        "Pagination-Offset": str(page.offset),
+    }
+    return Answer(records, 200, JSON | headers)
+
+
+def _fitting(records: list[dict[str, Any]]) -> int:
+    """How many of them fit into an answer, which holds them as JSON inside of JSON."""
+    if len(records) <= SURELY_FITS:
+        return len(records)
+    left = ANSWER_BYTES
+    for number, record in enumerate(records):
+        text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        left -= len(json.dumps(text, ensure_ascii=False).encode())
+        if left < 0:
+            return number
+    return len(records)
+
+
+def render_error(error: BridgeError, request_id: str) -> Answer:  # noqa: ARG001 - in a header
+    """One shape; whatever is not in the document's table is a 500 (1.4)."""
+    status = error.status if error.status in ERRORS else 500
+    code, message = ERRORS[status]
+    body: dict[str, Any] = {"errorCode": code, "statusCode": status, "message": message}
+    if status in (400, 409):
+        body["details"] = _clauses(error)
+    return Answer(body, status, JSON)
+
+
+def _clauses(error: BridgeError) -> str:
+    if error.code in CONFLICTS:
+        return CONFLICTS[error.code]
+    if error.code == "invalid_json":
+        fault = str(error).removeprefix("the body ")
+        return f"body: {BODY_FAULTS.get(fault, fault)}"
+    clauses = [f"{_path(each.field)}: {each.message}" for each in error.details[:CLAUSES]]
+    return "; ".join(clauses) or str(error)
+
+
+def _path(field: str) -> str:
+    name, dot, below = field.partition(".")
+    if name == "constraints":
+        below = to_camel(below)
+    return PATHS.get(name, name) + dot + below
+
+
+def render_unmatched(request: Request) -> Answer:
+    """308 to the clean path for a doubled or trailing slash, else 404 (1.1)."""
+    if location := request.clean_target:
+        body = {"errorCode": "MOVED", "statusCode": 308, "message": "Moved"}
+        return Answer(body, 308, JSON | {"Location": location})
+    return render_error(NotFound("no such path"), request.id)

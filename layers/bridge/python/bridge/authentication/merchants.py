@@ -1,0 +1,136 @@
+"""Monri's merchants: WP3-v2.1 digests, and bearer tokens for those who do not sign.
+
+A bearer token names its merchant and is checked against the store at every call, so a merchant that
+is revoked is shut out at once, by digest and by token. Source: contracts/monri.md 2 and 3.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Collection
+from urllib.parse import quote, quote_plus
+
+from bridge import clock, config
+from bridge.authentication import signing
+from bridge.errors import Forbidden, NotAuthenticated
+from bridge.models.caller import Caller, Named
+from bridge.models.credential import AccessToken
+from bridge.store import keys
+from bridge.store.access import credential_items
+
+PURPOSE, PREFIX, LIFE_S = "monri-access", "mo_", 900
+WINDOW_S = 15 * 60
+MILLISECONDS = 10**11  # a timestamp above it is no second of this age
+SCOPES = frozenset({"customers", "payment-methods"})
+BY_MERCHANT_ID, CUSTOMER, METHODS = "/v2/merchants/customers/", "/v2/customers/", "/payment-methods"
+
+
+def authenticate(
+    authorization: str, path: str, query: str, body: bytes, named: Named | None = None
+) -> Caller:
+    """The merchant's organization. `path` as it was delivered, `query` as it was sent.
+
+    Raises NotAuthenticated with one message for everything that may be wrong.
+    """
+    scheme, *parts = authorization.split() or [""]
+    if scheme.lower() == "wp3-v2.1" and len(parts) == 3:
+        fullpaths = [each + (f"?{query}" if query else "") for each in spellings(path)]
+        token, timestamp, digest = parts
+        return _by_digest(token, timestamp, digest, fullpaths, body, named)
+    if scheme.lower() == "bearer" and len(parts) == 1 and parts[0].startswith(PREFIX):
+        return _by_token(parts[0].removeprefix(PREFIX), named)
+    raise _refused()
+
+
+def _refused() -> NotAuthenticated:
+    return NotAuthenticated("Authorization failed", code="credential_invalid")
+
+
+def _by_digest(
+    token: str,
+    timestamp: str,
+    digest: str,
+    fullpaths: Collection[str],
+    body: bytes,
+    named: Named | None,
+) -> Caller:
+    if not _is_timely(timestamp):
+        raise _refused()
+    holder, ahead = credential_items.find("merchant", token, named)
+    key = (holder.merchant_key if holder else None) or ""  # an unknown merchant takes as long
+    matches = [
+        _is_same(digest_of(key, timestamp, token, each, body), digest.lower()) for each in fullpaths
+    ]
+    if holder is None or not any(matches):
+        raise _refused()
+    return Caller(key_of=holder.organization_id, ahead=ahead)
+
+
+def _is_timely(timestamp: str) -> bool:
+    """Seconds or milliseconds since 1970, within the window (D4)."""
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 16):
+        return False
+    given = int(timestamp)
+    seconds = given / 1000 if given > MILLISECONDS else given
+    window = config.number("MONRI_TIMESTAMP_WINDOW_S", WINDOW_S)
+    return not window or abs(clock.seconds() - seconds) <= window
+
+
+def digest_of(merchant_key: str, timestamp: str, token: str, fullpath: str, body: bytes) -> str:
+    """Lower-case hex. Source: monri.md 2.1."""
+    text = f"{merchant_key}{timestamp}{token}{fullpath}"
+    return hashlib.sha512(text.encode("utf-8", "surrogatepass") + body).hexdigest()
+
+
+def _is_same(ours: str, given: str) -> bool:
+    return hmac.compare_digest(ours.encode(), given.encode("utf-8", "surrogatepass"))
+
+
+def spellings(path: str) -> list[str]:
+    """The path, which the gateway has decoded, as its caller may have signed it: at most five.
+
+    Form style writes the tilde as Java and PHP do, and the asterisk as PHP does. Source: monri.md
+    2.2 and 2.3.
+    """
+    prefix = next((each for each in (BY_MERCHANT_ID, CUSTOMER) if path.startswith(each)), path)
+    identifier, tail = path.removeprefix(prefix), ""
+    if prefix == CUSTOMER and identifier.endswith(METHODS):
+        identifier, tail = identifier.removesuffix(METHODS), METHODS
+    encoded = [
+        quote(identifier, safe="", errors="surrogatepass"),
+        quote(identifier, safe="!'()*", errors="surrogatepass"),
+        quote_plus(identifier, errors="surrogatepass").replace("~", "%7E"),
+        quote(identifier, safe="/:@!$&'()*+,;=", errors="surrogatepass"),
+    ]
+    return list(dict.fromkeys([path, *(prefix + each + tail for each in encoded)]))
+
+
+def _by_token(token: str, named: Named | None) -> Caller:
+    content = signing.read(PURPOSE, token)
+    if content is None:
+        raise _refused()
+    hashed, scopes = content
+    holder, ahead = credential_items.find_hashed("merchant", hashed, named)
+    if holder is None:
+        raise _refused()
+    granted = None if scopes is None else frozenset(scopes)
+    return Caller(key_of=holder.organization_id, scopes=granted, ahead=ahead)
+
+
+def issue_token(client_id: str, client_secret: str, scopes: Collection[str]) -> AccessToken:
+    """A token for who knows an authenticity token and its key; no scope at all asks for all (D5).
+
+    Raises NotAuthenticated `client_invalid`, AuthUnavailable.
+    """
+    holder, _ = credential_items.find("merchant", client_id)
+    is_known = _is_same((holder.merchant_key if holder else None) or "", client_secret)
+    if holder is None or not is_known:
+        raise NotAuthenticated("Invalid client credentials", code="client_invalid")
+    known = sorted(SCOPES.intersection(scopes)) if scopes else None  # others grant nothing
+    token = signing.issue(PURPOSE, [keys.digest(client_id), known], LIFE_S)
+    return AccessToken(token=PREFIX + token, life_s=LIFE_S)
+
+
+def check_scope(caller: Caller, *one_of: str) -> None:
+    """Raises Forbidden, naming the first, where a bearer token has none of the scopes."""
+    if caller.scopes is not None and caller.scopes.isdisjoint(one_of):
+        raise Forbidden(f"Scope {one_of[0]} is required", code="scope_required")

@@ -1,0 +1,67 @@
+"""Alternative Payments' credentials: OAuth clients, their access tokens, and static API keys.
+
+A token names its client and is checked against the store at every call, so a client that is revoked
+is shut out at once, with every token that is out. Source: contracts/alternative.md 2.
+"""
+
+import base64
+import hmac
+
+from bridge.authentication import api_keys, signing
+from bridge.errors import Forbidden, NotAuthenticated
+from bridge.models.caller import Caller, Named
+from bridge.models.credential import AccessToken
+from bridge.store import keys
+from bridge.store.access import credential_items
+
+PURPOSE, PREFIX, LIFE_S = "alternative-access", "alt_", 3600
+
+
+def authenticate(authorization: str, named: Named | None = None) -> Caller:
+    """The client's organization, by `Bearer <text>` or the bare text; the text is an access token
+    or an API key (D2). Raises NotAuthenticated, AuthUnavailable."""
+    scheme, _, rest = authorization.strip().partition(" ")
+    text = rest.strip() if scheme.lower() == "bearer" else authorization.strip()
+    if not text.startswith(PREFIX):
+        return api_keys.authenticate(text, named)
+    hashed = signing.read(PURPOSE, text.removeprefix(PREFIX))
+    if hashed is not None:
+        holder, ahead = credential_items.find_hashed("oauth_client", hashed, named)
+        if holder:
+            return Caller(key_of=holder.organization_id, ahead=ahead)
+    raise NotAuthenticated("the access token is not valid", code="credential_invalid")
+
+
+def issue_token(authorization: str) -> AccessToken:
+    """A token for `Basic base64(client id:client secret)`.
+
+    Raises Forbidden `invalid_credentials`, which is this vendor's answer, and AuthUnavailable.
+    """
+    client_id, client_secret = _basic(authorization)
+    holder, _ = credential_items.find("oauth_client", client_id)
+    expected = (holder.secret_hash if holder else None) or ""
+    is_known = hmac.compare_digest(expected, keys.digest(client_secret))
+    if holder is None or not is_known:
+        raise _invalid()
+    token = signing.issue(PURPOSE, keys.digest(client_id), LIFE_S)
+    return AccessToken(token=PREFIX + token, life_s=LIFE_S)
+
+
+def _basic(authorization: str) -> tuple[str, str]:
+    """Both parts, split at the first colon."""
+    scheme, _, encoded = authorization.strip().partition(" ")
+    try:
+        if scheme.lower() != "basic":
+            raise _invalid()
+        client_id, colon, client_secret = (
+            base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        )
+    except ValueError:
+        raise _invalid() from None
+    if not colon:
+        raise _invalid()
+    return client_id, client_secret
+
+
+def _invalid() -> Forbidden:
+    return Forbidden("Invalid credentials", code="invalid_credentials")

@@ -1,0 +1,160 @@
+"""Custom fields: an organization's definitions, and customers whose values are held to them.
+
+Source: contracts/payments-ai.md section 4.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from bridge import clock
+from bridge.core.customers import custom_field_values, organization_customers
+from bridge.core.rules import access
+from bridge.errors import BodyTooLarge, Conflict, Detail, InvalidRequest, NotFound
+from bridge.models.call import Call
+from bridge.models.caller import Caller
+from bridge.models.custom_field import (
+    CustomField,
+    CustomFieldDefined,
+    NewCustomField,
+    Resource,
+)
+from bridge.models.customer import Customer, CustomerAnswered, CustomerFields
+from bridge.models.page import Counted, OffsetPage
+from bridge.models.text import METADATA_BYTES, compact
+from bridge.store.customers import custom_field_items
+
+LARGEST = 300 * 1024  # bytes of a definition: an item of the store has 400 KB
+
+
+def define(caller: Caller, new: NewCustomField) -> CustomFieldDefined:
+    """Make a definition, or replace one; values that customers hold stay as they are.
+
+    Raises InvalidRequest, BodyTooLarge, Conflict `custom_field_type_fixed`.
+    """
+    organization_id = access.organization_of(caller)
+    _check(new)
+    now = clock.now()
+    field = CustomField(**dict(new), created_at=now, updated_at=now)
+    try:
+        custom_field_items.insert(organization_id, field)
+        return CustomFieldDefined(field=field, is_new=True)
+    except custom_field_items.Taken as taken:
+        stored = taken.field
+    if stored.type != field.type:
+        message = "the type of a custom field cannot be changed"
+        raise Conflict(message, code="custom_field_type_fixed")
+    field = field.model_copy(update={"created_at": stored.created_at})
+    custom_field_items.replace(organization_id, field)
+    return CustomFieldDefined(field=field, is_new=False)
+
+
+def _check(new: NewCustomField) -> None:
+    """Raises InvalidRequest for constraints that no value could be held to, BodyTooLarge."""
+    if new.constraints is None:
+        return
+    if len(new.constraints.model_dump_json().encode()) > LARGEST:
+        raise BodyTooLarge(f"a custom field must have at most {LARGEST} bytes")
+    faults = [
+        Detail(f"constraints.{name}", f"not allowed for {new.type}")
+        for name, types in custom_field_values.MEANT.items()
+        if getattr(new.constraints, name) is not None and new.type not in types
+    ]
+    pattern, default = new.constraints.pattern, new.constraints.default
+    if pattern is not None and not custom_field_values.is_pattern(pattern):
+        faults.append(Detail("constraints.pattern", "must be a regular expression"))
+    if not faults and default is not None and (fault := custom_field_values.fault_of(new, default)):
+        faults.append(Detail("constraints.default", fault))
+    _raise(faults)
+
+
+def _raise(faults: list[Detail]) -> None:
+    if faults:
+        names = ", ".join(fault.field for fault in faults)
+        raise InvalidRequest(f"not valid: {names}", details=faults)
+
+
+def get(caller: Caller, resource: Resource, name: str) -> CustomField:
+    """Raises NotFound."""
+    field = custom_field_items.get(access.organization_of(caller), resource, name)
+    if field is None:
+        raise NotFound
+    return field
+
+
+def list_page(caller: Caller, resource: Resource | None, page: OffsetPage) -> Counted[CustomField]:
+    """By name, of one resource or of all."""
+    fields = custom_field_items.list_all(access.organization_of(caller), resource)
+    return Counted(fields[page.offset : page.offset + page.limit], len(fields))
+
+
+def create_customer(caller: Caller, fields: CustomerFields, call: Call) -> CustomerAnswered:
+    """Store a customer whose values fit, with the defaults of those that are absent.
+
+    Raises InvalidRequest, and what organization_customers.create raises.
+    """
+    if told := organization_customers.replayed(caller, call):
+        return told
+    definitions = custom_field_items.list_all(access.organization_of(caller), "customers")
+    defaults = {
+        each.name: each.constraints.default
+        for each in definitions
+        if each.constraints and each.constraints.default is not None
+    }
+    values = _held_to(definitions, defaults | fields.custom_fields, {})
+    wanted = fields.model_copy(update={"custom_fields": values})
+    return organization_customers.create(caller, wanted, "if_free", call)
+
+
+def update_customer(
+    caller: Caller, customer_id: str, read: Callable[[], CustomerFields]
+) -> Customer:
+    """Change what `read` gives; it is called once the customer is known to be the caller's.
+
+    Raises InvalidRequest, and what organization_customers.update and `read` raise.
+    """
+    organization_id = access.organization_of(caller)
+
+    def plan(seen: Customer) -> CustomerFields:
+        fields = read()
+        if "custom_fields" not in fields.model_fields_set:
+            return fields
+        definitions = custom_field_items.list_all(organization_id, "customers")
+        values = _held_to(definitions, fields.custom_fields, seen.custom_fields)
+        return fields.model_copy(update={"custom_fields": values})
+
+    return organization_customers.update(caller, customer_id, plan)
+
+
+def _held_to(
+    definitions: Iterable[CustomField], given: dict[str, Any], stored: dict[str, Any]
+) -> dict[str, Any]:
+    """The values without those that are null. One that is stored already is not judged again.
+
+    Raises InvalidRequest that names every value at fault, and every one that is missing.
+    """
+    known = {each.name: each for each in definitions}
+    values = {name: value for name, value in given.items() if value is not None}
+    faults = [
+        Detail(f"custom_fields.{name}", fault)
+        for name, value in given.items()
+        if not _is_stored(name, value, stored) and (fault := _fault(known.get(name), value))
+    ]
+    faults += [
+        Detail(f"custom_fields.{name}", "is required")
+        for name, each in known.items()
+        if each.constraints and each.constraints.required and name not in values
+    ]
+    if not faults and len(compact(values).encode()) > METADATA_BYTES:
+        faults.append(Detail("custom_fields", f"must be at most {METADATA_BYTES} bytes as JSON"))
+    _raise(faults)
+    return values
+
+
+def _is_stored(name: str, value: object, stored: dict[str, Any]) -> bool:
+    return name in stored and compact(stored[name]) == compact(value)
+
+
+def _fault(field: CustomField | None, value: object) -> str | None:
+    if field is None:
+        return "is not defined"
+    return None if value is None else custom_field_values.fault_of(field, value)

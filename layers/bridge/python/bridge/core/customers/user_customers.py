@@ -1,0 +1,183 @@
+"""Customers: create, read, update, delete. Source: contracts/bridge.md section 3."""
+
+from bridge import clock
+from bridge.core.rules import access, guest_requirements, idempotency, immutable_fields, rate_limits
+from bridge.errors import (
+    Detail,
+    InvalidRequest,
+    NotFound,
+    TemporarilyUnavailable,
+)
+from bridge.models import identifier
+from bridge.models.call import Call, ClientKey
+from bridge.models.caller import Caller
+from bridge.models.customer import (
+    Customer,
+    CustomerAnswered,
+    CustomerChange,
+    NewCustomer,
+    joined_name,
+    renamed,
+)
+from bridge.models.identifier import new_id, suffix
+from bridge.models.page import Page
+from bridge.models.provider import ProviderId
+from bridge.models.record import Record
+from bridge.providers import registry
+from bridge.store.customers import customer_items, customer_list_items, organization_items
+from bridge.store.dedupe import idempotency_items
+
+ROUNDS = 4
+FIXED_FIELDS = ("id", "provider_id", "user_id", "organization_id")
+
+
+def create_customer(caller: Caller, new: NewCustomer, call: Call) -> CustomerAnswered:
+    """Make the customer at its provider, then store it in one transaction.
+
+    A client's key is reserved first, with the id, so that a retry after a crash is the same call
+    at the provider. Raises InvalidRequest, NotAuthenticated, Forbidden, RateLimited, Conflict
+    `idempotency_in_progress`, NotExecuted, UnknownOutcome.
+    """
+    if not caller.is_user:
+        guest_requirements.check(new.guest_data, call)
+        if new.guest_data:
+            rate_limits.check_guest_creation(call, new.guest_data.email)
+    registry.check_open(new.provider_id)
+    access.check_writer(caller, new.organization_id)
+    customer = _new_customer(caller, new)
+    record = None
+    if call.client_key:
+        record = _reserve(customer, new, call.client_key, call)
+        if record.state == "done":
+            told = Customer.model_validate_json(record.told)
+            return CustomerAnswered(customer=told, replayed=True)
+        renamed = {"id": record.subject_id, "uid": suffix(record.subject_id)}
+        customer = customer.model_copy(update=renamed)
+    with idempotency.released_on_error(record):
+        return _make(customer, new.provider_id, record, call)
+
+
+def _make(
+    customer: Customer, provider_id: ProviderId, record: Record | None, call: Call
+) -> CustomerAnswered:
+    """At the provider, then here. Raises what the provider's call raises, Congested."""
+    provider = registry.open_provider(provider_id)
+    made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=call.ends_at)
+    customer = customer.model_copy(update={"provider_customer_id": made})
+    if record:
+        snapshot = customer.model_dump_json()
+        record = record.model_copy(update={"state": "done", "snapshot": snapshot})
+    try:
+        customer_items.insert(customer, record)
+    except customer_items.Outrun:  # two runs took the same request over
+        stored = customer_items.get(customer.id)
+        return CustomerAnswered(customer=stored or customer, replayed=True)
+    return CustomerAnswered(customer=customer)
+
+
+def _reserve(customer: Customer, new: NewCustomer, key: ClientKey, call: Call) -> Record:
+    email = new.guest_data.email if new.guest_data else None
+    place = idempotency_items.of_creation(key.key, user_id=customer.user_id, email=email)
+    return idempotency.reserve(place, key, customer.id, call)
+
+
+def _new_customer(caller: Caller, new: NewCustomer) -> Customer:
+    now, guest = clock.now(), new.guest_data
+    made = new_id("cust", now)
+    email, phone = new.email, new.phone
+    given = new.name or joined_name(new.first_name, new.last_name)
+    if guest:  # alone for a guest; for a user it fills in what is missing (B8)
+        email, phone, given = email or guest.email, phone or guest.phone, given or guest.name
+    if caller.is_user:
+        email, phone, given = email or caller.email, phone or caller.phone, given or caller.name
+    if email is None:
+        raise InvalidRequest("email is required", details=[Detail("email", "is required")])
+    derived = not new.name and joined_name(new.first_name, new.last_name) is not None
+    return Customer(
+        id=made,
+        uid=suffix(made),
+        provider_id=new.provider_id,
+        email=email,
+        name=given,
+        name_is_derived=derived,
+        first_name=new.first_name,
+        last_name=new.last_name,
+        phone=phone,
+        user_id=caller.user_id,
+        organization_id=new.organization_id,
+        is_guest=not caller.is_user,
+        metadata=new.metadata,
+        shard=organization_items.shard_of(new.organization_id, suffix(made)),
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def get_customer(caller: Caller, customer_id: str) -> Customer:
+    """Raises NotFound, also for a deleted customer."""
+    known = identifier.is_well_formed(customer_id)
+    stored = customer_items.get(customer_id, caller.ahead) if known else None
+    customer = access.visible(stored, caller)
+    if customer.state != "active":
+        raise NotFound
+    return customer
+
+
+def list_customers(caller: Caller, page: Page) -> list[Customer]:
+    """The caller's own, or an organization's, newest first. Raises Forbidden."""
+    user_id = access.user_of(caller)
+    if page.organization_id:
+        access.check_member(caller, page.organization_id)
+        return customer_list_items.list_page(page.organization_id, page)
+    return customer_items.list_of_user(user_id, page)
+
+
+def update_customer(
+    caller: Caller, customer_id: str, change: CustomerChange, call: Call
+) -> Customer:
+    """The provider first, then ours: with the provider down nothing has changed.
+
+    Raises NotFound, Forbidden, InvalidRequest `immutable_field`, NotExecuted, UnknownOutcome.
+    """
+    seen = get_customer(caller, customer_id)
+    access.user_of(caller)
+    access.check_writable(seen, caller)
+    for _ in range(ROUNDS):
+        wanted = _changed(seen, change)
+        if wanted.model_dump_json() == seen.model_dump_json():  # where True is not 1
+            return seen
+        if seen.provider_id and seen.provider_customer_id:
+            provider = registry.open_provider(seen.provider_id)
+            provider.update_customer(seen, wanted, ends_at=call.ends_at)
+        try:
+            stamped = wanted.model_copy(update={"updated_at": clock.now()})
+            return customer_items.update(seen, stamped)
+        except customer_items.Outrun:
+            seen = get_customer(caller.model_copy(update={"ahead": {}}), customer_id)
+    raise TemporarilyUnavailable("the customer could not be changed", retry_after=1)
+
+
+def _changed(seen: Customer, change: CustomerChange) -> Customer:
+    given = change.model_dump(exclude_none=True)
+    immutable_fields.check(given, seen.model_dump(), FIXED_FIELDS)
+    return renamed(seen, seen.model_copy(update=given), given)
+
+
+def delete_customer(caller: Caller, customer_id: str) -> None:
+    """Ours first; a job then detaches its methods and deletes it at the provider (B12).
+
+    Raises NotFound, Forbidden.
+    """
+    seen = get_customer(caller, customer_id)
+    access.user_of(caller)
+    access.check_writable(seen, caller)
+    for _ in range(ROUNDS):
+        now = clock.now()
+        gone = seen.model_copy(update={"state": "deleted", "deleted_at": now, "updated_at": now})
+        job = new_id("job", now)
+        try:
+            customer_items.delete(seen, gone, job, int(now.timestamp()))
+            return
+        except customer_items.Outrun:
+            seen = get_customer(caller.model_copy(update={"ahead": {}}), customer_id)
+    raise TemporarilyUnavailable("the customer could not be deleted", retry_after=1)

@@ -1,0 +1,130 @@
+"""What operators do by hand: see, converge or replay one payment, write and revoke sessions."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, Field
+
+from bridge import clock
+from bridge.core.payment_state import synchronize
+from bridge.core.workers import event_delivery, sweep
+from bridge.errors import Detail, InvalidRequest, NotFound
+from bridge.models import identifier
+from bridge.models.call import Call
+from bridge.models.caller import Session
+from bridge.models.outbox import Cursor
+from bridge.models.payment import Entry, Payment
+from bridge.store.access import session_items
+from bridge.store.payments import outbox_items, payment_items
+
+HIDDEN: dict[str, bool | set[str]] = {
+    "guest": True,
+    "description": True,
+    "metadata": True,
+    "last_hash": True,
+    "writer": True,
+    "live": {"sent", "wanted"},  # what a call sent bears the caller's texts too
+}
+
+
+class SessionEvent(Session, frozen=True):
+    """A session as operators write it, with the id that its owner will send."""
+
+    session_id: str = Field(min_length=16, max_length=4096, repr=False)
+
+
+class ReplayEvent(BaseModel, frozen=True):
+    """Which events to deliver again: those of one payment from a sequence number on."""
+
+    payment_id: str
+    from_sequence: int = Field(ge=1, strict=True)
+
+
+class Inspection(BaseModel, frozen=True):
+    """One payment as its row stands, without personal data, its timeline, and how far its events
+    have been delivered.
+
+    `broken_at` is the place, from 1, of the first entry that was changed, added, moved or taken
+    away; one past the last where only the row says that there was more, or something else.
+    """
+
+    payment: dict[str, object]
+    shown_status: str
+    is_locked: bool
+    lease_over: bool
+    is_stuck: bool
+    overdue_seconds: int
+    timeline: list[Entry]
+    timeline_is_whole: bool
+    broken_at: int | None
+    delivery: Cursor
+
+
+def inspect_payment(payment_id: str) -> Inspection:
+    """Raises NotFound."""
+    payment = _get(payment_id)
+    now, timeline = clock.seconds(), payment_items.timeline_as_found(payment.id)
+    broken_at = find_break(timeline, payment)
+    return Inspection(
+        payment=payment.model_dump(mode="json", exclude=HIDDEN, exclude_none=True),
+        shown_status=payment.shown_status,
+        is_locked=payment.live is not None,
+        lease_over=bool(payment.live and now > payment.live.until),
+        is_stuck=sweep.is_stuck(payment, now),
+        overdue_seconds=max(0, now - payment.due_at) if payment.due_at else 0,
+        timeline=[entry for entry in timeline if entry],
+        timeline_is_whole=broken_at is None,
+        broken_at=broken_at,
+        delivery=outbox_items.get_cursor(payment.id),
+    )
+
+
+def find_break(timeline: Sequence[Entry | None], payment: Payment) -> int | None:
+    """Where the chain breaks: every entry must hash to what it says and follow the one before, and
+    the last must be the row's."""
+    previous = ""
+    for number, entry in enumerate(timeline, start=1):
+        if (
+            entry is None
+            or entry.hash != synchronize.hash_of(entry)
+            or entry.previous_hash != previous
+            or entry.sequence != number
+        ):
+            return number
+        previous = entry.hash
+    if previous == payment.last_hash and len(timeline) == payment.sequence:
+        return None
+    return min(len(timeline), payment.sequence) + 1
+
+
+def converge_payment(payment_id: str, call: Call) -> Inspection:
+    """Ask the provider now. Raises NotFound, NotExecuted, UnknownOutcome."""
+    payment = _get(payment_id)
+    synchronize.converge(payment, call)
+    return inspect_payment(payment.id)
+
+
+def replay_events(event: ReplayEvent, call: Call) -> event_delivery.Delivered:
+    """Deliver again. Raises NotFound, InvalidRequest, TemporarilyUnavailable."""
+    payment = _get(event.payment_id)
+    if event.from_sequence > payment.sequence:
+        message = f"the last event of this payment is {payment.sequence}"
+        raise InvalidRequest(message, details=[Detail("from_sequence", message)])
+    return event_delivery.replay(payment.id, event.from_sequence, call)
+
+
+def _get(payment_id: str) -> Payment:
+    payment = payment_items.get(payment_id) if identifier.is_well_formed(payment_id) else None
+    if payment is None:
+        raise NotFound
+    return payment
+
+
+def put_session(event: SessionEvent) -> None:
+    """Write a session, or a newer form of it; only the hash of its id is stored."""
+    session = Session(**event.model_dump(exclude={"session_id"}))
+    session_items.put(event.session_id, session)
+
+
+def revoke_session(session_id: str) -> None:
+    """End a session at once; one that is not there is ended already."""
+    session_items.delete(session_id)

@@ -1,0 +1,207 @@
+"""What each operation adds to the one protocol of `attempts`: when it starts, what it sends.
+
+Source: design/convergence.md, section 2, "What a client may do"; contracts/bridge.md, B18.
+"""
+
+from bridge import clock
+from bridge.core.payment_state import state_machine
+from bridge.core.payment_state.attempts import Prepared, Step
+from bridge.core.payments import amounts
+from bridge.core.wallet import payment_methods
+from bridge.errors import Conflict, Detail, InvalidRequest, NotFound
+from bridge.models.call import Call
+from bridge.models.caller import Caller
+from bridge.models.identifier import new_id
+from bridge.models.payment import (
+    Cancellation,
+    Capture,
+    Confirmation,
+    Payment,
+    PaymentChange,
+    Wanted,
+)
+from bridge.models.provider import ProviderPayment
+from bridge.models.refund import NewRefund, Refund
+from bridge.providers import registry
+
+
+def confirming(caller: Caller, asked: Confirmation, call: Call) -> Step:
+    """Charge with the given method, the stored one, or the object's own."""
+
+    def starts(payment: Payment) -> bool:
+        provider = registry.open_provider(payment.provider_id)
+        if payment.provider_payment_id and state_machine.may_start(
+            "confirm", payment.status, single_capture=provider.single_capture
+        ):
+            return True
+        if payment.status in state_machine.CONFIRMED and payment.shown_status != "refunded":
+            return False
+        message = f"a payment that is {payment.shown_status} cannot be confirmed"
+        raise Conflict(message, code="payment_not_confirmable")
+
+    def prepare(payment: Payment) -> Prepared:
+        provider = registry.open_provider(payment.provider_id)
+        token = _token(caller, payment, asked.payment_method_id)
+        if token is None and not provider.fetch_payment(payment, ends_at=call.ends_at).has_method:
+            raise _method_required("a payment method is required to confirm this payment")
+
+        def send(locked: Payment) -> ProviderPayment:
+            back = asked.return_url or locked.return_url
+            charged = locked.model_copy(update={"return_url": back})
+            return provider.confirm_payment(
+                charged, token, key=locked.held.key, ends_at=call.ends_at
+            )
+
+        return Prepared(send, Wanted(**asked.model_dump()))
+
+    return Step("confirm", asked, starts, prepare)
+
+
+def _token(caller: Caller, payment: Payment, given: str | None) -> str | None:
+    """The provider's token of the given method, else of the stored one (B18)."""
+    method_id = given or payment.payment_method_id
+    if method_id is None:
+        return None
+    try:
+        method = payment_methods.resolve(caller, method_id, payment.provider_id)
+    except NotFound:
+        if given:
+            raise
+        raise _method_required("the stored payment method is no longer there") from None
+    if method.customer and method.customer.id != payment.customer_id:
+        raise InvalidRequest(
+            "payment_method_id belongs to another customer than the payment",
+            details=[Detail("payment_method_id", "belongs to another customer")],
+        )
+    return method.token
+
+
+def _method_required(message: str) -> InvalidRequest:
+    return InvalidRequest(
+        message,
+        code="payment_method_required",
+        details=[Detail("payment_method_id", "is required")],
+    )
+
+
+def updating(caller: Caller, change: PaymentChange, call: Call) -> Step:
+    """Let the provider's object bear other amounts or another method."""
+
+    def starts(payment: Payment) -> bool:
+        provider = registry.open_provider(payment.provider_id)
+        if payment.provider_payment_id and state_machine.may_start(
+            "update", payment.status, single_capture=provider.single_capture
+        ):
+            return True
+        message = f"a payment that is {payment.shown_status} cannot be updated"
+        raise Conflict(message, code="payment_not_updatable")
+
+    def prepare(payment: Payment) -> Prepared:
+        provider = registry.open_provider(payment.provider_id)
+        fields = change.model_dump(exclude_none=True, include=set(Wanted.model_fields))
+        if fields.keys() & set(amounts.AMOUNTS):
+            fields |= amounts.change(payment, change)
+        wanted = Wanted(**fields)
+        changed = payment.model_copy(update=wanted.model_dump(exclude_none=True))
+        provider.check_amount(changed.total_cents, changed.currency)
+        token = None
+        if change.payment_method_id:
+            token = _token(caller, payment, change.payment_method_id)
+
+        def send(locked: Payment) -> ProviderPayment:
+            return provider.update_payment(
+                changed, token, key=locked.held.key, ends_at=call.ends_at
+            )
+
+        return Prepared(send, wanted)
+
+    return Step("update", change, starts, prepare)
+
+
+def canceling(asked: Cancellation, call: Call) -> Step:
+    """Void what has not been captured; canceled twice is canceled."""
+
+    def starts(payment: Payment) -> bool:
+        if payment.status == "canceled":
+            return False
+        single = registry.open_provider(payment.provider_id).single_capture
+        can_end = payment.is_open or payment.status == "requires_capture"
+        if can_end and state_machine.may_start("cancel", payment.status, single_capture=single):
+            return True
+        message = f"a payment that is {payment.shown_status} cannot be canceled"
+        raise Conflict(message, code="payment_not_cancelable")
+
+    def prepare(payment: Payment) -> Prepared:
+        provider = registry.open_provider(payment.provider_id)
+
+        def send(locked: Payment) -> ProviderPayment:
+            return provider.cancel_payment(
+                locked, asked.reason, key=locked.held.key, ends_at=call.ends_at
+            )
+
+        return Prepared(send)
+
+    return Step("cancel", asked, starts, prepare)
+
+
+def capturing(asked: Capture, call: Call) -> Step:
+    """Take what was authorized, or a part of it, once."""
+
+    def starts(payment: Payment) -> bool:
+        if payment.status != "requires_capture":
+            message = f"a payment that is {payment.shown_status} cannot be captured"
+            raise Conflict(message, code="payment_not_capturable")
+        if (asked.amount_cents or 0) > payment.total_cents:
+            message = f"{payment.total_cents} is authorized"
+            raise Conflict(message, code="amount_exceeds_available")
+        return True
+
+    def prepare(payment: Payment) -> Prepared:
+        provider = registry.open_provider(payment.provider_id)
+        amount = asked.amount_cents or payment.total_cents
+        provider.check_amount(amount, payment.currency, "amount_cents")
+
+        def send(locked: Payment) -> ProviderPayment:
+            return provider.capture_payment(
+                locked, asked.amount_cents, key=locked.held.key, ends_at=call.ends_at
+            )
+
+        return Prepared(send)
+
+    return Step("capture", asked, starts, prepare)
+
+
+def refunding(asked: NewRefund, call: Call) -> Step:
+    """Give back what was captured, or a part of it; the lock reserves the amount."""
+
+    def starts(payment: Payment) -> bool:
+        if payment.status != "succeeded":
+            message = f"a payment that is {payment.shown_status} cannot be refunded"
+            raise Conflict(message, code="payment_not_refundable")
+        if not 0 < (asked.amount_cents or payment.refundable_cents) <= payment.refundable_cents:
+            message = f"{payment.refundable_cents} is left to refund"
+            raise Conflict(message, code="amount_exceeds_available")
+        return True
+
+    def prepare(payment: Payment) -> Prepared:
+        provider, now = registry.open_provider(payment.provider_id), clock.now()
+        amount = asked.amount_cents or payment.refundable_cents
+        provider.check_amount(amount, payment.currency, "amount_cents")
+        refund = Refund(
+            id=new_id("ref", now),
+            payment_id=payment.id,
+            amount_cents=amount,
+            currency=payment.currency,
+            reason=asked.reason,
+            created_at=now,
+            updated_at=now,
+        )
+
+        def send(locked: Payment) -> ProviderPayment:
+            return provider.refund_payment(
+                locked, refund, key=locked.held.key, ends_at=call.ends_at
+            )
+
+        return Prepared(send, refund=refund)
+
+    return Step("refund", asked, starts, prepare, is_repeatable=True)

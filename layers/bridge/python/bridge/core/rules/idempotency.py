@@ -1,0 +1,110 @@
+"""What the memory of a client's key answers (B17). Source: design/convergence.md, section 5."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bridge import clock
+from bridge.errors import BridgeError, Conflict, PaymentDeclined
+from bridge.models.call import Call, ClientKey
+from bridge.models.payment import Answered, Payment, RecordedKey
+from bridge.models.record import Record
+from bridge.models.refund import Refund
+from bridge.store.dedupe import idempotency_items
+from bridge.store.dedupe.idempotency_items import LIFE_S
+
+ROUNDS = 4
+
+
+def check_same(record: Record, key: ClientKey) -> None:
+    """Raises Conflict when the key was sent with another request before."""
+    if record.fingerprint != key.fingerprint:
+        message = "this Idempotency-Key was used with another request"
+        raise Conflict(message, code="idempotency_key_reused")
+
+
+def new_record(place: str, key: ClientKey, subject_id: str, *, until: int = 0) -> Record:
+    return Record(
+        key=place,
+        fingerprint=key.fingerprint,
+        subject_id=subject_id,
+        expires=clock.seconds() + LIFE_S,
+        until=until,
+    )
+
+
+def reserve(place: str, key: ClientKey, subject_id: str, call: Call) -> Record:
+    """The record of a creation that locks nothing: opened, taken over from a run that is over (it
+    then names that run's subject), or done.
+
+    Raises Conflict for another request's key, or while the first one still runs.
+    """
+    record = new_record(place, key, subject_id, until=int(call.ends_at.timestamp()))
+    now = clock.seconds()
+    for _ in range(ROUNDS):
+        try:
+            idempotency_items.reserve(record, now)
+            return record
+        except idempotency_items.KeyTaken as taken:
+            stored = taken.record
+        check_same(stored, key)
+        if stored.state == "done":
+            return stored
+        if stored.until > now:
+            message = "the first request with this Idempotency-Key is still running"
+            wait = stored.until - now
+            raise Conflict(message, code="idempotency_in_progress", retry_after=wait)
+        record = record.model_copy(update={"subject_id": stored.subject_id})
+    raise Conflict("this Idempotency-Key is contended", code="idempotency_in_progress")
+
+
+@contextmanager
+def released_on_error(record: Record | None) -> Iterator[None]:
+    """Where the request fails, a retry is the same call, and need not wait for this run's end."""
+    try:
+        yield
+    except BridgeError:
+        if record:
+            idempotency_items.release(record)
+        raise
+
+
+def recorded(record: Record) -> RecordedKey:
+    """What a lock keeps of a record, so that whoever ends the attempt can complete it."""
+    return RecordedKey(record=record.key, fingerprint=record.fingerprint, expires=record.expires)
+
+
+def replay(record: Record, payment: Payment) -> Answered:
+    """The stored answer, with the secret added afresh. Raises PaymentDeclined as it was raised."""
+    if record.subject_id != payment.id:
+        refund = Refund.model_validate_json(record.told)
+        return Answered(payment=payment, refund=refund, replayed=True)
+    told = Payment.model_validate_json(record.told)
+    told = told.model_copy(update={"client_secret": payment.client_secret})
+    if record.declined:
+        error = declined(told)
+        error.replayed = True
+        raise error
+    return Answered(payment=told, replayed=True)
+
+
+def declined(payment: Payment) -> PaymentDeclined:
+    failure = payment.failure
+    return PaymentDeclined(
+        failure.message if failure else "The payment was declined.",
+        decline_code=failure.decline_code or failure.code if failure else None,
+        payment_id=payment.id,
+    )
+
+
+def in_progress(payment: Payment) -> Conflict:
+    return Conflict(
+        "another call on this payment is under way",
+        code="payment_in_progress",
+        retry_after=seconds_left(payment),
+    )
+
+
+def seconds_left(payment: Payment) -> int:
+    """Until the lease of the attempt under way is over; at least 1."""
+    until = payment.live.until if payment.live else 0
+    return max(1, until - clock.seconds())

@@ -1,0 +1,39 @@
+"""How often somebody without credentials may ask (bridge.md 1, 429). 0 switches a limit off."""
+
+from bridge import clock, config
+from bridge.errors import RateLimited
+from bridge.models.call import Call
+from bridge.models.text import fold_email
+from bridge.store.access import rate_limit_items
+from bridge.store.access.rate_limit_items import Limit
+
+SECOND, MINUTE, HOUR = 1, 60, 3600
+
+
+def check_guest_creation(call: Call, email: str) -> None:
+    """Raises RateLimited."""
+    per_minute = config.number("GUEST_CREATIONS_PER_MINUTE", 20)
+    per_hour = config.number("GUEST_CREATIONS_PER_HOUR", 10)
+    _take(
+        Limit("guest-creation-ip", call.source_ip, MINUTE, per_minute),
+        Limit("guest-creation-email", fold_email(email), HOUR, per_hour),
+    )
+
+
+def check_guest_listing(call: Call) -> None:
+    """Raises RateLimited."""
+    per_minute = config.number("GUEST_LISTINGS_PER_MINUTE", 30)
+    _take(Limit("guest-listing-ip", call.source_ip, MINUTE, per_minute))
+
+
+def check_search(organization_id: str) -> None:
+    """A search reads every customer. Raises RateLimited. Source: design/data-model.md 5."""
+    _take(Limit("customer-search", organization_id, SECOND, 2))
+
+
+def _take(*limits: Limit) -> None:
+    now = clock.seconds()
+    for limit in limits:
+        if not rate_limit_items.take(limit, now):
+            left = limit.window_s - now % limit.window_s
+            raise RateLimited("too many requests", retry_after=left)

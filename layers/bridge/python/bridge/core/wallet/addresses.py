@@ -1,0 +1,147 @@
+"""Addresses: create, read, update, delete. Source: contracts/bridge.md section 5."""
+
+from bridge import clock
+from bridge.core.customers import payers, user_customers
+from bridge.core.rules import access, idempotency, immutable_fields
+from bridge.core.wallet import optimistic_update
+from bridge.errors import NotFound
+from bridge.models import identifier
+from bridge.models.address import Address, AddressAnswered, AddressChange, NewAddress
+from bridge.models.call import Call
+from bridge.models.caller import Caller
+from bridge.models.customer import Customer
+from bridge.models.identifier import new_id, suffix
+from bridge.models.page import Page
+from bridge.models.record import Record
+from bridge.providers import registry
+from bridge.store.customers import customer_items
+from bridge.store.dedupe import idempotency_items
+from bridge.store.wallet import address_items, method_items, wallet_items
+
+FIXED_FIELDS = ("id", "customer_id")
+NOT_KEPT = {"customer_id", "organization_id", "provider_id"}
+SUBJECT = "addresses"
+AT_ONCE = 90  # methods that one transaction changes: it takes 100 writes
+
+
+def create_address(caller: Caller, new: NewAddress, call: Call) -> AddressAnswered:
+    """Keep an address of the named customer, else of the caller's own.
+
+    Raises InvalidRequest, NotAuthenticated, Forbidden, NotFound, Conflict
+    `idempotency_in_progress`; where a customer must be made, what its provider's call raises.
+    """
+    user_id = access.user_of(caller)
+    registry.check_open(new.provider_id)
+    access.check_writer(caller, new.organization_id)
+    address_id, record = new_id("addr", clock.now()), None
+    if call.client_key:
+        place = idempotency_items.of_creation(call.client_key.key, user_id=user_id, email=None)
+        record = idempotency.reserve(place, call.client_key, address_id, call)
+        if record.state == "done":
+            told = Address.model_validate_json(record.told)
+            return AddressAnswered(address=told, replayed=True)
+        address_id = record.subject_id
+    with idempotency.released_on_error(record):
+        return _keep(caller, new, address_id, record, call)
+
+
+def _keep(
+    caller: Caller, new: NewAddress, address_id: str, record: Record | None, call: Call
+) -> AddressAnswered:
+    customer, now = _holder(caller, new, call), clock.now()
+    address = Address(
+        id=address_id,
+        uid=suffix(address_id),
+        customer_id=customer.id,
+        created_at=now,
+        updated_at=now,
+        **new.model_dump(exclude=NOT_KEPT),
+    )
+    if record:
+        snapshot = address.model_dump_json()
+        record = record.model_copy(update={"state": "done", "snapshot": snapshot})
+    for _ in range(optimistic_update.ROUNDS):
+        try:
+            address_items.insert(address, customer, record)
+            return AddressAnswered(address=address)
+        except wallet_items.Outrun:
+            stored, _ = address_items.get(address_id)
+            if stored:  # two runs took the same request over
+                return AddressAnswered(address=stored, replayed=True)
+            customer = _living(customer_items.get(customer.id), caller)
+    raise optimistic_update.contended(SUBJECT)
+
+
+def _holder(caller: Caller, new: NewAddress, call: Call) -> Customer:
+    if new.customer_id is None:
+        sought = payers.Sought(new.provider_id, new.organization_id, None)
+        return payers.holder(caller, sought, call)
+    customer = user_customers.get_customer(caller, new.customer_id)
+    access.check_writable(customer, caller)
+    return customer
+
+
+def _living(stored: Customer | None, caller: Caller) -> Customer:
+    """Raises NotFound; a guest's token opens a customer, and nothing that it holds."""
+    customer = access.visible(stored, caller)
+    if customer.state != "active" or caller.guest_of is not None:
+        raise NotFound
+    return customer
+
+
+def get_address(caller: Caller, address_id: str) -> Address:
+    """Raises NotFound, also where its customer is deleted."""
+    return _find(caller, address_id)[0]
+
+
+def _find(caller: Caller, address_id: str) -> tuple[Address, Customer]:
+    known = identifier.is_well_formed(address_id)
+    address, owner = address_items.get(address_id, caller.ahead) if known else (None, None)
+    customer = _living(owner, caller)
+    if address is None:
+        raise NotFound
+    return address, customer
+
+
+def list_addresses(caller: Caller, page: Page) -> list[Address]:
+    """The caller's own, an organization's, or one customer's, newest first.
+
+    Raises Forbidden, NotFound, NotAuthenticated for a guest's token.
+    """
+    user_id = access.user_of(caller)
+    if page.customer_id:
+        customer = user_customers.get_customer(caller, page.customer_id)
+        return address_items.list_of_customer(customer, page)
+    if page.organization_id:
+        access.check_member(caller, page.organization_id)
+        return address_items.list_of_organization(page.organization_id, page)
+    return address_items.list_of_user(user_id, page)
+
+
+def update_address(caller: Caller, address_id: str, change: AddressChange) -> Address:
+    """Change what was sent. Raises NotFound, Forbidden, InvalidRequest `immutable_field`."""
+    given = change.model_dump(exclude_none=True)
+
+    def act(address: Address, customer: Customer) -> Address:
+        immutable_fields.check(given, address.model_dump(), FIXED_FIELDS)
+        wanted = {name: value for name, value in given.items() if name not in FIXED_FIELDS}
+        after = address.model_copy(update=wanted | {"updated_at": clock.now()})
+        if wanted:
+            address_items.update(address, after, customer)
+        return after if wanted else address
+
+    return optimistic_update.change(caller, address_id, _find, act, SUBJECT)
+
+
+def delete_address(caller: Caller, address_id: str) -> None:
+    """Payment methods that name it name none any more. Raises NotFound, Forbidden."""
+
+    def act(address: Address, customer: Customer) -> Address:
+        methods, now = method_items.list_shown(customer), clock.now()
+        billed = [each for each in methods if each.billing_address_id == address.id]
+        for method in billed[AT_ONCE:]:
+            method_items.unbill(method, now)
+        address_items.delete(address, customer, billed[:AT_ONCE], now)
+        return address
+
+    optimistic_update.change(caller, address_id, _find, act, SUBJECT)

@@ -1,0 +1,92 @@
+"""Payment methods as an organization's own keys see them: below the customer that has them.
+
+Source: contracts/payments-ai.md section 3.
+"""
+
+from collections.abc import Callable
+
+from bridge import clock
+from bridge.core.customers import organization_customers
+from bridge.core.wallet import payment_methods
+from bridge.errors import Detail, InvalidRequest, NotFound
+from bridge.models.call import Call
+from bridge.models.caller import Caller
+from bridge.models.customer import Customer
+from bridge.models.page import OffsetPage
+from bridge.models.payment_method import Instrument, InstrumentsPage, NewMethod, PaymentMethod
+from bridge.store.wallet import address_items, method_items
+
+
+def attach(
+    caller: Caller, customer_id: str, read_token: Callable[[], str], read_call: Callable[[], Call]
+) -> Instrument:
+    """Save what a token stands for, at the customer's provider too; the request is read once the
+    customer is known to be the caller's.
+
+    Raises NotFound, Conflict `customer_deleted`, InvalidRequest for a token that the provider does
+    not take, and what payment_methods.create_method raises.
+    """
+    customer = organization_customers.get(caller, customer_id)
+    call, token = read_call(), read_token()
+    organization_customers.check_active(customer)
+    new = NewMethod(
+        token=token, customer_id=customer.id, provider_id=customer.provider_id or "stripe"
+    )
+    try:
+        made = payment_methods.create_method(caller, new, call).method
+        return _shown(customer, [made])[0]
+    except InvalidRequest as refusal:
+        if [each.field for each in refusal.details] != ["token"]:
+            raise
+        details = [Detail("token", "is invalid or already used")]
+        raise InvalidRequest(str(refusal), details=details) from refusal
+
+
+def list_page(
+    caller: Caller, customer_id: str, read_page: Callable[[], OffsetPage]
+) -> InstrumentsPage:
+    """Newest first; none of a deleted customer, whose methods nobody can use.
+
+    Raises NotFound, and after it what `read_page` raises.
+    """
+    customer = organization_customers.get(caller, customer_id)
+    page = read_page()
+    methods = method_items.list_shown(customer) if customer.state == "active" else []
+    wanted = methods[page.offset : page.offset + page.limit]
+    return InstrumentsPage(instruments=_shown(customer, wanted), total=len(methods), asked=page)
+
+
+def get(caller: Caller, customer_id: str, method_id: str) -> Instrument:
+    """Raises NotFound, also for one of a deleted customer."""
+    customer = organization_customers.get(caller, customer_id)
+    return _shown(customer, [_find(customer, method_id)])[0]
+
+
+def delete(caller: Caller, customer_id: str, method_id: str) -> None:
+    """A job then takes it from the provider. Raises NotFound."""
+    customer = organization_customers.get(caller, customer_id)
+    payment_methods.delete_method(caller, _find(customer, method_id).id)
+
+
+def _find(customer: Customer, method_id: str) -> PaymentMethod:
+    """Raises NotFound."""
+    is_there = customer.state == "active"
+    method = method_items.get_of_customer(customer, method_id) if is_there else None
+    if method is None:
+        raise NotFound
+    return method
+
+
+def _shown(customer: Customer, methods: list[PaymentMethod]) -> list[Instrument]:
+    """With the clock's word on each, and the address that it names."""
+    named = [each.billing_address_id for each in methods if each.billing_address_id]
+    addresses = address_items.get_of_customer(customer, named)
+    now = clock.now()
+    return [
+        Instrument(
+            method=each,
+            status="expired" if each.is_expired(now) else "active",
+            billing_address=addresses.get(each.billing_address_id or ""),
+        )
+        for each in methods
+    ]

@@ -1,0 +1,93 @@
+"""Payments that changed at their provider without our hearing of it.
+
+Source: design/convergence.md, section 8, "Daily", and rule 8.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from pydantic import BaseModel
+
+from bridge import clock
+from bridge.core.payment_state import state_machine, synchronize
+from bridge.core.rules import deadline
+from bridge.models.call import Call
+from bridge.models.payment import Payment
+from bridge.models.provider import Dispute, ProviderChange, ProviderPayment, ProviderRefund
+from bridge.providers import registry
+from bridge.store.payments import payment_items
+
+SINCE = timedelta(days=3)  # each change is compared three times, should a run fail
+SPARE_S = 15
+
+
+class Reconciled(BaseModel, frozen=True):
+    """What a run did. `listed`: payments, refunds and disputes that the providers told of."""
+
+    listed: int
+    differing: int
+    is_whole: bool
+
+
+def reconcile(call: Call) -> Reconciled:
+    """Make every payment due that a provider's lists show otherwise than our row.
+
+    The sweep then looks, and keeps trying. Raises NotExecuted or UnknownOutcome where a provider
+    cannot be asked.
+    """
+    since, listed, differing = clock.now() - SINCE, 0, 0
+    for provider_id in registry.OPEN:
+        provider = registry.open_provider(provider_id)
+        for page in provider.list_changes(since, ends_at=call.ends_at):
+            listed += len(page)
+            ids = {change.provider_payment_id for change in page}
+            rows = payment_items.list_at_provider(provider_id, ids)
+            due = {
+                row.id: row
+                for change in page
+                if (row := rows.get(change.provider_payment_id)) and _differs(row, change)
+            }
+            differing += len(due)
+            for row in due.values():
+                _make_due(row)
+            if not deadline.has_time(call, SPARE_S):
+                synchronize.log.error("reconciliation ran out of time", listed=listed)
+                return Reconciled(listed=listed, differing=differing, is_whole=False)
+    return Reconciled(listed=listed, differing=differing, is_whole=True)
+
+
+def _differs(payment: Payment, change: ProviderChange) -> bool:
+    """A lock is left alone: its own looks come, and merge whatever they see."""
+    if payment.live:
+        return False
+    return (
+        (change.payment is not None and _has_moved(payment, change.payment))
+        or (change.refund is not None and _is_news(payment, change.refund))
+        or (change.dispute is not None and _is_other(payment, change.dispute))
+    )
+
+
+def _has_moved(payment: Payment, shown: ProviderPayment) -> bool:
+    moved = shown.status is not None and shown.status != payment.status
+    if moved and (payment.status, shown.status) in state_machine.EXPECTED:
+        return False
+    ours = (payment.total_cents, payment.captured_cents, payment.charge_id)
+    return moved or ours != (shown.total_cents, shown.captured_cents, shown.charge_id)
+
+
+def _is_news(payment: Payment, told: ProviderRefund) -> bool:
+    known = payment_items.refunds(payment.id)
+    return (told.provider_refund_id, told.status) not in [
+        (each.provider_refund_id, each.status) for each in known
+    ]
+
+
+def _is_other(payment: Payment, told: Dispute) -> bool:
+    return payment.dispute != told
+
+
+def _make_due(payment: Payment) -> None:
+    log = synchronize.log
+    log.warning("differs from its provider", payment_id=payment.id, provider=payment.provider_id)
+    with suppress(payment_items.Outrun):  # somebody is writing; the next run compares again
+        payment_items.advance(payment, payment.model_copy(update={"due_at": clock.seconds()}))

@@ -1,0 +1,81 @@
+"""Credentials under the hash of their name, and a line of each for operators.
+
+Their name is what a caller is looked up by: the API key itself, the authenticity token, the client
+id. Source: data-model.md 2.
+"""
+
+from datetime import datetime
+
+from bridge.models.caller import Named
+from bridge.models.credential import Credential, CredentialKind, Holder
+from bridge.store import dynamodb, keys
+from bridge.store.customers import customer_items
+from bridge.store.dynamodb import NOTHING, Ahead, Item
+
+KEY_OF = {"api_key": keys.api_key, "merchant": keys.merchant, "oauth_client": keys.oauth_client}
+
+
+def insert(credential: Credential, name: str, secret: str | None) -> None:
+    """Write a credential. `secret`: a merchant's key, a client's secret; an API key has none.
+
+    Raises Lost where the name is taken.
+    """
+    hashed = keys.digest(name)
+    item: Item = {"organization_id": credential.organization_id}
+    if credential.kind == "merchant":
+        item["merchant_key"] = secret
+    elif secret is not None:
+        item["secret_hash"] = keys.digest(secret)
+    entry = keys.credential_entry(credential.organization_id, credential.id)
+    is_new = dynamodb.condition("attribute_not_exists(#pk)")
+    dynamodb.transact(
+        {
+            "credential": dynamodb.put(KEY_OF[credential.kind](hashed), item, is_new),
+            "entry": dynamodb.put(entry, credential.model_dump() | {"hashed": hashed}),
+        }
+    )
+
+
+def find(
+    kind: CredentialKind, name: str, named: Named | None = None
+) -> tuple[Holder | None, Ahead]:
+    """Who holds the name, and what the request names: one consistent batch."""
+    if not name.isascii():  # all that we make are
+        return None, NOTHING
+    return find_hashed(kind, keys.digest(name), named)
+
+
+def find_hashed(
+    kind: CredentialKind, hashed: str, named: Named | None = None
+) -> tuple[Holder | None, Ahead]:
+    """The same for the SHA-256 of a name, in lower-case hex."""
+    key = KEY_OF[kind](hashed)
+    found = dynamodb.get_all([key, *customer_items.keys_ahead(named or Named())])
+    item = found.pop(key)
+    return (Holder.model_validate(item) if item else None), found
+
+
+def list_all(organization_id: str) -> list[Credential]:
+    """Oldest first, the revoked ones too."""
+    partition = keys.organization_credentials(organization_id)
+    entries = dynamodb.query_all("ledger", partition, "K#")
+    return [Credential.model_validate(entry) for entry in entries]
+
+
+def revoke(organization_id: str, credential_id: str, at: datetime) -> Credential | None:
+    """Delete a credential and say so in its line; None where there is none. May be repeated."""
+    key = keys.credential_entry(organization_id, credential_id)
+    entry = dynamodb.get(key)
+    if entry is None:
+        return None
+    credential = Credential.model_validate(entry)
+    if credential.revoked_at is not None:
+        return credential
+    revoked = credential.model_copy(update={"revoked_at": at})
+    dynamodb.transact(
+        {
+            "credential": dynamodb.delete(KEY_OF[credential.kind](entry["hashed"])),
+            "entry": dynamodb.put(key, revoked.model_dump() | {"hashed": entry["hashed"]}),
+        }
+    )
+    return revoked

@@ -1,0 +1,45 @@
+"""Rate limits: counters of fixed windows in the `ephemeral` table. Source: data-model.md 2."""
+
+from typing import Any, NamedTuple
+
+from bridge import config
+from bridge.store import dynamodb, keys
+
+
+class Limit(NamedTuple):
+    """At most so many uses by one subject in each window of so many seconds."""
+
+    rule: str
+    subject: str
+    window_s: int
+    at_most: int
+
+
+def take(limit: Limit, now: int) -> bool:
+    """Count one use; False where the window is full, or too many are counting at once."""
+    if not limit.at_most:
+        return True
+    try:
+        dynamodb.write(_count(limit, now))
+    except (dynamodb.Lost, dynamodb.Congested):
+        return False
+    return True
+
+
+def _count(limit: Limit, now: int) -> dict[str, Any]:
+    window = now // limit.window_s
+    guard = dynamodb.condition("attribute_not_exists(#n) OR #n < :most", most=limit.at_most)
+    names = guard["ExpressionAttributeNames"] | {"#exp": "exp"}
+    values = guard["ExpressionAttributeValues"] | dynamodb.typed(
+        {":one": 1, ":exp": (window + 1) * limit.window_s}
+    )
+    return {
+        "Update": {
+            "TableName": config.table_name("ephemeral"),
+            "Key": dynamodb.key_of(keys.limit(limit.rule, limit.subject, window)),
+            "UpdateExpression": "ADD #n :one SET #exp = :exp",
+            **guard,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+    }

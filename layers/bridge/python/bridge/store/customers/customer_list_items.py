@@ -1,0 +1,115 @@
+"""Lists of an organization's customers: by offset with a total, by cursor, by what they contain.
+
+Source: design/data-model.md 4 and 5.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from bridge.models.customer import Customer
+from bridge.models.identifier import lowest
+from bridge.models.page import Between, CursorPage, OffsetPage, Page
+from bridge.store import dynamodb, keys, pagination
+from bridge.store.customers import customer_items, organization_items
+
+JUMP_FROM = 1_000  # a smaller offset is skipped by counting
+EVERY = pagination.everything("C#")
+SECOND = timedelta(seconds=1)
+
+
+def _partitions(organization_id: str) -> list[str]:
+    shards = organization_items.shards(organization_id)
+    return [keys.organization_customers(organization_id, each) for each in shards]
+
+
+def count_by_month(organization_id: str) -> Counter[str]:
+    """How many customers were made in each month ("2026-01") and live."""
+    months = Counter[str]()
+    for item in dynamodb.query_between(keys.customer_counters(organization_id), "0", "9"):
+        months[item["sk"].partition("#")[0]] += item["n"]
+    return months
+
+
+def list_page(organization_id: str, page: Page) -> list[Customer]:
+    """Newest first, at a provider where one is named."""
+    ids = pagination.list_ids(
+        _partitions(organization_id),
+        EVERY,
+        limit=page.limit,
+        offset=page.offset,
+        only=pagination.Filter({"provider_id": page.provider_id}),
+    )
+    return customer_items.list_by_id(ids) if ids else []
+
+
+def list_by_offset(organization_id: str, page: OffsetPage, months: Counter[str]) -> list[Customer]:
+    """A page at any depth: months that are counted and skipped whole are not read."""
+    start = _jump(page, months)
+    ids = pagination.list_ids(
+        _partitions(organization_id),
+        start.keys,
+        limit=page.limit,
+        offset=start.offset,
+        newest_first=page.newest_first,
+    )
+    return customer_items.list_by_id(ids) if ids else []
+
+
+class _Start(NamedTuple):
+    keys: pagination.Range
+    offset: int
+
+
+def _jump(page: OffsetPage, months: Counter[str]) -> _Start:
+    """Where to begin, and how many there are to skip from there."""
+    if page.offset < JUMP_FROM:
+        return _Start(EVERY, page.offset)
+    low, high, left = EVERY.low, EVERY.high, page.offset
+    for month in sorted(months, reverse=page.newest_first):
+        if left < months[month]:
+            break
+        left -= months[month]
+        begin = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+        if page.newest_first:
+            high = f"C#{lowest(begin)}"
+        else:
+            low = f"C#{lowest((begin + timedelta(days=31)).replace(day=1))}"
+    return _Start(pagination.Range(low, high), left)
+
+
+def search(organization_id: str, text: str, page: OffsetPage, *, consistent: bool) -> Iterator[str]:
+    """The ids of all customers whose names or e-mail contain a folded text."""
+    only = pagination.Filter(containing=("search", text))
+    found = pagination.scan(
+        _partitions(organization_id),
+        EVERY,
+        only,
+        newest_first=page.newest_first,
+        consistent=consistent,
+        sent=pagination.IDS,
+    )
+    return (str(item["id"]) for item in found)
+
+
+def list_by_cursor(organization_id: str, page: CursorPage) -> Between[Customer]:
+    low, high = EVERY
+    if page.created_from:
+        begin = page.created_from
+        whole = begin.replace(microsecond=0)
+        low = f"C#{lowest(whole if whole == begin else whole + SECOND)}"
+    if page.created_until:
+        high = f"C#{lowest(page.created_until.replace(microsecond=0) + SECOND)}"
+    containing = ("search_name", customer_items.fold(page.name)) if page.name else None
+    found = pagination.around(
+        _partitions(organization_id),
+        pagination.Range(low, high),
+        pagination.Filter(containing=containing),
+        limit=page.limit,
+        after=f"C#{page.after}" if page.after else None,
+        before=f"C#{page.before}" if page.before else None,
+    )
+    ids = [str(item["id"]) for item in found.items]
+    customers = customer_items.list_by_id(ids) if ids else []
+    return Between(customers, has_next=found.has_older, has_previous=found.has_newer)

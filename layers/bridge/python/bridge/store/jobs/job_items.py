@@ -1,0 +1,50 @@
+"""Jobs: one row each, which is gone when the work is done. Source: design/data-model.md 2 and 6."""
+
+from typing import Any
+
+from bridge.models.job import Job
+from bridge.store import dynamodb, keys
+from bridge.store.dynamodb import Item
+
+
+class Outrun(Exception):
+    """Another run has moved the job, or finished it."""
+
+
+def _item_of(job: Job) -> Item:
+    item = job.model_dump(exclude={"id"}, exclude_none=True)
+    return item | {"due_pk": keys.due_partition(job.id)}
+
+
+def _fenced(seen: Job) -> dict[str, Any]:
+    return dynamodb.condition("#fence = :seen", seen=seen.fence)
+
+
+def creation(job: Job) -> dict[str, Any]:
+    """The action that leaves a job."""
+    return dynamodb.put(keys.job(job.id), _item_of(job))
+
+
+def get(job_id: str) -> Job | None:
+    item = dynamodb.get(keys.job(job_id))
+    return Job.model_validate(item | {"id": job_id}) if item else None
+
+
+def move(seen: Job, after: Job) -> Job:
+    """Write how far a job is, if nobody else has. Raises Outrun, Congested."""
+    after = after.model_copy(update={"fence": seen.fence + 1})
+    action = dynamodb.change(keys.job(seen.id), _item_of(seen), _item_of(after), _fenced(seen))
+    _write(seen, action)
+    return after
+
+
+def remove(seen: Job) -> None:
+    """Raises Outrun, Congested."""
+    _write(seen, dynamodb.delete(keys.job(seen.id), _fenced(seen)))
+
+
+def _write(seen: Job, action: dict[str, Any]) -> None:
+    try:
+        dynamodb.write(action)
+    except dynamodb.Lost as lost:
+        raise Outrun(seen.id) from lost

@@ -1,0 +1,58 @@
+"""Events to deliver: the timeline is the outbox, a cursor says how far it is delivered.
+
+Source: design/data-model.md 7.
+"""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from bridge.models.outbox import ChangedKey, Cursor, Event
+from bridge.store import dynamodb, keys
+
+PAGE = 100  # events of one payment that are read at once
+HIGHEST = 9_999_999_999
+
+
+class Outrun(Exception):
+    """Another dispatcher, or an operator, moved the cursor first."""
+
+
+def payments_of(changed: Iterable[ChangedKey]) -> list[str]:
+    """The payments whose items have changed, each once."""
+    return list(dict.fromkeys(keys.payment_id(each.pk) for each in changed))
+
+
+def get_cursor(payment_id: str) -> Cursor:
+    """The bus's cursor; one that has never been written stands before the first event."""
+    item = dynamodb.get(keys.event_cursor(payment_id)) or {}
+    return Cursor.model_validate(item | {"payment_id": payment_id})
+
+
+def list_after(cursor: Cursor) -> list[Event]:
+    """The next events, in their order, at most PAGE. Consistent; the cursor was read before it."""
+    first, last = (keys.entry(cursor.payment_id, number) for number in (cursor.sent + 1, HIGHEST))
+    items = islice(dynamodb.query_between(first.pk, first.sk, last.sk, Limit=PAGE), PAGE)
+    return [
+        Event.model_validate(item | {"payment_id": cursor.payment_id, "name": item["event"]})
+        for item in items
+    ]
+
+
+def move(seen: Cursor, after: Cursor) -> Cursor:
+    """Write a cursor that is still as we saw it. Raises Outrun, Congested.
+
+    Every write moves its fence, also one that only puts a delivery off: otherwise whoever
+    delivered an earlier event could take a later one's due entry away.
+    """
+    after = after.model_copy(update={"fence": seen.fence + 1})
+    item = after.model_dump(exclude={"payment_id"}, exclude_none=True)
+    if after.due_at is not None:
+        item["due_pk"] = keys.due_partition(seen.payment_id)
+    guard = dynamodb.condition("attribute_not_exists(#pk)")
+    if seen.fence:
+        guard = dynamodb.condition("#fence = :seen", seen=seen.fence)
+    try:
+        dynamodb.write(dynamodb.put(keys.event_cursor(seen.payment_id), item, guard))
+    except dynamodb.Lost as lost:
+        raise Outrun(seen.payment_id) from lost
+    return after

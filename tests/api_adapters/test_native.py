@@ -1,0 +1,394 @@
+"""The native API's credentials, readings, answers and errors. Source: contracts/bridge.md."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from bridge import clock
+from bridge.api_adapters import native
+from bridge.authentication import guest_tokens
+from bridge.errors import (
+    BridgeError,
+    Conflict,
+    Detail,
+    InvalidRequest,
+    NotAuthenticated,
+    PaymentDeclined,
+)
+from bridge.inbound import Answer, Request
+from bridge.models.caller import Caller, Session
+from bridge.models.customer import Customer, CustomerAnswered, Guest
+from bridge.models.payment import Answered, Payment
+from bridge.models.provider import Failure, NextAction
+from bridge.store.access import session_items
+from tests.functions.conftest import CUSTOMER_FIELDS, PAYMENT_FIELDS
+
+pytestmark = pytest.mark.usefixtures("tables")
+AT = datetime(2026, 1, 15, 11, 30, 0, 999_999, tzinfo=timezone(timedelta(hours=1)))
+OWNER = Caller(user_id="user_1")
+
+
+def request(query: str = "", method: str = "GET", **more: Any) -> Request:
+    known: dict[str, Any] = {
+        "method": method,
+        "path": "/bridge-payment/payments",
+        "raw_query": query,
+        "headers": {},
+        "path_parameters": {},
+        "body": b"",
+        "route": "",
+        "source_ip": "192.0.2.1",
+        "id": "req-1",
+        "ends_at": clock.now() + timedelta(seconds=25),
+    }
+    return Request(**known | more)
+
+
+def customer(**more: object) -> Customer:
+    known = {"id": "cust_1", "uid": "1", "created_at": AT, "updated_at": AT}
+    return Customer.model_validate(known | more)
+
+
+def payment(**more: object) -> Payment:
+    known = {
+        "id": "pay_1",
+        "uid": "1",
+        "status": "created",
+        "user_id": "user_1",
+        "subtotal_cents": 1800,
+        "tax_cents": 200,
+        "discount_cents": 0,
+        "total_cents": 2000,
+        "currency": "USD",
+        "provider_id": "stripe",
+        "client_secret": "pi_1_secret_x",
+        "changed_at": AT,
+        "created_at": AT,
+        "updated_at": AT,
+    }
+    return Payment.model_validate(known | more)
+
+
+# --- credentials --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sessions() -> None:
+    for name in ("bearer", "header", "query"):
+        ends = clock.now() + timedelta(hours=1)
+        session_items.put(f"of {name}", Session(user_id=f"user by {name}", expires_at=ends))
+
+
+PLACES = ["bearer", "header", "query", "guest header", "guest query"]
+
+
+def with_credentials(places: list[str], wrong: dict[str, str] | None = None) -> Request:
+    """A request that bears a good credential in each of these places, or the wrong one given."""
+    given = {
+        "bearer": "Bearer of bearer",
+        "header": "of header",
+        "query": "of query",
+        "guest header": guest_tokens.issue("guest by header"),
+        "guest query": guest_tokens.issue("guest by query"),
+    } | (wrong or {})
+    headers = {"bearer": "authorization", "header": "x-session-id", "guest header": "x-guest-token"}
+    queries = {"query": "session_id", "guest query": "guest_token"}
+    return request(
+        "&".join(f"{name}={given[place]}" for place, name in queries.items() if place in places),
+        headers={name: given[place] for place, name in headers.items() if place in places},
+    )
+
+
+@pytest.mark.parametrize("first", range(5))
+def test_b6_the_first_credential_present_decides(sessions: None, first: int) -> None:
+    caller = native.authenticate(with_credentials(PLACES[first:]))
+    assert (caller.user_id or caller.guest_of or "").split()[-1] == PLACES[first].split()[-1]
+    assert caller.kind == ("guest" if "guest" in PLACES[first] else "user")
+
+
+@pytest.mark.parametrize("wrong", ["", " ", "nobody's"])
+@pytest.mark.parametrize("place", PLACES)
+def test_b6_one_that_is_present_but_invalid_never_falls_through(
+    sessions: None, place: str, wrong: str
+) -> None:
+    """Neither to the next one nor to guest access."""
+    with pytest.raises(NotAuthenticated) as refused:
+        native.authenticate(with_credentials(PLACES, dict.fromkeys(PLACES, wrong)))
+    assert refused.value.code == "session_invalid"
+    rest = PLACES[PLACES.index(place) :]
+    with pytest.raises(NotAuthenticated):
+        native.authenticate(with_credentials(rest, {place: wrong}))
+
+
+@pytest.mark.parametrize(
+    "value", ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "of bearer", "Token of bearer", "Bearerof"]
+)
+def test_b6_another_scheme_is_no_credential(sessions: None, value: str) -> None:
+    with pytest.raises(NotAuthenticated) as refused:
+        native.authenticate(with_credentials(PLACES, {"bearer": value}))
+    assert (refused.value.status, refused.value.code) == (401, "session_invalid")
+
+
+@pytest.mark.parametrize("value", ["bearer of bearer", "BEARER   of bearer ", " Bearer of bearer"])
+def test_b6_the_scheme_is_taken_in_any_case(sessions: None, value: str) -> None:
+    caller = native.authenticate(with_credentials(["bearer"], {"bearer": value}))
+    assert caller.user_id == "user by bearer"
+
+
+def test_b6_without_any_credential_somebody_is_nobody() -> None:
+    assert native.authenticate(request()).is_nobody
+
+
+@pytest.mark.parametrize(
+    ("path", "identifier", "ahead"),
+    [
+        ("/bridge-payment/payments/{id}", "pay_404", 2),
+        ("/bridge-payment/customers/{id}", "cust_404", 1),
+        ("/bridge-payment/payments/{id}", "pi_404", 3),
+        ("/bridge-payment/payments/{id}", "no id!", 0),
+    ],
+)
+def test_what_the_path_names_is_read_with_the_session(
+    sessions: None, path: str, identifier: str, ahead: int
+) -> None:
+    asked = request(
+        headers={"x-session-id": "of header"}, path=path, path_parameters={"id": identifier}
+    )
+    assert len(native.authenticate(asked).ahead) == ahead
+
+
+# --- requests -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("a b@example.com", "a+b@example.com"),
+        ("a+b@example.com", "a+b@example.com"),
+        ("donor@example.com", "donor@example.com"),
+    ],
+)
+def test_b10_a_space_in_an_address_is_a_plus_sign_that_somebody_decoded(
+    given: str, read: str
+) -> None:
+    assert native.read_email(request(path_parameters={"email": given})) == read
+
+
+@pytest.mark.parametrize(
+    ("query", "limit", "offset"),
+    [
+        ("", 100, 0),
+        ("limit=1", 1, 0),
+        ("limit=500&offset=10000", 500, 10_000),
+        ("page=3", 100, 200),
+        ("page=3&limit=10", 10, 20),
+        ("page=3&offset=5", 100, 5),
+        ("page=101", 100, 10_000),
+    ],
+)
+def test_a_page_is_read_from_limit_and_offset_or_page(query: str, limit: int, offset: int) -> None:
+    page = native.read_page(request(query))
+    assert (page.limit, page.offset) == (limit, offset)
+    assert page.organization_id is page.provider_id is page.customer_id is None
+
+
+@pytest.mark.parametrize(
+    "query", ["page=102", "page=10001&limit=1&offset=10001", "limit=500&page=22", "offset=1e3"]
+)
+def test_a_page_beyond_the_deepest_record_is_refused(query: str) -> None:
+    with pytest.raises(InvalidRequest):
+        native.read_page(request(query))
+
+
+def test_an_organizations_customers_have_any_depth() -> None:
+    deep = "offset=999999999999"
+    assert native.read_customers_page(request(f"organization_id=o&{deep}")).offset == 999999999999
+    with pytest.raises(InvalidRequest):
+        native.read_customers_page(request(deep))
+    with pytest.raises(InvalidRequest):
+        native.read_page(request(f"organization_id=o&{deep}"))
+
+
+def test_a_confirm_may_be_empty_and_a_creation_may_not() -> None:
+    assert native.read_confirmation(request(method="POST")).payment_method_id is None
+    spaces = request(method="POST", body=b" \n")
+    assert native.read_confirmation(spaces).payment_method_id is None
+    with pytest.raises(InvalidRequest):
+        native.read_new_payment(request(method="POST", caller=OWNER))
+
+
+# --- answers ------------------------------------------------------------------------------------
+
+
+def test_a_customer_is_shown_with_all_fields_null_where_unset() -> None:
+    shown = native.render_customer(customer())
+    assert shown.keys() == CUSTOMER_FIELDS
+    assert {name for name, value in shown.items() if value is None} == CUSTOMER_FIELDS - {
+        *("id", "is_guest", "metadata", "created_at", "updated_at")
+    }
+    assert shown["created_at"] == "2026-01-15T10:30:00Z"
+
+
+def test_a_guests_email_is_shown_twice_and_a_users_once() -> None:
+    guest = native.render_customer(customer(is_guest=True, email="a@example.com"))
+    assert guest["guest_email"] == guest["email"] == "a@example.com"
+    user = native.render_customer(customer(user_id="user_1", email="a@example.com"))
+    assert user["guest_email"] is None
+
+
+def test_b8_the_token_of_a_new_guest_opens_it() -> None:
+    made = customer(is_guest=True, email="a@example.com")
+    answer = native.render_new_customer(CustomerAnswered(customer=made))
+    assert answer.status == 201
+    assert isinstance(answer.body, dict)
+    assert guest_tokens.authenticate(answer.body["guest_token"]).guest_of == "cust_1"
+    of_user = native.render_new_customer(CustomerAnswered(customer=customer(user_id="user_1")))
+    assert isinstance(of_user.body, dict)
+    assert "guest_token" not in of_user.body
+
+
+def test_b17_a_replay_is_marked() -> None:
+    told = CustomerAnswered(customer=customer(), replayed=True)
+    assert native.render_new_customer(told).headers == {"Idempotent-Replayed": "true"}
+    answered = Answered(payment=payment(), replayed=True)
+    for answer in (native.render_new_payment(answered), native.render_outcome(OWNER, answered)):
+        assert answer.headers == {"Idempotent-Replayed": "true"}
+
+
+def test_b20_what_nobody_knows_yet_is_202_with_the_seconds_to_wait() -> None:
+    answered = Answered(payment=payment(), retry_after=7)
+    for answer in (native.render_new_payment(answered), native.render_outcome(OWNER, answered)):
+        assert (answer.status, answer.headers) == (202, {"Retry-After": "7"})
+
+
+def test_a_payment_is_shown_with_all_fields() -> None:
+    whole = payment(
+        guest=Guest(email="a@example.com", name="A"),
+        user_id=None,
+        failure=Failure(code="card_declined", message="No.", decline_code="lost_card"),
+        completed_at=AT,
+    )
+    shown = native.render_payment(Caller(guest_of="pay_1"), whole)
+    assert shown.keys() == PAYMENT_FIELDS
+    assert (shown["is_guest_payment"], shown["guest_email"]) == (True, "a@example.com")
+    assert (shown["failure_code"], shown["failure_message"]) == ("card_declined", "No.")
+    assert shown["completed_at"] == shown["created_at"] == "2026-01-15T10:30:00Z"
+
+
+def test_b16_next_action_holds_a_url_only_where_there_is_one() -> None:
+    redirect = NextAction(type="redirect", url="https://bank.test/")
+    shown = native.render_payment(OWNER, payment(next_action=redirect))
+    assert shown["next_action"] == {"type": "redirect", "url": "https://bank.test/"}
+    browser = payment(next_action=NextAction(type="use_client_secret"))
+    assert native.render_payment(OWNER, browser)["next_action"] == {"type": "use_client_secret"}
+    assert native.render_payment(OWNER, payment())["next_action"] is None
+
+
+COLLEAGUE = Caller(user_id="user_2", organizations={"org_1": "owner"})
+
+
+@pytest.mark.parametrize(
+    ("caller", "shown"),
+    [
+        (OWNER, True),
+        (Caller(guest_of="pay_1"), True),
+        (Caller(guest_of="pay_2"), False),
+        (COLLEAGUE, False),
+        (Caller(), False),
+    ],
+)
+def test_b15_the_client_secret_is_shown_to_owner_and_guest_alone(
+    caller: Caller, shown: bool
+) -> None:
+    row = payment(organization_id="org_1")
+    for body in (
+        native.render_payment(caller, row),
+        native.render_outcome(caller, Answered(payment=row)).body,
+    ):
+        assert isinstance(body, dict)
+        assert body["client_secret"] == ("pi_1_secret_x" if shown else None)
+    assert "_secret_" not in str(native.render_payments([row]))
+
+
+def test_b15_a_payment_of_nobody_is_not_nobodys() -> None:
+    """Neither has a user id: that makes them no owner."""
+    row = payment(user_id=None, guest=Guest(email="a@example.com", name="A"))
+    assert native.render_payment(Caller(), row)["client_secret"] is None
+
+
+def test_b10_a_guest_listing_shows_six_fields() -> None:
+    (shown,) = native.render_guest_payments([payment(concept="Donation")])
+    assert shown == {
+        "id": "pay_1",
+        "status": "created",
+        "total_cents": 2000,
+        "currency": "USD",
+        "concept": "Donation",
+        "created_at": "2026-01-15T10:30:00Z",
+    }
+
+
+# --- errors -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "body"),
+    [
+        (BridgeError("something"), {"error": "something", "code": "internal_error"}),
+        (
+            InvalidRequest("2 fields", details=[Detail("a.b", "is x"), Detail("c", "is y")]),
+            {
+                "error": "2 fields",
+                "code": "validation_failed",
+                "details": [
+                    {"field": "a.b", "message": "is x"},
+                    {"field": "c", "message": "is y"},
+                ],
+            },
+        ),
+        (
+            Conflict("wait", code="payment_in_progress", retry_after=5),
+            {"error": "wait", "code": "payment_in_progress"},
+        ),
+        (
+            PaymentDeclined("No.", decline_code="lost_card", payment_id="pay_1"),
+            {
+                "error": "No.",
+                "code": "payment_declined",
+                "decline_code": "lost_card",
+                "payment_id": "pay_1",
+            },
+        ),
+    ],
+)
+def test_b5_an_error_has_one_shape(error: BridgeError, body: dict[str, object]) -> None:
+    assert native.render_error(error, "req-1") == body | {"request_id": "req-1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "location"),
+    [
+        ("/bridge-payment//payments/", "", "/bridge-payment/payments"),
+        ("/a/", "x=1&y=%2F", "/a?x=1&y=%2F"),
+        ("//host.test/x", "", "/host.test/x"),
+        ("/ü//", "", "/%C3%BC"),
+    ],
+)
+def test_a_stray_slash_moves_to_the_clean_path(path: str, query: str, location: str) -> None:
+    answer = native.render_unmatched(request(query, path=path))
+    assert (answer.status, answer.headers) == (308, {"Location": location})
+
+
+def test_any_other_path_is_not_found() -> None:
+    answer = native.render_unmatched(request(path="/bridge-payment/nothing"))
+    assert isinstance(answer, Answer)
+    assert answer.status == 404
+    assert isinstance(answer.body, dict)
+    assert (answer.body["code"], answer.body["request_id"]) == ("not_found", "req-1")
+
+
+def test_times_are_shown_in_utc() -> None:
+    west = AT.astimezone(timezone(timedelta(hours=-8)))
+    shown = native.render_payment(OWNER, payment(created_at=west, updated_at=AT.astimezone(UTC)))
+    assert shown["created_at"] == shown["updated_at"] == "2026-01-15T10:30:00Z"

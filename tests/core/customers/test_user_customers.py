@@ -1,0 +1,192 @@
+"""Customers: races, retries and a store in trouble. Source: contracts/bridge.md 3, B17."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from bridge import clock
+from bridge.core.customers import user_customers
+from bridge.core.rules import idempotency
+from bridge.errors import (
+    BridgeError,
+    Conflict,
+    NotFound,
+    ProviderUnavailable,
+    TemporarilyUnavailable,
+)
+from bridge.models.call import ClientKey
+from bridge.models.customer import Customer, CustomerAnswered, CustomerChange, NewCustomer
+from bridge.models.page import Page
+from bridge.store.customers import customer_items
+from bridge.store.dedupe import idempotency_items
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import STRANGER, USER, call_of, together
+from tests.store.conftest import Wire, wire
+
+__all__ = ["wire"]  # a fixture
+
+pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
+Later = Callable[[float], None]
+NEW = NewCustomer(provider_id="stripe", email="jane@example.com")
+
+
+def made(**more: object) -> Customer:
+    asked = NewCustomer.model_validate(NEW.model_dump(exclude_none=True) | more)
+    return user_customers.create_customer(USER, asked, call_of()).customer
+
+
+def listed() -> list[str]:
+    return [each.id for each in user_customers.list_customers(USER, Page())]
+
+
+def test_creations_with_one_key_at_once_make_one_customer(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    results = together(6, lambda _: user_customers.create_customer(USER, NEW, call_of("key-1")))
+    answered = [each for each in results if isinstance(each, CustomerAnswered)]
+    refused = [each for each in results if isinstance(each, Conflict)]
+    assert len(answered) + len(refused) == 6
+    assert {each.code for each in refused} <= {"idempotency_in_progress"}
+    assert {each.customer.id for each in answered} == set(listed())
+    assert sum(not each.replayed for each in answered) == 1
+    assert len(stripe_simulator.customers()) == len(listed()) == 1
+
+
+def test_a_creation_whose_run_died_is_taken_over_with_its_id_once_that_run_is_over(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    call = call_of("key-1")
+    key = ClientKey(key="key-1", fingerprint="f")
+    place = idempotency_items.of_creation("key-1", user_id=USER.user_id, email=None)
+    until = int((clock.now() + timedelta(seconds=25)).timestamp())
+    first = idempotency.new_record(place, key, "cust_01kjpx0000e0080000000000a1", until=until)
+    idempotency_items.reserve(first, clock.seconds())
+    with pytest.raises(Conflict) as waiting:
+        user_customers.create_customer(USER, NEW, call)
+    assert waiting.value.code == "idempotency_in_progress"
+    assert 0 < (waiting.value.retry_after or 0) <= 25
+    later(30)
+    answered = user_customers.create_customer(USER, NEW, call_of("key-1"))
+    assert (answered.customer.id, answered.replayed) == (first.subject_id, False)
+    key_sent = stripe_simulator.requests[-1].headers["Idempotency-Key"]
+    assert key_sent == "01kjpx0000e0080000000000a1.c"
+    assert user_customers.create_customer(USER, NEW, call_of("key-1")).replayed
+
+
+@pytest.mark.parametrize("trouble", ["provider", "store"])
+def test_a_creation_that_failed_may_be_repeated_at_once(
+    trouble: str, stripe_simulator: StripeSimulator, wire: Wire
+) -> None:
+    if trouble == "provider":
+        stripe_simulator.fault("create_customer", "429")
+    else:
+        wire.cancel("TransactionConflict", times=3)
+    with pytest.raises((ProviderUnavailable, TemporarilyUnavailable)) as failed:
+        user_customers.create_customer(USER, NEW, call_of("key-1"))
+    assert failed.value.status == 503
+    assert listed() == []
+    answered = user_customers.create_customer(USER, NEW, call_of("key-1"))
+    assert not answered.replayed
+    assert len(stripe_simulator.customers()) == len(listed()) == 1
+
+
+def test_changes_of_different_fields_at_once_both_stay() -> None:
+    seen = made()
+    changes = [CustomerChange(phone="12345"), CustomerChange(name="Jane Roe")]
+
+    def change(number: int) -> Customer:
+        return user_customers.update_customer(USER, seen.id, changes[number], call_of())
+
+    together(2, change)
+    found = user_customers.get_customer(USER, seen.id)
+    assert (found.phone, found.name, found.version) == ("12345", "Jane Roe", 3)
+
+
+def test_many_changes_at_once_are_made_or_told_to_come_again() -> None:
+    seen = made()
+
+    def change(number: int) -> Customer:
+        phone = CustomerChange(phone=f"1234{number}")
+        return user_customers.update_customer(USER, seen.id, phone, call_of())
+
+    results = together(8, change)
+    done = [each for each in results if isinstance(each, Customer)]
+    assert done
+    refused = [each for each in results if isinstance(each, BridgeError)]
+    assert {each.code for each in refused} <= {"temporarily_unavailable"}
+    assert len(done) + len(refused) == 8
+    assert user_customers.get_customer(USER, seen.id).version == 1 + len(done)
+
+
+def test_with_the_store_in_trouble_a_change_is_not_made(wire: Wire) -> None:
+    seen = made()
+    wire.cancel("TransactionConflict", times=3)
+    with pytest.raises(TemporarilyUnavailable):
+        user_customers.update_customer(USER, seen.id, CustomerChange(phone="12345"), call_of())
+    assert user_customers.get_customer(USER, seen.id) == seen
+
+
+def test_a_change_and_a_deletion_at_once_end_deleted() -> None:
+    seen = made()
+
+    def act(number: int) -> object:
+        if not number:
+            return user_customers.update_customer(
+                USER, seen.id, CustomerChange(phone="12345"), call_of()
+            )
+        user_customers.delete_customer(USER, seen.id)
+        return None
+
+    changed, deleted = together(2, act)
+    assert deleted is None
+    assert isinstance(changed, Customer | NotFound)
+    with pytest.raises(NotFound):
+        user_customers.get_customer(USER, seen.id)
+    assert listed() == []
+
+
+def test_a_customer_is_deleted_once() -> None:
+    seen = made()
+    results = together(4, lambda _: user_customers.delete_customer(USER, seen.id))
+    assert results.count(None) == 1
+    assert sum(isinstance(each, NotFound) for each in results) == 3
+
+
+def test_a_customer_of_another_api_is_changed_here_alone(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    bare = made().model_copy(
+        update={"id": "cust_bare", "uid": "bare", "provider_id": None, "provider_customer_id": None}
+    )
+    customer_items.insert(bare, None)
+    calls = len(stripe_simulator.requests)
+    changed = user_customers.update_customer(
+        USER, bare.id, CustomerChange(phone="12345"), call_of()
+    )
+    assert changed.phone == "12345"
+    assert len(stripe_simulator.requests) == calls
+
+
+def test_a_name_that_was_taken_away_stays_away_while_its_parts_do_not_change() -> None:
+    nameless = {"id": "cust_bare", "uid": "bare", "provider_id": None, "name": None}
+    bare = made().model_copy(update=nameless | {"provider_customer_id": None, "first_name": "Jane"})
+    customer_items.insert(bare, None)
+
+    def changed(**change: str) -> str | None:
+        return user_customers.update_customer(
+            USER, bare.id, CustomerChange.model_validate(change), call_of()
+        ).name
+
+    assert changed(phone="12345") is None
+    assert changed(last_name="Doe") == "Jane Doe"
+    assert changed(first_name="", last_name="") is None, "nobody wrote it, so it goes with them"
+
+
+def test_somebody_elses_customer_is_neither_changed_nor_deleted() -> None:
+    seen = made()
+    with pytest.raises(NotFound):
+        user_customers.update_customer(STRANGER, seen.id, CustomerChange(phone="12345"), call_of())
+    with pytest.raises(NotFound):
+        user_customers.delete_customer(STRANGER, seen.id)
+    assert user_customers.get_customer(USER, seen.id) == seen

@@ -1,0 +1,157 @@
+"""What operators do by hand. Source: design/data-model.md 2 (timeline); contracts/bridge.md, B7."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from bridge import clock
+from bridge.core.operations import payment_operator
+from bridge.core.payment_state import synchronize
+from bridge.core.payments import payments
+from bridge.errors import NotFound
+from bridge.models.caller import Caller, Named
+from bridge.models.payment import Confirmation, Entry, NewPayment, Payment
+from bridge.store import dynamodb, keys
+from bridge.store.access import session_items
+from bridge.store.payments import payment_items
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import USER, call_of
+
+pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
+USD_20 = {"total_cents": 2000, "currency": "USD"}
+SESSION = "a-session-of-sixteen-or-more"
+
+
+def paid() -> Payment:
+    payment = payments.create_payment_intent(USER, NewPayment(**USD_20), call_of()).payment
+    visa = Confirmation(payment_method_id="pm_card_visa")
+    payments.confirm(USER, payment.id, visa, call_of())
+    found = payment_items.get(payment.id)
+    assert found
+    return found
+
+
+def rehashed(entry: Entry, **changes: object) -> Entry:
+    changed = entry.model_copy(update=changes)
+    return changed.model_copy(update={"hash": synchronize.hash_of(changed)})
+
+
+def put(place: int, entry: Entry, payment: Payment, **changes: object) -> None:
+    dynamodb.write(dynamodb.put(keys.entry(payment.id, place), entry.model_dump() | changes))
+
+
+def test_a_tampered_timeline_is_found_with_the_place_where_it_breaks() -> None:
+    payment = paid()
+    first, second = payment_items.timeline(payment.id)
+    third = rehashed(second, sequence=3, previous_hash=second.hash)
+    seen = payment_operator.inspect_payment(payment.id)
+    assert (seen.timeline_is_whole, seen.broken_at, len(seen.timeline)) == (True, None, 2)
+
+    def restore() -> None:
+        put(1, first, payment)
+        put(2, second, payment)
+        dynamodb.write(dynamodb.delete(keys.entry(payment.id, 3)))
+        dynamodb.write(dynamodb.put(keys.payment(payment.id), payment_items.item_of(payment)))
+
+    def change(place: int, entry: Entry, **changes: object) -> Callable[[], None]:
+        return lambda: put(place, entry, payment, **changes)
+
+    def swap() -> None:
+        put(1, second, payment)
+        put(2, first, payment)
+
+    def set_row(**changes: object) -> Callable[[], None]:
+        item = payment_items.item_of(payment) | changes
+        return lambda: dynamodb.write(dynamodb.put(keys.payment(payment.id), item))
+
+    for tamper, place in (
+        (change(1, first, to_status="failed"), 1),
+        (change(2, second, at=second.at - timedelta(seconds=1)), 2),
+        (change(2, second, request_hash="another"), 2),
+        (change(2, second, to_status="no word of ours"), 2),
+        (change(2, rehashed(second, to_status="failed")), 3),  # only the row knows better
+        (lambda: dynamodb.write(dynamodb.delete(keys.entry(payment.id, 1))), 1),
+        (lambda: dynamodb.write(dynamodb.delete(keys.entry(payment.id, 2))), 2),
+        (swap, 1),
+        (change(3, third), 3),
+        (set_row(last_hash=third.hash), 3),
+        (set_row(last_hash=first.hash, sequence=1), 2),
+        (set_row(sequence=3), 3),
+    ):
+        tamper()
+        seen = payment_operator.inspect_payment(payment.id)
+        assert (seen.timeline_is_whole, seen.broken_at) == (False, place)
+        restore()
+    assert payment_operator.inspect_payment(payment.id).timeline_is_whole
+
+
+def test_no_tampering_goes_unseen() -> None:
+    payment = paid()
+    first, second = timeline = payment_items.timeline(payment.id)
+    assert payment_operator.find_break(timeline, payment) is None
+    earlier = rehashed(first, at=first.at - timedelta(days=1))
+    third = rehashed(second, sequence=3, previous_hash=second.hash)
+    forgeries: list[tuple[list[Entry | None], int]] = [
+        ([], 1),
+        ([first], 2),
+        ([second], 1),
+        ([second, first], 1),
+        ([first, first, second], 2),
+        ([earlier, second], 2),
+        ([first, None], 2),
+        ([first, rehashed(second, to_status="failed")], 3),
+        ([earlier, rehashed(second, previous_hash=earlier.hash)], 3),
+        ([first, second, third], 3),
+        ([first, rehashed(second, sequence=3)], 2),
+    ]
+    for forged, place in forgeries:
+        assert payment_operator.find_break(forged, payment) == place
+    row = payment.model_copy(update={"last_hash": third.hash})
+    assert payment_operator.find_break([first, second, third], row) == 3
+
+
+def test_what_is_shown_holds_no_personal_data(stripe_simulator: StripeSimulator) -> None:
+    private = {"email": "donor@example.com", "name": "Private Person", "phone": "+1234567890"}
+    texts = {"description": "private words", "metadata": {"private key": "private value"}}
+    new = NewPayment.model_validate(USD_20 | texts | {"guest_data": private})
+    stripe_simulator.fault("create_payment", "500_after", times=None)
+    payment = payments.create_payment_intent(Caller(), new, call_of()).payment
+    seen = payment_operator.inspect_payment(payment.id)
+    assert seen.is_locked
+    assert seen.payment["total_cents"] == 2000
+    told = seen.model_dump_json().lower()
+    for hidden in ("donor", "private", "1234567890", "_secret_", "sk_test"):
+        assert hidden not in told
+
+
+@pytest.mark.parametrize("payment_id", ["pay_404", "", "pay 1", "P#1", "x" * 129])
+def test_what_is_not_there_is_not_found(payment_id: str) -> None:
+    with pytest.raises(NotFound):
+        payment_operator.inspect_payment(payment_id)
+    with pytest.raises(NotFound):
+        payment_operator.converge_payment(payment_id, call_of())
+
+
+def test_converging_shows_what_it_found(stripe_simulator: StripeSimulator) -> None:
+    payment = payments.create_payment_intent(USER, NewPayment(**USD_20), call_of()).payment
+    stripe_simulator.browser_confirm(
+        str(payment.provider_payment_id), str(payment.client_secret), "pm_card_visa"
+    )
+    seen = payment_operator.converge_payment(payment.id, call_of())
+    assert (seen.shown_status, seen.timeline_is_whole) == ("succeeded", True)
+    assert len(seen.timeline) == 2
+
+
+def test_b7_a_session_is_written_renewed_and_revoked() -> None:
+    ends = clock.now() + timedelta(hours=1)
+    event = payment_operator.SessionEvent(session_id=SESSION, user_id="user_1", expires_at=ends)
+    payment_operator.put_session(event)
+    payment_operator.put_session(event.model_copy(update={"organizations": {"org_1": "member"}}))
+    session, expires, _ = session_items.read(SESSION, Named())
+    assert session
+    assert (session.user_id, session.organizations) == ("user_1", {"org_1": "member"})
+    assert expires == int(ends.timestamp())
+    for _ in range(2):  # the second finds it ended already
+        payment_operator.revoke_session(SESSION)
+        assert session_items.read(SESSION, Named())[0] is None

@@ -1,0 +1,100 @@
+"""The state machine, held against the tables of design/convergence.md, section 2."""
+
+from typing import get_args
+
+import pytest
+
+from bridge.core.payment_state import state_machine
+from bridge.models.payment import Operation
+from bridge.models.provider import Status
+
+MOVES = """
+| from \\ to | created | requires_action | processing | requires_capture | succeeded | failed | canceled |
+| new | x | x | x | x | x | x | x |
+| created | | x | x | x | x | x | x |
+| requires_action | x | | x | x | x | x | x |
+| processing | | x | | x | x | x | x |
+| requires_capture | | | x | | x | x | x |
+| failed | | x | x | x | x | | x |
+| canceled | | | | | x (alarm) | | |
+| succeeded | | | | | | | |
+"""  # noqa: E501 - the document's own table
+CALLS = """
+confirm: created, failed; single: requires_action
+update: created, failed; single: requires_action
+cancel: created, requires_action, failed, requires_capture
+"""
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+def cells() -> list[tuple[Status, Status, bool]]:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in MOVES.split("\n")[1:-1]
+    ]
+    columns = rows[0][1:]
+    return [
+        (row[0], column, cell.startswith("x"))  # type: ignore[misc]
+        for row in rows[1:]
+        for column, cell in zip(columns, row[1:], strict=True)
+    ]
+
+
+def calls() -> list[tuple[Operation, set[str], set[str]]]:
+    found = []
+    for line in CALLS.strip().split("\n"):
+        operation, _, rest = line.partition(": ")
+        always, _, single = rest.partition("; single: ")
+        found.append((operation, set(always.split(", ")), set(filter(None, single.split(", ")))))
+    return found  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(("before", "after", "allowed"), cells())
+def test_b13_a_move_is_made_where_the_table_says_so(
+    before: Status, after: Status, *, allowed: bool
+) -> None:
+    assert state_machine.may_move(before, after) == allowed
+
+
+def test_b13_the_table_names_every_state_and_nothing_becomes_new() -> None:
+    assert {before for before, _, _ in cells()} == set(STATUSES) == state_machine.MOVES.keys()
+    assert not any(state_machine.may_move(before, "new") for before in STATUSES)
+
+
+@pytest.mark.parametrize("before", [each for each in STATUSES if each != "succeeded"])
+def test_money_wins_from_every_state(before: Status) -> None:
+    assert state_machine.may_move(before, "succeeded")
+
+
+def test_only_what_is_no_surprise_goes_uncounted() -> None:
+    expected: set[tuple[Status, Status]] = {
+        ("failed", "created"),
+        ("canceled", "created"),
+        ("canceled", "failed"),
+    }
+    assert expected == state_machine.EXPECTED
+    assert not any(state_machine.may_move(*move) for move in expected)
+
+
+@pytest.mark.parametrize(("operation", "always", "single"), calls())
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_call_starts_where_the_table_says_so(
+    operation: Operation, always: set[str], single: set[str], status: Status
+) -> None:
+    starts = [
+        state_machine.may_start(operation, status, single_capture=each) for each in (False, True)
+    ]
+    assert starts == [status in always, status in always | single]
+
+
+def test_a_confirm_is_answered_as_it_is_where_an_earlier_charge_can_still_succeed() -> None:
+    """B13; succeeded also stands for what is shown as partly refunded or disputed."""
+    answered = {"processing", "requires_capture", "succeeded", "requires_action"}
+    assert answered == state_machine.CONFIRMED
+    assert "canceled" not in state_machine.CONFIRMED
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("is_open", [True, False])
+def test_rule_8_what_can_still_move_stays_due(status: Status, *, is_open: bool) -> None:
+    at_rest = {"succeeded", "canceled"} | (set() if is_open else {"failed"})
+    assert state_machine.can_move(status, is_open=is_open) == (status not in at_rest)

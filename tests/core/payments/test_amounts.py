@@ -1,0 +1,165 @@
+"""Subtotal, tax, discount and total (B14)."""
+
+from itertools import chain, combinations
+
+import pytest
+from hypothesis import assume, given, strategies as st
+from pydantic import ValidationError
+
+from bridge.core.payments import amounts
+from bridge.errors import InvalidRequest
+from bridge.models.payment import NewPayment, Payment, PaymentChange
+
+MOST = 999_999_999_999
+NAMES = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
+SMALL = st.integers(0, 12) | st.none()
+CENTS = st.integers(0, MOST)
+SUBSETS = chain.from_iterable(combinations(NAMES, size) for size in range(1, 5))
+TELLING = [each for each in SUBSETS if {"subtotal_cents", "total_cents"} & set(each)]
+
+
+@st.composite
+def wholes(draw: st.DrawFn) -> dict[str, int]:
+    """Four amounts that balance; tax and discount are often none."""
+    tax = draw(st.just(0) | st.integers(0, MOST // 2))
+    subtotal = draw(st.integers(0 if tax else 1, MOST - tax))
+    discount = draw(st.just(0) | st.integers(0, subtotal + tax - 1))
+    return dict(zip(NAMES, (subtotal, tax, discount, subtotal + tax - discount), strict=True))
+
+
+WHOLE = wholes()
+
+
+def asked(**cents: int | None) -> NewPayment:
+    return NewPayment.model_validate({"currency": "USD"} | cents)
+
+
+def stored(subtotal: int, tax: int = 0, discount: int = 0) -> Payment:
+    known = {"subtotal_cents": subtotal, "tax_cents": tax, "discount_cents": discount}
+    about = {"id": "pay_1", "uid": "1", "currency": "USD", "provider_id": "stripe"}
+    times = dict.fromkeys(("changed_at", "created_at", "updated_at"), "2025-01-15T10:30:00Z")
+    total = subtotal + tax - discount
+    return Payment.model_validate(known | about | times | {"total_cents": total})
+
+
+def assert_balanced(found: dict[str, int]) -> None:
+    subtotal, tax, discount, total = (found[name] for name in NAMES)
+    assert total == subtotal + tax - discount
+    assert 1 <= total <= MOST
+    assert all(0 <= cents <= MOST for cents in found.values())
+    assert discount <= subtotal + tax
+
+
+@given(SMALL, SMALL, SMALL, SMALL)
+def test_b14_whatever_is_accepted_balances_and_keeps_what_was_given(
+    subtotal: int | None, tax: int | None, discount: int | None, total: int | None
+) -> None:
+    given_cents = dict(zip(NAMES, (subtotal, tax, discount, total), strict=True))
+    try:
+        found = amounts.complete(asked(**given_cents))
+    except (InvalidRequest, ValidationError):
+        return
+    assert_balanced(found)
+    named = {name: cents for name, cents in given_cents.items() if cents is not None}
+    assert named.items() <= found.items()
+
+
+@given(WHOLE, st.sampled_from(TELLING))
+def test_b14_any_subset_that_tells_enough_is_completed(
+    whole: dict[str, int], names: tuple[str, ...]
+) -> None:
+    told = {name: cents for name, cents in whole.items() if name in names}
+    untold = {name: 0 for name in ("tax_cents", "discount_cents") if name not in names}
+    if whole | untold == whole:
+        assert amounts.complete(asked(**told)) == whole
+    assert_balanced(amounts.complete(asked(**whole)))
+
+
+@given(CENTS, CENTS, st.integers(1, MOST))
+def test_b14_a_total_that_does_not_add_up_is_refused(subtotal: int, tax: int, total: int) -> None:
+    assume(total != subtotal + tax)
+    with pytest.raises(InvalidRequest) as refused:
+        amounts.complete(asked(subtotal_cents=subtotal, tax_cents=tax, total_cents=total))
+    assert refused.value.code == "amount_mismatch"
+    assert str(refused.value).endswith(f"= {subtotal + tax}")
+    assert [each.field for each in refused.value.details] == ["total_cents"]
+
+
+@pytest.mark.parametrize(
+    ("cents", "field"),
+    [
+        ({"subtotal_cents": 0}, "total_cents"),
+        ({"subtotal_cents": 10, "discount_cents": 10}, "total_cents"),
+        ({"subtotal_cents": 10, "tax_cents": 2, "discount_cents": 13}, "discount_cents"),
+        ({"total_cents": 10, "tax_cents": 11}, "total_cents"),
+        ({"subtotal_cents": MOST, "tax_cents": 1}, "total_cents"),
+        ({"total_cents": MOST, "discount_cents": 1}, "total_cents"),
+    ],
+)
+def test_b14_what_follows_has_the_bounds_too(cents: dict[str, int], field: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        amounts.complete(asked(**cents))
+    assert refused.value.code == "validation_failed"
+    assert [each.field for each in refused.value.details] == [field]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("wrong", [True, "20", 20.5, 20.0, -1, MOST + 1, [1]])
+def test_b14_only_whole_numbers_in_range_are_amounts(name: str, wrong: object) -> None:
+    for model in (NewPayment, PaymentChange):
+        body = {"currency": "USD", "total_cents": 20} | {name: wrong}
+        with pytest.raises(ValidationError):
+            model.model_validate(body)
+
+
+def test_b14_a_subtotal_or_a_total_is_needed() -> None:
+    with pytest.raises(ValidationError):
+        asked(tax_cents=5)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"total_cents": 3000}, (2900, 200, 100, 3000)),
+        ({"subtotal_cents": 3000}, (3000, 200, 100, 3100)),
+        ({"tax_cents": 0}, (1900, 0, 100, 1800)),
+        ({"discount_cents": 0}, (1900, 200, 0, 2100)),
+        ({"tax_cents": 0, "discount_cents": 0}, (1900, 0, 0, 1900)),
+        ({"total_cents": 3000, "tax_cents": 300}, (2800, 300, 100, 3000)),
+        ({"subtotal_cents": 10, "total_cents": 110}, (10, 200, 100, 110)),
+    ],
+)
+def test_b14_a_put_keeps_tax_and_discount_and_recomputes_the_rest(
+    change: dict[str, int], expected: tuple[int, ...]
+) -> None:
+    found = amounts.change(stored(1900, 200, 100), PaymentChange.model_validate(change))
+    assert tuple(found[name] for name in NAMES) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"subtotal_cents": 3000, "total_cents": 3000}, "amount_mismatch"),
+        ({"total_cents": 50}, "validation_failed"),  # less than the tax that stays
+        ({"discount_cents": 2101}, "validation_failed"),
+        ({"discount_cents": 2100}, "validation_failed"),
+        ({"tax_cents": MOST}, "validation_failed"),
+    ],
+)
+def test_b14_a_put_is_checked_as_a_whole(change: dict[str, int], code: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        amounts.change(stored(1900, 200, 100), PaymentChange.model_validate(change))
+    assert refused.value.code == code
+
+
+@given(WHOLE, st.tuples(SMALL, SMALL, SMALL, SMALL))
+def test_b14_whatever_a_put_leaves_balances(
+    whole: dict[str, int], change: tuple[int | None, ...]
+) -> None:
+    before = stored(*(whole[name] for name in NAMES[:3]))
+    try:
+        named = PaymentChange.model_validate(dict(zip(NAMES, change, strict=True)))
+        found = amounts.change(before, named)
+    except (InvalidRequest, ValidationError):
+        return
+    assert_balanced(found)

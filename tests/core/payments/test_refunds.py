@@ -1,0 +1,433 @@
+"""Captures, cancellations and refunds: crash points, lost answers, the rest that is left.
+
+Source: design/convergence.md, sections 2 to 5 and 9; contracts/bridge.md section 4.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from bridge.core.operations import payment_operator
+from bridge.core.payments import payments
+from bridge.core.workers import sweep
+from bridge.errors import BridgeError, Conflict, ProviderUnavailable
+from bridge.models.payment import (
+    Answered,
+    Cancellation,
+    Capture,
+    Confirmation,
+    NewPayment,
+    Payment,
+)
+from bridge.models.refund import NewRefund
+from bridge.store.payments import payment_items
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import USER, Crash, Killed, call_of, sweep_call, together
+
+pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
+Later = Callable[[float], None]
+STEPS = ["locking", "locked", "answered", "merging", "merged"]
+PART = NewRefund(amount_cents=500)
+
+
+def paid(method: str = "pm_card_visa", **more: object) -> Payment:
+    new = NewPayment.model_validate({"total_cents": 2000, "currency": "USD"} | more)
+    made = payments.create_payment_intent(USER, new, call_of()).payment
+    asked = Confirmation(payment_method_id=method)
+    return payments.confirm(USER, made.id, asked, call_of()).payment
+
+
+def held() -> Payment:
+    return paid(capture_method="manual")
+
+
+def refund(payment: Payment, asked: NewRefund = PART, key: str | None = None) -> Answered:
+    return payments.refund(USER, payment.id, asked, call_of(key))
+
+
+def stored(payment: Payment) -> Payment:
+    found = payment_items.get(payment.id)
+    assert found
+    return found
+
+
+def given_back(simulator: StripeSimulator) -> int:
+    """Cents that left the account: what a partial capture lets go did not."""
+    return sum(
+        each.amount
+        for each in simulator.world.refunds.values()
+        if each.status != "failed" and not each.reversal
+    )
+
+
+def assert_agrees(payment: Payment, simulator: StripeSimulator) -> None:
+    """Our row says what the provider says, and nothing is under way or broken."""
+    found, refunds = stored(payment), payment_items.refunds(payment.id)
+    assert found.live is None
+    assert found.refunded_cents == given_back(simulator)
+    assert found.refundable_cents == found.captured_cents - found.refunded_cents
+    given = [each for each in refunds if each.status != "failed"]
+    assert sum(each.amount_cents for each in given) == found.refunded_cents
+    assert found.refunds_pending == sum(each.status == "pending" for each in refunds)
+    assert payment_operator.inspect_payment(payment.id).timeline_is_whole
+
+
+# --- refunds ------------------------------------------------------------------------------------
+
+
+def test_a_part_and_then_the_rest_go_back(stripe_simulator: StripeSimulator) -> None:
+    payment = paid()
+    first = refund(payment, NewRefund(amount_cents=500, reason="damaged"))
+    assert (first.given.status, first.given.amount_cents, first.given.reason) == (
+        "succeeded",
+        500,
+        "damaged",
+    )
+    assert stored(payment).shown_status == "partially_refunded"
+    assert_agrees(payment, stripe_simulator)
+    rest = refund(payment, NewRefund())
+    assert rest.given.amount_cents == 1500
+    assert stored(payment).shown_status == "refunded"
+    assert_agrees(payment, stripe_simulator)
+    with pytest.raises(Conflict) as refused:
+        refund(payment, NewRefund())
+    assert refused.value.code == "amount_exceeds_available"
+    assert len(stripe_simulator.refunds()) == 2
+
+
+def test_more_than_is_left_is_refused_and_nobody_is_asked(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = paid()
+    refund(payment)
+    asked = len(stripe_simulator.requests)
+    with pytest.raises(Conflict) as refused:
+        refund(payment, NewRefund(amount_cents=1501))
+    assert refused.value.code == "amount_exceeds_available"
+    assert len(stripe_simulator.requests) == asked
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("rescue", ["retry", "sync", "sweep"])
+def test_a_refund_killed_anywhere_ends_in_the_truth(
+    step: str, rescue: str, crash: Crash, later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = paid()
+    crash.at = step
+    with pytest.raises(Killed):
+        refund(payment, PART, "key-1")
+    later(200)
+    if rescue == "sync":
+        payments.sync(USER, payment.id, call_of())
+    if rescue == "sweep":
+        sweep.sweep(sweep_call())
+    sent = step in ("answered", "merging", "merged")
+    assert given_back(stripe_simulator) == (500 if sent else 0)
+    if rescue != "retry":
+        assert_agrees(payment, stripe_simulator)
+    answered = refund(payment, PART, "key-1")
+    assert answered.given.status == "succeeded"
+    assert answered.replayed == sent
+    assert given_back(stripe_simulator) == 500
+    assert_agrees(payment, stripe_simulator)
+    assert refund(payment, PART, "key-1").given == answered.given
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "500_after", "truncated_body"])
+def test_a_refund_whose_answer_is_lost_is_pending_and_found(
+    kind: str, later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = paid()
+    stripe_simulator.fault("refund", kind)
+    answered = refund(payment)
+    assert (answered.given.status, answered.given.provider_refund_id) == ("pending", None)
+    assert answered.retry_after
+    assert stored(payment).refundable_cents == 1500
+    assert refund(payment).given.id == answered.given.id, "the same request is the same refund"
+    with pytest.raises(Conflict) as busy:
+        refund(payment, NewRefund(amount_cents=1))
+    assert busy.value.code == "payment_in_progress"
+    later(30)
+    sweep.sweep(sweep_call())
+    (found,) = payment_items.refunds(payment.id)
+    assert (found.id, found.status) == (answered.given.id, "succeeded")
+    assert_agrees(payment, stripe_simulator)
+
+
+def test_a_refund_that_never_arrived_gives_its_amount_back_after_the_lease(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = paid()
+    stripe_simulator.fault("refund", "drop_before")
+    refund(payment, NewRefund(), "key-1")
+    later(60)
+    sweep.sweep(sweep_call())
+    assert stored(payment).refundable_cents == 0, "it may still land"
+    later(60)
+    sweep.sweep(sweep_call())
+    (found,) = payment_items.refunds(payment.id)
+    assert found.status == "failed"
+    assert_agrees(payment, stripe_simulator)
+    again = refund(payment, NewRefund(), "key-1")
+    assert (again.replayed, again.given.status) == (False, "succeeded")
+    assert_agrees(payment, stripe_simulator)
+
+
+def test_another_key_is_another_refund_of_the_same_amount(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = paid()
+    first, second = (refund(payment, PART, key).given for key in ("key-1", "key-2"))
+    assert first.id != second.id
+    assert given_back(stripe_simulator) == 1000
+    assert refund(payment, PART, "key-1").given == first
+
+
+def test_a_key_is_one_refund_however_its_amount_reads(stripe_simulator: StripeSimulator) -> None:
+    payment = paid()
+    refund(payment, PART, "key-1")
+    other = call_of("key-1", fingerprint="another body")
+    with pytest.raises(Conflict) as reused:
+        payments.refund(USER, payment.id, NewRefund(amount_cents=600), other)
+    assert reused.value.code == "idempotency_key_reused"
+    assert given_back(stripe_simulator) == 500
+
+
+def test_a_refund_that_was_surely_not_sent_leaves_nothing_reserved(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = paid()
+    stripe_simulator.fault("refund", "429")
+    with pytest.raises(ProviderUnavailable):
+        refund(payment, NewRefund(), "key-1")
+    assert stored(payment).refundable_cents == 2000
+    assert [each.status for each in payment_items.refunds(payment.id)] == ["failed"]
+    assert refund(payment, NewRefund(), "key-1").given.status == "succeeded"
+
+
+def test_what_the_dashboard_refunded_is_known_at_the_refusal(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = paid()
+    stripe_simulator.dashboard("refund", str(payment.provider_payment_id), 1800)
+    with pytest.raises(BridgeError) as refused:
+        refund(payment)
+    assert (refused.value.status, refused.value.code) == (409, "amount_exceeds_available")
+    assert stored(payment).refundable_cents == 200
+    assert {each.status for each in payment_items.refunds(payment.id)} == {"failed", "succeeded"}
+    assert_agrees(payment, stripe_simulator)
+
+
+def test_refunds_made_elsewhere_become_ours_once(stripe_simulator: StripeSimulator) -> None:
+    payment = paid()
+    refund(payment)
+    for _ in range(2):
+        stripe_simulator.dashboard("refund", str(payment.provider_payment_id), 300)
+    for _ in range(2):
+        payments.sync(USER, payment.id, call_of())
+        known = payment_items.refunds(payment.id)
+        assert sorted(each.amount_cents for each in known) == [300, 300, 500]
+    assert_agrees(payment, stripe_simulator)
+
+
+def test_a_late_refund_is_due_until_it_is_through(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = paid("pm_card_pendingRefund")
+    assert refund(payment, NewRefund()).given.status == "pending"
+    assert stored(payment).shown_status == "refunded"
+    assert stored(payment).due_at
+    for _ in range(4):
+        later(60)
+        sweep.sweep(sweep_call())
+    assert [each.status for each in payment_items.refunds(payment.id)] == ["succeeded"]
+    assert stored(payment).due_at is None
+    assert_agrees(payment, stripe_simulator)
+
+
+def test_a_refund_that_fails_later_can_be_made_again(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = paid("pm_card_refundFail")
+    refund(payment, NewRefund())
+    later(120)
+    payments.sync(USER, payment.id, call_of())
+    assert [each.status for each in payment_items.refunds(payment.id)] == ["failed"]
+    assert stored(payment).shown_status == "succeeded"
+    assert_agrees(payment, stripe_simulator)
+
+
+def test_refunds_at_once_never_give_back_more_than_was_captured(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = paid()
+    results = together(12, lambda number: refund(payment, PART, f"key-{number}"))
+    assert {type(each) for each in results} <= {Answered, Conflict}
+    for number in range(12):
+        with suppress(Conflict):
+            refund(payment, PART, f"key-{number}")
+    assert given_back(stripe_simulator) == 2000
+    assert_agrees(payment, stripe_simulator)
+
+
+@pytest.mark.parametrize("method", ["pm_card_visa", "pm_card_visa_chargeDeclined"])
+def test_only_what_has_succeeded_is_refunded(
+    method: str, stripe_simulator: StripeSimulator
+) -> None:
+    new = NewPayment(total_cents=2000, currency="USD")
+    made = payments.create_payment_intent(USER, new, call_of()).payment
+    with pytest.raises(Conflict) as refused:
+        refund(made)
+    assert refused.value.code == "payment_not_refundable"
+    assert stripe_simulator.refunds() == []
+
+
+# --- disputes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("outcome", "shown"), [("won", "succeeded"), ("lost", "disputed")])
+def test_a_dispute_is_shown_until_it_is_won(
+    outcome: str, shown: str, stripe_simulator: StripeSimulator
+) -> None:
+    payment = paid()
+    intent = str(payment.provider_payment_id)
+    stripe_simulator.dashboard("dispute", intent)
+    assert payments.sync(USER, payment.id, call_of()).shown_status == "disputed"
+    with pytest.raises(BridgeError) as refused:
+        refund(payment)
+    assert (refused.value.status, refused.value.code) == (409, "payment_not_refundable")
+    stripe_simulator.dashboard("close_dispute", intent, outcome=outcome)
+    assert payments.sync(USER, payment.id, call_of()).shown_status == shown
+
+
+# --- captures and cancellations -----------------------------------------------------------------
+
+
+def capture(payment: Payment, key: str | None = None) -> Answered:
+    return payments.capture(USER, payment.id, Capture(), call_of(key))
+
+
+def cancel(payment: Payment, key: str | None = None) -> Answered:
+    return payments.cancel(USER, payment.id, Cancellation(), call_of(key))
+
+
+ACTS = {"capture": capture, "cancel": cancel}
+ENDS = {"capture": "succeeded", "cancel": "canceled"}
+
+
+@pytest.mark.parametrize(("asked", "captured"), [(None, 2000), (1500, 1500)])
+def test_a_manual_capture_takes_what_it_names_and_once(
+    asked: int | None, captured: int, stripe_simulator: StripeSimulator
+) -> None:
+    payment = held()
+    assert (payment.status, payment.captured_cents) == ("requires_capture", 0)
+    body = Capture(amount_cents=asked)
+    taken = payments.capture(USER, payment.id, body, call_of()).payment
+    assert (taken.status, taken.captured_cents, taken.refundable_cents) == (
+        "succeeded",
+        captured,
+        captured,
+    )
+    assert taken.shown_status == "succeeded"
+    assert taken.completed_at
+    with pytest.raises(Conflict) as refused:
+        payments.capture(USER, payment.id, body, call_of())
+    assert refused.value.code == "payment_not_capturable"
+    assert_agrees(payment, stripe_simulator)
+    refund(payment, NewRefund())
+    assert stored(payment).shown_status == "refunded"
+    assert payments.sync(USER, payment.id, call_of()).refunded_cents == captured
+    assert_agrees(payment, stripe_simulator)
+
+
+def test_more_than_was_authorized_is_not_captured(stripe_simulator: StripeSimulator) -> None:
+    payment = held()
+    with pytest.raises(Conflict) as refused:
+        payments.capture(USER, payment.id, Capture(amount_cents=2001), call_of())
+    assert refused.value.code == "amount_exceeds_available"
+    assert stored(payment).status == "requires_capture"
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("rescue", ["retry", "sync", "sweep"])
+@pytest.mark.parametrize("operation", ["capture", "cancel"])
+def test_a_capture_or_cancellation_killed_anywhere_ends_in_the_truth(
+    operation: str,
+    step: str,
+    rescue: str,
+    crash: Crash,
+    later: Later,
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = held()
+
+    crash.at = step
+    with pytest.raises(Killed):
+        ACTS[operation](payment, "key-1")
+    later(200)
+    if rescue == "sync":
+        payments.sync(USER, payment.id, call_of())
+    if rescue == "sweep":
+        sweep.sweep(sweep_call())
+    if rescue != "retry":
+        sent = step in ("answered", "merging", "merged")
+        assert stored(payment).status == (ENDS[operation] if sent else "requires_capture")
+        assert_agrees(payment, stripe_simulator)
+    assert ACTS[operation](payment, "key-1").payment.status == ENDS[operation]
+    assert stored(payment).captured_cents == (2000 if operation == "capture" else 0)
+    assert len(stripe_simulator.charges()) == 1
+    assert_agrees(payment, stripe_simulator)
+
+
+@pytest.mark.parametrize("operation", ["capture", "cancel"])
+def test_what_somebody_did_at_the_dashboard_is_done(
+    operation: str, stripe_simulator: StripeSimulator
+) -> None:
+    payment = held()
+    stripe_simulator.dashboard(operation, str(payment.provider_payment_id))
+    assert ACTS[operation](payment).payment.status == ENDS[operation]
+    assert_agrees(payment, stripe_simulator)
+
+
+@pytest.mark.parametrize("operation", ["capture", "cancel"])
+def test_the_other_one_came_first_at_the_dashboard(
+    operation: str, stripe_simulator: StripeSimulator
+) -> None:
+    payment = held()
+    other = {"capture": "cancel", "cancel": "capture"}[operation]
+    stripe_simulator.dashboard(other, str(payment.provider_payment_id))
+    with pytest.raises(BridgeError) as refused:
+        ACTS[operation](payment)
+    assert refused.value.status == 409
+    assert stored(payment).status == {"capture": "canceled", "cancel": "succeeded"}[operation]
+    assert_agrees(payment, stripe_simulator)
+
+
+def test_a_payment_is_canceled_in_every_state_that_allows_it_and_twice(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    new = NewPayment(total_cents=2000, currency="USD")
+    made = payments.create_payment_intent(USER, new, call_of()).payment
+    secure = paid("pm_card_threeDSecure2Required")
+    for payment in (made, secure, held()):
+        for _ in range(2):
+            assert cancel(payment).payment.shown_status == "canceled"
+    calls = stripe_simulator.log.counts["cancel"]
+    assert calls == 3
+    with pytest.raises(Conflict) as refused:
+        cancel(paid())
+    assert refused.value.code == "payment_not_cancelable"
+
+
+def test_a_capture_and_a_cancellation_at_once_end_as_one_of_them(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = held()
+
+    together(6, lambda number: ACTS["capture" if number % 2 else "cancel"](payment))
+    found = stored(payment)
+    intent = stripe_simulator.intents()[0]
+    assert found.status == intent["status"]
+    assert found.status in ("succeeded", "canceled")
+    assert_agrees(payment, stripe_simulator)

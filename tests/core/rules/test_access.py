@@ -1,0 +1,117 @@
+"""Who may see and who may change a record (B6, B9)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bridge.core.rules import access
+from bridge.errors import Forbidden, NotAuthenticated, NotFound
+from bridge.models.caller import Caller, Role
+from bridge.models.customer import Customer
+from tests.store.conftest import payment
+
+AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
+
+
+def customer(user_id: str | None = None, organization_id: str | None = None) -> Customer:
+    return Customer(
+        id="cust_1",
+        uid="1",
+        user_id=user_id,
+        organization_id=organization_id,
+        created_at=AT,
+        updated_at=AT,
+    )
+
+
+def user(**organizations: Role) -> Caller:
+    return Caller(user_id="user_1", organizations=organizations)
+
+
+MINE = customer("user_1")
+OURS = customer("user_2", "org_1")
+MINE_THERE = customer("user_1", "org_1")
+THEIRS = customer("user_2")
+GUESTS = customer()
+
+
+@pytest.mark.parametrize(
+    ("record", "caller", "visible"),
+    [
+        (MINE, user(), True),
+        (MINE_THERE, user(), True),
+        (OURS, user(org_1="member"), True),
+        (OURS, user(org_2="owner"), False),
+        (THEIRS, user(org_1="owner"), False),
+        (GUESTS, user(org_1="owner"), False),
+        (GUESTS, Caller(), False),
+        (GUESTS, Caller(guest_of="cust_1"), True),
+        (GUESTS, Caller(guest_of="cust_2"), False),
+        (GUESTS, Caller(guest_of="pay_1"), False),
+        (THEIRS, Caller(guest_of=""), False),
+    ],
+)
+def test_b9_what_is_not_the_callers_is_as_if_it_were_not_there(
+    record: Customer, caller: Caller, *, visible: bool
+) -> None:
+    assert access.is_visible(record, caller) == visible
+    if visible:
+        assert access.visible(record, caller) is record
+        return
+    messages = set()
+    for found in (record, None):
+        with pytest.raises(NotFound) as hidden:
+            access.visible(found, caller)
+        messages.add(str(hidden.value))
+    assert len(messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "writes"), [("owner", True), ("admin", True), ("billing", True), ("member", False)]
+)
+def test_b9_a_member_reads_and_the_other_roles_write(role: Role, *, writes: bool) -> None:
+    caller = user(org_1=role)
+    access.check_member(caller, "org_1")
+    assert access.is_visible(OURS, caller)
+    for check in (
+        lambda: access.check_writer(caller, "org_1"),
+        lambda: access.check_writable(OURS, caller),
+        lambda: access.check_writable(MINE_THERE, caller),
+    ):
+        if writes:
+            check()
+        else:
+            with pytest.raises(Forbidden):
+                check()
+
+
+def test_b9_an_organization_of_others_is_forbidden() -> None:
+    for check in (access.check_member, access.check_writer):
+        with pytest.raises(Forbidden):
+            check(user(org_2="owner"), "org_1")
+
+
+def test_b9_outside_of_organizations_the_owner_writes() -> None:
+    access.check_writer(user(), None)
+    access.check_writable(MINE, user())
+
+
+@pytest.mark.parametrize("caller", [Caller(), Caller(guest_of="pay_1")])
+def test_b8_a_guest_token_is_no_user(caller: Caller) -> None:
+    with pytest.raises(NotAuthenticated) as refused:
+        access.user_of(caller)
+    assert refused.value.code == "authentication_required"
+    assert access.user_of(user()) == "user_1"
+
+
+@pytest.mark.parametrize(
+    "caller", [user(), user(org_1="owner"), Caller(guest_of="pay_1"), Caller()]
+)
+def test_b12_a_payment_that_went_with_its_customer_is_not_there_for_anybody(
+    caller: Caller,
+) -> None:
+    row = payment(id="pay_1", user_id="user_1", organization_id="org_1", is_hidden=True)
+    with pytest.raises(NotFound):
+        access.visible(row, caller)
+    shown = row.model_copy(update={"is_hidden": False})
+    assert access.is_visible(shown, caller) == (not caller.is_nobody)

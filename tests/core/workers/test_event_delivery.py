@@ -1,0 +1,358 @@
+"""Every timeline entry reaches the bus. Source: design/data-model.md 7; convergence.md 9."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from bridge import clock, queues
+from bridge.core.payments import payments
+from bridge.core.rules import deadline
+from bridge.core.workers import event_delivery
+from bridge.errors import TemporarilyUnavailable
+from bridge.models.call import Call
+from bridge.models.outbox import ChangedKey, Cursor
+from bridge.models.payment import Confirmation, NewPayment, Payment
+from bridge.store import dynamodb, keys
+from bridge.store.payments import outbox_items, payment_items
+from tests.conftest import USER, Crash, Killed, call_of, together
+from tests.store.conftest import Wire
+from tests.store.payments.test_outbox_items import put_entries
+
+pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
+Subscriber = Callable[[], list[dict[str, Any]]]
+Later = Callable[[float], None]
+VISA = Confirmation(payment_method_id="pm_card_visa")
+HOUR = 3600
+
+
+@pytest.fixture
+def bus_wire(subscriber: Subscriber) -> Iterator[Wire]:
+    with ExitStack() as undo:
+        yield Wire(undo, queues.client("events", 3))
+
+
+def ring_call(seconds: float = 60) -> Call:
+    return Call(cause="sweep", ends_at=clock.now() + timedelta(seconds=seconds))
+
+
+def deliver(*payment_ids: str) -> event_delivery.Delivered:
+    return event_delivery.deliver(payment_ids, ring_call())
+
+
+def paid() -> Payment:
+    """A payment with two entries: created, succeeded."""
+    new = NewPayment(total_cents=2000, currency="USD")
+    payment = payments.create_payment_intent(USER, new, call_of()).payment
+    return payments.confirm(USER, payment.id, VISA, call_of()).payment
+
+
+def told(subscriber: Subscriber) -> list[tuple[str, int]]:
+    return [(each["detail"]["payment_id"], each["detail"]["seq"]) for each in subscriber()]
+
+
+def sequences(subscriber: Subscriber, payment_id: str = "pay_1") -> list[int]:
+    return [number for told_of, number in told(subscriber) if told_of == payment_id]
+
+
+def cursor(payment_id: str = "pay_1") -> Cursor:
+    return outbox_items.get_cursor(payment_id)
+
+
+def refuse(wire: Wire, *sequences: int) -> None:
+    """The bus does not take these events, and takes the others of the same call."""
+
+    def some(request: AWSPreparedRequest) -> AWSResponse | None:
+        entries = json.loads(request.body)["Entries"]
+        numbers = [json.loads(each["Detail"])["seq"] for each in entries]
+        if not set(numbers) & set(sequences):
+            return None
+        answers = [
+            {"ErrorCode": "InternalFailure"} if number in sequences else {"EventId": str(number)}
+            for number in numbers
+        ]
+        body = {"FailedEntryCount": len(answers), "Entries": answers}
+        wire.requests.append({"taken": [n for n in numbers if n not in sequences]})
+        return wire.response(request, 200, body)
+
+    wire.listen("PutEvents", some)
+
+
+# --- what is sent -------------------------------------------------------------------------------
+
+
+def test_each_change_is_an_event_as_the_contract_says(subscriber: Subscriber) -> None:
+    payment = paid()
+    assert deliver(payment.id) == event_delivery.Delivered(events=2, put_off=0, parked=0, left=0)
+    first, second = subscriber()
+    entries = payment_items.timeline(payment.id)
+    assert {each["source"] for each in (first, second)} == {"bridge.payments"}
+    assert [each["detail-type"] for each in (first, second)] == [
+        "payment.created",
+        "payment.succeeded",
+    ]
+    assert first["detail"] == {
+        "payment_id": payment.id,
+        "seq": 1,
+        "from": "new",
+        "to": "created",
+        "at": f"{entries[0].at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    assert second["time"] == second["detail"]["at"]
+    assert cursor(payment.id).sent == 2
+
+
+def test_a_ring_for_what_is_delivered_sends_and_writes_nothing(subscriber: Subscriber) -> None:
+    put_entries(1, 2)
+    deliver("pay_1")
+    before = cursor()
+    assert deliver("pay_1", "pay_without_any").events == 0
+    assert sequences(subscriber) == [1, 2]
+    assert cursor() == before
+    assert cursor("pay_without_any").fence == 0
+
+
+def test_payments_go_out_together_and_each_in_its_order(
+    subscriber: Subscriber, bus_wire: Wire
+) -> None:
+    ids = [f"pay_{number}" for number in range(13)]
+    for payment_id in ids:
+        put_entries(1, 2, 3, payment_id=payment_id)
+    bus_wire.watch("PutEvents")
+    assert deliver(*ids).events == 39
+    assert [sequences(subscriber, each) for each in ids] == [[1, 2, 3]] * 13
+    assert [len(each["Entries"]) for each in bus_wire.requests] == [10, 10, 10, 3, 3, 3]
+
+
+def test_a_line_longer_than_a_page_is_due_at_once_for_the_rest(subscriber: Subscriber) -> None:
+    last = outbox_items.PAGE + 5
+    put_entries(*range(1, last + 1))
+    deliver("pay_1")
+    assert cursor().sent == outbox_items.PAGE
+    assert clock.seconds() - 1 <= (cursor().due_at or 0) <= clock.seconds()
+    deliver("pay_1")
+    assert (cursor().sent, cursor().due_at) == (last, None)
+    assert sequences(subscriber) == list(range(1, last + 1))
+
+
+def test_a_stream_rings_for_the_payments_whose_keys_it_names(subscriber: Subscriber) -> None:
+    put_entries(1, 2)
+    put_entries(1, payment_id="pay_2")
+    changed = [ChangedKey(*keys.entry(each, 1)[1:]) for each in ("pay_1", "pay_1", "pay_2")]
+    assert event_delivery.answer_ring(changed, ring_call()).events == 3
+    assert sorted(told(subscriber)) == [("pay_1", 1), ("pay_1", 2), ("pay_2", 1)]
+
+
+def test_a_ring_that_time_does_not_allow_is_answered_by_the_next(subscriber: Subscriber) -> None:
+    put_entries(1)
+    changed = [ChangedKey(*keys.entry("pay_1", 1)[1:])]
+    with pytest.raises(TemporarilyUnavailable):
+        event_delivery.answer_ring(changed, ring_call(deadline.SPARE_S - 1))
+    assert (sequences(subscriber), cursor().fence) == ([], 0)
+    assert event_delivery.deliver(["pay_1"], ring_call(deadline.SPARE_S - 1)).left == 1
+    event_delivery.answer_ring(changed, ring_call())
+    assert sequences(subscriber) == [1]
+
+
+def test_a_slow_bus_is_left_in_time_and_the_sweep_goes_on_with_the_rest(
+    subscriber: Subscriber, bus_wire: Wire, later: Later
+) -> None:
+    put_entries(*range(1, 9))
+    bus_wire.listen("PutEvents", lambda _: later(10))
+    changed = [ChangedKey(*keys.entry("pay_1", 1)[1:])]
+    assert event_delivery.answer_ring(changed, ring_call(60)).events == 5
+    assert (cursor().sent, cursor().failing_since) == (5, None)
+    assert (cursor().due_at or 0) <= clock.seconds()
+    bus_wire.undo.close()
+    deliver("pay_1")
+    assert sequences(subscriber) == list(range(1, 9))
+    assert cursor().due_at is None
+
+
+# --- a bus in trouble ---------------------------------------------------------------------------
+
+
+def test_an_event_that_the_bus_refuses_holds_back_those_after_it(
+    subscriber: Subscriber, bus_wire: Wire
+) -> None:
+    put_entries(1, 2, 3)
+    put_entries(1, payment_id="pay_2")
+    refuse(bus_wire, 2)
+    assert deliver("pay_1", "pay_2") == event_delivery.Delivered(
+        events=2, put_off=1, parked=0, left=0
+    )
+    assert told(subscriber) == [("pay_1", 1), ("pay_2", 1)]
+    assert (cursor().sent, cursor("pay_2").due_at) == (1, None)
+    bus_wire.undo.close()
+    deliver("pay_1")
+    assert sequences(subscriber) == [1, 2, 3]
+
+
+def test_one_of_several_in_a_call_can_be_refused_alone(
+    subscriber: Subscriber, bus_wire: Wire
+) -> None:
+    put_entries(1, 2)
+    put_entries(5, payment_id="pay_2")
+    refuse(bus_wire, 5)
+    delivered = deliver("pay_1", "pay_2")
+    assert (delivered.events, delivered.put_off) == (2, 1)
+    assert bus_wire.requests[1:2] == [{"taken": [1]}]
+    assert (cursor().sent, cursor("pay_2").sent) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (500, "InternalException"),
+        (400, "ThrottlingException"),
+        (400, "AccessDeniedException"),
+        (400, "ResourceNotFoundException"),
+    ],
+)
+def test_a_bus_that_fails_is_asked_once_a_run_and_nothing_is_lost(
+    status: int, kind: str, subscriber: Subscriber, bus_wire: Wire
+) -> None:
+    ids = [f"pay_{number}" for number in range(25)]
+    for payment_id in ids:
+        put_entries(1, payment_id=payment_id)
+    bus_wire.answer("PutEvents", status, {"__type": kind}, times=None)
+    assert deliver(*ids) == event_delivery.Delivered(events=0, put_off=25, parked=0, left=0)
+    assert len(bus_wire.requests) <= 3  # the SDK's own tries of one call
+    waits = [(cursor(each).due_at or 0) - clock.seconds() for each in ids]
+    assert 57 <= min(waits) <= max(waits) <= 60
+    bus_wire.undo.close()
+    assert deliver(*ids).events == 25
+    assert {cursor(each).due_at for each in ids} == {None}
+
+
+def test_a_delivery_is_tried_less_and_less_often_and_after_three_days_parked(
+    later: Later, bus_wire: Wire, capsys: pytest.CaptureFixture[str], setting: Callable[..., None]
+) -> None:
+    put_entries(1, 2)
+    refuse(bus_wire, 1)
+    setting("POWERTOOLS_METRICS_DISABLED", "false")
+    capsys.readouterr()
+    began, waits, parked = clock.seconds(), [], 0
+    while not parked:
+        parked = deliver("pay_1").parked
+        if due_at := cursor().due_at:
+            waits.append(due_at - clock.seconds())
+            later(waits[-1] + 1)  # the clock's seconds are whole
+    minutes = [round(each / 60) for each in waits]
+    assert minutes[:6] == [1, 1, 3, 10, 60, 60]
+    assert set(minutes[4:]) == {60}
+    assert 0 <= clock.seconds() - began - event_delivery.PARKED_AFTER_S <= HOUR
+    assert (cursor().is_parked, cursor().due_at) == (True, None)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [line["parked_events"] for line in lines if "parked_events" in line] == [[1]]
+    late = [line["undelivered_events"] for line in lines if "undelivered_events" in line]
+    assert len(late) == len(waits) - 3 + 1  # quiet for five minutes, then at every try
+    assert late[0] == [2]
+
+
+def test_what_is_parked_goes_out_with_the_next_ring(
+    later: Later, subscriber: Subscriber, bus_wire: Wire
+) -> None:
+    put_entries(1)
+    refuse(bus_wire, 1)
+    deliver("pay_1")
+    later(event_delivery.PARKED_AFTER_S)
+    assert deliver("pay_1").parked == 1
+    bus_wire.undo.close()
+    put_entries(2)
+    deliver("pay_1")
+    assert sequences(subscriber) == [1, 2]
+    after = cursor()
+    assert (after.is_parked, after.due_at, after.failing_since) == (False, None, None)
+
+
+def test_a_store_that_fails_lets_the_whole_batch_ring_again(
+    subscriber: Subscriber, bus_wire: Wire
+) -> None:
+    put_entries(1)
+    changed = [ChangedKey(*keys.entry("pay_1", 1)[1:])]
+    with ExitStack() as undo:
+        wire = Wire(undo, dynamodb.client())
+        kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException"
+        wire.answer("PutItem", 400, {"__type": kind}, times=None)
+        with pytest.raises(TemporarilyUnavailable):
+            event_delivery.answer_ring(changed, ring_call())
+    event_delivery.answer_ring(changed, ring_call())
+    assert sequences(subscriber) == [1, 1]  # at least once
+
+
+# --- killed, and two at once --------------------------------------------------------------------
+
+
+def test_killed_between_delivery_and_cursor_it_delivers_again_in_order(
+    subscriber: Subscriber, crash: Crash
+) -> None:
+    put_entries(1, 2)
+    crash.at = "delivered"
+    with pytest.raises(Killed):
+        deliver("pay_1")
+    assert cursor().sent == 0
+    put_entries(3)
+    deliver("pay_1")
+    assert sequences(subscriber) == [1, 2, 1, 2, 3]
+    assert cursor().sent == 3
+
+
+def test_who_loses_the_cursor_delivers_what_the_winner_did_not_see(
+    subscriber: Subscriber, crash: Crash
+) -> None:
+    put_entries(1)
+
+    def another(payment_id: str) -> None:
+        put_entries(2)
+        deliver(payment_id)
+
+    crash.at, crash.meanwhile = "delivered", another
+    deliver("pay_1")
+    assert sequences(subscriber) == [1, 1, 2]
+    assert cursor().sent == 2
+
+
+def test_a_later_event_that_was_put_off_is_not_forgotten_by_who_delivered_an_earlier_one(
+    subscriber: Subscriber, bus_wire: Wire, crash: Crash
+) -> None:
+    put_entries(1)
+
+    def another(payment_id: str) -> None:
+        put_entries(2)
+        refuse(bus_wire, 2)
+        assert deliver(payment_id).put_off == 1
+
+    crash.at, crash.meanwhile = "delivered", another
+    deliver("pay_1")
+    assert cursor().sent == 1
+    assert 58 <= (cursor().due_at or 0) - clock.seconds() <= 60
+
+
+@pytest.mark.race
+@pytest.mark.usefixtures("dynamodb_local")
+def test_many_dispatchers_at_once_lose_nothing_and_keep_the_order(subscriber: Subscriber) -> None:
+    ids = [f"pay_{number}" for number in range(3)]
+
+    def write_and_ring(number: int) -> None:
+        for sequence in range(1, 6):
+            if number == 0:
+                for payment_id in ids:
+                    put_entries(sequence, payment_id=payment_id)
+            try:
+                deliver(*ids)
+            except TemporarilyUnavailable:
+                deliver(*ids)  # as Lambda brings the batch again
+
+    results = together(8, write_and_ring)
+    assert [each for each in results if each is not None] == []
+    for payment_id in ids:
+        deliver(payment_id)
+        seen = sequences(subscriber, payment_id)
+        firsts = [number for place, number in enumerate(seen) if number not in seen[:place]]
+        assert firsts == [1, 2, 3, 4, 5]
+        assert cursor(payment_id).sent == 5

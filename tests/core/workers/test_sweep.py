@@ -1,0 +1,204 @@
+"""What is due is looked at. Source: design/convergence.md, section 8."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bridge import clock
+from bridge.core.payments import payments
+from bridge.core.rules import deadline
+from bridge.core.workers import sweep
+from bridge.models.call import Call
+from bridge.models.payment import Confirmation, LiveAttempt, NewPayment, Payment
+from bridge.store import dynamodb, keys
+from bridge.store.jobs import due_items
+from bridge.store.payments import outbox_items, payment_items
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import USER, Crash, call_of, sweep_call
+from tests.store.conftest import Wire
+
+pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
+Later = Callable[[float], None]
+Subscriber = Callable[[], list[dict[str, Any]]]
+Setting = Callable[[str, str], None]
+VISA = Confirmation(payment_method_id="pm_card_visa")
+DAY = 24 * 3600
+
+
+def created() -> Payment:
+    new = NewPayment(total_cents=2000, currency="USD")
+    return payments.create_payment_intent(USER, new, call_of()).payment
+
+
+def stored(payment: Payment) -> Payment:
+    found = payment_items.get(payment.id)
+    assert found
+    return found
+
+
+def with_seconds(seconds: float) -> Call:
+    return Call(cause="sweep", ends_at=clock.now() + timedelta(seconds=seconds))
+
+
+def test_nothing_is_looked_at_before_it_is_due(later: Later) -> None:
+    created()
+    assert sweep.sweep(sweep_call()).looked == 0
+    later(61)
+    assert sweep.sweep(sweep_call()).looked == 1
+    assert sweep.sweep(sweep_call()).looked == 0
+
+
+def test_a_run_whose_time_is_up_counts_what_it_leaves(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    for _ in range(3):
+        created()
+    later(100)
+    asked = len(stripe_simulator.requests)
+    swept = sweep.sweep(with_seconds(deadline.SPARE_S - 1))
+    assert (swept.looked, swept.left, swept.failed) == (0, 3, 0)
+    assert 30 <= swept.oldest_due_seconds <= 50
+    assert len(stripe_simulator.requests) == asked
+    swept = sweep.sweep(with_seconds(deadline.SPARE_S + 20))
+    assert (swept.looked, swept.left) == (3, 0)
+
+
+def test_a_look_that_fails_is_counted_and_put_off(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = created()
+    later(100)
+    stripe_simulator.fault("fetch", "500_before", times=None)
+    swept = sweep.sweep(sweep_call())
+    assert (swept.looked, swept.failed) == (1, 1)
+    assert (stored(payment).due_at or 0) > clock.seconds()
+    assert sweep.sweep(sweep_call()).looked == 0
+
+
+def test_rows_that_the_index_shows_too_late_are_skipped(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = created()  # not yet due, though the index will say so
+    asked = len(stripe_simulator.requests)
+    late = [
+        dynamodb.key_of(keys.payment(each)) | dynamodb.typed({"due_pk": "D#0", "due_at": 1})
+        for each in (payment.id, "pay_gone")
+    ]
+    with ExitStack() as undo:
+        wire = Wire(undo, dynamodb.client())
+        wire.answer("Query", 200, {"Items": late, "Count": 2}, times=None)
+        swept = sweep.sweep(sweep_call())
+        assert len(wire.requests) == len(due_items.shards())
+    assert swept.model_dump() == dict.fromkeys(sweep.Swept.model_fields, 0)
+    assert len(stripe_simulator.requests) == asked
+
+
+def test_events_that_are_due_are_delivered_once_the_payments_have_been_looked_at(
+    later: Later, subscriber: Subscriber, crash: Crash
+) -> None:
+    payment = created()
+    seen = outbox_items.get_cursor(payment.id)
+    outbox_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
+    later(100)
+    crash.at, crash.meanwhile = "looked", lambda _: crashed.append(len(subscriber()))
+    crashed: list[int] = []
+    swept = sweep.sweep(sweep_call())
+    assert (swept.looked, swept.events, swept.failed) == (1, 1, 0)
+    assert 95 <= swept.oldest_due_seconds <= 105
+    assert (crashed, len(subscriber())) == ([0], 1)
+    assert sweep.sweep(sweep_call()).events == 0
+
+
+def test_events_are_left_when_the_time_is_up(later: Later, subscriber: Subscriber) -> None:
+    payment = created()
+    seen = outbox_items.get_cursor(payment.id)
+    outbox_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
+    later(10)
+    swept = sweep.sweep(with_seconds(deadline.SPARE_S - 1))
+    assert (swept.events, swept.left, subscriber()) == (0, 1, [])
+    assert outbox_items.get_cursor(payment.id).due_at is not None
+
+
+def test_a_job_that_nobody_runs_counts_as_late_and_is_left_alone() -> None:
+    item = {"due_pk": keys.due_partition("job_1"), "due_at": clock.seconds() - 1000}
+    dynamodb.write(dynamodb.put(keys.job("job_1"), item))
+    swept = sweep.sweep(sweep_call())
+    assert 1000 <= swept.oldest_due_seconds <= 1005
+    assert (swept.looked, swept.failed, swept.left) == (0, 0, 0)
+    assert dynamodb.get(keys.job("job_1"))
+
+
+@pytest.mark.parametrize(("leases", "stuck"), [(4, False), (5, True)])
+def test_an_attempt_that_outlives_four_leases_is_counted_for_the_alarm(
+    leases: int,
+    stuck: bool,
+    later: Later,
+    stripe_simulator: StripeSimulator,
+    setting: Setting,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    payment = created()
+    stripe_simulator.fault("confirm", "drop_after")
+    stripe_simulator.fault("fetch", "500_before", times=None)
+    payments.confirm(USER, payment.id, VISA, call_of())
+    live = stored(payment).held
+    later(leases * (live.until - live.at) - 2)
+    setting("POWERTOOLS_METRICS_DISABLED", "false")
+    capsys.readouterr()
+    assert sweep.sweep(sweep_call()).stuck_attempts == stuck
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [line["stuck_attempts"] for line in told if "stuck_attempts" in line] == [[stuck]]
+    assert any("oldest_due_seconds" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("operation", "age", "stuck"),
+    [
+        ("confirm", 4 * 90, False),
+        ("confirm", 4 * 90 + 1, True),
+        ("create", 22 * 3600, False),  # Stripe remembers a key for 20 hours of looks
+        ("create", 22 * 3600 + 1, True),
+        (None, 10**6, False),
+    ],
+)
+def test_a_creation_is_stuck_two_hours_after_its_looks_stop(
+    operation: str | None, age: int, *, stuck: bool
+) -> None:
+    amounts = {"total_cents": 2000, "was_cents": 2000, "from_status": "new"}
+    lock = {"number": 1, "key": "1.1", "request_hash": "h", "at": 1000, "until": 1090} | amounts
+    live = LiveAttempt.model_validate(lock | {"operation": operation}) if operation else None
+    payment = created().model_copy(update={"live": live})
+    assert sweep.is_stuck(payment, 1000 + age) == stuck
+
+
+@pytest.mark.parametrize("days", [1, 3])
+def test_what_nobody_pays_is_abandoned_after_the_days_that_are_set(
+    days: int, later: Later, setting: Setting
+) -> None:
+    setting("ABANDON_DAYS", str(days))
+    payment = created()
+    later(days * DAY - 60)
+    sweep.sweep(sweep_call())
+    assert stored(payment).status == "created"
+    later(DAY)
+    sweep.sweep(sweep_call())
+    assert (stored(payment).status, stored(payment).due_at) == ("canceled", None)
+
+
+def test_a_failed_payment_that_can_still_be_paid_is_abandoned_too(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = created()
+    stripe_simulator.fault("confirm", "drop_before")
+    payments.confirm(USER, payment.id, VISA, call_of())
+    later(200)
+    sweep.sweep(sweep_call())
+    assert (stored(payment).status, stored(payment).is_open) == ("failed", True)
+    later(8 * DAY)
+    sweep.sweep(sweep_call())
+    assert stored(payment).status == "canceled"
+    assert stripe_simulator.intents()[0]["status"] == "canceled"

@@ -1,0 +1,95 @@
+"""Credentials by the hash of their name, and their lines for operators. Source: data-model.md 2."""
+
+import hashlib
+
+import pytest
+
+from bridge import clock
+from bridge.models.caller import Named
+from bridge.models.credential import CredentialKind, Holder
+from bridge.store import dynamodb, keys
+from bridge.store.access import credential_items
+from bridge.store.customers import customer_items
+from tests.store.conftest import Wire, customer, put_credential
+
+pytestmark = pytest.mark.usefixtures("tables")
+KINDS: list[tuple[CredentialKind, str, str | None, Holder]] = [
+    ("api_key", "key-1", None, Holder(organization_id="org_1")),
+    ("merchant", "token-1", "text", Holder(organization_id="org_1", merchant_key="text")),
+    (
+        *("oauth_client", "client-1", "secret"),
+        Holder(organization_id="org_1", secret_hash=hashlib.sha256(b"secret").hexdigest()),
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "secret", "holder"), KINDS)
+def test_a_credential_is_found_by_its_name_and_its_kind(
+    kind: CredentialKind, name: str, secret: str | None, holder: Holder
+) -> None:
+    put_credential(kind, name, secret)
+    assert credential_items.find(kind, name) == (holder, {})
+    for other, *_ in KINDS:
+        assert (credential_items.find(other, name)[0] is None) == (other != kind)
+    assert credential_items.find(kind, name.upper())[0] is None
+
+
+@pytest.mark.parametrize(("kind", "name", "secret", "holder"), KINDS)
+def test_what_the_request_names_comes_with_it_in_one_batch(
+    wire: Wire, kind: CredentialKind, name: str, secret: str | None, holder: Holder
+) -> None:
+    put_credential(kind, name, secret)
+    owner = customer()
+    customer_items.insert(owner, None)
+    wire.watch("BatchGetItem")
+    found, ahead = credential_items.find(kind, name, Named(customer_id=owner.id))
+    assert found == holder
+    assert customer_items.get(owner.id, ahead) == owner
+    assert len(wire.requests) == 1
+
+
+def test_a_name_that_fits_no_header_is_not_looked_up(wire: Wire) -> None:
+    wire.watch("BatchGetItem")
+    for name in ("ключ", "\ud800"):
+        assert credential_items.find("api_key", name)[0] is None
+    assert wire.requests == []
+
+
+def test_a_name_that_is_taken_stays_whose_it_was() -> None:
+    put_credential("api_key", "key-1")
+    with pytest.raises(dynamodb.Lost):
+        put_credential("api_key", "key-1", organization_id="org_2")
+    found, _ = credential_items.find("api_key", "key-1")
+    assert found == Holder(organization_id="org_1")
+    assert credential_items.list_all("org_2") == []
+
+
+def test_the_lines_of_an_organization_are_listed_oldest_first_without_a_secret() -> None:
+    made = [put_credential(kind, name, secret) for kind, name, secret, _ in KINDS]
+    put_credential("api_key", "key-2", organization_id="org_2")
+    assert credential_items.list_all("org_1") == made
+    stored = dynamodb.query_all("ledger", keys.organization_credentials("org_1"), "K#")
+    for _, name, secret, _ in KINDS:
+        assert name not in str(stored)
+        assert f"'{secret}'" not in str(stored)
+
+
+@pytest.mark.parametrize(("kind", "name", "secret", "holder"), KINDS)
+def test_a_revoked_one_is_gone_at_once_and_its_line_says_since_when(
+    kind: CredentialKind, name: str, secret: str | None, holder: Holder
+) -> None:
+    made = put_credential(kind, name, secret)
+    at = clock.now()
+    revoked = made.model_copy(update={"revoked_at": at})
+    assert credential_items.revoke("org_1", made.id, at) == revoked
+    assert credential_items.find(kind, name)[0] is None
+    clock.set_offset(60)
+    assert credential_items.revoke("org_1", made.id, clock.now()) == revoked
+    assert credential_items.list_all("org_1") == [revoked]
+
+
+def test_a_credential_is_revoked_by_its_own_organization_alone() -> None:
+    made = put_credential("api_key", "key-1")
+    assert credential_items.revoke("org_2", made.id, clock.now()) is None
+    assert credential_items.revoke("org_1", "cred_nobodys", clock.now()) is None
+    assert credential_items.find("api_key", "key-1")[0] is not None

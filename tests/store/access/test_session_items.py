@@ -1,0 +1,65 @@
+"""Sessions by the hash of their id, read with what the request names. Source: data-model.md 8."""
+
+from datetime import timedelta
+
+import pytest
+
+from bridge import clock
+from bridge.models.caller import Named, Session
+from bridge.store import keys
+from bridge.store.access import session_items
+from bridge.store.customers import customer_items
+from bridge.store.payments import payment_items
+from tests.store.conftest import Wire, customer, payment
+
+pytestmark = pytest.mark.usefixtures("tables")
+SESSION = Session(
+    user_id="user_1",
+    email="jane@example.com",
+    organizations={"org_1": "member"},
+    expires_at=clock.now() + timedelta(hours=1),
+)
+
+
+def test_a_session_comes_back_whole_with_the_second_it_ends() -> None:
+    session_items.put("session-1", SESSION)
+    found, expires, ahead = session_items.read("session-1", Named())
+    assert found == SESSION
+    assert expires == int(SESSION.expires_at.timestamp())
+    assert ahead == {}
+
+
+def test_another_id_is_nobodys() -> None:
+    session_items.put("session-1", SESSION)
+    assert session_items.read("session-2", Named())[0] is None
+
+
+def test_what_the_request_names_comes_with_it_in_one_batch(wire: Wire) -> None:
+    session_items.put("session-1", SESSION)
+    row, owner = payment(), customer()
+    payment_items.insert_locked(row, None, {})
+    customer_items.insert(owner, None)
+    wire.watch("BatchGetItem")
+    named = Named(payment_id=row.id, client_key="key-1")
+    _, _, ahead = session_items.read("session-1", named)
+    assert len(wire.requests) == 1
+    found, record = payment_items.read(row.id, "key-1", 0, ahead)
+    assert (found, record) == (row, None)
+    _, _, ahead = session_items.read("session-1", Named(customer_id=owner.id))
+    assert customer_items.get(owner.id, ahead) == owner
+    assert len(wire.requests) == 2
+
+
+def test_a_revoked_session_is_gone_at_once() -> None:
+    session_items.put("session-1", SESSION)
+    session_items.delete("session-1")
+    session_items.delete("session-1")
+    assert session_items.read("session-1", Named())[0] is None
+
+
+def test_a_payment_is_read_ahead_by_our_id_or_looked_up_by_a_providers() -> None:
+    at_providers = payment_items.keys_ahead(Named(payment_id="pi_1"))
+    assert keys.provider_payment("stripe", "pi_1") in at_providers
+    assert payment_items.keys_ahead(Named()) == []
+    wanted = payment_items.keys_ahead(Named(payment_id="pay_1"))
+    assert wanted == [keys.payment("pay_1"), keys.client_secret("pay_1")]

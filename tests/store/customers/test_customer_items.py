@@ -1,0 +1,272 @@
+"""Customers, their pointers and counters. Source: design/data-model.md 2, 3 and 6."""
+
+from datetime import timedelta
+
+import pytest
+
+from bridge import clock
+from bridge.models.customer import Customer
+from bridge.models.page import Page
+from bridge.models.record import Record
+from bridge.store import dynamodb, keys
+from bridge.store.customers import customer_items, customer_list_items
+from bridge.store.customers.customer_items import Outrun
+from bridge.store.dedupe import idempotency_items
+from bridge.store.keys import Key
+from tests.conftest import together
+from tests.store.conftest import DAY, NOW, Wire, customer
+
+pytestmark = pytest.mark.usefixtures("tables")
+PAGE = Page()
+
+
+def inserted(**more: object) -> Customer:
+    made = customer(**more)
+    customer_items.insert(made, None)
+    return made
+
+
+def deleted(seen: Customer) -> None:
+    gone = seen.model_copy(update={"state": "deleted", "deleted_at": clock.now()})
+    customer_items.delete(seen, gone, "job_1", NOW)
+
+
+def count(organization_id: str = "org_1") -> int:
+    return sum(item["n"] for item in dynamodb.query_all("ledger", f"O#{organization_id}#N", "2"))
+
+
+def pointers(pk: str) -> list[dict[str, object]]:
+    return dynamodb.query_all("ledger", pk, "C#")
+
+
+def own(user_id: str = "user_1", organization_id: str | None = None) -> str | None:
+    found = customer_items.find_own(user_id, "stripe", organization_id)
+    return found.customer_id if found else None
+
+
+def test_a_customer_comes_back_as_it_was() -> None:
+    whole = inserted(
+        name="Jane Doe",
+        name_is_derived=True,
+        first_name="Jane",
+        last_name="Doe",
+        phone="12345",
+        organization_id="org_1",
+        metadata={"n": 1, "f": 2.5, "b": True, "t": "text"},
+    )
+    assert customer_items.get(whole.id) == whole
+    assert whole.email is not None
+    assert whole.email not in repr(whole)
+
+
+@pytest.mark.parametrize("identifier", ["cust_2", "1", "cus_1", "pay_1"])
+def test_another_id_finds_nothing_though_its_end_is_the_same(identifier: str) -> None:
+    inserted(id="cust_1")
+    assert customer_items.get(identifier) is None
+
+
+def test_lists_hold_the_newest_first_by_user_organization_and_guest() -> None:
+    at = clock.now()
+    first, second = (
+        inserted(organization_id="org_1", created_at=at + timedelta(seconds=n)) for n in range(2)
+    )
+    inserted(user_id="user_2")
+    guest = inserted(user_id=None, is_guest=True, email="A@example.com")
+    assert customer_items.list_of_user("user_1", PAGE) == [second, first]
+    assert customer_list_items.list_page("org_1", PAGE) == [second, first]
+    (pointer,) = pointers(keys.guest("a@example.com"))
+    assert pointer["id"] == guest.id
+
+
+def test_demo_ids_sort_by_the_time_of_their_uid() -> None:
+    older = inserted(id="cust_456", uid="01jh7z0000e0080000000000a0")
+    newer = inserted(id="cust_123", uid="01jhm30000e0080000000000a0")
+    assert customer_items.list_of_user("user_1", PAGE) == [newer, older]
+
+
+def test_an_organizations_customers_are_counted_by_month_in_parts() -> None:
+    made = [inserted(organization_id="org_1") for _ in range(12)]
+    assert count() == 12
+    parts = dynamodb.query_all("ledger", "O#org_1#N", "2")
+    assert all(item["sk"].startswith(f"{made[0].created_at:%Y-%m}#") for item in parts)
+    assert len(parts) > 1
+    deleted(made[0])
+    assert count() == 11
+    inserted()
+    assert count("org_2") == 0
+
+
+def test_an_organizations_pointer_follows_what_is_searched() -> None:
+    made = inserted(organization_id="org_1", name="Jane  DOE", first_name="Jane", last_name=None)
+    (pointer,) = pointers("O#org_1#C#0")
+    assert pointer["search"] == "jane doe\x1fjane\x1f\x1fjane@example.com"
+    assert pointer["search_name"] == "jane doe"
+    customer_items.update(made, made.model_copy(update={"name": "Ｊanet ßtraße"}))
+    (pointer,) = pointers("O#org_1#C#0")
+    assert pointer["search_name"] == "janet sstrasse"
+
+
+def test_an_update_needs_the_version_that_was_seen() -> None:
+    seen = inserted(metadata={"a": 1})
+    after = customer_items.update(seen, seen.model_copy(update={"phone": "12345"}))
+    assert after.version == seen.version + 1
+    with pytest.raises(Outrun):
+        customer_items.update(seen, seen.model_copy(update={"phone": "54321"}))
+    assert customer_items.get(seen.id) == after
+
+
+def test_only_one_of_many_updates_of_a_version_is_made() -> None:
+    seen = inserted()
+
+    def update(number: int) -> Customer:
+        return customer_items.update(seen, seen.model_copy(update={"phone": f"12345{number}"}))
+
+    results = together(8, update)
+    (winner,) = [each for each in results if isinstance(each, Customer)]
+    assert sum(isinstance(each, Outrun) for each in results) == 7
+    assert customer_items.get(seen.id) == winner
+
+
+def test_a_creation_closes_the_record_of_its_key_and_is_made_once() -> None:
+    made = customer()
+    key = idempotency_items.of_creation("key-1", user_id="user_1", email=None)
+    record = Record(
+        key=key,
+        fingerprint="f",
+        subject_id=made.id,
+        state="done",
+        snapshot=made.model_dump_json(),
+        expires=NOW + DAY,
+    )
+    customer_items.insert(made, record)
+    assert idempotency_items.get(key, NOW) == record
+    with pytest.raises(Outrun):
+        customer_items.insert(made, record)
+    assert customer_items.list_of_user("user_1", PAGE) == [made]
+
+
+# --- the caller's own customer ------------------------------------------------------------------
+
+
+def test_b18_the_first_customer_is_ones_own_per_provider_and_organization() -> None:
+    first, _ = inserted(), inserted()
+    shared = inserted(organization_id="org_1")
+    inserted(user_id="user_2")
+    assert own() == first.id
+    assert own(organization_id="org_1") == shared.id
+    assert own(organization_id="org_2") is None
+    assert customer_items.find_own("user_1", "paypal", None) is None
+    found = customer_items.find_own("user_1", "stripe", None)
+    assert found
+    assert (found.provider_customer_id, found.is_claimed) == (first.provider_customer_id, True)
+
+
+def test_b18_it_is_found_and_repaired_where_its_item_is_missing() -> None:
+    first, _ = inserted(), inserted()
+    automatic = keys.automatic_customer("user_1", "stripe", None)
+    dynamodb.write(dynamodb.delete(automatic))
+    found = customer_items.find_own("user_1", "stripe", None)
+    assert found
+    assert (found.customer_id, found.is_claimed) == (first.id, False)
+    dynamodb.transact(customer_items.claiming(found, "user_1", "stripe", None))
+    assert (dynamodb.get(automatic) or {})["customer_id"] == first.id
+    again = customer_items.find_own("user_1", "stripe", None)
+    assert again
+    assert (again.customer_id, again.is_claimed) == (first.id, True)
+
+
+def test_b18_a_claim_that_somebody_made_first_stays() -> None:
+    first, second = inserted(), inserted()
+    late = customer_items.Own(second.id, "cus_2", is_claimed=False)
+    dynamodb.transact(customer_items.claiming(late, "user_1", "stripe", None))
+    assert own() == first.id
+
+
+def test_b18_it_is_found_whatever_number_of_organizations_one_pays_for() -> None:
+    alone = inserted()
+    for number in range(60):
+        key = keys.automatic_customer("user_1", "stripe", f"org_{number:02}")
+        item = {"customer_id": f"cust_{number}", "provider_customer_id": "cus_x"}
+        dynamodb.write(dynamodb.put(key, item))
+    assert own() == alone.id
+    assert own(organization_id="org_59") == "cust_59"
+
+
+def test_b18_a_customer_of_another_api_is_linked_once() -> None:
+    bare = customer(provider_id=None, provider_customer_id=None)
+    customer_items.insert(bare, None)
+    assert own() is None
+
+    def link(number: int) -> int:
+        made = {"provider_id": "stripe", "provider_customer_id": f"cus_{number}"}
+        dynamodb.transact(customer_items.linking(bare, bare.model_copy(update=made)))
+        return number
+
+    results = together(8, link)
+    (winner,) = [each for each in results if isinstance(each, int)]
+    assert sum(isinstance(each, dynamodb.Lost) for each in results) == 7
+    stored = customer_items.get(bare.id)
+    assert stored
+    assert stored.provider_customer_id == f"cus_{winner}"
+
+
+# --- deletion -----------------------------------------------------------------------------------
+
+
+def test_b12_a_deletion_drops_the_pointers_and_leaves_a_job() -> None:
+    made = inserted(organization_id="org_1")
+    deleted(made)
+    stored = customer_items.get(made.id)
+    assert stored
+    assert (stored.state, stored.version) == ("deleted", 2)
+    assert pointers("U#user_1") == pointers("O#org_1#C#0") == []
+    assert [each["id"] for each in pointers("O#org_1#X#0")] == [made.id]
+    job = dynamodb.get(keys.job("job_1")) or {}
+    assert (job["kind"], job["customer_id"], job["due_at"]) == ("finish_deletion", made.id, NOW)
+    assert own(organization_id="org_1") is None
+
+
+def test_b12_the_deletion_of_another_leaves_ones_own_alone() -> None:
+    first, second = inserted(), inserted()
+    deleted(second)
+    assert own() == first.id
+    deleted(first)
+    assert own() is None
+
+
+def test_b12_a_guests_pointer_goes_too() -> None:
+    made = inserted(user_id=None, is_guest=True)
+    assert len(pointers(keys.guest("jane@example.com"))) == 1
+    deleted(made)
+    assert pointers(keys.guest("jane@example.com")) == []
+
+
+def test_b12_a_customer_is_deleted_once_and_not_after_a_change() -> None:
+    seen = inserted(organization_id="org_1")
+    customer_items.update(seen, seen.model_copy(update={"phone": "12345"}))
+    with pytest.raises(Outrun):
+        deleted(seen)
+    fresh = customer_items.get(seen.id)
+    assert fresh
+    results = together(8, lambda _: deleted(fresh))
+    assert results.count(None) == 1
+    assert sum(isinstance(each, Outrun) for each in results) == 7
+    assert count() == 0
+
+
+def test_a_deleted_customer_lives_no_more() -> None:
+    made = inserted()
+    dynamodb.transact(customer_items.lives(made.id))
+    deleted(made)
+    with pytest.raises(dynamodb.Lost):
+        dynamodb.transact(customer_items.lives(made.id))
+    with pytest.raises(Outrun):
+        customer_items.update(made, made)
+
+
+def test_a_batch_of_customers_keeps_its_order_and_leaves_out_what_is_gone(wire: Wire) -> None:
+    made = [inserted() for _ in range(3)]
+    dynamodb.write(dynamodb.delete(Key("ledger", keys.customer(made[1].id).pk, "C")))
+    wire.watch("BatchGetItem")
+    assert customer_items.list_by_id([each.id for each in made[::-1]]) == [made[2], made[0]]
+    assert len(wire.requests) == 1

@@ -1,0 +1,54 @@
+"""What is due, of every kind. Source: design/data-model.md 2 and 3."""
+
+import pytest
+
+from bridge.store import dynamodb, keys
+from bridge.store.jobs import due_items
+from bridge.store.jobs.due_items import Due
+from bridge.store.payments import outbox_items, payment_items
+from tests.store.conftest import FRESH_WRITE, NOW, payment
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def listed(until: int) -> list[Due]:
+    found: list[Due] = []
+    for shard in due_items.shards():
+        here = list(due_items.list_due(shard, until))
+        assert here == sorted(here, key=lambda due: due.at)
+        found += here
+    return sorted(found)
+
+
+def put_payment(due_at: int | None) -> str:
+    return payment_items.insert_locked(payment(due_at=due_at), None, FRESH_WRITE).id
+
+
+def put_cursor(payment_id: str, due_at: int) -> None:
+    seen = outbox_items.get_cursor(payment_id)
+    outbox_items.move(seen, seen.model_copy(update={"due_at": due_at}))
+
+
+def put_job(job_id: str, due_at: int) -> None:
+    item = {"due_pk": keys.due_partition(job_id), "due_at": due_at}
+    dynamodb.write(dynamodb.put(keys.job(job_id), item))
+
+
+def test_every_kind_is_listed_by_shard_oldest_first_as_far_as_it_is_due() -> None:
+    payments = [put_payment(NOW + number) for number in range(60)]  # more than a page of a shard
+    put_payment(NOW + 1000)
+    put_payment(None)
+    put_cursor("pay_123", NOW + 5)
+    put_cursor("pay_7", NOW + 1000)
+    put_job("job_1", NOW)
+    put_job("job_2", NOW + 1000)
+    dynamodb.write(
+        dynamodb.put(keys.job("job_3")._replace(sk="?"), {"due_pk": "D#0", "due_at": NOW})
+    )
+    assert listed(NOW + 500) == sorted(
+        [
+            *(Due("payment", made, NOW + number) for number, made in enumerate(payments)),
+            Due("events", "pay_123", NOW + 5),
+            Due("job", "job_1", NOW),
+        ]
+    )

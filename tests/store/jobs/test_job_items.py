@@ -1,0 +1,58 @@
+"""Jobs: claimed and moved by one run at a time. Source: design/data-model.md 6."""
+
+import pytest
+
+from bridge.models.job import Job
+from bridge.store import dynamodb
+from bridge.store.dynamodb import Congested
+from bridge.store.jobs import due_items, job_items
+from tests.store.conftest import NOW, Wire
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def left(**more: object) -> Job:
+    known: dict[str, object] = {"id": "job_1", "customer_id": "cust_1", "due_at": NOW}
+    job = Job.model_validate(known | more)
+    dynamodb.write(job_items.creation(job))
+    return job
+
+
+def due(until: int) -> list[str]:
+    return [each.id for shard in due_items.shards() for each in due_items.list_due(shard, until)]
+
+
+def test_a_job_comes_back_as_it_was_and_is_due() -> None:
+    whole = left(stage="payments", cursor="P#1", has_left=True, failing_since=NOW - 5)
+    assert job_items.get("job_1") == whole
+    assert due(NOW) == ["job_1"]
+    assert job_items.get("job_2") is None
+
+
+def test_only_one_of_two_runs_moves_it() -> None:
+    seen = left()
+    claimed = job_items.move(seen, seen.model_copy(update={"due_at": NOW + 65, "cursor": "M#1"}))
+    assert job_items.get("job_1") == claimed
+    assert (due(NOW), due(NOW + 65)) == ([], ["job_1"])
+    for late in (lambda: job_items.move(seen, seen), lambda: job_items.remove(seen)):
+        with pytest.raises(job_items.Outrun):
+            late()
+    back = job_items.move(claimed, claimed.model_copy(update={"cursor": None}))
+    assert job_items.get("job_1") == back
+
+
+def test_what_is_done_is_gone_and_cannot_be_moved_back() -> None:
+    seen = left()
+    job_items.remove(seen)
+    assert (job_items.get("job_1"), due(NOW)) == (None, [])
+    with pytest.raises(job_items.Outrun):
+        job_items.move(seen, seen)
+    assert job_items.get("job_1") is None
+
+
+def test_a_store_that_is_busy_is_told_apart_from_a_lost_job(wire: Wire) -> None:
+    seen = left()
+    kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException"
+    wire.answer("UpdateItem", 400, {"__type": kind}, times=None)
+    with pytest.raises(Congested):
+        job_items.move(seen, seen)

@@ -1,0 +1,92 @@
+"""Cursors over the outbox. Source: design/data-model.md 7."""
+
+import pytest
+
+from bridge import config
+from bridge.models.outbox import ChangedKey, Cursor
+from bridge.store import dynamodb, keys
+from bridge.store.payments import outbox_items
+from local import database
+from tests.store.conftest import Wire, payment
+
+pytestmark = pytest.mark.usefixtures("tables")
+ROW = payment(id="pay_1")
+NOW = 1_800_000_000
+
+
+def put_entries(*sequences: int, payment_id: str = "pay_1") -> None:
+    for number in sequences:
+        item = {
+            "sequence": number,
+            "at": ROW.created_at,
+            "from_status": "new",
+            "to_status": "a word of a newer release",
+            "event": f"payment.{number}",
+        }
+        dynamodb.write(dynamodb.put(keys.entry(payment_id, number), item))
+
+
+def test_a_cursor_that_was_never_written_stands_before_the_first_event() -> None:
+    assert outbox_items.get_cursor("pay_1") == Cursor(payment_id="pay_1")
+
+
+def test_what_follows_the_cursor_is_listed_in_its_order_and_is_that_payments() -> None:
+    put_entries(10, 2, 9, 1, 3)
+    put_entries(4, payment_id="pay_2")
+    listed = outbox_items.list_after(Cursor(payment_id="pay_1", sent=2))
+    assert [event.sequence for event in listed] == [3, 9, 10]
+    assert {event.payment_id for event in listed} == {"pay_1"}
+    assert [event.name for event in listed] == ["payment.3", "payment.9", "payment.10"]
+    assert listed[0].to_status == "a word of a newer release"
+
+
+def test_a_page_is_not_exceeded() -> None:
+    put_entries(*range(1, outbox_items.PAGE + 3))
+    assert len(outbox_items.list_after(Cursor(payment_id="pay_1"))) == outbox_items.PAGE
+    assert len(outbox_items.list_after(Cursor(payment_id="pay_1", sent=outbox_items.PAGE))) == 2
+
+
+def test_a_cursor_comes_back_as_it_was_and_is_due_while_it_says_so() -> None:
+    seen = outbox_items.get_cursor("pay_1")
+    moved = outbox_items.move(
+        seen, seen.model_copy(update={"sent": 3, "due_at": NOW, "failing_since": NOW - 5})
+    )
+    assert outbox_items.get_cursor("pay_1") == moved
+    assert (moved.sent, moved.fence) == (3, 1)
+
+    def due() -> list[str]:
+        name = config.table_name("ledger")
+        items = database.client().scan(TableName=name, IndexName="due")["Items"]
+        return [item["sk"]["S"] for item in items]
+
+    assert due() == ["D#bus"]
+    outbox_items.move(moved, moved.model_copy(update={"due_at": None}))
+    assert due() == []
+
+
+@pytest.mark.parametrize("written", [0, 1, 2])
+def test_older_knowledge_is_not_written_whatever_it_says(written: int) -> None:
+    seen = outbox_items.get_cursor("pay_1")
+    for _ in range(written):
+        seen = outbox_items.move(seen, seen)
+    outbox_items.move(seen, seen.model_copy(update={"due_at": NOW}))
+    for late in (seen, seen.model_copy(update={"sent": seen.sent + 1})):
+        with pytest.raises(outbox_items.Outrun):
+            outbox_items.move(seen, late)
+    assert outbox_items.get_cursor("pay_1").due_at == NOW
+
+
+def test_a_store_that_is_busy_is_told_apart_from_a_lost_cursor(wire: Wire) -> None:
+    kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
+    wire.answer("PutItem", 400, {"__type": kind}, times=None)
+    seen = outbox_items.get_cursor("pay_1")
+    with pytest.raises(dynamodb.Congested):
+        outbox_items.move(seen, seen)
+
+
+def test_the_keys_of_a_stream_name_their_payments_once() -> None:
+    changed = [
+        ChangedKey(keys.entry(each, number).pk, keys.entry(each, number).sk)
+        for each, number in (("pay_2", 1), ("pay_1", 1), ("pay_2", 2), ("pay_123", 7))
+    ]
+    assert outbox_items.payments_of(changed) == ["pay_2", "pay_1", "pay_123"]
