@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.events import DEEPEST, PAGE, PAYER, READER, customer_id, payment_id, suffix
 from bridge import clock
-from bridge.core.payments import payments
+from bridge.core.payments import create_payment
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
 from bridge.models.payment import NewPayment, Payment
@@ -51,7 +51,9 @@ def first_payment(session_id: str) -> Payment:
     session_items.put(session_id, session)
     caller = Caller(**session.model_dump(exclude={"expires_at"}))
     new = NewPayment(total_cents=2000, currency="USD", description="Monthly premium plan")
-    made = payments.create_payment_intent(caller, new, Call(cause="api", ends_at=ends)).payment
+    made = create_payment.create_payment_intent(
+        caller, new, Call(cause="api", ends_at=ends)
+    ).payment
     customer = customer_items.get(str(made.customer_id))
     assert customer
     known = {"id": customer_id(session_id), "uid": suffix(session_id, 0)}

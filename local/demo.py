@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bridge import clock
 from bridge.core.payment_state import attempts, synchronize
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment
 from bridge.models.address import Address
 from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
@@ -21,7 +21,7 @@ from bridge.models.payment_method import PaymentMethod
 from bridge.providers import registry
 from bridge.store.access import credential_items, session_items
 from bridge.store.customers import custom_field_items, customer_items, organization_items
-from bridge.store.payments import payment_items
+from bridge.store.payments import payment_writes
 from bridge.store.wallet import address_items, method_items
 from local.flowless import Flowless
 from local.stripe.simulator import StripeSimulator
@@ -250,7 +250,7 @@ def _payment(
     )
     request = attempts.request_hash("create", new)
     locked = attempts.lock_for(payment, "create", request, call)
-    locked = payment_items.insert_locked(locked, None, customer_items.lives(customer.id))
+    locked = payment_writes.insert_locked(locked, None, customer_items.lives(customer.id))
     made = stripe.seed_payment(
         provider_payment_id,
         amount=2000,
@@ -264,4 +264,4 @@ def _payment(
     shown = registry.open_provider("stripe").fetch_payment(known, ends_at=call.ends_at)
     synchronize.settle(locked, shown, Ending(attempt=1, outcome="done"), call)
     owner = Caller(user_id="user_456", email=customer.email)
-    payments.confirm(owner, payment.id, Confirmation(), call)
+    change_payment.confirm(owner, payment.id, Confirmation(), call)

@@ -14,6 +14,7 @@ import pytest
 import stripe
 
 from bridge.core.payment_state import attempts, merge, state_machine, synchronize
+from bridge.core.rules import crash_points
 from bridge.errors import ProviderUnavailable, UnknownOutcome
 from bridge.models.call import Call
 from bridge.models.event import Hint, MethodHint
@@ -26,7 +27,7 @@ from bridge.providers.stripe import Stripe
 from bridge.store import dynamodb
 from bridge.store.dedupe import idempotency_items
 from bridge.store.jobs import due_items
-from bridge.store.payments import payment_items
+from bridge.store.payments import payment_items, payment_writes
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def no_fence(patch: pytest.MonkeyPatch) -> None:
 
 def no_bump(patch: pytest.MonkeyPatch) -> None:
     """Nothing new was found, so the fence stays (rule 6)."""
-    real = payment_items._stepped
+    real = payment_writes._stepped
 
     def stay(seen: Payment, after: Payment) -> Payment:
         stepped = real(seen, after)
@@ -94,7 +95,7 @@ def unlock_on_timeout(patch: pytest.MonkeyPatch) -> None:
         answered = real(locked, send, call)
         if answered.retry_after is None:
             return answered
-        let_go = payment_items.advance(locked, locked.model_copy(update={"live": None}))
+        let_go = payment_writes.advance(locked, locked.model_copy(update={"live": None}))
         return answered.model_copy(update={"payment": let_go})
 
     patch.setattr(attempts, "_send", send)
@@ -158,13 +159,13 @@ def refund_not_reserved(patch: pytest.MonkeyPatch) -> None:
 
 def record_apart(patch: pytest.MonkeyPatch) -> None:
     """The client's key is completed in a write of its own (rule 9)."""
-    real = payment_items.merge
+    real = payment_writes.merge
 
     def forgetful(
         seen: Payment, merged: Payment, entry: Any, record: Record | None, *more: Any, **how: Any
     ) -> Payment:
         written = real(seen, merged, entry, None, *more, **how)
-        synchronize.step("merged", seen.id)
+        crash_points.step("merged", seen.id)
         if record:
             dynamodb.transact({"record": idempotency_items.close_action(record)})
         return written
@@ -174,7 +175,7 @@ def record_apart(patch: pytest.MonkeyPatch) -> None:
 
 def saved_apart(patch: pytest.MonkeyPatch) -> None:
     """The method that has paid is saved in a write of its own (bridge.md, section 5)."""
-    real = payment_items.merge
+    real = payment_writes.merge
 
     def forgetful(
         seen: Payment,
@@ -186,7 +187,7 @@ def saved_apart(patch: pytest.MonkeyPatch) -> None:
         **how: Any,
     ) -> Payment:
         written = real(seen, merged, entry, record, refunds, {}, **how)
-        synchronize.step("merged", seen.id)
+        crash_points.step("merged", seen.id)
         if saved:
             dynamodb.transact(saved)
         return written
@@ -196,7 +197,7 @@ def saved_apart(patch: pytest.MonkeyPatch) -> None:
 
 def row_after_call(patch: pytest.MonkeyPatch) -> None:
     """A creation is written down when the provider has answered (rule 1)."""
-    insert, settle = payment_items.insert_locked, synchronize.settle
+    insert, settle = payment_writes.insert_locked, synchronize.settle
     kept: dict[str, tuple[Record | None, Any]] = {}
 
     def later(payment: Payment, record: Record | None, customer: Any) -> Payment:

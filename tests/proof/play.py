@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import requests
 
 from bridge import clock, config
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import queue_messages, sweep
 from bridge.errors import BridgeError, NotExecuted
 from bridge.models.call import Call, ClientKey
@@ -259,7 +259,7 @@ class Play:
         return payment_items.get(known) if known else None
 
     def listed(self) -> list[Payment]:
-        return payments.list_payments(self.user, Page(limit=100))
+        return read_payments.list_payments(self.user, Page(limit=100))
 
     def tell(self, step: Step, answered: Answered) -> None:
         """Remember what was answered, and hold it against what was told before."""
@@ -290,7 +290,7 @@ def _create(play: Play, step: Step) -> None:
     new = NewPayment(
         total_cents=step.amount, currency="USD", capture_method=method, setup_future_usage=usage
     )
-    answered = payments.create_payment_intent(play.user, new, play.call(step))
+    answered = create_payment.create_payment_intent(play.user, new, play.call(step))
     play.ids[step.payment] = answered.payment.id
     play.tell(step, answered)
 
@@ -307,31 +307,31 @@ def _on_payment(ask: Callable[[Play, str, Step], Answered]) -> Act:
 
 def _confirm(play: Play, known: str, step: Step) -> Answered:
     asked = Confirmation(payment_method_id=f"pm_card_{step.card}")
-    return payments.confirm(play.user, known, asked, play.call(step))
+    return change_payment.confirm(play.user, known, asked, play.call(step))
 
 
 def _update(play: Play, known: str, step: Step) -> Answered:
     change = PaymentChange(total_cents=step.amount)
-    return payments.update(play.user, known, change, play.call(step))
+    return change_payment.update(play.user, known, change, play.call(step))
 
 
 def _capture(play: Play, known: str, step: Step) -> Answered:
     body = Capture(amount_cents=step.amount)
-    return payments.capture(play.user, known, body, play.call(step))
+    return change_payment.capture(play.user, known, body, play.call(step))
 
 
 def _cancel(play: Play, known: str, step: Step) -> Answered:
-    return payments.cancel(play.user, known, Cancellation(), play.call(step))
+    return change_payment.cancel(play.user, known, Cancellation(), play.call(step))
 
 
 def _refund(play: Play, known: str, step: Step) -> Answered:
     body = NewRefund(amount_cents=step.amount)
-    return payments.refund(play.user, known, body, play.call(step))
+    return change_payment.refund(play.user, known, body, play.call(step))
 
 
 def _sync(play: Play, step: Step) -> None:
     if known := play.ids.get(step.payment):
-        payments.sync(play.user, known, play.call(step))
+        change_payment.sync(play.user, known, play.call(step))
 
 
 def _sweep(play: Play, step: Step) -> None:

@@ -1,7 +1,7 @@
 """POST /bridge-payment/payments/confirm/{id}: charge, once."""
 
 from bridge.api_adapters import native
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment
 from bridge.inbound import Answer, Request, endpoint
 
 
@@ -9,5 +9,5 @@ from bridge.inbound import Answer, Request, endpoint
 def handler(request: Request) -> Answer:
     asked = native.read_confirmation(request)
     payment_id = native.read_id(request)
-    answered = payments.confirm(request.caller, payment_id, asked, request.call)
+    answered = change_payment.confirm(request.caller, payment_id, asked, request.call)
     return native.render_outcome(request.caller, answered)

@@ -1,12 +1,12 @@
 """POST /bridge-payment/payments/{id}/refund: give back what was captured, or a part of it."""
 
 from bridge.api_adapters import native
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment
 from bridge.inbound import Answer, Request, endpoint
 
 
 @endpoint(native)
 def handler(request: Request) -> Answer:
     asked = native.read_new_refund(request)
-    answered = payments.refund(request.caller, native.read_id(request), asked, request.call)
+    answered = change_payment.refund(request.caller, native.read_id(request), asked, request.call)
     return native.render_refund_outcome(answered)

@@ -1,11 +1,11 @@
 """POST /bridge-payment/payments/sync/{id}: read the provider, merge, return."""
 
 from bridge.api_adapters import native
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment
 from bridge.inbound import Request, endpoint
 
 
 @endpoint(native)
 def handler(request: Request) -> object:
-    payment = payments.sync(request.caller, native.read_id(request), request.call)
+    payment = change_payment.sync(request.caller, native.read_id(request), request.call)
     return native.render_payment(request.caller, payment)

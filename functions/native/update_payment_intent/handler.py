@@ -1,7 +1,7 @@
 """PUT or PATCH /bridge-payment/payments/intents/{id}: change a payment before its charge."""
 
 from bridge.api_adapters import native
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment
 from bridge.inbound import Answer, Request, endpoint
 
 
@@ -9,5 +9,5 @@ from bridge.inbound import Answer, Request, endpoint
 def handler(request: Request) -> Answer:
     change = native.read_payment_change(request)
     payment_id = native.read_id(request)
-    answered = payments.update(request.caller, payment_id, change, request.call)
+    answered = change_payment.update(request.caller, payment_id, change, request.call)
     return native.render_outcome(request.caller, answered)

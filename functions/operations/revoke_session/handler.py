@@ -1,9 +1,9 @@
 """Invoked by operators: end a session at once."""
 
 from bridge.background import Invocation, operation
-from bridge.core.operations import payment_operator
+from bridge.core.operations import sessions
 
 
 @operation
 def handler(invocation: Invocation) -> None:
-    payment_operator.revoke_session(invocation.text("session_id"))
+    sessions.revoke_session(invocation.text("session_id"))

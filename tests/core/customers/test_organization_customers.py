@@ -7,7 +7,7 @@ import pytest
 
 from bridge import clock
 from bridge.core.customers import contacts, listing, organization_customers, user_customers
-from bridge.core.payments import payments
+from bridge.core.payments import create_payment
 from bridge.core.wallet import payment_methods
 from bridge.errors import Conflict, InvalidRequest, NotAuthenticated, NotFound, RateLimited
 from bridge.models.caller import Caller
@@ -306,7 +306,7 @@ def test_a_payment_makes_the_customer_at_the_provider_with_what_that_takes(
     new = NewPayment(
         total_cents=900, currency="USD", customer_id=customer.id, organization_id="org_456"
     )
-    payment = payments.create_payment_intent(USER, new, call_of()).payment
+    payment = create_payment.create_payment_intent(USER, new, call_of()).payment
     linked = stored(customer)
     assert (payment.customer_id, linked.provider_id) == (customer.id, "stripe")
     there = stripe_simulator.world.customers[str(linked.provider_customer_id)]

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from bridge import clock
-from bridge.core.operations import payment_operator
-from bridge.core.payment_state import synchronize
-from bridge.core.payments import payments
+from bridge.core.operations import payment_operator, sessions
+from bridge.core.payment_state import timeline
+from bridge.core.payments import change_payment, create_payment
 from bridge.errors import NotFound
 from bridge.models.caller import Caller, Named
 from bridge.models.payment import Confirmation, Entry, NewPayment, Payment
@@ -24,9 +24,9 @@ SESSION = "a-session-of-sixteen-or-more"
 
 
 def paid() -> Payment:
-    payment = payments.create_payment_intent(USER, NewPayment(**USD_20), call_of()).payment
+    payment = create_payment.create_payment_intent(USER, NewPayment(**USD_20), call_of()).payment
     visa = Confirmation(payment_method_id="pm_card_visa")
-    payments.confirm(USER, payment.id, visa, call_of())
+    change_payment.confirm(USER, payment.id, visa, call_of())
     found = payment_items.get(payment.id)
     assert found
     return found
@@ -34,7 +34,7 @@ def paid() -> Payment:
 
 def rehashed(entry: Entry, **changes: object) -> Entry:
     changed = entry.model_copy(update=changes)
-    return changed.model_copy(update={"hash": synchronize.hash_of(changed)})
+    return changed.model_copy(update={"hash": timeline.hash_of(changed)})
 
 
 def put(place: int, entry: Entry, payment: Payment, **changes: object) -> None:
@@ -88,8 +88,8 @@ def test_a_tampered_timeline_is_found_with_the_place_where_it_breaks() -> None:
 
 def test_no_tampering_goes_unseen() -> None:
     payment = paid()
-    first, second = timeline = payment_items.timeline(payment.id)
-    assert payment_operator.find_break(timeline, payment) is None
+    first, second = entries = payment_items.timeline(payment.id)
+    assert timeline.find_break(entries, payment) is None
     earlier = rehashed(first, at=first.at - timedelta(days=1))
     third = rehashed(second, sequence=3, previous_hash=second.hash)
     forgeries: list[tuple[list[Entry | None], int]] = [
@@ -106,9 +106,9 @@ def test_no_tampering_goes_unseen() -> None:
         ([first, rehashed(second, sequence=3)], 2),
     ]
     for forged, place in forgeries:
-        assert payment_operator.find_break(forged, payment) == place
+        assert timeline.find_break(forged, payment) == place
     row = payment.model_copy(update={"last_hash": third.hash})
-    assert payment_operator.find_break([first, second, third], row) == 3
+    assert timeline.find_break([first, second, third], row) == 3
 
 
 def test_what_is_shown_holds_no_personal_data(stripe_simulator: StripeSimulator) -> None:
@@ -116,7 +116,7 @@ def test_what_is_shown_holds_no_personal_data(stripe_simulator: StripeSimulator)
     texts = {"description": "private words", "metadata": {"private key": "private value"}}
     new = NewPayment.model_validate(USD_20 | texts | {"guest_data": private})
     stripe_simulator.fault("create_payment", "500_after", times=None)
-    payment = payments.create_payment_intent(Caller(), new, call_of()).payment
+    payment = create_payment.create_payment_intent(Caller(), new, call_of()).payment
     seen = payment_operator.inspect_payment(payment.id)
     assert seen.is_locked
     assert seen.payment["total_cents"] == 2000
@@ -134,7 +134,7 @@ def test_what_is_not_there_is_not_found(payment_id: str) -> None:
 
 
 def test_converging_shows_what_it_found(stripe_simulator: StripeSimulator) -> None:
-    payment = payments.create_payment_intent(USER, NewPayment(**USD_20), call_of()).payment
+    payment = create_payment.create_payment_intent(USER, NewPayment(**USD_20), call_of()).payment
     stripe_simulator.browser_confirm(
         str(payment.provider_payment_id), str(payment.client_secret), "pm_card_visa"
     )
@@ -145,13 +145,13 @@ def test_converging_shows_what_it_found(stripe_simulator: StripeSimulator) -> No
 
 def test_b7_a_session_is_written_renewed_and_revoked() -> None:
     ends = clock.now() + timedelta(hours=1)
-    event = payment_operator.SessionEvent(session_id=SESSION, user_id="user_1", expires_at=ends)
-    payment_operator.put_session(event)
-    payment_operator.put_session(event.model_copy(update={"organizations": {"org_1": "member"}}))
+    event = sessions.SessionEvent(session_id=SESSION, user_id="user_1", expires_at=ends)
+    sessions.put_session(event)
+    sessions.put_session(event.model_copy(update={"organizations": {"org_1": "member"}}))
     session, expires, _ = session_items.read(SESSION, Named())
     assert session
     assert (session.user_id, session.organizations) == ("user_1", {"org_1": "member"})
     assert expires == int(ends.timestamp())
     for _ in range(2):  # the second finds it ended already
-        payment_operator.revoke_session(SESSION)
+        sessions.revoke_session(SESSION)
         assert session_items.read(SESSION, Named())[0] is None

@@ -7,7 +7,7 @@ import pytest
 from bridge import clock
 from bridge.core.customers import user_customers
 from bridge.core.payment_state import synchronize
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.wallet import payment_methods
 from bridge.core.workers import sweep
 from bridge.errors import InvalidRequest, PaymentDeclined
@@ -29,11 +29,11 @@ Later = Callable[[float], None]
 def made(caller: Caller = USER, **more: object) -> Payment:
     known = {"total_cents": 2000, "currency": "USD", "setup_future_usage": "off_session"}
     new = NewPayment.model_validate(known | more)
-    return payments.create_payment_intent(caller, new, call_of()).payment
+    return create_payment.create_payment_intent(caller, new, call_of()).payment
 
 
 def pay(payment: Payment, caller: Caller = USER, asked: Confirmation = VISA) -> Payment:
-    return payments.confirm(caller, payment.id, asked, call_of()).payment
+    return change_payment.confirm(caller, payment.id, asked, call_of()).payment
 
 
 def saved_for(payment: Payment) -> list[PaymentMethod]:
@@ -77,7 +77,7 @@ def test_an_authorization_saves_and_its_capture_does_not_again() -> None:
     payment = made(capture_method="manual")
     assert pay(payment).status == "requires_capture"
     (method,) = saved_for(payment)
-    payments.capture(USER, payment.id, Capture(), call_of())
+    change_payment.capture(USER, payment.id, Capture(), call_of())
     assert saved_for(payment) == [method]
 
 
@@ -88,7 +88,7 @@ def test_an_authorization_that_was_given_up_before_anybody_looked_has_saved(
     intent = stripe_simulator.world.intents[payment.provider_payment_id or ""]
     stripe_simulator.browser_confirm(intent.id, intent.client_secret, "pm_card_visa")
     stripe_simulator.dashboard("cancel", intent.id, None)
-    assert payments.sync(USER, payment.id, call_of()).status == "canceled"
+    assert change_payment.sync(USER, payment.id, call_of()).status == "canceled"
     (method,) = saved_for(payment)
     assert {method.token} == tokens_of(stripe_simulator, payment.customer_id)
 
@@ -199,7 +199,7 @@ def test_many_payments_of_one_customer_save_each_method_once(dynamodb_local: Non
 
     together(12, act)
     for payment in paid:
-        synchronize.converge(payments.get_payment(USER, payment.id), call_of())
+        synchronize.converge(read_payments.get_payment(USER, payment.id), call_of())
     methods = saved_for(paid[0])
     assert len(methods) == len({each.token for each in methods}) == 4
     assert [each.is_default for each in methods].count(True) == 1

@@ -9,7 +9,7 @@ from urllib3.exceptions import NewConnectionError
 from bridge.core.customers import user_customers
 from bridge.core.operations import payment_operator
 from bridge.core.payment_state import synchronize
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import sweep
 from bridge.errors import (
     BridgeError,
@@ -35,7 +35,7 @@ Later = Callable[[float], None]
 
 def created(**more: object) -> Payment:
     new = NewPayment.model_validate({"total_cents": 2000, "currency": "USD"} | more)
-    return payments.create_payment_intent(USER, new, call_of()).payment
+    return create_payment.create_payment_intent(USER, new, call_of()).payment
 
 
 def stored(payment_id: str) -> Payment:
@@ -58,7 +58,7 @@ def assert_whole(payment_id: str) -> None:
 
 def test_a_confirm_charges_once_and_tells_it(stripe_simulator: StripeSimulator) -> None:
     payment = created()
-    confirmed = payments.confirm(USER, payment.id, VISA, call_of()).payment
+    confirmed = change_payment.confirm(USER, payment.id, VISA, call_of()).payment
     assert confirmed.shown_status == "succeeded"
     assert confirmed.completed_at
     assert confirmed.captured_cents == confirmed.refundable_cents == 2000
@@ -77,10 +77,10 @@ def test_a_confirm_killed_anywhere_ends_in_the_truth(
     payment = created()
     crash.at = step
     with pytest.raises(Killed):
-        payments.confirm(USER, payment.id, VISA, call_of("key-1"))
+        change_payment.confirm(USER, payment.id, VISA, call_of("key-1"))
     later(200)
     if rescue == "sync":
-        payments.sync(USER, payment.id, call_of())
+        change_payment.sync(USER, payment.id, call_of())
     if rescue == "sweep":
         sweep.sweep(sweep_call())
     charged = len(stripe_simulator.charges())
@@ -90,7 +90,7 @@ def test_a_confirm_killed_anywhere_ends_in_the_truth(
         expected = {"locking": "created", "locked": "failed"}.get(step, "succeeded")
         assert found.status == expected
         assert_whole(payment.id)
-    answered = payments.confirm(USER, payment.id, VISA, call_of("key-1"))
+    answered = change_payment.confirm(USER, payment.id, VISA, call_of("key-1"))
     assert answered.payment.shown_status == "succeeded"
     assert len(stripe_simulator.charges()) == 1
     assert_whole(payment.id)
@@ -104,17 +104,17 @@ def test_a_creation_killed_anywhere_leaves_one_object(
     new = NewPayment(total_cents=2000, currency="USD", description="as it was sent")
     crash.at = step
     with pytest.raises(Killed):
-        payments.create_payment_intent(USER, new, call_of("key-1"))
+        create_payment.create_payment_intent(USER, new, call_of("key-1"))
     later(120)
     if rescue == "sweep":
         sweep.sweep(sweep_call())
-    listed = payments.list_payments(USER, Page())
+    listed = read_payments.list_payments(USER, Page())
     if rescue == "sync" and listed:
-        payments.sync(USER, listed[0].id, call_of())
-    answered = payments.create_payment_intent(USER, new, call_of("key-1"))
+        change_payment.sync(USER, listed[0].id, call_of())
+    answered = create_payment.create_payment_intent(USER, new, call_of("key-1"))
     assert answered.payment.shown_status == "created"
     assert len(stripe_simulator.intents()) == 1
-    assert len(payments.list_payments(USER, Page())) == 1
+    assert len(read_payments.list_payments(USER, Page())) == 1
     assert_whole(answered.payment.id)
 
 
@@ -126,7 +126,7 @@ def test_own_fields_may_change_while_a_creation_is_unresolved(
     payment = created(description="first", metadata={"a": 1})
     assert payment.shown_status == "processing"
     change = PaymentChange(description="second", metadata={"b": 2})
-    payments.update(USER, payment.id, change, call_of())
+    change_payment.update(USER, payment.id, change, call_of())
     later(120)
     sweep.sweep(sweep_call())
     found = stored(payment.id)
@@ -140,7 +140,7 @@ def test_a_lost_answer_leaves_the_payment_processing_and_due(
 ) -> None:
     payment = created()
     stripe_simulator.fault("confirm", kind)
-    answered = payments.confirm(USER, payment.id, VISA, call_of())
+    answered = change_payment.confirm(USER, payment.id, VISA, call_of())
     assert answered.retry_after
     assert answered.payment.shown_status == "processing"
     assert stored(payment.id).due_at
@@ -157,12 +157,12 @@ def test_a_call_that_never_arrived_frees_the_payment_after_its_lease(
 ) -> None:
     payment = created()
     stripe_simulator.fault("confirm", "drop_before")
-    assert payments.confirm(USER, payment.id, VISA, call_of("k")).retry_after
-    again = payments.confirm(USER, payment.id, VISA, call_of("k"))
+    assert change_payment.confirm(USER, payment.id, VISA, call_of("k")).retry_after
+    again = change_payment.confirm(USER, payment.id, VISA, call_of("k"))
     assert again.retry_after
     other = Confirmation(payment_method_id="pm_card_mastercard")
     with pytest.raises(Conflict) as refused:
-        payments.confirm(USER, payment.id, other, call_of())
+        change_payment.confirm(USER, payment.id, other, call_of())
     assert refused.value.code == "payment_in_progress"
     assert refused.value.retry_after
     sweep_until_quiet(later, 3)
@@ -170,7 +170,7 @@ def test_a_call_that_never_arrived_frees_the_payment_after_its_lease(
     assert found.status == "failed"
     assert found.failure
     assert found.failure.code == "not_sent"
-    confirmed = payments.confirm(USER, payment.id, VISA, call_of("k")).payment
+    confirmed = change_payment.confirm(USER, payment.id, VISA, call_of("k")).payment
     assert confirmed.status == "succeeded"
     assert confirmed.attempts == 3
     assert len(stripe_simulator.charges()) == 1
@@ -183,12 +183,14 @@ def test_a_call_that_surely_was_not_sent_leaves_nothing_locked(
     stripe_simulator.stop()
     try:
         with pytest.raises(ProviderUnavailable):
-            payments.confirm(USER, payment.id, VISA, call_of("k"))
+            change_payment.confirm(USER, payment.id, VISA, call_of("k"))
     finally:
         stripe_simulator.start()
     assert stored(payment.id).live is None
     assert stored(payment.id).status == "created"
-    assert payments.confirm(USER, payment.id, VISA, call_of("k")).payment.status == "succeeded"
+    assert (
+        change_payment.confirm(USER, payment.id, VISA, call_of("k")).payment.status == "succeeded"
+    )
 
 
 def test_a_creation_that_was_not_sent_is_taken_up_by_its_retry(
@@ -200,11 +202,11 @@ def test_a_creation_that_was_not_sent_is_taken_up_by_its_retry(
     try:
         for _ in range(2):
             with pytest.raises(ProviderUnavailable):
-                payments.create_payment_intent(USER, new, call_of("k"))
+                create_payment.create_payment_intent(USER, new, call_of("k"))
     finally:
         stripe_simulator.start()
-    assert payments.create_payment_intent(USER, new, call_of("k")).payment.status == "created"
-    assert len(payments.list_payments(USER, Page())) == 2
+    assert create_payment.create_payment_intent(USER, new, call_of("k")).payment.status == "created"
+    assert len(read_payments.list_payments(USER, Page())) == 2
 
 
 def test_a_decline_is_an_answer_and_may_be_tried_again(stripe_simulator: StripeSimulator) -> None:
@@ -212,12 +214,12 @@ def test_a_decline_is_an_answer_and_may_be_tried_again(stripe_simulator: StripeS
     lost_card = Confirmation(payment_method_id="pm_card_visa_chargeDeclinedLostCard")
     for _ in range(2):  # the second is the replay of the first
         with pytest.raises(PaymentDeclined) as declined:
-            payments.confirm(USER, payment.id, lost_card, call_of("k"))
+            change_payment.confirm(USER, payment.id, lost_card, call_of("k"))
         assert declined.value.decline_code == "lost_card"
     assert declined.value.replayed
     assert stored(payment.id).status == "failed"
     assert len(stripe_simulator.declines()) == 1
-    assert payments.confirm(USER, payment.id, VISA, call_of()).payment.status == "succeeded"
+    assert change_payment.confirm(USER, payment.id, VISA, call_of()).payment.status == "succeeded"
     assert_whole(payment.id)
 
 
@@ -226,7 +228,7 @@ def test_a_confirm_in_3d_secure_survives_sweep_after_sweep(
 ) -> None:
     payment = created(return_url="http://localhost:3000/back")
     secure = Confirmation(payment_method_id="pm_card_threeDSecure2Required")
-    waiting = payments.confirm(USER, payment.id, secure, call_of()).payment
+    waiting = change_payment.confirm(USER, payment.id, secure, call_of()).payment
     assert waiting.shown_status == "requires_action"
     assert waiting.next_action
     for _ in range(30):
@@ -234,7 +236,7 @@ def test_a_confirm_in_3d_secure_survives_sweep_after_sweep(
         sweep.sweep(sweep_call())
     assert stored(payment.id).status == "requires_action"
     stripe_simulator.authenticate(str(waiting.provider_payment_id), success=True)
-    assert payments.sync(USER, payment.id, call_of()).status == "succeeded"
+    assert change_payment.sync(USER, payment.id, call_of()).status == "succeeded"
     assert len(stripe_simulator.charges()) == 1
     assert_whole(payment.id)
 
@@ -245,9 +247,9 @@ def test_a_3d_secure_answer_that_was_lost_is_shown_by_the_first_look(
     payment = created(return_url="http://localhost:3000/back")
     secure = Confirmation(payment_method_id="pm_card_threeDSecure2Required")
     stripe_simulator.fault("confirm", "drop_after")
-    assert payments.confirm(USER, payment.id, secure, call_of()).retry_after
+    assert change_payment.confirm(USER, payment.id, secure, call_of()).retry_after
     later(30)
-    shown = payments.sync(USER, payment.id, call_of())
+    shown = change_payment.sync(USER, payment.id, call_of())
     assert shown.shown_status == "requires_action"
     assert shown.live  # its call could still land: the lock lasts as long as the lease
     later(100)
@@ -258,7 +260,7 @@ def test_a_3d_secure_answer_that_was_lost_is_shown_by_the_first_look(
 
 def test_nothing_is_overdue_and_nothing_locked_once_it_is_quiet(later: Later) -> None:
     payment = created()
-    payments.confirm(USER, payment.id, VISA, call_of())
+    change_payment.confirm(USER, payment.id, VISA, call_of())
     sweep_until_quiet(later, 5)
     assert stored(payment.id).due_at is None
 
@@ -273,7 +275,7 @@ def test_what_nobody_pays_is_canceled_after_a_week(
     assert stripe_simulator.intents()[0]["status"] == "canceled"
     assert stored(payment.id).due_at is None
     with pytest.raises(BridgeError) as refused:
-        payments.confirm(USER, payment.id, VISA, call_of())
+        change_payment.confirm(USER, payment.id, VISA, call_of())
     assert refused.value.code == "payment_not_confirmable"
     assert_whole(payment.id)
 
@@ -284,7 +286,7 @@ def test_a_charge_is_found_within_a_minute_after_a_long_outage(
     payment = created()
     stripe_simulator.fault("confirm", "drop_after")
     stripe_simulator.fault("fetch", "500_before", times=None)
-    payments.confirm(USER, payment.id, VISA, call_of())
+    change_payment.confirm(USER, payment.id, VISA, call_of())
     for _ in range(40):
         later(600)
         sweep.sweep(sweep_call())
@@ -304,10 +306,10 @@ def test_a_creation_is_looked_at_with_the_very_bytes_it_was_sent_with(
     crash.at = "answered"
     new = NewPayment.model_validate({"total_cents": 900, "currency": "USD", "metadata": metadata})
     with pytest.raises(Killed):
-        payments.create_payment_intent(USER, new, call_of())
+        create_payment.create_payment_intent(USER, new, call_of())
     later(200)
     sweep.sweep(sweep_call())
-    assert payments.list_payments(USER, Page())[0].status == "created"
+    assert read_payments.list_payments(USER, Page())[0].status == "created"
     assert len(stripe_simulator.intents()) == 1
 
 
@@ -318,16 +320,16 @@ def test_a_refusal_lets_the_lock_go_though_nobody_can_look(
     payment = created()
 
     def meanwhile(payment_id: str) -> None:
-        payments.sync(USER, payment_id, call_of())
+        change_payment.sync(USER, payment_id, call_of())
         stripe_simulator.fault("confirm", "429", times=None)
         stripe_simulator.fault("fetch", "500_before", times=None)
 
     crash.at, crash.meanwhile = "locked", meanwhile
     with pytest.raises(ProviderUnavailable):
-        payments.confirm(USER, payment.id, VISA, call_of("a key"))
+        change_payment.confirm(USER, payment.id, VISA, call_of("a key"))
     assert stored(payment.id).live is None
     stripe_simulator.faults.clear()
-    confirmed = payments.confirm(USER, payment.id, VISA, call_of("a key")).payment
+    confirmed = change_payment.confirm(USER, payment.id, VISA, call_of("a key")).payment
     assert confirmed.status == "succeeded"
     assert len(stripe_simulator.charges()) == 1
     assert_whole(payment.id)
@@ -356,7 +358,7 @@ def test_a_confirm_of_what_was_paid_in_the_browser_tells_when(
     stripe_simulator.browser_confirm(
         payment.provider_payment_id, payment.client_secret, "pm_card_visa"
     )
-    confirmed = payments.confirm(USER, payment.id, VISA, call_of()).payment
+    confirmed = change_payment.confirm(USER, payment.id, VISA, call_of()).payment
     assert confirmed.status == "succeeded"
     assert confirmed.completed_at
     assert len(stripe_simulator.charges()) == 1
@@ -370,7 +372,7 @@ def test_an_update_refused_by_the_objects_state_shows_that_state_at_once(
         str(payment.provider_payment_id), str(payment.client_secret), "pm_card_visa"
     )
     with pytest.raises(BridgeError) as refused:
-        payments.update(USER, payment.id, PaymentChange(total_cents=3000), call_of())
+        change_payment.update(USER, payment.id, PaymentChange(total_cents=3000), call_of())
     assert refused.value.code == "payment_not_updatable"
     assert stored(payment.id).status == "succeeded"
 
@@ -381,8 +383,8 @@ def test_an_older_update_does_not_overwrite_a_newer_one(
     payment = created()
     stripe_simulator.fault("update_payment", "drop_after", times=2)
     older = PaymentChange(total_cents=3000, description="older", tags="kept")
-    assert payments.update(USER, payment.id, older, call_of()).retry_after
-    payments.update(USER, payment.id, PaymentChange(description="newer"), call_of())
+    assert change_payment.update(USER, payment.id, older, call_of()).retry_after
+    change_payment.update(USER, payment.id, PaymentChange(description="newer"), call_of())
     later(200)
     sweep.sweep(sweep_call())
     found = stored(payment.id)
@@ -400,14 +402,14 @@ def test_a_creation_whose_look_won_still_shows_its_secret(crash: Crash) -> None:
 
 def test_a_contradicted_payment_stays_due(stripe_simulator: StripeSimulator) -> None:
     payment = created()
-    payments.confirm(USER, payment.id, VISA, call_of())
+    change_payment.confirm(USER, payment.id, VISA, call_of())
     with stripe_simulator.world.lock:
         stripe_simulator.world.intents[str(payment.provider_payment_id)].status = "processing"
-    assert payments.sync(USER, payment.id, call_of()).status == "succeeded"
+    assert change_payment.sync(USER, payment.id, call_of()).status == "succeeded"
     assert stored(payment.id).due_at
     stripe_simulator.fault("fetch", "500_before", times=2)
     with pytest.raises(UnknownOutcome):
-        payments.sync(USER, payment.id, call_of())
+        change_payment.sync(USER, payment.id, call_of())
     assert stored(payment.id).due_at
 
 
@@ -416,13 +418,13 @@ def test_an_attempt_of_yesterday_leaves_todays_request_its_key(
 ) -> None:
     new = NewPayment(total_cents=500, currency="EUR")
     stripe_simulator.fault("create_payment", "500_before", times=None)
-    first = payments.create_payment_intent(USER, new, call_of("k")).payment
+    first = create_payment.create_payment_intent(USER, new, call_of("k")).payment
     later(25 * 3600)
     stripe_simulator.faults.clear()
-    second = payments.create_payment_intent(USER, new, call_of("k")).payment
+    second = create_payment.create_payment_intent(USER, new, call_of("k")).payment
     sweep.sweep(sweep_call())
     assert stored(first.id).status == "failed"
-    third = payments.create_payment_intent(USER, new, call_of("k"))
+    third = create_payment.create_payment_intent(USER, new, call_of("k"))
     assert third.payment.id == second.id != first.id
     assert third.replayed
 
@@ -435,7 +437,7 @@ def test_what_is_handled_further_out_does_not_make_an_unknown_outcome_certain(
     try:
         raise OSError("refused") from NewConnectionError(HTTPConnection("127.0.0.1"), "refused")
     except OSError:
-        answered = payments.confirm(USER, payment.id, VISA, call_of())
+        answered = change_payment.confirm(USER, payment.id, VISA, call_of())
     assert answered.retry_after
     assert stored(payment.id).live
 
@@ -451,9 +453,9 @@ def test_a_replay_asks_nobody_and_makes_nothing(stripe_simulator: StripeSimulato
         }
     )
     key = "k" * 24
-    first = payments.create_payment_intent(Caller(), new, call_of(key)).payment
+    first = create_payment.create_payment_intent(Caller(), new, call_of(key)).payment
     asked = len(stripe_simulator.requests)
-    assert payments.create_payment_intent(Caller(), new, call_of(key)).payment.id == first.id
+    assert create_payment.create_payment_intent(Caller(), new, call_of(key)).payment.id == first.id
     assert len(stripe_simulator.requests) == asked
 
 
@@ -464,4 +466,4 @@ def test_a_member_cannot_pay_with_an_organizations_customer() -> None:
     member = Caller(user_id="user_1", organizations={"org_456": "member"})
     asked = NewPayment(total_cents=500, currency="EUR", customer_id=customer.id)
     with pytest.raises(Forbidden):
-        payments.create_payment_intent(member, asked, call_of())
+        create_payment.create_payment_intent(member, asked, call_of())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bridge.core.customers import user_customers
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import sweep
 from bridge.errors import BridgeError, Conflict, InvalidRequest, NotFound, UnknownOutcome
 from bridge.models.caller import Caller
@@ -31,7 +31,7 @@ def asked(**more: object) -> NewPayment:
 
 
 def create(caller: Caller = USER, key: str | None = None, **more: object) -> Answered:
-    return payments.create_payment_intent(caller, asked(**more), call_of(key))
+    return create_payment.create_payment_intent(caller, asked(**more), call_of(key))
 
 
 def stored(payment_id: str) -> Payment:
@@ -122,7 +122,7 @@ def test_b17_what_was_refused_is_judged_anew() -> None:
         with pytest.raises(BridgeError) as refused:
             create(key="key-1", total_cents=3)
         assert (refused.value.status, refused.value.replayed) == (400, False)
-    assert [each.status for each in payments.list_payments(USER, Page())] == ["failed"] * 2
+    assert [each.status for each in read_payments.list_payments(USER, Page())] == ["failed"] * 2
 
 
 def test_b17_another_caller_with_the_same_key_and_body_makes_another_payment() -> None:
@@ -152,7 +152,7 @@ def test_a_creation_is_given_up_an_hour_after_its_looks_have_stopped(
     sent = stripe_simulator.log.counts["create_payment"]
     later(20 * HOUR + 10)  # Stripe may have forgotten the key: the same call could make another
     with pytest.raises(UnknownOutcome):
-        payments.sync(USER, lost.payment.id, call_of())
+        change_payment.sync(USER, lost.payment.id, call_of())
     assert stored(lost.payment.id).live
     later(HOUR)
     sweep.sweep(sweep_call())
@@ -169,17 +169,17 @@ def test_a_creation_is_given_up_an_hour_after_its_looks_have_stopped(
 def test_a_refused_creation_is_never_due_and_never_confirmable(later: Later) -> None:
     with pytest.raises(BridgeError):
         create(total_cents=3)
-    (listed,) = payments.list_payments(USER, Page())
+    (listed,) = read_payments.list_payments(USER, Page())
     assert stored(listed.id).due_at is None
     later(8 * 24 * HOUR)
     assert sweep.sweep(sweep_call()).looked == 0
     with pytest.raises(Conflict) as refused:
-        payments.confirm(USER, listed.id, VISA, call_of())
+        change_payment.confirm(USER, listed.id, VISA, call_of())
     assert refused.value.code == "payment_not_confirmable"
     with pytest.raises(Conflict) as refused:
-        payments.update(USER, listed.id, PaymentChange(total_cents=500), call_of())
+        change_payment.update(USER, listed.id, PaymentChange(total_cents=500), call_of())
     assert refused.value.code == "payment_not_updatable"
-    assert payments.sync(USER, listed.id, call_of()).status == "failed"
+    assert change_payment.sync(USER, listed.id, call_of()).status == "failed"
 
 
 # --- our own fields -----------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_a_refused_creation_is_never_due_and_never_confirmable(later: Later) -> 
 def test_changes_of_our_own_fields_at_once_both_stay() -> None:
     made = create().payment
     changes = [PaymentChange(concept="a"), PaymentChange(category="b")]
-    together(2, lambda number: payments.update(USER, made.id, changes[number], call_of()))
+    together(2, lambda number: change_payment.update(USER, made.id, changes[number], call_of()))
     found = stored(made.id)
     assert (found.concept, found.category) == ("a", "b")
 
@@ -200,8 +200,8 @@ def test_a_change_of_our_own_fields_and_a_confirm_at_once_both_count(
 
     def act(number: int) -> object:
         if number:
-            return payments.update(USER, made.id, PaymentChange(concept="a"), call_of())
-        return payments.confirm(USER, made.id, VISA, call_of())
+            return change_payment.update(USER, made.id, PaymentChange(concept="a"), call_of())
+        return change_payment.confirm(USER, made.id, VISA, call_of())
 
     together(2, act)
     found = stored(made.id)
@@ -212,8 +212,8 @@ def test_a_change_of_our_own_fields_and_a_confirm_at_once_both_count(
 def test_a_guest_sees_the_payment_and_nothing_of_its_customer() -> None:
     guest = GuestData(email="a@example.com", name="A")
     new = asked(setup_future_usage="off_session").model_copy(update={"guest_data": guest})
-    made = payments.create_payment_intent(Caller(), new, call_of()).payment
+    made = create_payment.create_payment_intent(Caller(), new, call_of()).payment
     bearer = Caller(guest_of=made.id)
-    assert payments.get_payment(bearer, made.id).id == made.id
+    assert read_payments.get_payment(bearer, made.id).id == made.id
     with pytest.raises(NotFound):
         user_customers.get_customer(bearer, made.customer_id or "")

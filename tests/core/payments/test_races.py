@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.core.operations import payment_operator
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import sweep
 from bridge.errors import Conflict, TemporarilyUnavailable
 from bridge.models.page import Page
@@ -28,7 +28,7 @@ NEW = NewPayment(total_cents=2000, currency="USD")
 
 
 def created() -> Payment:
-    return payments.create_payment_intent(USER, NEW, call_of()).payment
+    return create_payment.create_payment_intent(USER, NEW, call_of()).payment
 
 
 def outcome(result: Any) -> str:
@@ -54,7 +54,7 @@ def test_equal_confirms_at_once_charge_once(
     payment = created()
     results = together(
         THREADS,
-        lambda number: payments.confirm(
+        lambda number: change_payment.confirm(
             USER, payment.id, VISA, call_of(key and key.format(number))
         ),
     )
@@ -69,7 +69,7 @@ def test_confirms_with_different_cards_at_once_charge_once(
     cards = ["pm_card_visa", "pm_card_mastercard"]
     results = together(
         THREADS,
-        lambda number: payments.confirm(
+        lambda number: change_payment.confirm(
             USER, payment.id, Confirmation(payment_method_id=cards[number % 2]), call_of()
         ),
     )
@@ -80,19 +80,23 @@ def test_confirms_with_different_cards_at_once_charge_once(
 def test_creations_with_one_key_at_once_make_one_payment(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    results = together(THREADS, lambda _: payments.create_payment_intent(USER, NEW, call_of("k")))
+    results = together(
+        THREADS, lambda _: create_payment.create_payment_intent(USER, NEW, call_of("k"))
+    )
     ids = {result.payment.id for result in results}
     assert len(ids) == 1
     assert len(stripe_simulator.intents()) == 1
-    assert len(payments.list_payments(USER, Page())) == 1
+    assert len(read_payments.list_payments(USER, Page())) == 1
 
 
 def test_a_users_first_payments_at_once_share_one_customer(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    results = together(THREADS, lambda _: payments.create_payment_intent(USER, NEW, call_of()))
+    results = together(
+        THREADS, lambda _: create_payment.create_payment_intent(USER, NEW, call_of())
+    )
     assert len({result.payment.customer_id for result in results}) == 1
-    assert len(payments.list_payments(USER, Page())) == THREADS
+    assert len(read_payments.list_payments(USER, Page())) == THREADS
 
 
 def test_updates_confirms_syncs_and_sweeps_at_once_agree_with_the_provider(
@@ -103,14 +107,14 @@ def test_updates_confirms_syncs_and_sweeps_at_once_agree_with_the_provider(
     def act(number: int) -> object:
         match number % 4:
             case 0:
-                return payments.confirm(USER, payment.id, VISA, call_of())
+                return change_payment.confirm(USER, payment.id, VISA, call_of())
             case 1:
                 change = PaymentChange(total_cents=3000 + number)
-                return payments.update(USER, payment.id, change, call_of())
+                return change_payment.update(USER, payment.id, change, call_of())
             case 2:
-                return payments.sync(USER, payment.id, call_of())
+                return change_payment.sync(USER, payment.id, call_of())
             case _:
-                return payments.update(
+                return change_payment.update(
                     USER, payment.id, PaymentChange(description=str(number)), call_of()
                 )
 
@@ -134,7 +138,7 @@ def test_sweeps_at_once_end_an_attempt_once(
 ) -> None:
     payment = created()
     stripe_simulator.fault("confirm", "drop_after")
-    payments.confirm(USER, payment.id, VISA, call_of())
+    change_payment.confirm(USER, payment.id, VISA, call_of())
     later(100)
     together(4, lambda _: sweep.sweep(sweep_call()))
     assert_charged_once(payment.id, stripe_simulator)
@@ -145,12 +149,12 @@ def test_sweeps_at_once_end_an_attempt_once(
 def test_fifty_partial_refunds_at_once_never_exceed_what_was_captured(
     stripe_simulator: StripeSimulator, later: Callable[[float], None]
 ) -> None:
-    payment = payments.confirm(USER, created().id, VISA, call_of()).payment
+    payment = change_payment.confirm(USER, created().id, VISA, call_of()).payment
     amounts = range(90, 140)
 
     def refund(number: int) -> Answered:
         asked = NewRefund(amount_cents=amounts[number])
-        return payments.refund(USER, payment.id, asked, call_of(f"refund-{number}"))
+        return change_payment.refund(USER, payment.id, asked, call_of(f"refund-{number}"))
 
     def given_back() -> int:
         return sum(each.amount for each in stripe_simulator.world.refunds.values())

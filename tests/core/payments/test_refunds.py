@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from bridge.core.operations import payment_operator
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment, create_payment
 from bridge.core.workers import sweep
 from bridge.errors import BridgeError, Conflict, ProviderUnavailable
 from bridge.models.payment import (
@@ -33,9 +33,9 @@ PART = NewRefund(amount_cents=500)
 
 def paid(method: str = "pm_card_visa", **more: object) -> Payment:
     new = NewPayment.model_validate({"total_cents": 2000, "currency": "USD"} | more)
-    made = payments.create_payment_intent(USER, new, call_of()).payment
+    made = create_payment.create_payment_intent(USER, new, call_of()).payment
     asked = Confirmation(payment_method_id=method)
-    return payments.confirm(USER, made.id, asked, call_of()).payment
+    return change_payment.confirm(USER, made.id, asked, call_of()).payment
 
 
 def held() -> Payment:
@@ -43,7 +43,7 @@ def held() -> Payment:
 
 
 def refund(payment: Payment, asked: NewRefund = PART, key: str | None = None) -> Answered:
-    return payments.refund(USER, payment.id, asked, call_of(key))
+    return change_payment.refund(USER, payment.id, asked, call_of(key))
 
 
 def stored(payment: Payment) -> Payment:
@@ -119,7 +119,7 @@ def test_a_refund_killed_anywhere_ends_in_the_truth(
         refund(payment, PART, "key-1")
     later(200)
     if rescue == "sync":
-        payments.sync(USER, payment.id, call_of())
+        change_payment.sync(USER, payment.id, call_of())
     if rescue == "sweep":
         sweep.sweep(sweep_call())
     sent = step in ("answered", "merging", "merged")
@@ -189,7 +189,7 @@ def test_a_key_is_one_refund_however_its_amount_reads(stripe_simulator: StripeSi
     refund(payment, PART, "key-1")
     other = call_of("key-1", fingerprint="another body")
     with pytest.raises(Conflict) as reused:
-        payments.refund(USER, payment.id, NewRefund(amount_cents=600), other)
+        change_payment.refund(USER, payment.id, NewRefund(amount_cents=600), other)
     assert reused.value.code == "idempotency_key_reused"
     assert given_back(stripe_simulator) == 500
 
@@ -225,7 +225,7 @@ def test_refunds_made_elsewhere_become_ours_once(stripe_simulator: StripeSimulat
     for _ in range(2):
         stripe_simulator.dashboard("refund", str(payment.provider_payment_id), 300)
     for _ in range(2):
-        payments.sync(USER, payment.id, call_of())
+        change_payment.sync(USER, payment.id, call_of())
         known = payment_items.refunds(payment.id)
         assert sorted(each.amount_cents for each in known) == [300, 300, 500]
     assert_agrees(payment, stripe_simulator)
@@ -252,7 +252,7 @@ def test_a_refund_that_fails_later_can_be_made_again(
     payment = paid("pm_card_refundFail")
     refund(payment, NewRefund())
     later(120)
-    payments.sync(USER, payment.id, call_of())
+    change_payment.sync(USER, payment.id, call_of())
     assert [each.status for each in payment_items.refunds(payment.id)] == ["failed"]
     assert stored(payment).shown_status == "succeeded"
     assert_agrees(payment, stripe_simulator)
@@ -276,7 +276,7 @@ def test_only_what_has_succeeded_is_refunded(
     method: str, stripe_simulator: StripeSimulator
 ) -> None:
     new = NewPayment(total_cents=2000, currency="USD")
-    made = payments.create_payment_intent(USER, new, call_of()).payment
+    made = create_payment.create_payment_intent(USER, new, call_of()).payment
     with pytest.raises(Conflict) as refused:
         refund(made)
     assert refused.value.code == "payment_not_refundable"
@@ -293,23 +293,23 @@ def test_a_dispute_is_shown_until_it_is_won(
     payment = paid()
     intent = str(payment.provider_payment_id)
     stripe_simulator.dashboard("dispute", intent)
-    assert payments.sync(USER, payment.id, call_of()).shown_status == "disputed"
+    assert change_payment.sync(USER, payment.id, call_of()).shown_status == "disputed"
     with pytest.raises(BridgeError) as refused:
         refund(payment)
     assert (refused.value.status, refused.value.code) == (409, "payment_not_refundable")
     stripe_simulator.dashboard("close_dispute", intent, outcome=outcome)
-    assert payments.sync(USER, payment.id, call_of()).shown_status == shown
+    assert change_payment.sync(USER, payment.id, call_of()).shown_status == shown
 
 
 # --- captures and cancellations -----------------------------------------------------------------
 
 
 def capture(payment: Payment, key: str | None = None) -> Answered:
-    return payments.capture(USER, payment.id, Capture(), call_of(key))
+    return change_payment.capture(USER, payment.id, Capture(), call_of(key))
 
 
 def cancel(payment: Payment, key: str | None = None) -> Answered:
-    return payments.cancel(USER, payment.id, Cancellation(), call_of(key))
+    return change_payment.cancel(USER, payment.id, Cancellation(), call_of(key))
 
 
 ACTS = {"capture": capture, "cancel": cancel}
@@ -323,7 +323,7 @@ def test_a_manual_capture_takes_what_it_names_and_once(
     payment = held()
     assert (payment.status, payment.captured_cents) == ("requires_capture", 0)
     body = Capture(amount_cents=asked)
-    taken = payments.capture(USER, payment.id, body, call_of()).payment
+    taken = change_payment.capture(USER, payment.id, body, call_of()).payment
     assert (taken.status, taken.captured_cents, taken.refundable_cents) == (
         "succeeded",
         captured,
@@ -332,19 +332,19 @@ def test_a_manual_capture_takes_what_it_names_and_once(
     assert taken.shown_status == "succeeded"
     assert taken.completed_at
     with pytest.raises(Conflict) as refused:
-        payments.capture(USER, payment.id, body, call_of())
+        change_payment.capture(USER, payment.id, body, call_of())
     assert refused.value.code == "payment_not_capturable"
     assert_agrees(payment, stripe_simulator)
     refund(payment, NewRefund())
     assert stored(payment).shown_status == "refunded"
-    assert payments.sync(USER, payment.id, call_of()).refunded_cents == captured
+    assert change_payment.sync(USER, payment.id, call_of()).refunded_cents == captured
     assert_agrees(payment, stripe_simulator)
 
 
 def test_more_than_was_authorized_is_not_captured(stripe_simulator: StripeSimulator) -> None:
     payment = held()
     with pytest.raises(Conflict) as refused:
-        payments.capture(USER, payment.id, Capture(amount_cents=2001), call_of())
+        change_payment.capture(USER, payment.id, Capture(amount_cents=2001), call_of())
     assert refused.value.code == "amount_exceeds_available"
     assert stored(payment).status == "requires_capture"
 
@@ -367,7 +367,7 @@ def test_a_capture_or_cancellation_killed_anywhere_ends_in_the_truth(
         ACTS[operation](payment, "key-1")
     later(200)
     if rescue == "sync":
-        payments.sync(USER, payment.id, call_of())
+        change_payment.sync(USER, payment.id, call_of())
     if rescue == "sweep":
         sweep.sweep(sweep_call())
     if rescue != "retry":
@@ -408,7 +408,7 @@ def test_a_payment_is_canceled_in_every_state_that_allows_it_and_twice(
     stripe_simulator: StripeSimulator,
 ) -> None:
     new = NewPayment(total_cents=2000, currency="USD")
-    made = payments.create_payment_intent(USER, new, call_of()).payment
+    made = create_payment.create_payment_intent(USER, new, call_of()).payment
     secure = paid("pm_card_threeDSecure2Required")
     for payment in (made, secure, held()):
         for _ in range(2):

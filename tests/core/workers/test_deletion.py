@@ -10,8 +10,8 @@ from bridge import clock, config
 from bridge.core.customers import user_customers
 from bridge.core.operations import payment_operator
 from bridge.core.payment_state import synchronize
-from bridge.core.payments import payments
-from bridge.core.rules import deadline
+from bridge.core.payments import change_payment, create_payment, read_payments
+from bridge.core.rules import scheduling
 from bridge.core.workers import deletion
 from bridge.errors import NotFound
 from bridge.models.call import Call
@@ -25,7 +25,7 @@ from bridge.models.payment_method import PaymentMethod
 from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items
 from bridge.store.jobs import due_items, job_items
-from bridge.store.payments import payment_items
+from bridge.store.payments import payment_items, payment_writes
 from bridge.store.wallet import method_items
 from local import database
 from local.stripe.simulator import StripeSimulator
@@ -91,8 +91,8 @@ def pay(customer: Customer, **more: object) -> Payment:
     """A payment of the customer that has succeeded, and can move no more."""
     asked: dict[str, object] = {"total_cents": 2000, "currency": "USD", "customer_id": customer.id}
     new = NewPayment.model_validate(asked | more)
-    payment = payments.create_payment_intent(USER, new, call_of()).payment
-    return payments.confirm(USER, payment.id, VISA, call_of()).payment
+    payment = create_payment.create_payment_intent(USER, new, call_of()).payment
+    return change_payment.confirm(USER, payment.id, VISA, call_of()).payment
 
 
 def delete(customer: Customer) -> None:
@@ -266,7 +266,7 @@ def test_a_run_without_time_leaves_the_job_due_at_once(
     gone = made()
     save_methods(stripe_simulator, gone, 1)
     delete(gone)
-    assert run(deadline.SPARE_S - 1) == (0, 0, 1)
+    assert run(scheduling.SPARE_S - 1) == (0, 0, 1)
     assert len(attached(stripe_simulator)) == 1
     assert run() == (1, 0, 0)
 
@@ -315,7 +315,7 @@ def test_b12_payments_stay_readable_unless_they_are_set_to_go() -> None:
     payment = pay(customer)
     delete(customer)
     assert run() == (1, 0, 0)
-    assert payments.get_payment(USER, payment.id).status == "succeeded"
+    assert read_payments.get_payment(USER, payment.id).status == "succeeded"
     assert stored(payment) == payment.model_copy(update={"client_secret": None})
 
 
@@ -361,11 +361,11 @@ def test_what_goes_is_nowhere_to_be_seen_and_its_money_can_be_traced(
     assert payment_items.id_at_provider(str(payment.provider_payment_id)) == payment.id
     for named in (payment.id, str(payment.provider_payment_id)):
         with pytest.raises(NotFound):
-            payments.get_payment(USER, named)
+            read_payments.get_payment(USER, named)
         with pytest.raises(NotFound):
-            payments.sync(USER, named, call_of())
-    assert payments.list_payments(USER, Page()) == []
-    assert payments.list_payments(USER, Page(organization_id="org_456")) == []
+            change_payment.sync(USER, named, call_of())
+    assert read_payments.list_payments(USER, Page()) == []
+    assert read_payments.list_payments(USER, Page(organization_id="org_456")) == []
     assert payment_items.walk_customer(customer.id, None, 10) == ([], "")
 
 
@@ -374,7 +374,7 @@ def test_a_guests_payment_leaves_no_trace_of_the_guest(setting: Setting) -> None
     customer = made()
     guest = {"email": "donor@example.com", "name": "Private Person", "phone": "+1234567890"}
     row = payment_row(customer_id=customer.id, user_id=None, guest=guest, status="succeeded")
-    payment_items.insert_locked(row, None, FRESH_WRITE)
+    payment_writes.insert_locked(row, None, FRESH_WRITE)
     assert [each.id for each in payment_items.list_of_guest("donor@example.com", Page())] == [
         row.id
     ]
@@ -383,7 +383,7 @@ def test_a_guests_payment_leaves_no_trace_of_the_guest(setting: Setting) -> None
     assert payment_items.list_of_guest("donor@example.com", Page()) == []
     assert stored(row).guest is None
     with pytest.raises(NotFound):
-        payments.get_payment(Caller(guest_of=row.id), row.id)
+        read_payments.get_payment(Caller(guest_of=row.id), row.id)
 
 
 def test_b12_a_payment_under_way_runs_to_its_end_and_goes_in_a_later_round(
@@ -395,14 +395,14 @@ def test_b12_a_payment_under_way_runs_to_its_end_and_goes_in_a_later_round(
     new = NewPayment.model_validate(
         {"total_cents": 2000, "currency": "USD", "customer_id": customer.id}
     )
-    moving = payments.create_payment_intent(USER, new, call_of()).payment
+    moving = create_payment.create_payment_intent(USER, new, call_of()).payment
     delete(customer)
     assert run() == (0, 0, 1)
     assert (stored(done).is_hidden, stored(moving).is_hidden) == (True, False)
     (job,) = jobs()
     assert 3595 <= job.due_at - clock.seconds() <= 3600
     assert run() == (0, 0, 0)
-    payments.confirm(USER, moving.id, VISA, call_of())
+    change_payment.confirm(USER, moving.id, VISA, call_of())
     later(HOUR)
     assert run() == (1, 0, 0)
     assert stored(moving).is_hidden
@@ -418,7 +418,7 @@ def test_a_payment_that_changes_just_then_is_left_for_the_next_round(
 
     def touch(_: str) -> None:
         seen = stored(second)
-        payment_items.advance(seen, seen.model_copy(update={"category": "touched"}))
+        payment_writes.advance(seen, seen.model_copy(update={"category": "touched"}))
 
     delete(customer)
     crash.at, crash.meanwhile = "hidden", touch

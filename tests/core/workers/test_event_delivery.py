@@ -10,8 +10,8 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from bridge import clock, queues
-from bridge.core.payments import payments
-from bridge.core.rules import deadline
+from bridge.core.payments import change_payment, create_payment
+from bridge.core.rules import scheduling
 from bridge.core.workers import event_delivery
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.call import Call
@@ -47,8 +47,8 @@ def deliver(*payment_ids: str) -> event_delivery.Delivered:
 def paid() -> Payment:
     """A payment with two entries: created, succeeded."""
     new = NewPayment(total_cents=2000, currency="USD")
-    payment = payments.create_payment_intent(USER, new, call_of()).payment
-    return payments.confirm(USER, payment.id, VISA, call_of()).payment
+    payment = create_payment.create_payment_intent(USER, new, call_of()).payment
+    return change_payment.confirm(USER, payment.id, VISA, call_of()).payment
 
 
 def told(subscriber: Subscriber) -> list[tuple[str, int]]:
@@ -151,9 +151,9 @@ def test_a_ring_that_time_does_not_allow_is_answered_by_the_next(subscriber: Sub
     put_entries(1)
     changed = [ChangedKey(*keys.entry("pay_1", 1)[1:])]
     with pytest.raises(TemporarilyUnavailable):
-        event_delivery.answer_ring(changed, ring_call(deadline.SPARE_S - 1))
+        event_delivery.answer_ring(changed, ring_call(scheduling.SPARE_S - 1))
     assert (sequences(subscriber), cursor().fence) == ([], 0)
-    assert event_delivery.deliver(["pay_1"], ring_call(deadline.SPARE_S - 1)).left == 1
+    assert event_delivery.deliver(["pay_1"], ring_call(scheduling.SPARE_S - 1)).left == 1
     event_delivery.answer_ring(changed, ring_call())
     assert sequences(subscriber) == [1]
 

@@ -9,7 +9,7 @@ import pytest
 
 from bridge import clock
 from bridge.core.customers import user_customers
-from bridge.core.payments import payments
+from bridge.core.payments import change_payment, create_payment
 from bridge.core.wallet import payment_methods
 from bridge.core.workers import deletion, method_sync
 from bridge.errors import NotFound, Refused, UnknownOutcome
@@ -226,13 +226,15 @@ def test_without_its_event_a_detached_method_charges_nobody(
     """The event was lost: it is listed, a confirm with it is refused, the next event deletes it."""
     stripe_simulator.dashboard_method("detach", str(method.token))
     asked = NewPayment(total_cents=2000, currency="USD")
-    payment = payments.create_payment_intent(USER, asked, call_of()).payment
+    payment = create_payment.create_payment_intent(USER, asked, call_of()).payment
     with pytest.raises(Refused):
-        payments.confirm(USER, payment.id, Confirmation(payment_method_id=method.id), call_of())
+        change_payment.confirm(
+            USER, payment.id, Confirmation(payment_method_id=method.id), call_of()
+        )
     assert stripe_simulator.charges() == []
     assert shown(method) == method
     again = Confirmation(payment_method_id="pm_card_visa")
-    assert payments.confirm(USER, payment.id, again, call_of()).payment.status == "succeeded"
+    assert change_payment.confirm(USER, payment.id, again, call_of()).payment.status == "succeeded"
     hear(method, kind="detached")
     with pytest.raises(NotFound):
         shown(method)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bridge import clock
-from bridge.core.payments import payments
-from bridge.core.rules import deadline
+from bridge.core.payments import change_payment, create_payment
+from bridge.core.rules import scheduling
 from bridge.core.workers import sweep
 from bridge.models.call import Call
 from bridge.models.payment import Confirmation, LiveAttempt, NewPayment, Payment
@@ -31,7 +31,7 @@ DAY = 24 * 3600
 
 def created() -> Payment:
     new = NewPayment(total_cents=2000, currency="USD")
-    return payments.create_payment_intent(USER, new, call_of()).payment
+    return create_payment.create_payment_intent(USER, new, call_of()).payment
 
 
 def stored(payment: Payment) -> Payment:
@@ -59,11 +59,11 @@ def test_a_run_whose_time_is_up_counts_what_it_leaves(
         created()
     later(100)
     asked = len(stripe_simulator.requests)
-    swept = sweep.sweep(with_seconds(deadline.SPARE_S - 1))
+    swept = sweep.sweep(with_seconds(scheduling.SPARE_S - 1))
     assert (swept.looked, swept.left, swept.failed) == (0, 3, 0)
     assert 30 <= swept.oldest_due_seconds <= 50
     assert len(stripe_simulator.requests) == asked
-    swept = sweep.sweep(with_seconds(deadline.SPARE_S + 20))
+    swept = sweep.sweep(with_seconds(scheduling.SPARE_S + 20))
     assert (swept.looked, swept.left) == (3, 0)
 
 
@@ -118,7 +118,7 @@ def test_events_are_left_when_the_time_is_up(later: Later, subscriber: Subscribe
     seen = outbox_items.get_cursor(payment.id)
     outbox_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
     later(10)
-    swept = sweep.sweep(with_seconds(deadline.SPARE_S - 1))
+    swept = sweep.sweep(with_seconds(scheduling.SPARE_S - 1))
     assert (swept.events, swept.left, subscriber()) == (0, 1, [])
     assert outbox_items.get_cursor(payment.id).due_at is not None
 
@@ -144,7 +144,7 @@ def test_an_attempt_that_outlives_four_leases_is_counted_for_the_alarm(
     payment = created()
     stripe_simulator.fault("confirm", "drop_after")
     stripe_simulator.fault("fetch", "500_before", times=None)
-    payments.confirm(USER, payment.id, VISA, call_of())
+    change_payment.confirm(USER, payment.id, VISA, call_of())
     live = stored(payment).held
     later(leases * (live.until - live.at) - 2)
     setting("POWERTOOLS_METRICS_DISABLED", "false")
@@ -194,7 +194,7 @@ def test_a_failed_payment_that_can_still_be_paid_is_abandoned_too(
 ) -> None:
     payment = created()
     stripe_simulator.fault("confirm", "drop_before")
-    payments.confirm(USER, payment.id, VISA, call_of())
+    change_payment.confirm(USER, payment.id, VISA, call_of())
     later(200)
     sweep.sweep(sweep_call())
     assert (stored(payment).status, stored(payment).is_open) == ("failed", True)

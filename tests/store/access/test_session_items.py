@@ -9,7 +9,7 @@ from bridge.models.caller import Named, Session
 from bridge.store import keys
 from bridge.store.access import session_items
 from bridge.store.customers import customer_items
-from bridge.store.payments import payment_items
+from bridge.store.payments import payment_items, payment_writes
 from tests.store.conftest import Wire, customer, payment
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -37,7 +37,7 @@ def test_another_id_is_nobodys() -> None:
 def test_what_the_request_names_comes_with_it_in_one_batch(wire: Wire) -> None:
     session_items.put("session-1", SESSION)
     row, owner = payment(), customer()
-    payment_items.insert_locked(row, None, {})
+    payment_writes.insert_locked(row, None, {})
     customer_items.insert(owner, None)
     wire.watch("BatchGetItem")
     named = Named(payment_id=row.id, client_key="key-1")

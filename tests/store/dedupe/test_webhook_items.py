@@ -11,8 +11,8 @@ from bridge.models.payment import Payment
 from bridge.store import dynamodb
 from bridge.store.dedupe import webhook_items
 from bridge.store.dedupe.webhook_items import EventSeen
-from bridge.store.payments import payment_items
-from bridge.store.payments.payment_items import Outrun
+from bridge.store.payments import payment_items, payment_writes
+from bridge.store.payments.payment_writes import Outrun
 from tests.conftest import together
 from tests.store.conftest import Wire, payment
 from tests.store.payments.test_payment_items import changed, entry, inserted
@@ -24,11 +24,11 @@ OTHER = Hint(provider_id="stripe", event_id="evt_2", type="charge.refunded")
 
 def merged(seen: Payment) -> Payment:
     after = changed(seen, status="processing")
-    return payment_items.merge(seen, after, entry(after), None, event=EVENT)
+    return payment_writes.merge(seen, after, entry(after), None, event=EVENT)
 
 
 def bumped(seen: Payment) -> Payment:
-    return payment_items.advance(seen, seen.model_copy(update={"due_at": 7}), event=EVENT)
+    return payment_writes.advance(seen, seen.model_copy(update={"due_at": 7}), event=EVENT)
 
 
 each_write = pytest.mark.parametrize("write", [merged, bumped])
@@ -62,7 +62,7 @@ def test_of_two_writes_for_one_event_the_second_changes_nothing(write: Write) ->
 @each_write
 def test_who_loses_the_fence_has_not_seen_the_event(write: Write) -> None:
     seen = inserted()
-    payment_items.advance(seen, seen)
+    payment_writes.advance(seen, seen)
     with pytest.raises(Outrun):
         write(seen)
     assert stored() is None
@@ -125,9 +125,9 @@ def test_an_event_of_a_method_is_seen_until_it_has_expired(later: Callable[[floa
 
 
 def test_a_payment_is_found_by_our_reference_else_by_the_providers_id() -> None:
-    seen = payment_items.insert_locked(payment(), None, {})
+    seen = payment_writes.insert_locked(payment(), None, {})
     after = changed(seen, provider_payment_id="pi_1")
-    known = payment_items.merge(seen, after, entry(after), None)
+    known = payment_writes.merge(seen, after, entry(after), None)
     for named in (
         {"payment_id": seen.id},
         {"payment_id": seen.id, "provider_payment_id": "pi_other"},

@@ -5,7 +5,7 @@ import pytest
 from bridge.store import dynamodb, keys
 from bridge.store.jobs import due_items
 from bridge.store.jobs.due_items import Due
-from bridge.store.payments import outbox_items, payment_items
+from bridge.store.payments import outbox_items, payment_writes
 from tests.store.conftest import FRESH_WRITE, NOW, payment
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -21,7 +21,7 @@ def listed(until: int) -> list[Due]:
 
 
 def put_payment(due_at: int | None) -> str:
-    return payment_items.insert_locked(payment(due_at=due_at), None, FRESH_WRITE).id
+    return payment_writes.insert_locked(payment(due_at=due_at), None, FRESH_WRITE).id
 
 
 def put_cursor(payment_id: str, due_at: int) -> None:

@@ -15,8 +15,13 @@ from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.dedupe.idempotency_items import KeyTaken
 from bridge.store.keys import Key
-from bridge.store.payments import payment_items
-from bridge.store.payments.payment_items import CustomerGone, CustomerTaken, Outrun, ProviderIdTaken
+from bridge.store.payments import payment_items, payment_writes
+from bridge.store.payments.payment_writes import (
+    CustomerGone,
+    CustomerTaken,
+    Outrun,
+    ProviderIdTaken,
+)
 from local import database
 from tests.conftest import together
 from tests.store.conftest import DAY, NOW, Wire, attempt, customer, payment
@@ -35,7 +40,7 @@ def record(payment_id: str, **more: object) -> Record:
 
 
 def inserted(**more: object) -> Payment:
-    return payment_items.insert_locked(payment(**more), None, {})
+    return payment_writes.insert_locked(payment(**more), None, {})
 
 
 def changed(seen: Payment, **more: object) -> Payment:
@@ -57,7 +62,7 @@ def entry(after: Payment) -> Entry:
 
 def merge(seen: Payment, record: Record | None = None, **more: object) -> Payment:
     after = changed(seen, **more)
-    return payment_items.merge(seen, after, entry(after), record)
+    return payment_writes.merge(seen, after, entry(after), record)
 
 
 def stored(payment_id: str) -> Payment:
@@ -88,7 +93,7 @@ def test_a_row_comes_back_as_it_was() -> None:
         is_open=True,
         description="line\nnext",
     )
-    payment_items.insert_locked(whole, None, {})
+    payment_writes.insert_locked(whole, None, {})
     assert stored(whole.id) == whole
 
 
@@ -127,7 +132,7 @@ def test_a_creation_for_a_deleted_customer_is_not_made() -> None:
     customer_items.delete(owner, gone, "job_1", 0)
     row = payment(customer_id="cust_1")
     with pytest.raises(CustomerGone):
-        payment_items.insert_locked(row, None, customer_items.lives("cust_1"))
+        payment_writes.insert_locked(row, None, customer_items.lives("cust_1"))
     assert payment_items.get(row.id) is None
 
 
@@ -135,7 +140,7 @@ def test_the_callers_own_customer_is_claimed_once() -> None:
     def create(_: int) -> str:
         made = customer()
         writes = customer_items.creation(made, as_own=True)
-        payment_items.insert_locked(payment(customer_id=made.id), None, writes)
+        payment_writes.insert_locked(payment(customer_id=made.id), None, writes)
         return made.id
 
     results = together(8, create)
@@ -150,9 +155,9 @@ def test_the_callers_own_customer_is_claimed_once() -> None:
 def test_a_key_that_is_taken_tells_its_record_and_writes_nothing() -> None:
     first, second = payment(), payment()
     taken = record(first.id)
-    payment_items.insert_locked(first, taken, {})
+    payment_writes.insert_locked(first, taken, {})
     with pytest.raises(KeyTaken) as raised:
-        payment_items.insert_locked(second, taken.model_copy(update={"subject_id": second.id}), {})
+        payment_writes.insert_locked(second, taken.model_copy(update={"subject_id": second.id}), {})
     assert raised.value.record == taken
     assert payment_items.get(second.id) is None
     assert payment_items.list_of_user("user_1", Page()) == [first]
@@ -166,7 +171,7 @@ def test_a_lock_is_taken_by_one_of_many() -> None:
 
     def take(number: int) -> Payment:
         live = attempt().model_copy(update={"key": f"suffix.{number}"})
-        return payment_items.lock(row, row.model_copy(update={"live": live}), None)
+        return payment_writes.lock(row, row.model_copy(update={"live": live}), None)
 
     results = together(8, take)
     (winner,) = [each for each in results if isinstance(each, Payment)]
@@ -178,21 +183,21 @@ def test_a_lock_is_taken_by_one_of_many() -> None:
 @pytest.mark.parametrize("moved", [{"status": "processing"}, {"live": attempt()}, {}])
 def test_a_lock_is_taken_only_on_what_was_seen(moved: dict[str, Any]) -> None:
     row = inserted()
-    payment_items.advance(row, row.model_copy(update=moved))
+    payment_writes.advance(row, row.model_copy(update=moved))
     with pytest.raises(Outrun):
-        payment_items.lock(row, row.model_copy(update={"live": attempt()}), None)
+        payment_writes.lock(row, row.model_copy(update={"live": attempt()}), None)
 
 
 def test_a_lock_and_the_clients_key_are_one() -> None:
     row = inserted()
     locked = row.model_copy(update={"live": attempt()})
-    kept = payment_items.lock(row, locked, record(row.id))
+    kept = payment_writes.lock(row, locked, record(row.id))
     found, shown = payment_items.read(row.id, "key-1", NOW)
     assert (found, shown) == (kept, record(row.id))
     again = inserted()
     dynamodb.write(idempotency_items.close_action(record(again.id, state="done", snapshot="{}")))
     with pytest.raises(KeyTaken) as raised:
-        payment_items.lock(again, again.model_copy(update={"live": attempt()}), record(again.id))
+        payment_writes.lock(again, again.model_copy(update={"live": attempt()}), record(again.id))
     assert raised.value.record.state == "done"
     assert stored(again.id) == again
 
@@ -202,7 +207,7 @@ def test_an_expired_record_is_hidden_and_its_key_free() -> None:
     dynamodb.write(idempotency_items.close_action(record(row.id, state="done", snapshot="{}")))
     assert payment_items.read(row.id, "key-1", NOW + DAY)[1] is None
     locked = row.model_copy(update={"live": attempt(at=NOW + DAY)})
-    payment_items.lock(row, locked, record(row.id, expires=NOW + 2 * DAY))
+    payment_writes.lock(row, locked, record(row.id, expires=NOW + 2 * DAY))
     found = payment_items.read(row.id, "key-1", NOW + DAY)[1]
     assert found
     assert found.state == "open"
@@ -222,7 +227,7 @@ def test_a_late_answer_does_not_undo_a_newer_one() -> None:
 
 def test_every_write_moves_the_fence_also_one_that_changes_nothing() -> None:
     row = inserted()
-    bumped = payment_items.advance(row, row)
+    bumped = payment_writes.advance(row, row)
     merged = merge(bumped, status="processing")
     assert [row.fence, bumped.fence, merged.fence] == [1, 2, 3]
     assert len({row.writer, bumped.writer, merged.writer}) == 3
@@ -239,7 +244,7 @@ def test_only_one_of_many_writers_moves_a_row() -> None:
 def test_a_repeat_of_our_own_write_by_the_sdk_is_ours(wire: Wire) -> None:
     row = inserted()
     wire.lose_answer("UpdateItem")
-    after = payment_items.advance(row, row.model_copy(update={"due_at": 5}))
+    after = payment_writes.advance(row, row.model_copy(update={"due_at": 5}))
     assert len(wire.requests) == 2
     assert stored(row.id) == after
 
@@ -266,9 +271,9 @@ def test_an_id_that_is_anothers_is_told_and_both_rows_may_stay() -> None:
     seen = inserted()
     after = changed(seen, provider_payment_id="pi_1")
     with pytest.raises(ProviderIdTaken):
-        payment_items.merge(seen, after, entry(after), None)
+        payment_writes.merge(seen, after, entry(after), None)
     assert stored(seen.id) == seen
-    payment_items.merge(seen, after, entry(after), None, link=False)
+    payment_writes.merge(seen, after, entry(after), None, link=False)
     assert stored(seen.id).provider_payment_id == "pi_1"
     assert payment_items.id_at_provider("pi_1") == first.id
 
@@ -276,7 +281,7 @@ def test_an_id_that_is_anothers_is_told_and_both_rows_may_stay() -> None:
 @pytest.mark.parametrize("state", ["done", "free"])
 def test_the_end_of_an_attempt_and_the_clients_key_are_one(state: str) -> None:
     row = inserted()
-    locked = payment_items.lock(row, row.model_copy(update={"live": attempt()}), record(row.id))
+    locked = payment_writes.lock(row, row.model_copy(update={"live": attempt()}), record(row.id))
     merge(locked, record(row.id, state=state, snapshot="{}"), live=None)
     shown = payment_items.read(row.id, "key-1", NOW)[1]
     assert (shown and shown.state) == (state if state == "done" else None)
@@ -329,7 +334,7 @@ def test_b15_a_late_merge_does_not_make_it_live_longer() -> None:
 
 def test_what_is_no_longer_due_leaves_the_index() -> None:
     row = inserted(due_at=NOW)
-    payment_items.advance(row, row.model_copy(update={"due_at": None}))
+    payment_writes.advance(row, row.model_copy(update={"due_at": None}))
     items = database.client().scan(TableName=config.table_name("ledger"), IndexName="due")["Items"]
     assert items == []
     assert (dynamodb.get(keys.payment(row.id)) or {}).keys().isdisjoint({"due_pk", "due_at"})
@@ -364,9 +369,9 @@ def test_an_attribute_of_a_newer_release_survives_every_write() -> None:
         UpdateExpression="SET newer = :it",
         ExpressionAttributeValues={":it": {"S": "kept"}},
     )
-    row = payment_items.lock(row, row.model_copy(update={"live": attempt()}), None)
+    row = payment_writes.lock(row, row.model_copy(update={"live": attempt()}), None)
     row = merge(row, live=None, status="processing")
-    payment_items.advance(row, row.model_copy(update={"due_at": NOW}))
+    payment_writes.advance(row, row.model_copy(update={"due_at": NOW}))
     assert (dynamodb.get(Key("ledger", where["pk"]["S"], "P")) or {})["newer"] == "kept"
 
 
@@ -378,7 +383,7 @@ def test_a_hidden_payment_loses_its_pointers_and_nothing_else() -> None:
     owned = {"organization_id": "org_1", "customer_id": "cust_1", "guest": guest}
     row, other = inserted(**owned), inserted(**owned)
     hidden = row.model_copy(update={"guest": None, "is_hidden": True})
-    assert payment_items.hide(row, hidden) == 5
+    assert payment_writes.hide(row, hidden) == 5
     left = payment_items.get(row.id)
     assert left
     assert (left.guest, left.is_hidden, left.fence) == (None, True, row.fence + 1)
@@ -393,9 +398,9 @@ def test_a_hidden_payment_loses_its_pointers_and_nothing_else() -> None:
 
 def test_a_payment_that_has_changed_is_not_hidden() -> None:
     row = inserted()
-    payment_items.advance(row, row)
+    payment_writes.advance(row, row)
     with pytest.raises(Outrun):
-        payment_items.hide(row, row.model_copy(update={"is_hidden": True}))
+        payment_writes.hide(row, row.model_copy(update={"is_hidden": True}))
     assert [each.id for each in payment_items.list_of_user("user_1", Page())] == [row.id]
 
 
@@ -407,7 +412,7 @@ def test_a_customers_payments_are_walked_oldest_first_though_pages_vanish() -> N
         page, after = payment_items.walk_customer("cust_1", after or None, 2)
         walked += [each.id for each in page]
         sizes.append(len(page))
-        payment_items.hide(page[-1], page[-1].model_copy(update={"is_hidden": True}))
+        payment_writes.hide(page[-1], page[-1].model_copy(update={"is_hidden": True}))
         if not after:
             break
     assert (walked, sizes) == ([row.id for row in rows], [2, 2, 1])

@@ -15,6 +15,7 @@ Status = Literal[
     "succeeded",
     "canceled",
 ]
+FINAL: tuple[Status, ...] = ("succeeded", "canceled")  # nothing follows but refunds and disputes
 
 
 class NextAction(BaseModel, frozen=True):

@@ -1,19 +1,15 @@
 """What operators do by hand: see, converge or replay one payment, write and revoke sessions."""
 
-from collections.abc import Sequence
-
 from pydantic import BaseModel, Field
 
 from bridge import clock
-from bridge.core.payment_state import synchronize
+from bridge.core.payment_state import synchronize, timeline
 from bridge.core.workers import event_delivery, sweep
 from bridge.errors import Detail, InvalidRequest, NotFound
 from bridge.models import identifier
 from bridge.models.call import Call
-from bridge.models.caller import Session
 from bridge.models.outbox import Cursor
 from bridge.models.payment import Entry, Payment
-from bridge.store.access import session_items
 from bridge.store.payments import outbox_items, payment_items
 
 HIDDEN: dict[str, bool | set[str]] = {
@@ -24,12 +20,6 @@ HIDDEN: dict[str, bool | set[str]] = {
     "writer": True,
     "live": {"sent", "wanted"},  # what a call sent bears the caller's texts too
 }
-
-
-class SessionEvent(Session, frozen=True):
-    """A session as operators write it, with the id that its owner will send."""
-
-    session_id: str = Field(min_length=16, max_length=4096, repr=False)
 
 
 class ReplayEvent(BaseModel, frozen=True):
@@ -62,8 +52,8 @@ class Inspection(BaseModel, frozen=True):
 def inspect_payment(payment_id: str) -> Inspection:
     """Raises NotFound."""
     payment = _get(payment_id)
-    now, timeline = clock.seconds(), payment_items.timeline_as_found(payment.id)
-    broken_at = find_break(timeline, payment)
+    now, entries = clock.seconds(), payment_items.timeline_as_found(payment.id)
+    broken_at = timeline.find_break(entries, payment)
     return Inspection(
         payment=payment.model_dump(mode="json", exclude=HIDDEN, exclude_none=True),
         shown_status=payment.shown_status,
@@ -71,29 +61,11 @@ def inspect_payment(payment_id: str) -> Inspection:
         lease_over=bool(payment.live and now > payment.live.until),
         is_stuck=sweep.is_stuck(payment, now),
         overdue_seconds=max(0, now - payment.due_at) if payment.due_at else 0,
-        timeline=[entry for entry in timeline if entry],
+        timeline=[entry for entry in entries if entry],
         timeline_is_whole=broken_at is None,
         broken_at=broken_at,
         delivery=outbox_items.get_cursor(payment.id),
     )
-
-
-def find_break(timeline: Sequence[Entry | None], payment: Payment) -> int | None:
-    """Where the chain breaks: every entry must hash to what it says and follow the one before, and
-    the last must be the row's."""
-    previous = ""
-    for number, entry in enumerate(timeline, start=1):
-        if (
-            entry is None
-            or entry.hash != synchronize.hash_of(entry)
-            or entry.previous_hash != previous
-            or entry.sequence != number
-        ):
-            return number
-        previous = entry.hash
-    if previous == payment.last_hash and len(timeline) == payment.sequence:
-        return None
-    return min(len(timeline), payment.sequence) + 1
 
 
 def converge_payment(payment_id: str, call: Call) -> Inspection:
@@ -117,14 +89,3 @@ def _get(payment_id: str) -> Payment:
     if payment is None:
         raise NotFound
     return payment
-
-
-def put_session(event: SessionEvent) -> None:
-    """Write a session, or a newer form of it; only the hash of its id is stored."""
-    session = Session(**event.model_dump(exclude={"session_id"}))
-    session_items.put(event.session_id, session)
-
-
-def revoke_session(session_id: str) -> None:
-    """End a session at once; one that is not there is ended already."""
-    session_items.delete(session_id)

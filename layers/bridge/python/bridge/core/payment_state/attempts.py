@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from bridge import clock
 from bridge.core.payment_state import merge, synchronize
-from bridge.core.rules import idempotency
+from bridge.core.rules import crash_points, idempotency
 from bridge.errors import (
     BridgeError,
     NotExecuted,
@@ -37,7 +37,7 @@ from bridge.models.refund import Refund
 from bridge.providers import registry
 from bridge.store.dedupe import idempotency_items
 from bridge.store.dynamodb import Congested
-from bridge.store.payments import payment_items
+from bridge.store.payments import payment_items, payment_writes
 
 Send = Callable[[Payment], ProviderPayment]
 
@@ -108,11 +108,11 @@ def run(payment: Payment, record: Record | None, step: Step, call: Call) -> Answ
             payment, _ = read_again(payment, call)
             record = taken.record
             continue
-        except (payment_items.Outrun, Congested) as lost:
+        except (payment_writes.Outrun, Congested) as lost:
             congested = isinstance(lost, Congested)
             payment, record = read_again(payment, call)
             continue
-        synchronize.step("locked", payment.id)
+        crash_points.step("locked", payment.id)
         return _send(locked, prepared.send, call)
     if congested:
         raise TemporarilyUnavailable("the payment could not be locked", retry_after=1)
@@ -191,7 +191,7 @@ def _lock(payment: Payment, step: Step, prepared: Prepared, call: Call) -> Payme
     if call.client_key:
         place = idempotency_items.of_payment(payment.id, call.client_key.key)
         record = idempotency.new_record(place, call.client_key, payment.id)
-    synchronize.step("locking", payment.id)
+    crash_points.step("locking", payment.id)
     locked = lock_for(
         payment,
         step.operation,
@@ -201,7 +201,7 @@ def _lock(payment: Payment, step: Step, prepared: Prepared, call: Call) -> Payme
         refund=prepared.refund,
         record=record,
     )
-    return payment_items.lock(payment, locked, record)
+    return payment_writes.lock(payment, locked, record)
 
 
 def _send(locked: Payment, send: Send, call: Call) -> Answered:
@@ -213,13 +213,13 @@ def _send(locked: Payment, send: Send, call: Call) -> Answered:
         synchronize.leave_to_looks(locked, unknown)
         return _unknown(locked)
     except NotExecuted as refusal:
-        synchronize.step("answered", locked.id)
+        crash_points.step("answered", locked.id)
         settled = synchronize.settle(locked, None, synchronize.refused(live, refusal), call)
         if isinstance(refusal, WrongState):  # the object is not as our row says
             with suppress(BridgeError):
                 synchronize.converge(settled, call)
         raise
-    synchronize.step("answered", locked.id)
+    crash_points.step("answered", locked.id)
     ending = Ending(attempt=live.number, outcome="done")
     settled = synchronize.settle(locked, shown, ending, call)
     if live.operation == "confirm" and shown.status == "failed":

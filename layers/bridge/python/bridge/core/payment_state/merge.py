@@ -8,9 +8,8 @@ from datetime import datetime
 
 from bridge.core.payment_state import state_machine
 from bridge.models.payment import Ending, LiveAttempt, Payment
-from bridge.models.provider import Failure, ProviderPayment, ProviderRefund
+from bridge.models.provider import FINAL, Failure, ProviderPayment, ProviderRefund
 from bridge.models.refund import Refund
-from bridge.store.payments import payment_items
 
 NOT_SENT = Failure(code="not_sent", message="The provider never received this call.")
 
@@ -34,7 +33,7 @@ def merge(
         merged = _ended(merged, payment.live, ending, shown)
     if merged.status != "failed":
         merged = merged.model_copy(update={"failure": None})
-    if merged.status in payment_items.FINAL:
+    if merged.status in FINAL:
         merged = merged.model_copy(update={"client_secret": None, "next_action": None})
     return merged.model_copy(update={"refundable_cents": refundable(merged)}), ending
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from bridge import clock, config
 from bridge.core.payment_state import synchronize
-from bridge.core.rules import backoff, deadline
+from bridge.core.rules import crash_points, scheduling, telemetry
 from bridge.errors import BridgeError
 from bridge.models.call import Call
 from bridge.models.customer import Customer
@@ -24,7 +24,7 @@ from bridge.models.payment_method import PaymentMethod
 from bridge.providers import registry
 from bridge.store.customers import customer_items, organization_items
 from bridge.store.jobs import due_items, job_items
-from bridge.store.payments import payment_items
+from bridge.store.payments import payment_items, payment_writes
 from bridge.store.wallet import address_items, method_items
 
 PAGE = 25
@@ -79,7 +79,7 @@ def _guarded(job_id: str, call: Call, pause: Pause) -> str:
         return "elsewhere"
     except Exception as error:  # noqa: BLE001 - our own fault, so the log line rings the alarm
         name = type(error).__qualname__
-        synchronize.log.error("job failed", job_id=job_id, error_type=name)
+        telemetry.log.error("job failed", job_id=job_id, error_type=name)
         return "failed"
 
 
@@ -88,20 +88,20 @@ def _work(job_id: str, call: Call, pause: Pause) -> str:
     job = job_items.get(job_id)
     if job is None or job.due_at > clock.seconds():
         return "elsewhere"  # the index lags behind the run that has it
-    if not deadline.has_time(call):
+    if not scheduling.has_time(call):
         return "left"
     over = int(call.ends_at.timestamp()) + synchronize.CLOCKS_DIFFER_S
     job = job_items.move(job, job.model_copy(update={"due_at": over}))
-    while deadline.has_time(call):
+    while scheduling.has_time(call):
         try:
             after = _take_page(job, call, pause)
         except BridgeError as error:
             _put_off(job, error)
             return "failed"
-        synchronize.step("paged", job.customer_id)
+        crash_points.step("paged", job.customer_id)
         if after is None:
             job_items.remove(job)
-            synchronize.log.info("deletion finished", customer_id=job.customer_id)
+            telemetry.log.info("deletion finished", customer_id=job.customer_id)
             return "finished"
         job = job_items.move(job, after.model_copy(update={"failing_since": None}))
         if job.due_at != over:
@@ -113,10 +113,10 @@ def _work(job_id: str, call: Call, pause: Pause) -> str:
 def _put_off(job: Job, error: BridgeError) -> None:
     now = clock.seconds()
     since = job.failing_since or now
-    synchronize.log.warning("job put off", job_id=job.id, stage=job.stage, error=error.code)
+    telemetry.log.warning("job put off", job_id=job.id, stage=job.stage, error=error.code)
     if now - since >= STUCK_AFTER_S:
-        synchronize.measure("stuck_jobs")
-    later = {"due_at": backoff.next_try(since, now), "failing_since": since}
+        telemetry.measure("stuck_jobs")
+    later = {"due_at": scheduling.next_try(since, now), "failing_since": since}
     job_items.move(job, job.model_copy(update=later))
 
 
@@ -152,7 +152,7 @@ def _take_page(job: Job, call: Call, pause: Pause) -> Job | None:
 def _detach_page(job: Job, customer: Customer, call: Call) -> Job:
     methods, last = method_items.walk_customer(job.customer_id, job.cursor, PAGE)
     for method in methods:
-        if not deadline.has_time(call):
+        if not scheduling.has_time(call):
             return job  # the page is taken again
         if method.state == "active":
             _detach(method, customer, call)
@@ -165,7 +165,7 @@ def _detach(method: PaymentMethod, customer: Customer, call: Call) -> None:
     token = method_items.get_token(method.id)
     if token:
         registry.open_provider(method.provider_id).detach_method(token, ends_at=call.ends_at)
-    synchronize.step("detached", method.customer_id)
+    crash_points.step("detached", method.customer_id)
     method_items.forget(method, customer, clock.now())
 
 
@@ -201,10 +201,10 @@ def _hide(payment: Payment) -> int:
     if payment.live or payment.due_at is not None:
         return 0
     try:
-        written = payment_items.hide(
+        written = payment_writes.hide(
             payment, payment.model_copy(update=PERSONAL | {"is_hidden": True})
         )
-    except payment_items.Outrun:
+    except payment_writes.Outrun:
         return 0
-    synchronize.step("hidden", payment.id)
+    crash_points.step("hidden", payment.id)
     return written

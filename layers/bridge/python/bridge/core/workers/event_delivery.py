@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from bridge import clock, queues
-from bridge.core.payment_state import synchronize
-from bridge.core.rules import backoff, deadline
+from bridge.core.rules import crash_points, scheduling, telemetry
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.call import Call
 from bridge.models.outbox import ChangedKey, Cursor, Event
@@ -67,7 +66,7 @@ def deliver(payment_ids: Sequence[str], call: Call) -> Delivered:
     counts, is_down = Counter[str](), False
     for start in range(0, len(payment_ids), queues.EVENTS_AT_ONCE):
         group = payment_ids[start : start + queues.EVENTS_AT_ONCE]
-        if not deadline.has_time(call):
+        if not scheduling.has_time(call):
             counts["left"] += len(group)
         else:
             is_down = _deliver_together(group, call, counts, is_down=is_down)
@@ -88,7 +87,7 @@ def replay(payment_id: str, sequence: int, call: Call) -> Delivered:
             outbox_items.move(seen, seen.model_copy(update=anew))
         except outbox_items.Outrun:
             continue
-        synchronize.step("rewound", payment_id)
+        crash_points.step("rewound", payment_id)
         return deliver([payment_id], call)
     raise TemporarilyUnavailable("others are delivering these events")
 
@@ -119,7 +118,7 @@ def _read(payment_id: str) -> _Line:
 def _send(lines: list[_Line], call: Call, counts: Counter[str], *, is_down: bool) -> bool:
     """Send the first event of every line, then the second, until none can go or time is up."""
     while going := [line for line in lines if line.waiting and not line.is_stuck]:
-        if not deadline.has_time(call):
+        if not scheduling.has_time(call):
             return is_down
         try:
             answers = [False] * len(going)
@@ -127,7 +126,7 @@ def _send(lines: list[_Line], call: Call, counts: Counter[str], *, is_down: bool
                 answers = queues.put_events([line.waiting[0] for line in going])
         except queues.BusUnavailable as error:
             is_down = True
-            synchronize.log.warning("the bus takes no events", reason=str(error))
+            telemetry.log.warning("the bus takes no events", reason=str(error))
         for line, taken in zip(going, answers, strict=True):
             line.is_stuck = not taken
             if taken:
@@ -138,7 +137,7 @@ def _send(lines: list[_Line], call: Call, counts: Counter[str], *, is_down: bool
 
 def _keep(line: _Line, counts: Counter[str]) -> bool:
     """Move the cursor to what was sent; False where somebody else has moved it."""
-    synchronize.step("delivered", line.cursor.payment_id)
+    crash_points.step("delivered", line.cursor.payment_id)
     fate: dict[str, int | bool | None] = {"due_at": None, "failing_since": None, "is_parked": False}
     if line.is_stuck:
         fate |= _put_off(line)
@@ -159,16 +158,16 @@ def _put_off(line: _Line) -> dict[str, int | bool | None]:
     now, payment_id = clock.seconds(), line.cursor.payment_id
     moved = line.sent > line.cursor.sent
     since = now if moved else line.cursor.failing_since or now
-    synchronize.log.warning(
+    telemetry.log.warning(
         "event not delivered",
         payment_id=payment_id,
         sequence=line.waiting[0].sequence,
         failing_s=now - since,
     )
     if now - since >= LATE_AFTER_S:
-        synchronize.measure("undelivered_events", len(line.waiting))
+        telemetry.measure("undelivered_events", len(line.waiting))
     if now - since >= PARKED_AFTER_S:
-        synchronize.log.error("event parked", payment_id=payment_id)
-        synchronize.measure("parked_events")
+        telemetry.log.error("event parked", payment_id=payment_id)
+        telemetry.measure("parked_events")
         return {"failing_since": since, "is_parked": True}
-    return {"failing_since": since, "due_at": backoff.next_try(since, now)}
+    return {"failing_since": since, "due_at": scheduling.next_try(since, now)}

@@ -7,7 +7,7 @@ contracts/providers.md, D.1.
 from typing import Literal, NamedTuple
 
 from bridge import clock
-from bridge.core.payment_state import synchronize
+from bridge.core.rules import crash_points
 from bridge.core.wallet import optimistic_update, payment_methods
 from bridge.models.call import Call
 from bridge.models.customer import Customer
@@ -54,7 +54,7 @@ def _converge(
             return outcome
         holder = customer.provider_customer_id or ""
         shown = provider.fetch_method(hint.token, holder, ends_at=call.ends_at)
-        synchronize.step("method_looked", method.id)
+        crash_points.step("method_looked", method.id)
         try:
             written = _write(method, customer, shown)
         except wallet_items.Outrun:

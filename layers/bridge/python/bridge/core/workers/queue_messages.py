@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from bridge import clock, queues
 from bridge.core.payment_state import synchronize
+from bridge.core.rules import crash_points, telemetry
 from bridge.core.workers import method_sync
 from bridge.errors import BridgeError, InvalidRequest, TemporarilyUnavailable
 from bridge.models import identifier
@@ -19,7 +20,7 @@ from bridge.models.payment import Payment
 from bridge.models.provider import ProviderId
 from bridge.providers import registry
 from bridge.store.dedupe import webhook_items
-from bridge.store.payments import payment_items
+from bridge.store.payments import payment_items, payment_writes
 
 PARTNERS: dict[str, ProviderId] = {"aws.partner/stripe.com/": "stripe"}
 SOON_S = 2  # a burst of events is over by then, or is looked at once more
@@ -75,10 +76,10 @@ def _hear(hint: Hint, call: Call) -> None:
     payment = payment or _of_parent(hint, call)
     if payment is None:  # another system's, by the same account: each of ours has a row (rule 1)
         webhook_items.put_unmatched(hint, now)
-        synchronize.measure("unmatched_events")
+        telemetry.measure("unmatched_events")
         _tell(hint, "unmatched")
         return
-    synchronize.step("heard", payment.id)
+    crash_points.step("heard", payment.id)
     if payment.heard_at == now and _put_off(payment, now):
         _tell(hint, "put off", payment_id=payment.id)
         return
@@ -117,8 +118,8 @@ def _put_off(payment: Payment, now: int) -> bool:
     if payment.due_at is not None and payment.due_at <= now:
         return True
     try:
-        payment_items.advance(payment, payment.model_copy(update={"due_at": now}))
-    except payment_items.Outrun:
+        payment_writes.advance(payment, payment.model_copy(update={"due_at": now}))
+    except payment_writes.Outrun:
         return False
     try:
         queues.send_looks(Look(payment_id=payment.id), SOON_S)

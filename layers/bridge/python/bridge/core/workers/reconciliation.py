@@ -9,13 +9,13 @@ from datetime import timedelta
 from pydantic import BaseModel
 
 from bridge import clock
-from bridge.core.payment_state import state_machine, synchronize
-from bridge.core.rules import deadline
+from bridge.core.payment_state import state_machine
+from bridge.core.rules import scheduling, telemetry
 from bridge.models.call import Call
 from bridge.models.payment import Payment
 from bridge.models.provider import Dispute, ProviderChange, ProviderPayment, ProviderRefund
 from bridge.providers import registry
-from bridge.store.payments import payment_items
+from bridge.store.payments import payment_items, payment_writes
 
 SINCE = timedelta(days=3)  # each change is compared three times, should a run fail
 SPARE_S = 15
@@ -50,8 +50,8 @@ def reconcile(call: Call) -> Reconciled:
             differing += len(due)
             for row in due.values():
                 _make_due(row)
-            if not deadline.has_time(call, SPARE_S):
-                synchronize.log.error("reconciliation ran out of time", listed=listed)
+            if not scheduling.has_time(call, SPARE_S):
+                telemetry.log.error("reconciliation ran out of time", listed=listed)
                 return Reconciled(listed=listed, differing=differing, is_whole=False)
     return Reconciled(listed=listed, differing=differing, is_whole=True)
 
@@ -87,7 +87,7 @@ def _is_other(payment: Payment, told: Dispute) -> bool:
 
 
 def _make_due(payment: Payment) -> None:
-    log = synchronize.log
+    log = telemetry.log
     log.warning("differs from its provider", payment_id=payment.id, provider=payment.provider_id)
-    with suppress(payment_items.Outrun):  # somebody is writing; the next run compares again
-        payment_items.advance(payment, payment.model_copy(update={"due_at": clock.seconds()}))
+    with suppress(payment_writes.Outrun):  # somebody is writing; the next run compares again
+        payment_writes.advance(payment, payment.model_copy(update={"due_at": clock.seconds()}))

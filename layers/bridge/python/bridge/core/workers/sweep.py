@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from bridge import clock, config
 from bridge.core.payment_state import synchronize
-from bridge.core.payments import payments
-from bridge.core.rules import deadline
+from bridge.core.payments import change_payment
+from bridge.core.rules import scheduling, telemetry
 from bridge.core.workers import event_delivery
 from bridge.errors import BridgeError
 from bridge.models.call import Call
@@ -60,8 +60,8 @@ def sweep(call: Call) -> Swept:
         oldest_due_seconds=counts["oldest"],
         stuck_attempts=counts["stuck"],
     )
-    synchronize.measure("oldest_due_seconds", swept.oldest_due_seconds, MetricUnit.Seconds)
-    synchronize.measure("stuck_attempts", swept.stuck_attempts)
+    telemetry.measure("oldest_due_seconds", swept.oldest_due_seconds, MetricUnit.Seconds)
+    telemetry.measure("stuck_attempts", swept.stuck_attempts)
     return swept
 
 
@@ -72,12 +72,12 @@ def _sweep_shard(shard: str, call: Call) -> Counter[str]:
             visit()
         except BridgeError as error:
             counts["failed"] += 1
-            synchronize.log.info("left for later", payment_id=payment_id, error=error.code)
+            telemetry.log.info("left for later", payment_id=payment_id, error=error.code)
         except Exception as error:  # noqa: BLE001 - one broken row must not keep the others waiting
             counts["failed"] += 1
             name = type(error).__qualname__
-            synchronize.log.error("sweep failed", payment_id=payment_id, error_type=name)
-            synchronize.measure("sweep_failures")
+            telemetry.log.error("sweep failed", payment_id=payment_id, error_type=name)
+            telemetry.measure("sweep_failures")
     return counts
 
 
@@ -112,7 +112,7 @@ def _converge(due: Due, call: Call, now: int, counts: Counter[str]) -> None:
         return  # the index lags behind the row
     counts["oldest"] = max(counts["oldest"], now - due.at)
     counts["stuck"] += is_stuck(payment, now)
-    if not deadline.has_time(call):
+    if not scheduling.has_time(call):
         counts["left"] += 1
         return
     counts["looked"] += 1
@@ -120,7 +120,7 @@ def _converge(due: Due, call: Call, now: int, counts: Counter[str]) -> None:
     abandoned_after = config.number("ABANDON_DAYS", 7) * DAY
     idle = payment.status in ("created", "failed") and payment.is_open and not payment.live
     if idle and now - int(payment.changed_at.timestamp()) >= abandoned_after:
-        payments.abandon(payment, call)
+        change_payment.abandon(payment, call)
 
 
 def is_stuck(payment: Payment, now: int) -> bool:

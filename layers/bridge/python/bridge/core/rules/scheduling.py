@@ -1,9 +1,13 @@
-"""When to try again: soon at first, then less and less often, never not at all."""
+"""When to try again, and whether a run still has time to begin something."""
 
 from collections.abc import Sequence
 
+from bridge import clock
+from bridge.models.call import Call
+
 MINUTE, HOUR = 60, 3600
 FAILING_S = (MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE)
+SPARE_S = 12  # with less left a provider or the bus would hardly answer, nor the store after it
 
 
 def next_try(
@@ -12,3 +16,8 @@ def next_try(
     """The first of the ages that is still to come. `since`: when it began. All in seconds."""
     later = [since + age for age in ages_s if since + age > now]
     return min([*later, now + at_least_every_s])
+
+
+def has_time(call: Call, spare_s: int = SPARE_S) -> bool:
+    """Whether something may be begun that asks somebody else."""
+    return (call.ends_at - clock.now()).total_seconds() >= spare_s

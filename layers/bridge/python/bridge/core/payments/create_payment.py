@@ -1,0 +1,174 @@
+"""Payments: creation, its crash safety and its replay. Source: contracts/bridge.md section 4."""
+
+from bridge import clock
+from bridge.core.customers import payers
+from bridge.core.payment_state import attempts, synchronize
+from bridge.core.payments import amounts, return_urls
+from bridge.core.rules import access, crash_points, guest_requirements, idempotency, rate_limits
+from bridge.core.wallet import payment_methods
+from bridge.errors import (
+    NotExecuted,
+    NotFound,
+    ProviderUnavailable,
+    TemporarilyUnavailable,
+    UnknownOutcome,
+)
+from bridge.models.call import Call, ClientKey
+from bridge.models.caller import Caller
+from bridge.models.customer import Guest
+from bridge.models.identifier import new_id, suffix
+from bridge.models.payment import (
+    Answered,
+    Ending,
+    NewPayment,
+    Payment,
+)
+from bridge.models.record import Record
+from bridge.providers import registry
+from bridge.store.customers import organization_items
+from bridge.store.dedupe import idempotency_items
+from bridge.store.payments import payment_items, payment_writes
+
+
+def create_payment_intent(caller: Caller, new: NewPayment, call: Call) -> Answered:
+    """Reserve a payment, ask its provider for an intent, keep what the provider answered.
+
+    The row is written before the call: a crash in between leaves a due payment for the sweep,
+    never an object that nobody knows. Raises InvalidRequest, NotAuthenticated, Forbidden,
+    NotFound, Conflict, RateLimited, NotExecuted.
+    """
+    if not caller.is_user:
+        caller = Caller()  # at a creation a guest token counts as no credential (B8)
+        guest_requirements.check(new.guest_data, call)
+    record = _record_of_creation(caller, new, call)
+    if record is None:
+        try:
+            return _create_at_provider(_reserve(caller, new, call), call)
+        except idempotency_items.KeyTaken as taken:
+            record = taken.record
+    return _replay_creation(caller, new, record, call)
+
+
+def _place_of_creation(caller: Caller, new: NewPayment, key: ClientKey) -> str:
+    email = new.guest_data.email if new.guest_data else None
+    return idempotency_items.of_creation(key.key, user_id=caller.user_id, email=email)
+
+
+def _record_of_creation(caller: Caller, new: NewPayment, call: Call) -> Record | None:
+    if call.client_key is None:
+        return None
+    return idempotency_items.get(_place_of_creation(caller, new, call.client_key), clock.seconds())
+
+
+def _reserve(caller: Caller, new: NewPayment, call: Call) -> Payment:
+    """T1 of a creation: everything is judged, then the row is there, locked.
+
+    Raises KeyTaken, and what `create_payment_intent` raises.
+    """
+    if new.guest_data and not caller.is_user:
+        rate_limits.check_guest_creation(call, new.guest_data.email)
+    registry.check_open(new.provider_id)
+    access.check_writer(caller, new.organization_id)
+    return_urls.check(return_url=new.return_url, cancel_url=new.cancel_url)
+    sums = amounts.complete(new)
+    provider = registry.open_provider(new.provider_id)
+    provider.check_amount(sums["total_cents"], new.currency)
+    method = None
+    if new.payment_method_id:
+        method = payment_methods.resolve(caller, new.payment_method_id, new.provider_id)
+    owner = method.customer if method else None
+    for _ in range(synchronize.ROUNDS):
+        payer = payers.find(caller, new, owner, call)
+        payment = _row(caller, new, sums, payer)
+        # A saved method's token is a secret, and goes out with the confirm alone.
+        sent = provider.write_creation(payment, method.token if method and not owner else None)
+        record = None
+        if call.client_key:
+            place = _place_of_creation(caller, new, call.client_key)
+            record = idempotency.new_record(place, call.client_key, payment.id)
+        request = attempts.request_hash("create", new)
+        locked = attempts.lock_for(payment, "create", request, call, sent=sent, record=record)
+        crash_points.step("locking", payment.id)
+        try:
+            return payment_writes.insert_locked(locked, record, payer.writes)
+        except payment_writes.CustomerTaken:
+            continue  # somebody made the caller's own customer first: that one it is
+        except payment_writes.CustomerGone:
+            if owner or new.customer_id:
+                raise NotFound from None
+    raise TemporarilyUnavailable("the payment could not be stored", retry_after=1)
+
+
+def _row(
+    caller: Caller,
+    new: NewPayment,
+    sums: dict[str, int],
+    payer: payers.Payer,
+) -> Payment:
+    now = clock.now()
+    made = new_id("pay", now)
+    guest = Guest(**new.guest_data.model_dump()) if new.guest_data else None
+    return_url = new.return_url or return_urls.default()
+    taken = {"guest_data", "customer_id", "return_url", *amounts.AMOUNTS}
+    return Payment(
+        id=made,
+        uid=suffix(made),
+        user_id=caller.user_id,
+        guest=None if caller.is_user else guest,
+        customer_id=payer.customer_id,
+        provider_customer_id=payer.provider_customer_id,
+        return_url=return_url,
+        may_redirect=return_url is not None,
+        shard=organization_items.shard_of(new.organization_id, suffix(made)),
+        changed_at=now,
+        created_at=now,
+        updated_at=now,
+        **sums,
+        **new.model_dump(exclude=taken),
+    )
+
+
+def _create_at_provider(locked: Payment, call: Call) -> Answered:
+    crash_points.step("locked", locked.id)
+    live = locked.held
+    provider = registry.open_provider(locked.provider_id)
+    try:
+        shown = provider.create_payment(live.sent or "", key=live.key, ends_at=call.ends_at)
+    except UnknownOutcome as unknown:
+        synchronize.leave_to_looks(locked, unknown)
+        return Answered(payment=locked, retry_after=idempotency.seconds_left(locked))
+    except ProviderUnavailable as unavailable:
+        # It stays live: somebody's look, which is the same call, may be on its way (rule 4).
+        synchronize.leave_to_looks(locked, unavailable)
+        raise
+    except NotExecuted as refusal:
+        crash_points.step("answered", locked.id)
+        synchronize.settle(locked, None, synchronize.refused(live, refusal), call)
+        raise
+    crash_points.step("answered", locked.id)
+    ending = Ending(attempt=live.number, outcome="done")
+    settled = synchronize.settle(locked, shown, ending, call)
+    if settled.live and settled.live.operation == "create":
+        return Answered(payment=settled, retry_after=idempotency.seconds_left(settled))
+    return Answered(payment=settled)
+
+
+def _replay_creation(caller: Caller, new: NewPayment, record: Record, call: Call) -> Answered:
+    """What the client's key stands for; an attempt that nobody finished is finished here."""
+    if call.client_key:
+        idempotency.check_same(record, call.client_key)
+    payment, _ = payment_items.read(record.subject_id, None, clock.seconds())
+    if payment is None:
+        raise NotFound
+    if record.state == "done":
+        return idempotency.replay(record, payment)
+    try:
+        payment = synchronize.converge(payment, call)
+    except UnknownOutcome:
+        return Answered(payment=payment, retry_after=idempotency.seconds_left(payment))
+    ended = _record_of_creation(caller, new, call)
+    if ended is None:  # it was never created: the key is free again
+        return create_payment_intent(caller, new, call)
+    if ended.state == "done":
+        return idempotency.replay(ended, payment)
+    return Answered(payment=payment, retry_after=idempotency.seconds_left(payment))

@@ -1,0 +1,91 @@
+"""Payments: one, lists, refunds, the timeline. Source: contracts/bridge.md section 4."""
+
+from bridge import clock, config
+from bridge.core.rules import access, rate_limits
+from bridge.errors import NotAuthenticated, NotFound
+from bridge.models import identifier
+from bridge.models.call import Call
+from bridge.models.caller import Caller
+from bridge.models.page import Page
+from bridge.models.payment import Entry, Payment
+from bridge.models.record import Record
+from bridge.models.refund import Refund
+from bridge.models.text import fold_email
+from bridge.store.customers import customer_items
+from bridge.store.payments import payment_items
+
+
+def get_payment(caller: Caller, payment_id: str) -> Payment:
+    """By our id or the provider's. Raises NotFound."""
+    return find(caller, payment_id, None)[0]
+
+
+def find(caller: Caller, payment_id: str, call: Call | None) -> tuple[Payment, Record | None]:
+    """A payment that the caller may see, with the record of the call's key. Raises NotFound."""
+    if not identifier.is_well_formed(payment_id):
+        raise NotFound
+    known: str | None = payment_id
+    if not payment_id.startswith("pay_"):
+        known = payment_items.id_at_provider(payment_id, caller.ahead)
+    if known is None:
+        raise NotFound
+    key = call.client_key.key if call and call.client_key else None
+    payment, record = payment_items.read(known, key, clock.seconds(), caller.ahead)
+    return access.visible(payment, caller), record
+
+
+def list_payments(caller: Caller, page: Page) -> list[Payment]:
+    """The caller's own, an organization's or a customer's, newest first. Raises Forbidden."""
+    user_id = access.user_of(caller)
+    if page.organization_id:
+        access.check_member(caller, page.organization_id)
+    if page.customer_id:
+        known = identifier.is_well_formed(page.customer_id)
+        access.visible(customer_items.get(page.customer_id) if known else None, caller)
+        return payment_items.list_of_customer(page.customer_id, user_id, page)
+    if page.organization_id:
+        return payment_items.list_of_organization(page.organization_id, page)
+    return payment_items.list_of_user(user_id, page)
+
+
+def list_guest_payments(caller: Caller, email: str, page: Page, call: Call) -> list[Payment]:
+    """Guest payments of an address, as GUEST_LISTING allows (B10).
+
+    Raises NotFound where it is off, NotAuthenticated where it takes a guest's token, RateLimited.
+    """
+    mode = config.setting("GUEST_LISTING", "public")
+    if mode == "off":
+        raise NotFound
+    if mode == "token":
+        _check_guest_address(caller, email)
+    rate_limits.check_guest_listing(call)
+    return payment_items.list_of_guest(email, page)
+
+
+def _check_guest_address(caller: Caller, email: str) -> None:
+    known = _guest_address(caller.guest_of) if caller.guest_of else None
+    if known is None or fold_email(known) != fold_email(email):
+        raise NotAuthenticated("a guest token of this address is required")
+
+
+def _guest_address(record_id: str) -> str | None:
+    """The e-mail of the payment or customer that a guest token opens."""
+    if record_id.startswith("pay_"):
+        payment = payment_items.get(record_id)
+        return payment.guest.email if payment and payment.guest else None
+    customer = customer_items.get(record_id)
+    return customer.email if customer and customer.state == "active" else None
+
+
+def list_refunds(caller: Caller, payment_id: str) -> list[Refund]:
+    """Oldest first, those that were made at the provider among them. Raises NotFound."""
+    payment, _ = find(caller, payment_id, None)
+    access.user_of(caller)
+    return payment_items.refunds(payment.id)
+
+
+def timeline(caller: Caller, payment_id: str) -> list[Entry]:
+    """What happened to the payment, oldest first. Raises NotFound."""
+    payment, _ = find(caller, payment_id, None)
+    access.user_of(caller)
+    return payment_items.timeline(payment.id)
