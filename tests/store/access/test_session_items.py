@@ -6,7 +6,7 @@ import pytest
 
 from bridge import clock
 from bridge.models.caller import Named, Session
-from bridge.store import keys
+from bridge.store import keys, prefetch
 from bridge.store.access import session_items
 from bridge.store.customers import customer_items
 from bridge.store.payments import payment_items, payment_writes
@@ -58,8 +58,8 @@ def test_a_revoked_session_is_gone_at_once() -> None:
 
 
 def test_a_payment_is_read_ahead_by_our_id_or_looked_up_by_a_providers() -> None:
-    at_providers = payment_items.keys_ahead(Named(payment_id="pi_1"))
+    at_providers = prefetch.keys_ahead(Named(payment_id="pi_1"))
     assert keys.provider_payment("stripe", "pi_1") in at_providers
-    assert payment_items.keys_ahead(Named()) == []
-    wanted = payment_items.keys_ahead(Named(payment_id="pay_1"))
+    assert prefetch.keys_ahead(Named()) == []
+    wanted = prefetch.keys_ahead(Named(payment_id="pay_1"))
     assert wanted == [keys.payment("pay_1"), keys.client_secret("pay_1")]

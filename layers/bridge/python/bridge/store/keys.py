@@ -6,10 +6,11 @@ records but the demo data is the same 26 characters.
 
 import hashlib
 import zlib
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from bridge.config import Table
 from bridge.models.identifier import suffix
+from bridge.models.provider import ProviderId
 from bridge.models.text import fold_email
 
 DUE_SHARDS = 8
@@ -52,6 +53,11 @@ def event_cursor(payment_id: str) -> Key:
 
 def provider_payment(provider_id: str, provider_payment_id: str) -> Key:
     return Key("ledger", f"PP#{provider_id}#{provider_payment_id}", "PP")
+
+
+def provider_payments(provider_payment_id: str) -> list[Key]:
+    """The same where nobody says which provider it is."""
+    return [provider_payment(each, provider_payment_id) for each in get_args(ProviderId)]
 
 
 def client_secret(payment_id: str) -> Key:

@@ -8,8 +8,7 @@ from datetime import datetime
 
 from bridge.models.caller import Named
 from bridge.models.credential import Credential, CredentialKind, Holder
-from bridge.store import dynamodb, keys
-from bridge.store.customers import customer_items
+from bridge.store import dynamodb, keys, prefetch
 from bridge.store.dynamodb import NOTHING, Ahead, Item
 
 KEY_OF = {"api_key": keys.api_key, "merchant": keys.merchant, "oauth_client": keys.oauth_client}
@@ -50,7 +49,7 @@ def find_hashed(
 ) -> tuple[Holder | None, Ahead]:
     """The same for the SHA-256 of a name, in lower-case hex."""
     key = KEY_OF[kind](hashed)
-    found = dynamodb.get_all([key, *customer_items.keys_ahead(named or Named())])
+    found = dynamodb.get_all([key, *prefetch.keys_ahead(named or Named())])
     item = found.pop(key)
     return (Holder.model_validate(item) if item else None), found
 

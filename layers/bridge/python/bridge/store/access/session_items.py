@@ -1,23 +1,14 @@
 """Sessions, under the hash of their id, in the `secrets` table. Source: data-model.md 2; B7."""
 
 from bridge.models.caller import Named, Session
-from bridge.store import dynamodb, keys
-from bridge.store.customers import customer_items
+from bridge.store import dynamodb, keys, prefetch
 from bridge.store.dynamodb import Ahead
-from bridge.store.payments import payment_items
-from bridge.store.wallet import address_items, method_items
 
 
 def read(session_id: str, named: Named) -> tuple[Session | None, int, Ahead]:
     """The session, when it ends (seconds), and what the request names: one consistent batch."""
     key = keys.session(session_id)
-    ahead = [
-        *payment_items.keys_ahead(named),
-        *customer_items.keys_ahead(named),
-        *method_items.keys_ahead(named),
-        *address_items.keys_ahead(named),
-    ]
-    found = dynamodb.get_all([key, *ahead])
+    found = dynamodb.get_all([key, *prefetch.keys_ahead(named)])
     item = found.pop(key)
     if item is None:
         return None, 0, found

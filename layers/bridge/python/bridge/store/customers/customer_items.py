@@ -8,7 +8,6 @@ import unicodedata
 from itertools import islice
 from typing import Any, NamedTuple
 
-from bridge.models.caller import Named
 from bridge.models.customer import Customer, joined_name
 from bridge.models.job import Job
 from bridge.models.page import Page
@@ -40,10 +39,6 @@ def item_of(customer: Customer) -> Item:
 
 def customer_from(item: Item | None) -> Customer | None:
     return Customer.model_validate(item) if item else None
-
-
-def keys_ahead(named: Named) -> list[Key]:
-    return [keys.customer(named.customer_id)] if named.customer_id else []
 
 
 def get(customer_id: str, ahead: Ahead = NOTHING) -> Customer | None:

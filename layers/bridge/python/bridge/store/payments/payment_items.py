@@ -4,11 +4,9 @@ Source: design/data-model.md 2, design/convergence.md 4.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import get_args
 
 from pydantic import ValidationError
 
-from bridge.models.caller import Named
 from bridge.models.event import Hint
 from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
@@ -19,9 +17,6 @@ from bridge.store import dynamodb, keys, pagination
 from bridge.store.customers import organization_items
 from bridge.store.dedupe import idempotency_items, webhook_items
 from bridge.store.dynamodb import NOTHING, Ahead, Item
-from bridge.store.keys import Key
-
-PROVIDERS: tuple[ProviderId, ...] = get_args(ProviderId)
 
 
 def item_of(payment: Payment) -> Item:
@@ -36,22 +31,6 @@ def payment_from(item: Item | None, secret: Item | None = None, *, now: int = 0)
         return None
     shown = secret["secret"] if secret and secret["exp"] > now else None
     return Payment.model_validate(item | {"client_secret": shown})
-
-
-def keys_ahead(named: Named) -> list[Key]:
-    """What a request that names a payment of ours will need, to be read with its session."""
-    if not named.payment_id:
-        return []
-    if not named.payment_id.startswith("pay_"):
-        return _at_providers(named.payment_id)
-    wanted = [keys.payment(named.payment_id), keys.client_secret(named.payment_id)]
-    if named.client_key:
-        wanted.append(
-            idempotency_items.place(
-                idempotency_items.of_payment(named.payment_id, named.client_key)
-            )
-        )
-    return wanted
 
 
 def read(
@@ -147,13 +126,9 @@ def list_of_guest(email: str, page: Page) -> list[Payment]:
 
 def id_at_provider(provider_payment_id: str, ahead: Ahead = NOTHING) -> str | None:
     """Our id of the payment that a provider knows by this id."""
-    read = dynamodb.get_all(_at_providers(provider_payment_id), ahead)
+    read = dynamodb.get_all(keys.provider_payments(provider_payment_id), ahead)
     found = [item for item in read.values() if item]
     return str(found[0]["payment_id"]) if found else None
-
-
-def _at_providers(provider_payment_id: str) -> list[Key]:
-    return [keys.provider_payment(each, provider_payment_id) for each in PROVIDERS]
 
 
 def timeline(payment_id: str) -> list[Entry]:

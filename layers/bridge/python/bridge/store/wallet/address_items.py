@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from bridge.models.address import Address, AddressType
-from bridge.models.caller import Named
 from bridge.models.customer import Customer
 from bridge.models.page import Page
 from bridge.models.payment_method import PaymentMethod
@@ -12,7 +11,6 @@ from bridge.store import dynamodb, keys, pagination
 from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.dynamodb import NOTHING, Actions, Ahead, Item
-from bridge.store.keys import Key
 from bridge.store.wallet import method_items, wallet_items
 from bridge.store.wallet.wallet_items import Kind, Outrun
 
@@ -43,10 +41,6 @@ def default(customer: Customer, kind: AddressType) -> str | None:
         "billing": customer.default_billing_address_id,
         "shipping": customer.default_shipping_address_id,
     }[kind]
-
-
-def keys_ahead(named: Named) -> list[Key]:
-    return [keys.address_owner(named.address_id)] if named.address_id else []
 
 
 def get(address_id: str, ahead: Ahead = NOTHING) -> tuple[Address | None, Customer | None]:

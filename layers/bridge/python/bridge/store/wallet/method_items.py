@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from bridge.models.caller import Named
 from bridge.models.customer import Customer
 from bridge.models.job import Job
 from bridge.models.page import Page
@@ -14,7 +13,6 @@ from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.dynamodb import NOTHING, Actions, Ahead, Item
 from bridge.store.jobs import job_items
-from bridge.store.keys import Key
 from bridge.store.wallet import wallet_items
 from bridge.store.wallet.wallet_items import Kind, Outrun
 
@@ -48,12 +46,6 @@ def method_from(
     is_default = customer is not None and customer.default_method_id == item["id"]
     token = secret["token"] if secret and item["state"] == "active" else None
     return PaymentMethod.model_validate(item | {"is_default": is_default, "token": token})
-
-
-def keys_ahead(named: Named) -> list[Key]:
-    if not named.method_id:
-        return []
-    return [keys.method_owner(named.method_id), keys.method_token(named.method_id)]
 
 
 def get(method_id: str, ahead: Ahead = NOTHING) -> tuple[PaymentMethod | None, Customer | None]:
