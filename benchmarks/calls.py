@@ -102,7 +102,7 @@ def create_payment(session_id: str, new: Item, key: str) -> Item:
         "metadata": {"payment_id": payment["id"]},
         "expand": ["latest_charge"],
     }
-    payment["live"] |= {
+    payment["active_attempt"] |= {
         "sent": json.dumps(params),
         "client_key": {
             "record": record["pk"],
@@ -119,14 +119,14 @@ def create_payment(session_id: str, new: Item, key: str) -> Item:
         rows.put(EPHEMERAL, record, rows.unused()),
     )
     intent = stripe_client().v1.payment_intents.create(
-        params=params, options={"idempotency_key": payment["live"]["key"]}
+        params=params, options={"idempotency_key": payment["active_attempt"]["key"]}
     )
     changes = {"status": "created", "provider_payment_id": intent.id, "is_open": True}
     settled = _shown(payment | changes)
     known = {"pk": f"PP#stripe#{intent.id}", "sk": "PP", "payment_id": payment["id"]}
     secret = {"secret": intent.client_secret, "exp": int(time.time()) + DAY}
     _transact(
-        rows.settled(payment, changes | {"due_at": int(time.time()) + 60}, ["live"]),
+        rows.settled(payment, changes | {"due_at": int(time.time()) + 60}, ["active_attempt"]),
         rows.put(LEDGER, rows.entry(payment, "create", "created"), FRESH),
         rows.put(EPHEMERAL, record | {"state": "done", "snapshot": json.dumps(settled)}),
         rows.put(LEDGER, known, rows.ours(payment["id"])),
@@ -142,10 +142,12 @@ def confirm_payment(session_id: str, payment_id: str, method_id: str) -> Item:
     assert payment["user_id"] == _user(found, session_id)
     method = method_id.removeprefix("pm_")
     _read((LEDGER, f"M#{method}", "I"), (SECRETS, f"PT#{method}", "PT"))
-    live = rows.live(payment, "confirm") | {"wanted": {"payment_method_id": method_id}}
-    taken = {"live": live, "attempts": 2, "due_at": int(time.time()) + 25}
+    live = rows.active_attempt(payment, "confirm") | {
+        "pending_changes": {"payment_method_id": method_id}
+    }
+    taken = {"active_attempt": live, "attempts": 2, "due_at": int(time.time()) + 25}
     _transact(rows.locked(payment, taken))
-    payment |= taken | {"fence": payment["fence"] + 1}
+    payment |= taken | {"version": payment["version"] + 1}
     intent = stripe_client().v1.payment_intents.confirm(
         payment["provider_payment_id"],
         params={
@@ -165,7 +167,7 @@ def confirm_payment(session_id: str, payment_id: str, method_id: str) -> Item:
         "completed_at": rows.stamp(),
     }
     _transact(
-        rows.settled(payment, changes, ["live", "due_at", "due_pk"]),
+        rows.settled(payment, changes, ["active_attempt", "due_at", "due_pk"]),
         rows.put(LEDGER, rows.entry(payment, "confirm", intent.status), FRESH),
         {"Delete": {"TableName": SECRETS, "Key": typed({"pk": secret, "sk": "CS"})}},
     )
@@ -193,7 +195,17 @@ def _user(found: dict[str, Item], session_id: str) -> str:
 
 
 def _shown(item: Item) -> Item:
-    hidden = ("pk", "sk", "live", "writer", "fence", "last_hash", "due_pk", "due_at", "version")
+    hidden = (
+        "pk",
+        "sk",
+        "active_attempt",
+        "writer",
+        "version",
+        "last_hash",
+        "due_pk",
+        "due_at",
+        "version",
+    )
     return {name: item[name] for name in item if name not in hidden}
 
 

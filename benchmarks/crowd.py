@@ -14,11 +14,11 @@ from typing import Any
 from benchmarks.customer_pages import FOUR_SHARDS, ONE_SHARD, Organization
 from bridge import clock, config
 from bridge.core.customers import organization_customers
-from bridge.models.call import Call
 from bridge.models.caller import Caller
 from bridge.models.credential import Credential
 from bridge.models.customer import Customer, CustomerFields, joined_name
 from bridge.models.identifier import new_id, suffix
+from bridge.models.run_context import RunContext
 from bridge.store import dynamodb, keys
 from bridge.store.access import credential_items
 from bridge.store.customers import customer_items, organization_items
@@ -101,7 +101,7 @@ def _fields(number: int) -> dict[str, str]:
 def _created(organization: Organization, number: int) -> Customer:
     """By the use case, in a transaction of its own."""
     caller = Caller(key_of=organization.id)
-    call = Call(cause="api", ends_at=clock.now() + timedelta(minutes=1))
+    call = RunContext(cause="api", ends_at=clock.now() + timedelta(minutes=1))
     fields = CustomerFields(**_fields(number))
     return organization_customers.create(caller, fields, "required", call).customer
 

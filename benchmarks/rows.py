@@ -72,7 +72,7 @@ def new_payment(user_id: str, own: Item, new: Item) -> Item:
         "sk": "P",
         "id": f"pay_{row}",
         "uid": row,
-        "fence": 1,
+        "version": 1,
         "sequence": 0,
         "last_hash": "",
         "attempts": 1,
@@ -102,10 +102,10 @@ def new_payment(user_id: str, own: Item, new: Item) -> Item:
         "created_at": at,
         "updated_at": at,
     }
-    return payment | {"live": live(payment, "create") | {"wanted": {}}}
+    return payment | {"active_attempt": active_attempt(payment, "create") | {"pending_changes": {}}}
 
 
-def live(payment: Item, operation: str) -> Item:
+def active_attempt(payment: Item, operation: str) -> Item:
     number, now = (1 if operation == "create" else 2), int(time.time())
     key = f"{payment['uid']}.{number}"
     return {
@@ -145,7 +145,7 @@ def entry(payment: Item, operation: str, status: str) -> Item:
         "cause": "api",
         "operation": operation,
         "attempt": payment["attempts"],
-        "request_hash": payment["live"]["request_hash"],
+        "request_hash": payment["active_attempt"]["request_hash"],
         "outcome": "done",
         "event": f"payment.{status}",
         "previous_hash": payment["last_hash"],
@@ -154,18 +154,20 @@ def entry(payment: Item, operation: str, status: str) -> Item:
 
 
 def locked(payment: Item, changes: Item) -> Item:
-    guard = "#fence = :seen AND attribute_not_exists(#live) AND #status = :status"
+    guard = "#version = :seen AND attribute_not_exists(#active_attempt) AND #status = :status"
     return _update(payment, changes, [], guard, status=payment["status"])
 
 
 def settled(payment: Item, changes: Item, gone: list[str]) -> Item:
     at = stamp()
     changes = changes | {"sequence": payment["sequence"] + 1, "last_hash": digest(payment["id"])}
-    return _update(payment, changes | {"changed_at": at, "updated_at": at}, gone, "#fence = :seen")
+    return _update(
+        payment, changes | {"changed_at": at, "updated_at": at}, gone, "#version = :seen"
+    )
 
 
 def _update(payment: Item, changes: Item, gone: list[str], guard: str, **more: object) -> Item:
-    changes = changes | {"fence": payment["fence"] + 1, "writer": uuid.uuid4().hex}
+    changes = changes | {"version": payment["version"] + 1, "writer": uuid.uuid4().hex}
     expression = "SET " + ", ".join(f"#{name} = :to_{name}" for name in changes)
     if gone:
         expression += " REMOVE " + ", ".join(f"#{name}" for name in gone)
@@ -178,6 +180,6 @@ def _update(payment: Item, changes: Item, gone: list[str], guard: str, **more: o
             "ConditionExpression": guard,
         }
         | names(*changes, *gone, *more)
-        | values(seen=payment["fence"], **bound, **more)
+        | values(seen=payment["version"], **bound, **more)
         | ALL_OLD
     }

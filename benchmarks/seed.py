@@ -8,9 +8,9 @@ from typing import Any
 from benchmarks.events import DEEPEST, PAGE, PAYER, READER, customer_id, payment_id, suffix
 from bridge import clock
 from bridge.core.payments import create_payment
-from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
 from bridge.models.payment import NewPayment, Payment
+from bridge.models.run_context import RunContext
 from bridge.store import dynamodb, keys
 from bridge.store.access import session_items
 from bridge.store.customers import customer_items
@@ -52,7 +52,7 @@ def first_payment(session_id: str) -> Payment:
     caller = Caller(**session.model_dump(exclude={"expires_at"}))
     new = NewPayment(total_cents=2000, currency="USD", description="Monthly premium plan")
     made = create_payment.create_payment_intent(
-        caller, new, Call(cause="api", ends_at=ends)
+        caller, new, RunContext(cause="api", ends_at=ends)
     ).payment
     customer = customer_items.get(str(made.customer_id))
     assert customer

@@ -10,14 +10,14 @@ from bridge import clock
 from bridge.core.payment_state import attempts, synchronize
 from bridge.core.payments import change_payment
 from bridge.models.address import Address
-from bridge.models.call import Call
 from bridge.models.caller import Caller, Session
 from bridge.models.credential import Credential, CredentialKind
 from bridge.models.custom_field import CustomField
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
-from bridge.models.payment import CaptureMethod, Confirmation, Ending, NewPayment, Payment
+from bridge.models.payment import AttemptOutcome, CaptureMethod, Confirmation, NewPayment, Payment
 from bridge.models.payment_method import PaymentMethod
+from bridge.models.run_context import RunContext
 from bridge.providers import registry
 from bridge.store.access import credential_items, session_items
 from bridge.store.customers import custom_field_items, customer_items, organization_items
@@ -79,8 +79,8 @@ def _credential(identifier: str, kind: CredentialKind, name: str, secret: str | 
     credential_items.insert(credential, name, secret)
 
 
-def _call() -> Call:
-    return Call(cause="api", ends_at=clock.now() + timedelta(seconds=25))
+def _call() -> RunContext:
+    return RunContext(cause="api", ends_at=clock.now() + timedelta(seconds=25))
 
 
 def _uid(at: datetime) -> str:
@@ -262,6 +262,6 @@ def _payment(
     )
     known = locked.model_copy(update={"provider_payment_id": made["id"]})
     shown = registry.open_provider("stripe").fetch_payment(known, ends_at=call.ends_at)
-    synchronize.settle(locked, shown, Ending(attempt=1, outcome="done"), call)
+    synchronize.record_outcome(locked, shown, AttemptOutcome(attempt=1, kind="done"), call)
     owner = Caller(user_id="user_456", email=customer.email)
     change_payment.confirm(owner, payment.id, Confirmation(), call)

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local import database
 from local.functions import ACCOUNT, REGION, FunctionFailed, Functions, FunctionTimedOut
-from local.template import Function, StreamRing
+from local.template import Function, StreamTrigger
 
 POLL_S = 0.5
 AGAIN_S = 1.0
@@ -30,7 +30,7 @@ class Stream(threading.Thread):
     """One function's subscription to a table. A batch that fails comes again until it does not,
     and those after it wait, as in AWS."""
 
-    def __init__(self, functions: Functions, function: Function, rung_by: StreamRing) -> None:
+    def __init__(self, functions: Functions, function: Function, rung_by: StreamTrigger) -> None:
         super().__init__(name=f"stream of {function.name}", daemon=True)
         self._functions, self._function, self._rung_by = functions, function, rung_by
         self._waiting: SimpleQueue[dict[str, Any]] = SimpleQueue()

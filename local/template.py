@@ -46,7 +46,7 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class StreamRing:
+class StreamTrigger:
     """What of a table's stream calls a function. `table` is its local name; `filters` are the
     patterns of which a record must match one, where there are any."""
 
@@ -66,7 +66,7 @@ class Function:
     routes: tuple[Route, ...]
     schedules: tuple[str, ...]
     polls: tuple[Poll, ...] = ()
-    streams: tuple[StreamRing, ...] = ()
+    streams: tuple[StreamTrigger, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,9 @@ def _queue(name: str, properties: dict[str, Any]) -> Queue:
     )
 
 
-def _stream(event: dict[str, Any], tables: Mapping[str, str]) -> StreamRing:
+def _stream(event: dict[str, Any], tables: Mapping[str, str]) -> StreamTrigger:
     filters = event.get("FilterCriteria", {}).get("Filters", [])
-    return StreamRing(
+    return StreamTrigger(
         table=tables[event["Stream"].removesuffix(".StreamArn")],
         batch_size=int(event.get("BatchSize", 100)),
         filters=tuple(json.loads(each["Pattern"]) for each in filters),

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from bridge import clock, config
-from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
+from bridge.models.run_context import ClientKey, RunContext
 from bridge.store import dynamodb
 from bridge.store.customers import organization_items
 from local import bus, database, queues, settings, template
@@ -53,7 +53,7 @@ class Crash:
     meanwhile: Callable[[str], object] | None = None
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "bridge.step" or self.at != arguments[0]:
+        if event != "bridge.crash_point" or self.at != arguments[0]:
             return
         self.at = None
         if self.meanwhile is None:
@@ -66,7 +66,7 @@ sys.addaudithook(lambda event, arguments: _crash.hear(event, arguments))
 
 
 @dataclass(frozen=True)
-class House:
+class Environment:
     """Everything that runs beside the tests."""
 
     template: template.Template
@@ -78,7 +78,7 @@ class House:
 
 
 @contextmanager
-def open_house() -> Iterator[House]:
+def open_environment() -> Iterator[Environment]:
     """Start all of it, and point the environment there until it closes."""
     before = dict(os.environ)
     settings.leave_aws(os.environ)
@@ -99,21 +99,21 @@ def open_house() -> Iterator[House]:
             path = f"{os.environ['SECRETS_PREFIX']}/{name}"
             database.client("ssm").put_parameter(Name=path, Value=value, Type="SecureString")
         functions = Functions(read.functions)
-        synced = read.functions["JobsSyncPayment"]
+        synced = read.functions["JobsProcessQueueMessage"]
         worker = EventSource(functions, synced, synced.polls[0], made["SyncQueue"])
-        yield House(read, stripe, flowless, Gateway(read, functions), made, worker)
+        yield Environment(read, stripe, flowless, Gateway(read, functions), made, worker)
         os.environ.clear()
         os.environ.update(before)
 
 
 @pytest.fixture(scope="session")
-def house() -> Iterator[House]:
-    with open_house() as opened:
+def environment() -> Iterator[Environment]:
+    with open_environment() as opened:
         yield opened
 
 
 @pytest.fixture
-def tables(house: House) -> Iterator[None]:
+def tables(environment: Environment) -> Iterator[None]:
     """Empty tables, empty queues, and the clock on time."""
     database.clear()
     queues.clear()
@@ -124,18 +124,18 @@ def tables(house: House) -> Iterator[None]:
 
 
 @pytest.fixture
-def stripe_simulator(house: House) -> StripeSimulator:
-    house.stripe.reset()
-    return house.stripe
+def stripe_simulator(environment: Environment) -> StripeSimulator:
+    environment.stripe.reset()
+    return environment.stripe
 
 
 @pytest.fixture
-def flowless(house: House) -> Flowless:
-    return house.flowless
+def flowless(environment: Environment) -> Flowless:
+    return environment.flowless
 
 
 @pytest.fixture
-def subscriber(house: House) -> Callable[[], list[dict[str, Any]]]:
+def subscriber(environment: Environment) -> Callable[[], list[dict[str, Any]]]:
     """What has arrived on the bus since the test began, in its order."""
     bus.start()
     return bus.events
@@ -162,13 +162,15 @@ def later(stripe_simulator: StripeSimulator) -> Callable[[float], None]:
 
 
 @pytest.fixture
-def setting(monkeypatch: pytest.MonkeyPatch, house: House) -> Callable[[str, str], None]:
+def setting(
+    monkeypatch: pytest.MonkeyPatch, environment: Environment
+) -> Callable[[str, str], None]:
     """Change one setting of the environment for one test."""
     return monkeypatch.setenv
 
 
 @pytest.fixture
-def put_secret(house: House) -> Iterator[Callable[[str, str], None]]:
+def put_secret(environment: Environment) -> Iterator[Callable[[str, str], None]]:
     """Change a secret in SSM for one test; what this process knows of it stays until it asks."""
     before: dict[str, str] = {}
 
@@ -195,9 +197,9 @@ def event() -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.fixture
-def context(house: House) -> Callable[[str], Context]:
+def context(environment: Environment) -> Callable[[str], Context]:
     """Lambda's context for a function of the template, by its logical id."""
-    return lambda name: Context(house.template.functions[name])
+    return lambda name: Context(environment.template.functions[name])
 
 
 def lacks(required_by: str, what: str) -> NoReturn:
@@ -208,7 +210,7 @@ def lacks(required_by: str, what: str) -> NoReturn:
 
 
 @pytest.fixture
-def dynamodb_local(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def dynamodb_local(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Real DynamoDB Local under the tables, for one test; skipped where Java is missing."""
     if not (url := dynamodb_local_url()):
         lacks("BRIDGE_REQUIRE_RACE", "DynamoDB Local needs Java and `make dynamodb-local`")
@@ -222,15 +224,17 @@ def dynamodb_local(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     database.start()
 
 
-def call_of(key: str | None = None, *, seconds: float = 25, fingerprint: str = "f") -> Call:
+def run_context(
+    key: str | None = None, *, seconds: float = 25, fingerprint: str = "f"
+) -> RunContext:
     """A run of an API function, with the client's key where one is given."""
     client_key = ClientKey(key=key, fingerprint=fingerprint) if key else None
     ends_at = clock.now() + timedelta(seconds=seconds)
-    return Call(cause="api", ends_at=ends_at, client_key=client_key, source_ip="198.51.100.7")
+    return RunContext(cause="api", ends_at=ends_at, client_key=client_key, source_ip="198.51.100.7")
 
 
-def sweep_call() -> Call:
-    return Call(cause="sweep", ends_at=clock.now() + timedelta(seconds=55))
+def sweep_run() -> RunContext:
+    return RunContext(cause="sweep", ends_at=clock.now() + timedelta(seconds=55))
 
 
 USER = Caller(

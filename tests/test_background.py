@@ -6,8 +6,8 @@ from pydantic import BaseModel
 from bridge import background, clock
 from bridge.background import Invocation
 from bridge.errors import Conflict, Detail, InvalidRequest
-from bridge.models.call import Call
 from bridge.models.outbox import ChangedKey
+from bridge.models.run_context import RunContext
 from tests.stripe_events import batch
 
 
@@ -27,7 +27,7 @@ class Done(BaseModel):
 def test_a_scheduled_run_answers_what_it_did_and_raises_what_broke() -> None:
     @background.scheduled
     def runs(invocation: Invocation) -> Done:
-        assert invocation.call.cause == "sweep"
+        assert invocation.run.cause == "sweep"
         return Done(count=invocation.event["count"])
 
     assert runs({"count": 3}, Context()) == {"count": 3}
@@ -56,7 +56,7 @@ def test_a_batch_of_a_stream_is_its_keys_in_order_and_raises_what_broke() -> Non
 def test_an_operation_answers_ok_or_the_error_as_text() -> None:
     @background.operation
     def doubles(invocation: Invocation) -> Done | None:
-        assert invocation.call.cause == "reconciliation"
+        assert invocation.run.cause == "reconciliation"
         count = invocation.parse(Done).count
         return Done(count=count * 2) if count else None
 
@@ -73,7 +73,7 @@ def test_a_workers_messages_are_handled_one_by_one_and_those_that_raise_stay() -
 
     @background.worker
     def counts(invocation: Invocation) -> None:
-        assert invocation.call.cause == "webhook"
+        assert invocation.run.cause == "webhook"
         seen.append(invocation.parse(Done).count)
         if seen[-1] == 2:
             raise Conflict("not now", code="later")
@@ -93,7 +93,7 @@ def test_a_workers_messages_are_handled_one_by_one_and_those_that_raise_stay() -
 @pytest.mark.parametrize("wrong", [None, "", 5, ["a"]])
 def test_an_operations_text_is_required(wrong: object) -> None:
     invocation = Invocation(
-        {"a": wrong, "b": "yes"}, Call(cause="reconciliation", ends_at=clock.now())
+        {"a": wrong, "b": "yes"}, RunContext(cause="reconciliation", ends_at=clock.now())
     )
     with pytest.raises(InvalidRequest) as refused:
         invocation.text("a")

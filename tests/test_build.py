@@ -15,7 +15,7 @@ import pytest
 
 from bridge.store.payments import outbox_items
 from local import database, demo
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.policies import ROOT, grants, is_allowed, needs
 from tests.stripe_events import batch, held_back
 from tests.test_template import NAMES, event_of, logical_id
@@ -60,12 +60,12 @@ print(json.dumps({"answer": answer, "calls": calls}, default=str))
 """
 
 NOTHING_DUE = dict.fromkeys(
-    ("looked", "failed", "left", "events", "oldest_due_seconds", "stuck_attempts"), 0
+    ("checked", "failed", "left", "events", "oldest_due_seconds", "stuck_attempts"), 0
 )
 WITH_DEMO_DATA = {
     "jobs/sweep_payments": NOTHING_DUE,
     "jobs/finish_deletion": {"finished": 0, "failed": 0, "left": 0},
-    "jobs/deliver_events": {"events": 2, "put_off": 0, "parked": 0, "left": 0},
+    "jobs/deliver_events": {"events": 2, "deferred": 0, "retries_exhausted": 0, "left": 0},
 }
 
 Run = Callable[..., dict[str, Any]]
@@ -106,9 +106,9 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture
-def demo_data(house: House, tables: None) -> None:
-    house.stripe.reset()
-    demo.seed(house.stripe, house.flowless)
+def demo_data(environment: Environment, tables: None) -> None:
+    environment.stripe.reset()
+    demo.seed(environment.stripe, environment.flowless)
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ def test_every_function_answers_its_event_with_the_built_layers_alone(
         assert answer["ok"], answer
     elif name == "jobs/reconcile_payments":
         assert answer["is_whole"], answer
-    elif name == "jobs/sync_payment":
+    elif name == "jobs/process_queue_message":
         assert answer == {"batchItemFailures": []}
     elif name.startswith("jobs/"):
         assert answer == WITH_DEMO_DATA[name]
@@ -259,7 +259,7 @@ def test_every_function_answers_its_event_with_the_built_layers_alone(
 
 @pytest.mark.slow
 def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(
-    run: Run, ask: Callable[..., Any], house: House
+    run: Run, ask: Callable[..., Any], environment: Environment
 ) -> None:
     """`run` checks every call against the policies; the event files alone leave paths out."""
     guest = {"guest_data": {"email": "donor@example.com", "name": "John Doe"}}
@@ -280,18 +280,23 @@ def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(
     ask("native/list_guest_payments", x_session_id="session_abc123")
     left = ask("native/create_payment_intent", body=money)
     make_due(left["id"])
-    assert run("operations/converge_payment", {"payment_id": left["id"]})["ok"]
+    assert run("operations/synchronize_payment", {"payment_id": left["id"]})["ok"]
     make_due(left["id"])
-    assert run("jobs/sweep_payments")["looked"] == 1
+    assert run("jobs/sweep_payments")["checked"] == 1
     nobodys = {"provider_id": "stripe", "event_id": "evt_1", "type": "charge.refunded"}
     known = nobodys | {"event_id": "evt_2", "provider_payment_id": left["provider_payment_id"]}
-    burst = [{"hint": known | {"event_id": f"evt_{number}"}} for number in range(3, 8)]
-    look = {"look": {"payment_id": left["id"]}}
-    messages = batch({"hint": nobodys | {"parent_id": "ch_1"}}, {"hint": known}, *burst, look)
-    assert run("jobs/sync_payment", messages) == {"batchItemFailures": []}
-    house.stripe.fault("confirm", "drop_after")
+    burst = [{"event_reference": known | {"event_id": f"evt_{number}"}} for number in range(3, 8)]
+    look = {"status_check": {"payment_id": left["id"]}}
+    messages = batch(
+        {"event_reference": nobodys | {"parent_id": "ch_1"}},
+        {"event_reference": known},
+        *burst,
+        look,
+    )
+    assert run("jobs/process_queue_message", messages) == {"batchItemFailures": []}
+    environment.stripe.fault("confirm", "drop_after")
     ask("native/confirm_payment", left["id"], {"payment_method_id": "pm_card_visa"})
-    assert held_back(house.queues["SyncQueue"]) >= 2
+    assert held_back(environment.queues["SyncQueue"]) >= 2
 
 
 @pytest.mark.slow
@@ -328,7 +333,7 @@ def test_nobody_lacks_a_right_to_make_list_and_revoke_a_credential(run: Run, kin
 
 @pytest.mark.slow
 def test_nobody_lacks_a_right_where_something_is_saved(
-    run: Run, ask: Callable[..., Any], house: House
+    run: Run, ask: Callable[..., Any], environment: Environment
 ) -> None:
     """By an attachment, by a payment in each place that may find out, and by its deletion."""
     shared = {"organization_id": "org_456"}
@@ -344,21 +349,25 @@ def test_nobody_lacks_a_right_where_something_is_saved(
     ask("native/confirm_payment", paid["id"], {"payment_method_id": "pm_card_visa"})
     browser = [ask("native/create_payment_intent", body=saving) for _ in range(4)]
     for each in browser:
-        house.stripe.browser_confirm(
+        environment.stripe.browser_confirm(
             each["provider_payment_id"], each["client_secret"], "pm_card_visa"
         )
     ask("native/sync_payment", browser[0]["provider_payment_id"])
-    assert run("operations/converge_payment", {"payment_id": browser[1]["id"]})["ok"]
+    assert run("operations/synchronize_payment", {"payment_id": browser[1]["id"]})["ok"]
     make_due(browser[2]["id"])
-    assert run("jobs/sweep_payments")["looked"]
+    assert run("jobs/sweep_payments")["checked"]
     hint = {"provider_id": "stripe", "event_id": "evt_1", "type": "payment_intent.succeeded"}
     hint |= {"provider_payment_id": browser[3]["provider_payment_id"]}
-    assert run("jobs/sync_payment", batch({"hint": hint})) == {"batchItemFailures": []}
+    assert run("jobs/process_queue_message", batch({"event_reference": hint})) == {
+        "batchItemFailures": []
+    }
     for number, action in enumerate(("renew", "detach")):
-        house.stripe.dashboard_method(action, made["provider_payment_method_id"])
+        environment.stripe.dashboard_method(action, made["provider_payment_method_id"])
         hint = {"provider_id": "stripe", "event_id": f"evt_{number + 2}", "type": action}
         hint |= {"token": made["provider_payment_method_id"]}
-        assert run("jobs/sync_payment", batch({"method_hint": hint})) == {"batchItemFailures": []}
+        assert run("jobs/process_queue_message", batch({"method_event_reference": hint})) == {
+            "batchItemFailures": []
+        }
     assert len(ask("native/list_payment_methods")) == 1 + 5
     assert run("native/delete_payment_method")["statusCode"] == 204
     assert run("native/delete_address")["statusCode"] == 204

@@ -55,9 +55,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": set(),
     "clock": set(),
 }
-DIALECTS = ("native", "payments_ai", "monri", "alternative")
+API_ADAPTERS = ("native", "payments_ai", "monri", "alternative")
 BEHIND = ("webhooks", "jobs", "operations")  # groups that speak no dialect
-ALL_DIALECTS = {f"api_adapters.{each}" for each in DIALECTS}
+ALL_API_ADAPTERS = {f"api_adapters.{each}" for each in API_ADAPTERS}
 RIGS = ("local", "tests", "benchmarks")  # may import everything
 
 # A library that one room alone may import: the client of DynamoDB is the store's, and so on.
@@ -106,9 +106,9 @@ def allowed(path: Path) -> set[str]:
         room = room_of(path)
         return MAY_IMPORT[room] | {room}
     group, name = path.relative_to(ROOT / "functions").parts[:2]
-    own = {f"api_adapters.{group}"} if group in DIALECTS else set()
+    own = {f"api_adapters.{group}"} if group in API_ADAPTERS else set()
     if (group, name) == ("operations", "unmatched"):
-        own = ALL_DIALECTS
+        own = ALL_API_ADAPTERS
     assert own or group in BEHIND, f"{group} is no group of functions"
     return {"core", "inbound", "background"} | own
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from bridge import clock, inbound
 from bridge.api_adapters import native
 from bridge.errors import Conflict, Detail, InvalidRequest
-from bridge.inbound import Answer, Request
+from bridge.inbound import Request, Response
 
 Event = dict[str, Any]
 
@@ -103,9 +103,9 @@ def test_an_event_becomes_a_request() -> None:
     assert request.headers == {"x-thing": "yes"}
     assert request.path_parameters == {"id": "pay_1"}
     assert request.source_ip == "198.51.100.7"
-    left = (request.call.ends_at - clock.now()).total_seconds()
+    left = (request.run.ends_at - clock.now()).total_seconds()
     assert 4 < left <= 5
-    assert request.call.cause == "api"
+    assert request.run.cause == "api"
 
 
 def test_what_an_event_may_leave_out_is_empty() -> None:
@@ -137,13 +137,13 @@ def test_the_viewer_is_believed_only_behind_a_proxy(setting: Callable[[str, str]
 @pytest.mark.parametrize("key", ["", "a b", "é", "k" * 256, "a\x7f"])
 def test_b17_a_key_has_1_to_255_visible_characters(key: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        _ = request_of(Idempotency_Key=key).call
+        _ = request_of(Idempotency_Key=key).run
     assert [each.field for each in refused.value.details] == ["Idempotency-Key"]
 
 
 def test_b17_a_request_is_known_by_method_path_and_canonical_json() -> None:
     def fingerprint(body: str, path: str = "/x") -> str:
-        known = request_of(body, path=path, Idempotency_Key="k" * 255).call.client_key
+        known = request_of(body, path=path, Idempotency_Key="k" * 255).run.client_key
         assert known
         return known.fingerprint
 
@@ -157,7 +157,7 @@ def test_b17_a_request_is_known_by_method_path_and_canonical_json() -> None:
 def test_b17_only_a_post_has_a_key() -> None:
     event = event_of("{}", Idempotency_Key="k")
     event["requestContext"]["http"]["method"] = "PUT"
-    assert Request.from_event(event, Context()).call.client_key is None
+    assert Request.from_event(event, Context()).run.client_key is None
 
 
 @pytest.mark.parametrize(
@@ -191,12 +191,12 @@ def test_an_answer_is_compact_json_in_utf_8() -> None:
 def test_a_204_has_neither_body_nor_content_type() -> None:
     bare = {"statusCode": 204, "headers": {}}
     assert inbound.respond(204, None) == bare
-    assert inbound.respond(200, Answer(None, 204, {"A": "b"})) == bare | {"headers": {"A": "b"}}
+    assert inbound.respond(200, Response(None, 204, {"A": "b"})) == bare | {"headers": {"A": "b"}}
 
 
 def test_an_answer_brings_its_own_status_and_headers() -> None:
     given_headers = {"Retry-After": "5"}
-    answer = inbound.respond(200, Answer([], 202, given_headers))
+    answer = inbound.respond(200, Response([], 202, given_headers))
     assert answer["statusCode"] == 202
     assert answer["headers"] == {"Content-Type": "application/json", "Retry-After": "5"}
     assert given_headers == {"Retry-After": "5"}

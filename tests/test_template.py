@@ -191,9 +191,9 @@ RIGHTS = {
         "Secrets DeleteItem: MK#*",
     },
     "operations/inspect_payment": READS,
-    "operations/converge_payment": WRITES | SECRET_WRITES,
+    "operations/synchronize_payment": WRITES | SECRET_WRITES,
     "jobs/reconcile_payments": WRITES | SECRET_WRITES,
-    "jobs/sync_payment": WRITES | SECRET_WRITES,
+    "jobs/process_queue_message": WRITES | SECRET_WRITES,
     "operations/replay_events": EVENTS,
     "jobs/sweep_payments": WRITES | SECRET_WRITES | EVENTS | {"Ledger/index/due Query"},
     "jobs/deliver_events": EVENTS | STREAM,
@@ -202,9 +202,9 @@ RIGHTS = {
 }
 # Who sends to the queue: whoever makes money calls, whose outcome may be unknown; and its worker.
 SENDERS = {name for name, rights in RIGHTS.items() if rights >= WRITE_PAYMENT} | {
-    *("webhooks/stripe", "jobs/sync_payment", "jobs/sweep_payments"),
+    *("webhooks/stripe", "jobs/process_queue_message", "jobs/sweep_payments"),
 }
-NEIGHBOURS = (
+OTHER_APIS = (
     "monri/",
     "alternative/",
     "payments_ai/",
@@ -392,12 +392,12 @@ def test_a_function_uses_the_queue_as_its_kind_does_and_nobody_the_dead_letters(
         f"SyncQueue sqs:{verb}"
         for verb in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     }
-    assert found == sends | (takes if name == "jobs/sync_payment" else set())
+    assert found == sends | (takes if name == "jobs/process_queue_message" else set())
 
 
 def test_a_message_has_time_is_tried_eight_times_and_is_kept_when_it_fails() -> None:
     """Six times the worker's time, so that no message is out twice at once."""
-    queue, worker = RESOURCES["SyncQueue"]["Properties"], FUNCTIONS["JobsSyncPayment"]
+    queue, worker = RESOURCES["SyncQueue"]["Properties"], FUNCTIONS["JobsProcessQueueMessage"]
     assert queue["VisibilityTimeout"] == 6 * worker["Timeout"] == 360
     dead = {"Fn::GetAtt": ["SyncDeadLetters", "Arn"]}
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": dead, "maxReceiveCount": 8}
@@ -488,7 +488,7 @@ def test_only_functions_that_call_providers_may_read_their_keys() -> None:
         name
         for name, rights in RIGHTS.items()
         if "Ledger PutItem" in rights
-        and (rights >= WRITE_METHOD or not name.startswith(NEIGHBOURS))
+        and (rights >= WRITE_METHOD or not name.startswith(OTHER_APIS))
     )
     webhooks = f"{PARAMETERS}STRIPE_WEBHOOK_SECRET"
     assert [name for name in NAMES if webhooks in secrets[name]] == ["webhooks/stripe"]

@@ -16,10 +16,10 @@ from bridge.errors import (
     NotAuthenticated,
     PaymentDeclined,
 )
-from bridge.inbound import Answer, Request
+from bridge.inbound import Request, Response
 from bridge.models.caller import Caller, Session
-from bridge.models.customer import Customer, CustomerAnswered, Guest
-from bridge.models.payment import Answered, Payment
+from bridge.models.customer import Customer, CustomerResult, Guest
+from bridge.models.payment import Payment, PaymentResult
 from bridge.models.provider import Failure, NextAction
 from bridge.store.access import session_items
 from tests.functions.conftest import CUSTOMER_FIELDS, PAYMENT_FIELDS
@@ -141,7 +141,7 @@ def test_b6_without_any_credential_somebody_is_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "identifier", "ahead"),
+    ("path", "identifier", "prefetched"),
     [
         ("/bridge-payment/payments/{id}", "pay_404", 2),
         ("/bridge-payment/customers/{id}", "cust_404", 1),
@@ -150,12 +150,12 @@ def test_b6_without_any_credential_somebody_is_nobody() -> None:
     ],
 )
 def test_what_the_path_names_is_read_with_the_session(
-    sessions: None, path: str, identifier: str, ahead: int
+    sessions: None, path: str, identifier: str, prefetched: int
 ) -> None:
     asked = request(
         headers={"x-session-id": "of header"}, path=path, path_parameters={"id": identifier}
     )
-    assert len(native.authenticate(asked).ahead) == ahead
+    assert len(native.authenticate(asked).prefetched) == prefetched
 
 
 # --- requests -----------------------------------------------------------------------------------
@@ -239,25 +239,25 @@ def test_a_guests_email_is_shown_twice_and_a_users_once() -> None:
 
 def test_b8_the_token_of_a_new_guest_opens_it() -> None:
     made = customer(is_guest=True, email="a@example.com")
-    answer = native.render_new_customer(CustomerAnswered(customer=made))
+    answer = native.render_new_customer(CustomerResult(customer=made))
     assert answer.status == 201
     assert isinstance(answer.body, dict)
     assert guest_tokens.authenticate(answer.body["guest_token"]).guest_of == "cust_1"
-    of_user = native.render_new_customer(CustomerAnswered(customer=customer(user_id="user_1")))
+    of_user = native.render_new_customer(CustomerResult(customer=customer(user_id="user_1")))
     assert isinstance(of_user.body, dict)
     assert "guest_token" not in of_user.body
 
 
 def test_b17_a_replay_is_marked() -> None:
-    told = CustomerAnswered(customer=customer(), replayed=True)
+    told = CustomerResult(customer=customer(), replayed=True)
     assert native.render_new_customer(told).headers == {"Idempotent-Replayed": "true"}
-    answered = Answered(payment=payment(), replayed=True)
+    answered = PaymentResult(payment=payment(), replayed=True)
     for answer in (native.render_new_payment(answered), native.render_outcome(OWNER, answered)):
         assert answer.headers == {"Idempotent-Replayed": "true"}
 
 
 def test_b20_what_nobody_knows_yet_is_202_with_the_seconds_to_wait() -> None:
-    answered = Answered(payment=payment(), retry_after=7)
+    answered = PaymentResult(payment=payment(), retry_after=7)
     for answer in (native.render_new_payment(answered), native.render_outcome(OWNER, answered)):
         assert (answer.status, answer.headers) == (202, {"Retry-After": "7"})
 
@@ -304,7 +304,7 @@ def test_b15_the_client_secret_is_shown_to_owner_and_guest_alone(
     row = payment(organization_id="org_1")
     for body in (
         native.render_payment(caller, row),
-        native.render_outcome(caller, Answered(payment=row)).body,
+        native.render_outcome(caller, PaymentResult(payment=row)).body,
     ):
         assert isinstance(body, dict)
         assert body["client_secret"] == ("pi_1_secret_x" if shown else None)
@@ -382,7 +382,7 @@ def test_a_stray_slash_moves_to_the_clean_path(path: str, query: str, location: 
 
 def test_any_other_path_is_not_found() -> None:
     answer = native.render_unmatched(request(path="/bridge-payment/nothing"))
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     assert answer.status == 404
     assert isinstance(answer.body, dict)
     assert (answer.body["code"], answer.body["request_id"]) == ("not_found", "req-1")

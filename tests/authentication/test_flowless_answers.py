@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from bridge import clock
 from bridge.authentication import sessions
 from bridge.errors import AuthUnavailable, NotAuthenticated
-from bridge.models.caller import Caller, Named
+from bridge.models.caller import Caller, PrefetchIds
 from local.stripe.server import Server
 
 IN_AN_HOUR = datetime.now(UTC) + timedelta(hours=1)
@@ -32,7 +32,7 @@ def ask(setting: Callable[[str, str], None]) -> Iterator[Ask]:
     def sign_in(body: object, status: int = 200, session_id: str | None = None) -> Caller:
         answers.append(Response(json.dumps(body), status, mimetype="application/json"))
         known = f"answer {next(IDS)}" if session_id is None else session_id
-        return sessions.authenticate(known, Named(), ip="192.0.2.1", user_agent="")
+        return sessions.authenticate(known, PrefetchIds(), ip="192.0.2.1", user_agent="")
 
     yield sign_in
     server.stop()

@@ -17,8 +17,8 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 from bridge import clock
 from bridge.authentication import sessions
 from bridge.errors import AuthUnavailable, NotAuthenticated
-from bridge.models.caller import Caller, Named
-from tests.conftest import House
+from bridge.models.caller import Caller, PrefetchIds
+from tests.conftest import Environment
 from tests.functions.conftest import Api
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -58,7 +58,7 @@ class Provider:
 
 
 @pytest.fixture
-def provider(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+def provider(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     """One at an address of its own, which the setting names."""
     made = Provider()
     thread = Thread(target=made.server.serve_forever, args=(0.02,), daemon=True)
@@ -90,7 +90,7 @@ def raw(header: Mapping[str, object], signature: bytes = b"") -> str:
 
 
 def ask(token: str) -> Caller:
-    return sessions.authenticate(token, Named(), ip="192.0.2.1", user_agent="curl/8")
+    return sessions.authenticate(token, PrefetchIds(), ip="192.0.2.1", user_agent="curl/8")
 
 
 def assert_refused(token: str) -> None:
@@ -125,10 +125,12 @@ def test_b9_memberships_come_as_a_map_or_a_list(provider: Provider) -> None:
     assert ask(signed(organizations=[])).organizations == {}
 
 
-def test_b7_a_token_opens_the_native_api(provider: Provider, house: House) -> None:
-    caller = Api(house.gateway, {"authorization": f"Bearer {signed()}"})
+def test_b7_a_token_opens_the_native_api(provider: Provider, environment: Environment) -> None:
+    caller = Api(environment.gateway, {"authorization": f"Bearer {signed()}"})
     assert caller.get("/payments").status == 200
-    expired = Api(house.gateway, {"authorization": f"Bearer {signed(exp=clock.seconds() - 60)}"})
+    expired = Api(
+        environment.gateway, {"authorization": f"Bearer {signed(exp=clock.seconds() - 60)}"}
+    )
     reply = expired.get("/payments")
     assert (reply.status, reply.code) == (401, "session_invalid")
 

@@ -10,7 +10,7 @@ import pytest
 from bridge import clock, config
 from bridge.authentication import sessions
 from bridge.errors import AuthUnavailable, NotAuthenticated
-from bridge.models.caller import Caller, Named, Session
+from bridge.models.caller import Caller, PrefetchIds, Session
 from bridge.store.access import session_items
 from local.flowless import Flowless
 
@@ -42,7 +42,7 @@ def session_id(request: pytest.FixtureRequest, by_flowless: Flowless) -> str:
 
 
 def ask(session_id: str) -> Caller:
-    return sessions.authenticate(session_id, Named(), ip="192.0.2.1", user_agent="curl/8")
+    return sessions.authenticate(session_id, PrefetchIds(), ip="192.0.2.1", user_agent="curl/8")
 
 
 def assert_refused(session_id: str) -> None:

@@ -12,16 +12,16 @@ from local import demo
 from local.flowless import Flowless
 from local.server import Server
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.contracts.documents import Wire
 from tests.contracts.records import Scan, scan_of
 from tests.contracts.shape import Client
 
 
 @pytest.fixture
-def client(house: House, tables: None, stripe_simulator: StripeSimulator) -> Client:
+def client(environment: Environment, tables: None, stripe_simulator: StripeSimulator) -> Client:
     """Somebody without credentials, before empty tables."""
-    return Client(house.gateway)
+    return Client(environment.gateway)
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def sign_in(client: Client) -> Callable[[Caller], Client]:
 
 
 @pytest.fixture
-def scan(house: House) -> Scan:
-    return scan_of(house.template)
+def scan(environment: Environment) -> Scan:
+    return scan_of(environment.template)
 
 
 @pytest.fixture
@@ -51,9 +51,9 @@ def jane(client: Client, stripe_simulator: StripeSimulator, flowless: Flowless) 
 
 
 @pytest.fixture
-def wire(house: House, jane: Client) -> Iterator[Wire]:
+def wire(environment: Environment, jane: Client) -> Iterator[Wire]:
     """The same on a socket, with all of the demo data."""
-    server = Server(0, house.gateway.handle)
+    server = Server(0, environment.gateway.handle)
     server.start()
     yield Wire(server.server_port)
     server.stop()

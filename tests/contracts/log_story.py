@@ -239,7 +239,10 @@ def webhooks(
         signature = stripe_sdk.WebhookSignature.generate_signature_header(body, secret)
         story.ask("POST", target, body.encode(), {"Stripe-Signature": signature})
     envelope = {"source": f"aws.partner/{WORD}.com", "detail": {"id": CARD, "type": TEXT}}
-    hints = (json.dumps({kind: {"token": CARD}}) for kind in ("hint", "method_hint"))
+    hints = (
+        json.dumps({kind: {"token": CARD}})
+        for kind in ("event_reference", "method_event_reference")
+    )
     for message in (json.dumps(envelope), f"{TEXT} {CARD}", *hints):
         database.client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=message)
     worker.drain()
@@ -463,7 +466,7 @@ def operators(invoke: Callable[[str, dict[str, Any]], Any], payment_id: str) -> 
     assert invoke("OperationsPutSession", session | expires)["ok"]
     assert not invoke("OperationsPutSession", session | {"expires_at": f"{WORD}-at"})["ok"]
     assert invoke("OperationsRevokeSession", {"session_id": f"{SESSION}-2"})["ok"]
-    for name in ("OperationsInspectPayment", "OperationsConvergePayment"):
+    for name in ("OperationsInspectPayment", "OperationsSynchronizePayment"):
         assert invoke(name, {"payment_id": payment_id})["ok"]
         assert not invoke(name, {"payment_id": f"{WORD} {CARD}"})["ok"]
     invoke("JobsSweepPayments", {})
@@ -517,7 +520,7 @@ def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
         database.client("ssm").put_parameter(Name=path, Value=value, Type="SecureString")
     functions = Functions(read.functions)
     story = Story(Gateway(read, functions), canaries=set(FIXED))
-    synced = read.functions["JobsSyncPayment"]
+    synced = read.functions["JobsProcessQueueMessage"]
     worker = EventSource(functions, synced, synced.polls[0], urls["queue"])
     session = {"session_id": SESSION, "user_id": "user_1", "email": USER_EMAIL, "name": TEXT}
     functions.invoke("OperationsPutSession", session | {"expires_at": "2099-01-01T00:00:00Z"})

@@ -40,7 +40,7 @@ def assert_converged(payments: list[Payment], stripe: StripeSimulator) -> None:
     for payment in payments:
         intent = intents.pop(str(payment.provider_payment_id), None)
         shown = (payment.id, payment.status, intent)
-        assert payment.live is None, shown
+        assert payment.active_attempt is None, shown
         assert payment_operator.inspect_payment(payment.id).timeline_is_whole, shown
         if payment.provider_payment_id is None:
             assert payment.status == "failed", shown

@@ -413,7 +413,7 @@ def _faulty_guest(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
 
 
 PAYMENTS = ["~payment~", "~payment~", "~provider_payment~", "~paid~"]
-CUSTOMERS, METHODS_HELD = ["~customer~"], ["~method~"]
+CUSTOMERS, METHODS_SAVED = ["~customer~"], ["~method~"]
 MONRI_CUSTOMERS = {"{uuid}": ["~uuid~"], "{merchant_customer_id+}": ["crm-1", "a/b", "%C4%8D%20"]}
 COMPANIES = ["~company~"]
 STRANGE = ["~strange_payment~", "~strange_customer~", "~guest_payment~", "pay_", "pi_x", "PAY_1"]
@@ -430,7 +430,7 @@ SEGMENT = st.sampled_from(SEGMENTS) | ANY_TEXT.map(
 @st.composite
 def whole_paths(draw: st.DrawFn, pattern: str) -> str:
     """The route's own path, with an id or an address that is there."""
-    places = {"{email}": EMAILS, "/customer": CUSTOMERS, "/payment-methods/": METHODS_HELD}
+    places = {"{email}": EMAILS, "/customer": CUSTOMERS, "/payment-methods/": METHODS_SAVED}
     places |= {"/addresses/": ["~address~"]}
     known = next((held for place, held in places.items() if place in pattern), PAYMENTS)
     known = COMPANIES if pattern.startswith("/customers/") else known

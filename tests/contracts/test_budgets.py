@@ -18,7 +18,7 @@ from bridge.models.caller import Caller
 from bridge.store import dynamodb
 from bridge.store.customers import organization_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import Crash, House, sweep_call
+from tests.conftest import Crash, Environment, sweep_run
 from tests.contracts.shape import Client
 from tests.store.conftest import put_credential
 from tests.stripe_events import TARGET, Event, about_intent, sign
@@ -262,7 +262,11 @@ def test_a_sync(known: User, count: Count, stripe_simulator: StripeSimulator) ->
 
 
 def test_a_webhook_and_what_its_worker_does(
-    known: User, count: Count, stripe_simulator: StripeSimulator, house: House, later: Later
+    known: User,
+    count: Count,
+    stripe_simulator: StripeSimulator,
+    environment: Environment,
+    later: Later,
 ) -> None:
     made = known.ask("POST", "/payments/intents", ORDER)
     intent, secret = made["provider_payment_id"], made["client_secret"]
@@ -271,21 +275,23 @@ def test_a_webhook_and_what_its_worker_does(
 
     def ring(sent: Event) -> None:
         body = json.dumps(sent)
-        assert house.gateway.call("POST", TARGET, {"Stripe-Signature": sign(body)}, body).status
+        assert environment.gateway.call(
+            "POST", TARGET, {"Stripe-Signature": sign(body)}, body
+        ).status
 
     assert count(lambda: ring(event)) == Units(0, 0, 0, 0)
-    spent = count(house.worker.drain)
+    spent = count(environment.worker.drain)
     assert spent.within(Units(3, 12, 3, 1)), spent
     later(1)
     ring(event)
-    spent = count(house.worker.drain)
+    spent = count(environment.worker.drain)
     assert spent.within(Units(1, 0, 2, 0)), spent
     ring(about_intent(made))
-    spent = count(house.worker.drain)
+    spent = count(environment.worker.drain)
     assert spent.within(Units(2, 5, 2, 1)), spent
     later(1)
     ring(about_intent(made) | {"type": "charge.refunded", "data": {"object": refunded(intent)}})
-    spent = count(house.worker.drain)
+    spent = count(environment.worker.drain)
     assert spent.within(Units(3, 5, 2, 1) + BY_PROVIDERS_ID), spent
 
 
@@ -308,10 +314,10 @@ def test_a_sweep_of_each_payment(
             stripe_simulator.fault("confirm", "drop_after", times=None)
             known.ask("POST", f"/payments/confirm/{made}", VISA)
             stripe_simulator.faults.clear()
-    empty = count(lambda: sweep.sweep(sweep_call()))  # the queries of a quiet minute
+    empty = count(lambda: sweep.sweep(sweep_run()))  # the queries of a quiet minute
     later(120)
-    spent = count(lambda: sweep.sweep(sweep_call()))
-    assert sweep.sweep(sweep_call()).looked == 0
+    spent = count(lambda: sweep.sweep(sweep_run()))
+    assert sweep.sweep(sweep_run()).checked == 0
     more = zip(spent, empty, strict=True)
     each = Units(*((all_of - none) / (payments + 1) for all_of, none in more))
     assert each.within(Units(2, 10, 1.5, 1)), each
@@ -321,9 +327,9 @@ def test_events_delivered_however_many_wait(known: User, count: Count) -> None:
     """Two reads and the cursor; nothing is written where nothing waits (data-model.md 3)."""
     made = known.order()
     known.ask("POST", f"/payments/confirm/{made}", VISA)
-    spent = count(lambda: event_delivery.deliver([made], sweep_call()))
+    spent = count(lambda: event_delivery.deliver([made], sweep_run()))
     assert spent.within(Units(3, 1, 2, 0)), spent
-    spent = count(lambda: event_delivery.deliver([made], sweep_call()))
+    spent = count(lambda: event_delivery.deliver([made], sweep_run()))
     assert spent.within(Units(2, 0, 2, 0)), spent
 
 
@@ -380,7 +386,7 @@ def test_what_goes_with_a_deleted_customer(
         user.ask("POST", f"/payments/confirm/{made}", VISA)
     user.ask("DELETE", f"/customers/{customer}")
     pauses: list[float] = []
-    spent = count(lambda: deletion.finish_due(sweep_call(), pauses.append))
+    spent = count(lambda: deletion.finish_due(sweep_run(), pauses.append))
     assert len(pauses) == 1
     assert spent.provider == 1
     assert spent.written <= 10 * payments + 10, spent
@@ -477,14 +483,14 @@ NAMED = {"firstName": "Nadia", "email": "nadia@shop.test"}
 
 
 @pytest.fixture
-def shop(house: House, tables: None) -> Ask:
+def shop(environment: Environment, tables: None) -> Ask:
     """An organization's key, which has made a customer before."""
     put_credential("api_key", "acct_1_key")
 
     def ask(method: str, path: str, body: object = None, key: str | None = None) -> Any:
         sent = {"Authorization": "ApiKey acct_1_key"} | ({"Idempotency-Key": key} if key else {})
         target = f"/v1/public-api/organizations/org_1/customers{path}"
-        answer = house.gateway.call(method, target, sent, json.dumps(body) if body else b"")
+        answer = environment.gateway.call(method, target, sent, json.dumps(body) if body else b"")
         assert answer.status < 300, answer
         return answer.json() if answer.body else None
 

@@ -17,7 +17,7 @@ from bridge.authentication import merchants
 from bridge.models.caller import Caller, Session
 from bridge.store.access import session_items
 from local.event import Answer
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.contracts import alternative_shape
 from tests.contracts.shape import (
     ADDRESS_FIELDS,
@@ -490,7 +490,7 @@ def test_b5_every_query_parameter_at_fault_is_named(target: str, user: Client) -
 @pytest.mark.scale
 @pytest.mark.parametrize("offset", [2**31, 10**15])
 def test_an_organizations_offset_may_be_any_number(
-    offset: int, house: House, dynamodb_local: None
+    offset: int, environment: Environment, dynamodb_local: None
 ) -> None:
     """DynamoDB's own limits are 32-bit numbers, which moto does not mind."""
     session = Session(
@@ -499,7 +499,7 @@ def test_an_organizations_offset_may_be_any_number(
         expires_at=clock.now() + timedelta(hours=1),
     )
     session_items.put("session_of_user_1", session)
-    member = Client(house.gateway).acting(x_session_id="session_of_user_1")
+    member = Client(environment.gateway).acting(x_session_id="session_of_user_1")
     target = f"{BASE}/customers?organization_id=org_1&offset={offset}"
     assert member.ask("GET", target).json() == []
 

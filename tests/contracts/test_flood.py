@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from bridge.core.operations import payment_operator
 from bridge.models.caller import Caller
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.contracts.records import Scan, assert_converged, stored_payments
 from tests.contracts.shape import Client
 from tests.stripe_events import TARGET, Event, about_intent, sign, unfinished
@@ -26,7 +26,7 @@ EVENTS = int(os.environ.get("FLOOD", "200"))  # genuine ones for one payment; as
 
 
 def test_a_flood_loses_nothing_and_keeps_other_requests_served(
-    house: House,
+    environment: Environment,
     client: Client,
     sign_in: Callable[[Caller], Client],
     scan: Scan,
@@ -34,7 +34,7 @@ def test_a_flood_loses_nothing_and_keeps_other_requests_served(
 ) -> None:
     user = sign_in(Caller(user_id="user_1"))
     payments = [paid(user, stripe_simulator) for _ in range(1 + OTHERS)]
-    flooded, queue = payments[0], house.queues["SyncQueue"]
+    flooded, queue = payments[0], environment.queues["SyncQueue"]
     genuine = [about_intent(flooded) for _ in range(EVENTS)]
     genuine += [about_intent(each) for each in payments[1:]]
     secret = sign("{}", "whsec_of_somebody_else")
@@ -44,7 +44,7 @@ def test_a_flood_loses_nothing_and_keeps_other_requests_served(
 
     def ring(sent: tuple[str, str]) -> tuple[int, str]:
         body, signature = sent
-        answer = house.gateway.call("POST", TARGET, {"Stripe-Signature": signature}, body)
+        answer = environment.gateway.call("POST", TARGET, {"Stripe-Signature": signature}, body)
         return answer.status, answer.json().get("code", "")
 
     over, slowest = threading.Event(), 0.0
@@ -58,7 +58,7 @@ def test_a_flood_loses_nothing_and_keeps_other_requests_served(
             over.wait(0.05)
 
     def work() -> None:
-        while house.worker.run_once(1) or not over.is_set() or unfinished(queue):
+        while environment.worker.run_once(1) or not over.is_set() or unfinished(queue):
             pass
 
     asked, began = len(stripe_simulator.requests), time.monotonic()
@@ -77,7 +77,7 @@ def test_a_flood_loses_nothing_and_keeps_other_requests_served(
         f" the slowest read took {slowest * 1000:.0f} ms\n"
     )
     assert answers == {(200, ""): EVENTS + OTHERS, (400, "signature_invalid"): EVENTS}
-    assert unfinished(house.queues["SyncDeadLetters"]) == 0
+    assert unfinished(environment.queues["SyncDeadLetters"]) == 0
     assert_converged(stored_payments(scan), stripe_simulator)
     assert {told(user, each) for each in payments} == {"succeeded"}
     assert looks <= OTHERS + 2 * (took_s + 2), "all events of a second are answered by one look"

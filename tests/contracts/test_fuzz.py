@@ -13,7 +13,7 @@ from bridge.api_adapters import monri
 from bridge.models.caller import Caller
 from bridge.models.customer import GuestData
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import STRANGER, USER, House
+from tests.conftest import STRANGER, USER, Environment
 from tests.contracts.records import Scan, assert_converged, stored_payments
 from tests.contracts.shape import FUNCTIONS, ROUTES, Client
 from tests.contracts.strategies import BODIES, GUEST, Asked, faulty, kinds_of, requests
@@ -90,12 +90,12 @@ def merchants_of(client: Client, organization_id: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def wait(later: Callable[[float], None], house: House) -> Callable[[], None]:
+def wait(later: Callable[[float], None], environment: Environment) -> Callable[[], None]:
     """Until every lease is over, with the sweep at work."""
 
     def run() -> None:
         later(600)
-        while house.gateway.functions.invoke("JobsSweepPayments", {})["left"]:
+        while environment.gateway.functions.invoke("JobsSweepPayments", {})["left"]:
             pass
 
     return run

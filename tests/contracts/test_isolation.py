@@ -21,7 +21,7 @@ from local import demo
 from local.event import Answer
 from local.flowless import Flowless
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.contracts.records import Scan
 from tests.contracts.shape import FUNCTIONS, ROUTES, Client, without_request_id
 
@@ -282,9 +282,11 @@ def test_b6_guest_data_does_not_stand_in_for_a_bad_credential(
 
 
 def test_b7_a_revoked_session_is_refused_at_once(
-    records: Records, house: House, nothing_changes: Unchanging
+    records: Records, environment: Environment, nothing_changes: Unchanging
 ) -> None:
-    house.gateway.functions.invoke("OperationsRevokeSession", {"session_id": "session_abc123"})
+    environment.gateway.functions.invoke(
+        "OperationsRevokeSession", {"session_id": "session_abc123"}
+    )
     with nothing_changes():
         for asking in NATIVE:
             answer = asking.ask(records.owner, records.own)

@@ -17,7 +17,7 @@ from bridge import clock
 from bridge.models.customer import Customer
 from bridge.store.customers import customer_items
 from local.server import Server
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.store.conftest import put_credential
 
 KEY = "mk_demo_4f9c2a7e61b8d035"
@@ -46,11 +46,11 @@ Ask = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
-def ask(house: House, tables: None) -> Iterator[Ask]:
+def ask(environment: Environment, tables: None) -> Iterator[Ask]:
     """Send a request to a server at the time of the golden vectors; its status and its JSON."""
     clock.set_offset(int(AT) - clock.now().timestamp())
     put_credential("merchant", TOKEN, KEY)
-    server = Server(0, house.gateway.handle)
+    server = Server(0, environment.gateway.handle)
     server.start()
 
     def send(method: str, target: str, digest: str, body: bytes = b"") -> tuple[int, Any]:

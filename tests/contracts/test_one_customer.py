@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from bridge import clock
 from local import database
 from local.event import Answer
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.contracts.customer_apis import (
     ALTERNATIVE,
     MONRI,
@@ -58,13 +58,13 @@ USER_FIELDS = ("email", "first_name", "last_name", "job_title", "phone")
 class Story:
     """One organization, four APIs; `made` is the model of all customers there ever were."""
 
-    def __init__(self, house: House, *, by_token: bool) -> None:
+    def __init__(self, environment: Environment, *, by_token: bool) -> None:
         database.clear()
-        house.stripe.reset()
+        environment.stripe.reset()
         clock.set_offset(0)
         enrol(by_token=by_token)
-        self.house, self.moved = house, 0
-        self.apis = Apis(house.gateway, by_token)
+        self.environment, self.moved = environment, 0
+        self.apis = Apis(environment.gateway, by_token)
         self.made: list[Facts] = []
         self.defined: set[str] = set()
 
@@ -289,7 +289,7 @@ class Story:
     def wait(self, seconds: int) -> None:
         self.moved += seconds
         clock.set_offset(self.moved)
-        self.house.stripe.advance(seconds)
+        self.environment.stripe.advance(seconds)
         self.apis.forget_tokens()
 
     def look(self, api: str, size: int, sought: str) -> None:
@@ -378,7 +378,7 @@ class Story:
 
     def finish_deletions(self) -> None:
         """What the job takes away is what nobody can use any more."""
-        self.house.gateway.functions.invoke("JobsFinishDeletion", {})
+        self.environment.gateway.functions.invoke("JobsFinishDeletion", {})
         for facts in self.made:
             if not facts.lives:
                 facts.methods.clear()
@@ -417,11 +417,11 @@ class Story:
 
 
 @pytest.mark.usefixtures("tables", "stripe_simulator")
-def test_four_apis_show_one_customer_as_a_plain_model_says(house: House) -> None:
+def test_four_apis_show_one_customer_as_a_plain_model_says(environment: Environment) -> None:
     @settings(max_examples=max(SEQUENCES, settings().max_examples))
     @given(by_token=RARELY, first=FIRST, then=THEN, sought=SOUGHT)
     def holds(by_token: bool, first: list[Operation], then: list[Operation], sought: str) -> None:
-        story = Story(house, by_token=by_token)
+        story = Story(environment, by_token=by_token)
         for each in first + then:
             story.act(each)
         story.end()

@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 
 from bridge.authentication import merchants, oauth_clients
 from bridge.models.caller import Caller
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.contracts.records import Scan
 from tests.contracts.shape import EVERY_ROUTE, Client, without_request_id
 from tests.contracts.strategies import HOSTILE, JUNK, SEGMENT, WIRE
@@ -260,9 +260,9 @@ def test_the_credentials_of_the_other_apis_open_nothing_here(
     assert scan() == before
 
 
-def test_a_revoked_key_opens_nothing_any_more(house: House, records: Records) -> None:
+def test_a_revoked_key_opens_nothing_any_more(environment: Environment, records: Records) -> None:
     organization = {"organization_id": "org_1"}
-    invoke = house.gateway.functions.invoke
+    invoke = environment.gateway.functions.invoke
     made = invoke("OperationsCreateCredential", organization | {"kind": "api_key"})
     shop = replace(records.own, headers={"Authorization": f"ApiKey {made['to_send']['api_key']}"})
     assert shop.ask("GET", f"{BASE}/org_1/customers").status == 200

@@ -25,7 +25,7 @@ from bridge.models.caller import Session
 from bridge.store.access import session_items
 from local import database
 from local.event import Answer
-from tests.conftest import USER, House
+from tests.conftest import USER, Environment
 from tests.contracts.records import assert_converged, scan_of, stored_payments
 from tests.contracts.shape import Client
 
@@ -70,7 +70,7 @@ class Confirm:
 class Story(RuleBasedStateMachine):
     """A user and a guest pay, over a provider that is not always there."""
 
-    house: House
+    environment: Environment
     creations = Bundle("creations")
     payments = Bundle("payments")
     confirms = Bundle("confirms")
@@ -78,12 +78,12 @@ class Story(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         database.clear()
-        self.house.stripe.reset()
+        self.environment.stripe.reset()
         self.moved = 0.0
         self.later(0)
         session = Session(**USER.model_dump(), expires_at=clock.now() + timedelta(days=9))
         session_items.put("session_of_user", session)
-        self.guest = Client(self.house.gateway, may_fail=True)
+        self.guest = Client(self.environment.gateway, may_fail=True)
         self.user = self.guest.acting(x_session_id="session_of_user")
         self.made: list[Creation] = []
         self.confirmed = 0
@@ -91,15 +91,15 @@ class Story(RuleBasedStateMachine):
     def later(self, seconds: float) -> None:
         self.moved += seconds
         clock.set_offset(self.moved)
-        self.house.stripe.advance(seconds)
+        self.environment.stripe.advance(seconds)
 
     def meanwhile(self, operation: str, fault: Fault) -> None:
-        self.house.stripe.faults.clear()
+        self.environment.stripe.faults.clear()
         if fault:
-            self.house.stripe.fault(operation, fault[0], times=fault[1])
+            self.environment.stripe.fault(operation, fault[0], times=fault[1])
 
     def charges(self) -> Counter[str]:
-        return Counter(str(each["payment_intent"]) for each in self.house.stripe.charges())
+        return Counter(str(each["payment_intent"]) for each in self.environment.stripe.charges())
 
     def hold(self, creation: Creation, answer: Answer) -> None:
         """What an answer says of a payment is so."""
@@ -221,9 +221,9 @@ class Story(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 20, 100]))
     def wait_and_sweep(self, seconds: int) -> None:
-        self.house.stripe.faults.clear()
+        self.environment.stripe.faults.clear()
         self.later(seconds)
-        self.house.gateway.functions.invoke("JobsSweepPayments", {})
+        self.environment.gateway.functions.invoke("JobsSweepPayments", {})
 
     @invariant()
     def nobody_is_charged_twice(self) -> None:
@@ -246,8 +246,8 @@ class Story(RuleBasedStateMachine):
         self.everything_told_is_listed_once()
         for seconds in (90, 90, 90, 90, MEMORY_S):
             self.wait_and_sweep(seconds)
-        payments = stored_payments(scan_of(self.house.template))
-        assert_converged(payments, self.house.stripe)
+        payments = stored_payments(scan_of(self.environment.template))
+        assert_converged(payments, self.environment.stripe)
         stored = {payment.id: payment for payment in payments}
         for creation in self.made:
             if creation.id:
@@ -260,8 +260,8 @@ class Story(RuleBasedStateMachine):
 
 @pytest.mark.usefixtures("tables", "stripe_simulator")
 def test_whatever_is_lost_each_payment_is_charged_at_most_once_and_comes_to_the_truth(
-    house: House,
+    environment: Environment,
 ) -> None:
-    Story.house = house
+    Story.environment = environment
     budget = settings(max_examples=settings().max_examples // 4, stateful_step_count=15)
     run_state_machine_as_test(Story, settings=budget)

@@ -15,7 +15,7 @@ from bridge.models.caller import Caller
 from local.server import Server
 from local.stripe.errors import StripeError
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.contracts.records import Scan, assert_converged, stored_payments
 from tests.contracts.shape import Client
 from tests.stripe_events import TARGET, Event, unfinished
@@ -42,9 +42,11 @@ EXPECTED: States = {
 
 
 @pytest.fixture
-def ringing(house: House, stripe_simulator: StripeSimulator) -> Iterator[StripeSimulator]:
+def ringing(
+    environment: Environment, stripe_simulator: StripeSimulator
+) -> Iterator[StripeSimulator]:
     """The simulator, whose events go to a gateway with a socket."""
-    server = Server(0, house.gateway.handle)
+    server = Server(0, environment.gateway.handle)
     server.start()
     secret = config.secret("STRIPE_WEBHOOK_SECRET")
     stripe_simulator.webhooks.point(server.url + TARGET, [secret])
@@ -123,13 +125,13 @@ def story(client: Client, sign_in: Callable[[Caller], Client], ringing: StripeSi
     return Story(sign_in(Caller(user_id="user_1")), ringing)
 
 
-def work_off(house: House, stripe: StripeSimulator) -> None:
+def work_off(environment: Environment, stripe: StripeSimulator) -> None:
     """Until no delivery is under way and the queue is empty, put-off looks of a burst included;
     those of an unknown outcome may still wait."""
     assert stripe.webhooks.is_quiet(30)
     until = time.monotonic() + 3
-    while unfinished(house.queues["SyncQueue"]) and time.monotonic() < until:
-        house.worker.drain()
+    while unfinished(environment.queues["SyncQueue"]) and time.monotonic() < until:
+        environment.worker.drain()
         time.sleep(0.1)
 
 
@@ -152,7 +154,7 @@ HOW = {
 @pytest.mark.parametrize("switches", HOW.values(), ids=HOW.keys())
 def test_webhooks_alone_bring_every_payment_to_its_state(
     switches: dict[str, object],
-    house: House,
+    environment: Environment,
     story: Story,
     scan: Scan,
     ringing: StripeSimulator,
@@ -161,15 +163,15 @@ def test_webhooks_alone_bring_every_payment_to_its_state(
     ringing.webhooks.switch(**switches)
     story.tell()
     told = money_calls(ringing)
-    work_off(house, ringing)
+    work_off(environment, ringing)
     if "drop" in switches:  # somebody resends them at the dashboard
         ringing.webhooks.switch(drop=0.0)
         ringing.webhooks.resend("all")
-        work_off(house, ringing)
+        work_off(environment, ringing)
     assert story.states() == EXPECTED
     assert money_calls(ringing) == told, "an event moves no money"
     assert_converged([each for each in stored_payments(scan) if each.status != "created"], ringing)
-    assert unfinished(house.queues["SyncDeadLetters"]) == 0
+    assert unfinished(environment.queues["SyncDeadLetters"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_webhooks_alone_bring_every_payment_to_its_state(
 )
 def test_without_any_webhook_sweep_and_reconciliation_bring_the_same_states(
     how: dict[str, object],
-    house: House,
+    environment: Environment,
     story: Story,
     ringing: StripeSimulator,
     later: Callable[[float], None],
@@ -188,25 +190,25 @@ def test_without_any_webhook_sweep_and_reconciliation_bring_the_same_states(
     assert ringing.webhooks.is_quiet(30)
     later(120)
     for name in ("JobsSweepPayments", "JobsReconcilePayments", "JobsSweepPayments"):
-        house.gateway.functions.invoke(name, {})
+        environment.gateway.functions.invoke(name, {})
     assert story.states() == EXPECTED
     assert money_calls(ringing) == told
 
 
 def test_an_endpoint_that_was_down_is_sent_everything_later(
-    house: House,
+    environment: Environment,
     story: Story,
     ringing: StripeSimulator,
     setting: Callable[[str, str], None],
     later: Callable[[float], None],
 ) -> None:
     """503, while nothing can be queued: Stripe tries again."""
-    setting("QUEUE_URL", house.queues["SyncQueue"] + "-gone")
+    setting("QUEUE_URL", environment.queues["SyncQueue"] + "-gone")
     story.tell()
     assert ringing.webhooks.is_quiet(30)
-    setting("QUEUE_URL", house.queues["SyncQueue"])
+    setting("QUEUE_URL", environment.queues["SyncQueue"])
     later(61)
-    work_off(house, ringing)
+    work_off(environment, ringing)
     assert story.states() == EXPECTED
 
 
@@ -278,7 +280,7 @@ SAVED = {"setup_future_usage": "off_session"}
 @pytest.mark.parametrize("switches", HOW.values(), ids=HOW.keys())
 def test_webhooks_alone_bring_every_saved_method_to_what_the_provider_has(
     switches: dict[str, object],
-    house: House,
+    environment: Environment,
     client: Client,
     sign_in: Callable[[Caller], Client],
     ringing: StripeSimulator,
@@ -288,13 +290,13 @@ def test_webhooks_alone_bring_every_saved_method_to_what_the_provider_has(
     ringing.webhooks.switch(**switches)
     wallet.tell()
     told = money_calls(ringing)
-    work_off(house, ringing)
+    work_off(environment, ringing)
     if "drop" in switches:
         ringing.webhooks.switch(drop=0.0)
         ringing.webhooks.resend("all")
-        work_off(house, ringing)
+        work_off(environment, ringing)
     assert money_calls(ringing) == told, "an event only asks"
-    house.gateway.functions.invoke("JobsFinishDeletion", {})
-    work_off(house, ringing)
+    environment.gateway.functions.invoke("JobsFinishDeletion", {})
+    work_off(environment, ringing)
     wallet.assert_true()
-    assert unfinished(house.queues["SyncDeadLetters"]) == 0
+    assert unfinished(environment.queues["SyncDeadLetters"]) == 0

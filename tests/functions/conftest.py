@@ -18,7 +18,7 @@ from local.functions import Context
 from local.gateway import Gateway
 from local.stripe.resources.payment_intent import Status
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import House
+from tests.conftest import Environment
 
 BASE = "/bridge-payment"
 ULID = "[0-9a-hjkmnp-tv-z]{26}"  # the base32 of a TypeID
@@ -185,7 +185,9 @@ def demo_data(
 
 
 @pytest.fixture
-def signed_in(house: House, tables: None, stripe_simulator: StripeSimulator) -> Callable[..., Api]:
+def signed_in(
+    environment: Environment, tables: None, stripe_simulator: StripeSimulator
+) -> Callable[..., Api]:
     """A user with a session of a year: `signed_in("user_1", org_456="member")`."""
 
     def sign_in(user_id: str, **organizations: str) -> Api:
@@ -198,7 +200,7 @@ def signed_in(house: House, tables: None, stripe_simulator: StripeSimulator) -> 
             "expires_at": clock.now() + timedelta(days=365),
         }
         session_items.put(session_id, Session.model_validate(described))
-        return Api(house.gateway, {"x-session-id": session_id})
+        return Api(environment.gateway, {"x-session-id": session_id})
 
     return sign_in
 
@@ -216,9 +218,9 @@ def stranger(signed_in: Callable[..., Api]) -> Api:
 
 
 @pytest.fixture
-def guest(house: House, tables: None, stripe_simulator: StripeSimulator) -> Api:
+def guest(environment: Environment, tables: None, stripe_simulator: StripeSimulator) -> Api:
     """Somebody without credentials."""
-    return Api(house.gateway, {})
+    return Api(environment.gateway, {})
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ def test_random_transactions_do_all_or_nothing(moto: Any) -> None:
 
 
 def test_a_refused_write_shows_the_item_that_refused_it(moto: Any) -> None:
-    item = key("p") | {"fence": {"N": "4"}, "tags": {"L": [{"S": "x"}]}, "meta": {"M": {}}}
+    item = key("p") | {"version": {"N": "4"}, "tags": {"L": [{"S": "x"}]}, "meta": {"M": {}}}
     moto.put_item(TableName=TABLE, Item=item)
     guarded = {
         "TableName": TABLE,
@@ -314,11 +314,11 @@ def payment(number: int) -> dict[str, Any]:
 def time_of_a_confirm(client: Any, number: int) -> float:
     """The four round trips of data-model.md, section 8, in seconds."""
     item, record = payment(number), key(f"I#{number}", "I")
-    fence = {
+    version = {
         "TableName": TABLE,
         "Key": key(f"P#{number}"),
         "UpdateExpression": "ADD #f :one",
-        "ExpressionAttributeNames": {"#f": "fence"},
+        "ExpressionAttributeNames": {"#f": "version"},
         "ExpressionAttributeValues": {":one": {"N": "1"}},
     }
     secret = {"TableName": "bridge-local-secrets", "Key": key(f"CS#{number}", "CS")}
@@ -332,7 +332,7 @@ def time_of_a_confirm(client: Any, number: int) -> float:
     )
     client.get_item(TableName=TABLE, Key=key(f"P#{number}"), ConsistentRead=True)
     client.transact_write_items(
-        TransactItems=[{"Put": {"TableName": OTHER, "Item": record}}, {"Update": fence}]
+        TransactItems=[{"Put": {"TableName": OTHER, "Item": record}}, {"Update": version}]
     )
     client.transact_write_items(
         TransactItems=[

@@ -9,15 +9,15 @@ import pytest
 from bridge import clock
 from bridge.authentication import api_keys, merchants, oauth_clients
 from local import demo
-from tests.conftest import House
+from tests.conftest import Environment
 
 
 @pytest.fixture(autouse=True)
-def demo_data(house: House, tables: None) -> Iterator[None]:
-    house.stripe.reset()
-    demo.seed(house.stripe, house.flowless)
+def demo_data(environment: Environment, tables: None) -> Iterator[None]:
+    environment.stripe.reset()
+    demo.seed(environment.stripe, environment.flowless)
     yield
-    house.flowless.reset()
+    environment.flowless.reset()
 
 
 def test_payments_ais_key_opens_org_456() -> None:

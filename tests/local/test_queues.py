@@ -79,7 +79,7 @@ def got(folder: Path) -> list[str]:
 def test_the_templates_queues_are_made_with_their_attributes() -> None:
     read = template.read()
     assert read.queues["SyncQueue"] == Queue("SyncQueue", 360, "SyncDeadLetters", 8)
-    assert read.functions["JobsSyncPayment"].polls == (Poll("SyncQueue", 10),)
+    assert read.functions["JobsProcessQueueMessage"].polls == (Poll("SyncQueue", 10),)
     made = queues.start(read.queues)
     assert queues.start(read.queues) == made, "making them twice is harmless"
     asked = database.client("sqs").get_queue_attributes(

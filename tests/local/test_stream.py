@@ -13,7 +13,7 @@ from bridge.store.keys import Key
 from local import database, stream as streams
 from local.functions import Functions
 from local.stream import Stream, matches
-from local.template import Function, StreamRing
+from local.template import Function, StreamTrigger
 
 HANDLER = """
 import json, pathlib
@@ -35,7 +35,7 @@ def made(tmp_path: Path) -> Callable[..., tuple[Stream, Batches]]:
 
     def make(*filters: dict[str, Any], failures: int = 0) -> tuple[Stream, Batches]:
         (tmp_path / "handler.py").write_text(HANDLER.replace("{failures}", str(failures)))
-        rung_by = StreamRing("bridge-local-ledger", 3, filters)
+        rung_by = StreamTrigger("bridge-local-ledger", 3, filters)
         function = Function("Rung", tmp_path, 5, 128, (), (), streams=(rung_by,))
         stream = Stream(Functions({"Rung": function}), function, rung_by)
 

@@ -30,8 +30,8 @@ def faults(value: dict[str, object]) -> dict[str, str]:
     with pytest.raises(ValidationError) as refused:
         checked(text.CheckedMetadata, value)
     cause = refused.value.errors()[0]["ctx"]["error"]
-    assert isinstance(cause, text.Faults)
-    return dict(cause.faults)
+    assert isinstance(cause, text.ValidationErrors)
+    return dict(cause.errors)
 
 
 @pytest.mark.parametrize(("kind", "limit"), LIMITS)

@@ -45,7 +45,7 @@ class Points:
         self.own = threading.local()
 
     def hear(self, event: str, arguments: tuple[object, ...]) -> None:
-        if event != "bridge.step":
+        if event != "bridge.crash_point":
             return
         plan = getattr(self.own, "plan", None) or (self.stack[-1] if self.stack else None)
         if plan:

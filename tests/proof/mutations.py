@@ -16,18 +16,18 @@ import stripe
 from bridge.core.payment_state import attempts, merge, state_machine, synchronize
 from bridge.core.rules import crash_points
 from bridge.errors import ProviderUnavailable, UnknownOutcome
-from bridge.models.call import Call
-from bridge.models.event import Hint, MethodHint
-from bridge.models.payment import Answered, Ending, Payment
+from bridge.models.idempotency import IdempotencyRecord
+from bridge.models.payment import AttemptOutcome, Payment, PaymentResult
 from bridge.models.provider import ProviderPayment
-from bridge.models.record import Record
+from bridge.models.queue_message import MethodEventReference, WebhookEventReference
 from bridge.models.refund import Refund
+from bridge.models.run_context import RunContext
 from bridge.providers import stripe_objects
 from bridge.providers.stripe import Stripe
 from bridge.store import dynamodb
 from bridge.store.dedupe import idempotency_items
 from bridge.store.jobs import due_items
-from bridge.store.payments import payment_items, payment_writes
+from bridge.store.payments import payment_writes
 
 
 @dataclass(frozen=True)
@@ -45,42 +45,44 @@ def no_lock(patch: pytest.MonkeyPatch) -> None:
     real = dynamodb.condition
 
     def condition(expression: str, **values: Any) -> dict[str, Any]:
-        if "attribute_not_exists(#live)" in expression:
+        if "attribute_not_exists(#active_attempt)" in expression:
             return real("attribute_exists(#pk)")
         return real(expression, **values)
 
     patch.setattr(dynamodb, "condition", condition)
 
 
-def no_fence(patch: pytest.MonkeyPatch) -> None:
+def no_version_check(patch: pytest.MonkeyPatch) -> None:
     """T2 and the bump without theirs (rule 5)."""
-    patch.setattr(payment_items, "_fenced", lambda _: dynamodb.condition("attribute_exists(#pk)"))
+    patch.setattr(
+        payment_writes, "_version_guard", lambda _: dynamodb.condition("attribute_exists(#pk)")
+    )
 
 
 def no_bump(patch: pytest.MonkeyPatch) -> None:
     """Nothing new was found, so the fence stays (rule 6)."""
-    real = payment_writes._stepped
+    real = payment_writes._next_version
 
     def stay(seen: Payment, after: Payment) -> Payment:
         stepped = real(seen, after)
-        is_new = after.live != seen.live or after.sequence != seen.sequence
-        return stepped if is_new else stepped.model_copy(update={"fence": seen.fence})
+        is_new = after.active_attempt != seen.active_attempt or after.sequence != seen.sequence
+        return stepped if is_new else stepped.model_copy(update={"version": seen.version})
 
-    patch.setattr(payment_items, "_stepped", stay)
+    patch.setattr(payment_writes, "_next_version", stay)
 
 
 def blind_resend(patch: pytest.MonkeyPatch) -> None:
     """No answer, so it is sent once more, under a key of its own (rule 3)."""
     real = attempts._send
 
-    def send_twice(locked: Payment, send: attempts.Send, call: Call) -> Answered:
+    def send_twice(locked: Payment, send: attempts.Send, call: RunContext) -> PaymentResult:
         def once_more(payment: Payment) -> ProviderPayment:
             try:
                 return send(payment)
             except UnknownOutcome:
-                key = f"{payment.held.key}1"
-                live = payment.held.model_copy(update={"key": key})
-                return send(payment.model_copy(update={"live": live}))
+                key = f"{payment.locked_attempt.key}1"
+                live = payment.locked_attempt.model_copy(update={"key": key})
+                return send(payment.model_copy(update={"active_attempt": live}))
 
         return real(locked, once_more, call)
 
@@ -91,12 +93,14 @@ def unlock_on_timeout(patch: pytest.MonkeyPatch) -> None:
     """No answer, so the lock is let go (rule 4)."""
     real = attempts._send
 
-    def send(locked: Payment, send: attempts.Send, call: Call) -> Answered:
+    def send(locked: Payment, send: attempts.Send, call: RunContext) -> PaymentResult:
         answered = real(locked, send, call)
         if answered.retry_after is None:
             return answered
-        let_go = payment_writes.advance(locked, locked.model_copy(update={"live": None}))
-        return answered.model_copy(update={"payment": let_go})
+        unlocked = payment_writes.advance(
+            locked, locked.model_copy(update={"active_attempt": None})
+        )
+        return answered.model_copy(update={"payment": unlocked})
 
     patch.setattr(attempts, "_send", send)
 
@@ -105,7 +109,7 @@ def refused_not_unknown(patch: pytest.MonkeyPatch) -> None:
     """No answer is taken for a refusal (rule 4)."""
     real = attempts._send
 
-    def send(locked: Payment, send: attempts.Send, call: Call) -> Answered:
+    def send(locked: Payment, send: attempts.Send, call: RunContext) -> PaymentResult:
         def surely(payment: Payment) -> ProviderPayment:
             try:
                 return send(payment)
@@ -124,12 +128,12 @@ def short_lease(patch: pytest.MonkeyPatch) -> None:
 
 def ended_by_a_change(patch: pytest.MonkeyPatch) -> None:
     """A look that merely shows a change ends the attempt, though it may still land (rule 12)."""
-    real = merge._is_shown
+    real = merge._took_place
 
-    def is_shown(*given: Any, over: bool, single_capture: bool) -> bool:
+    def took_place(*given: Any, over: bool, single_capture: bool) -> bool:
         return real(*given, over=True, single_capture=single_capture)
 
-    patch.setattr(merge, "_is_shown", is_shown)
+    patch.setattr(merge, "_took_place", took_place)
 
 
 def three_d_secure_failed(patch: pytest.MonkeyPatch) -> None:
@@ -140,10 +144,10 @@ def three_d_secure_failed(patch: pytest.MonkeyPatch) -> None:
         payment: Payment,
         shown: ProviderPayment | None,
         now: int,
-        mine: Ending | None,
+        mine: AttemptOutcome | None,
         *,
         single_capture: bool,
-    ) -> tuple[Payment, Ending | None]:
+    ) -> tuple[Payment, AttemptOutcome | None]:
         merged, ending = real(payment, shown, now, mine, single_capture=single_capture)
         if ending and not mine and merged.status == "requires_action":
             merged = merged.model_copy(update={"status": "failed", "failure": merge.NOT_SENT})
@@ -159,58 +163,63 @@ def refund_not_reserved(patch: pytest.MonkeyPatch) -> None:
 
 def record_apart(patch: pytest.MonkeyPatch) -> None:
     """The client's key is completed in a write of its own (rule 9)."""
-    real = payment_writes.merge
-
-    def forgetful(
-        seen: Payment, merged: Payment, entry: Any, record: Record | None, *more: Any, **how: Any
-    ) -> Payment:
-        written = real(seen, merged, entry, None, *more, **how)
-        crash_points.step("merged", seen.id)
-        if record:
-            dynamodb.transact({"record": idempotency_items.close_action(record)})
-        return written
-
-    patch.setattr(payment_items, "merge", merge)
-
-
-def saved_apart(patch: pytest.MonkeyPatch) -> None:
-    """The method that has paid is saved in a write of its own (bridge.md, section 5)."""
-    real = payment_writes.merge
+    real = payment_writes.commit_transition
 
     def forgetful(
         seen: Payment,
         merged: Payment,
         entry: Any,
-        record: Record | None,
+        record: IdempotencyRecord | None,
+        *more: Any,
+        **how: Any,
+    ) -> Payment:
+        written = real(seen, merged, entry, None, *more, **how)
+        crash_points.reach("committed", seen.id)
+        if record:
+            dynamodb.transact({"record": idempotency_items.close_action(record)})
+        return written
+
+    patch.setattr(payment_writes, "commit_transition", forgetful)
+
+
+def saved_apart(patch: pytest.MonkeyPatch) -> None:
+    """The method that has paid is saved in a write of its own (bridge.md, section 5)."""
+    real = payment_writes.commit_transition
+
+    def forgetful(
+        seen: Payment,
+        merged: Payment,
+        entry: Any,
+        record: IdempotencyRecord | None,
         refunds: list[Refund],
         saved: dynamodb.Actions,
         **how: Any,
     ) -> Payment:
         written = real(seen, merged, entry, record, refunds, {}, **how)
-        crash_points.step("merged", seen.id)
+        crash_points.reach("committed", seen.id)
         if saved:
             dynamodb.transact(saved)
         return written
 
-    patch.setattr(payment_items, "merge", merge)
+    patch.setattr(payment_writes, "commit_transition", forgetful)
 
 
 def row_after_call(patch: pytest.MonkeyPatch) -> None:
     """A creation is written down when the provider has answered (rule 1)."""
-    insert, settle = payment_writes.insert_locked, synchronize.settle
-    kept: dict[str, tuple[Record | None, Any]] = {}
+    insert, record_outcome = payment_writes.insert_locked, synchronize.record_outcome
+    kept: dict[str, tuple[IdempotencyRecord | None, Any]] = {}
 
-    def later(payment: Payment, record: Record | None, customer: Any) -> Payment:
+    def later(payment: Payment, record: IdempotencyRecord | None, customer: Any) -> Payment:
         kept[payment.id] = record, customer
         return payment
 
-    def insert_and_settle(locked: Payment, *given: Any) -> Payment:
+    def insert_and_record(locked: Payment, *given: Any) -> Payment:
         if locked.id in kept:
             insert(locked, *kept.pop(locked.id))
-        return settle(locked, *given)
+        return record_outcome(locked, *given)
 
-    patch.setattr(payment_items, "insert_locked", later)
-    patch.setattr(synchronize, "settle", insert_and_settle)
+    patch.setattr(payment_writes, "insert_locked", later)
+    patch.setattr(synchronize, "record_outcome", insert_and_record)
 
 
 def key_of_its_own(patch: pytest.MonkeyPatch) -> None:
@@ -231,29 +240,31 @@ def failed_is_an_end(patch: pytest.MonkeyPatch) -> None:
 
 def refusal_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Who loses the fence forgets how his attempt ended (rule 11)."""
-    real = synchronize.converge
-    patch.setattr(synchronize, "converge", lambda payment, call, *_: real(payment, call))
+    real = synchronize.synchronize
+    patch.setattr(synchronize, "synchronize", lambda payment, call, *_: real(payment, call))
 
 
 def payload_believed(patch: pytest.MonkeyPatch) -> None:
     """What the event says of the payment is taken for its state (rule 7)."""
-    read, look = Stripe.read_event, synchronize._look
+    read, fetch = Stripe.read_event, synchronize._fetch_state
     told: dict[str, Any] = {}
 
-    def read_event(self: Stripe, headers: Any, raw: bytes) -> Hint | MethodHint | None:
+    def read_event(
+        self: Stripe, headers: Any, raw: bytes
+    ) -> WebhookEventReference | MethodEventReference | None:
         hint, event = read(self, headers, raw), json.loads(raw)
         if hint and event["data"]["object"]["object"] == "payment_intent":
             told[hint.event_id] = event["data"]["object"]
         return hint
 
-    def believe(payment: Payment, call: Call, mine: Ending | None) -> Any:
+    def believe(payment: Payment, call: RunContext, mine: AttemptOutcome | None) -> Any:
         if call.event and call.event.event_id in told:
             intent = stripe.PaymentIntent.construct_from(told[call.event.event_id], "sk_test")
             return stripe_objects.read_payment(intent), mine
-        return look(payment, call, mine)
+        return fetch(payment, call, mine)
 
     patch.setattr(Stripe, "read_event", read_event)
-    patch.setattr(synchronize, "_look", believe)
+    patch.setattr(synchronize, "_fetch_state", believe)
 
 
 def no_sweep(patch: pytest.MonkeyPatch) -> None:
@@ -263,7 +274,7 @@ def no_sweep(patch: pytest.MonkeyPatch) -> None:
 
 MUTATIONS = (
     Mutation(no_lock, 167),
-    Mutation(no_fence, 18),
+    Mutation(no_version_check, 18),
     Mutation(no_bump, 235),
     Mutation(blind_resend, 2),
     Mutation(unlock_on_timeout, 2),

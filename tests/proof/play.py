@@ -19,20 +19,20 @@ from bridge import clock, config
 from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import queue_messages, sweep
 from bridge.errors import BridgeError, NotExecuted
-from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
-from bridge.models.event import Hint, Look, MethodHint
 from bridge.models.page import Page
 from bridge.models.payment import (
-    Answered,
     Cancellation,
     Capture,
     Confirmation,
     NewPayment,
     Payment,
     PaymentChange,
+    PaymentResult,
 )
+from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
 from bridge.models.refund import NewRefund
+from bridge.models.run_context import ClientKey, RunContext
 from bridge.providers import registry, stripe_calls
 from bridge.store import dynamodb
 from bridge.store.payments import payment_items
@@ -55,9 +55,9 @@ OPERATIONS = {
     "sync": "fetch",
     "sweep": "",
     "webhook": "",
-    "look": "",
+    "status_check": "",
 }
-RUNS_S = {"sweep": SWEEP_S, "webhook": WORKER_S, "look": WORKER_S}
+RUNS_S = {"sweep": SWEEP_S, "webhook": WORKER_S, "status_check": WORKER_S}
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Play:
     user: Caller = field(init=False)
     now: float = 0
     ids: dict[int, str] = field(default_factory=dict)
-    told: dict[tuple[str, int, str], Told] = field(default_factory=dict)
+    stored_results: dict[tuple[str, int, str], Told] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
     owed: list[tuple[float, Exchange]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -106,9 +106,9 @@ class Play:
     def _set_clock(self, now: float) -> None:
         """Both clocks, to the second: what a step takes in truth does not show in it."""
         self.now = max(now, self.now)
-        ahead = self.now - time.time()
-        clock.set_offset(ahead)
-        self.stripe.advance(ahead - self.stripe.world.offset)
+        prefetched = self.now - time.time()
+        clock.set_offset(prefetched)
+        self.stripe.advance(prefetched - self.stripe.world.offset)
 
     def wait(self, seconds: float) -> None:
         """Let time pass; what was under way to the provider lands at its moment."""
@@ -129,7 +129,7 @@ class Play:
         self.count["landed late"] += 1
         uid, _, number = str(lost.headers["Idempotency-Key"]).partition(".")
         row = payment_items.get(f"pay_{uid}")
-        is_locked = bool(row and row.live and row.live.number == int(number))
+        is_locked = bool(row and row.active_attempt and row.active_attempt.number == int(number))
         if self.version() != before and not is_locked:
             self.wrong.append(f"{lost.operation} {number} landed after it had ended")
 
@@ -183,7 +183,12 @@ class Play:
         """Who is told that nothing was done has left no lock (rules 4 and 11)."""
         row = self.row(step)
         by_others = any(each.act == step.act for each in step.meanwhile)
-        if row and row.live and row.live.operation == step.act != "create" and not by_others:
+        if (
+            row
+            and row.active_attempt
+            and row.active_attempt.operation == step.act != "create"
+            and not by_others
+        ):
             self.wrong.append(f"{step} was refused, and holds the lock still")
 
     def _note(self, step: Step, outcome: str, plan: Plan) -> None:
@@ -247,12 +252,14 @@ class Play:
 
     # --- what actors do -------------------------------------------------------------------------
 
-    def call(self, step: Step) -> Call:
+    def call(self, step: Step) -> RunContext:
         key = None
         if step.key:
             fingerprint = f"{step.act} {step.payment} {step.card} {step.amount}"
             key = ClientKey(key=step.key, fingerprint=fingerprint)
-        return Call(cause="api", ends_at=after(API_S), client_key=key, source_ip="198.51.100.7")
+        return RunContext(
+            cause="api", ends_at=after(API_S), client_key=key, source_ip="198.51.100.7"
+        )
 
     def row(self, step: Step) -> Payment | None:
         known = self.ids.get(step.payment)
@@ -261,14 +268,14 @@ class Play:
     def listed(self) -> list[Payment]:
         return read_payments.list_payments(self.user, Page(limit=100))
 
-    def tell(self, step: Step, answered: Answered) -> None:
+    def tell(self, step: Step, answered: PaymentResult) -> None:
         """Remember what was answered, and hold it against what was told before."""
         if answered.retry_after is not None or not step.key:
             return
         place = (step.act, step.payment, step.key)
         refund_id = answered.refund.id if answered.refund else None
         told = Told(step, answered.payment.id, refund_id)
-        before = self.told.setdefault(place, told)
+        before = self.stored_results.setdefault(place, told)
         if (before.payment_id, before.refund_id) != (told.payment_id, told.refund_id):
             self.wrong.append(f"{step}: the key {step.key} was told {before}, now {told}")
 
@@ -295,7 +302,7 @@ def _create(play: Play, step: Step) -> None:
     play.tell(step, answered)
 
 
-def _on_payment(ask: Callable[[Play, str, Step], Answered]) -> Act:
+def _on_payment(ask: Callable[[Play, str, Step], PaymentResult]) -> Act:
     """A call of a client who knows the payment's id."""
 
     def act(play: Play, step: Step) -> None:
@@ -305,26 +312,26 @@ def _on_payment(ask: Callable[[Play, str, Step], Answered]) -> Act:
     return act
 
 
-def _confirm(play: Play, known: str, step: Step) -> Answered:
+def _confirm(play: Play, known: str, step: Step) -> PaymentResult:
     asked = Confirmation(payment_method_id=f"pm_card_{step.card}")
     return change_payment.confirm(play.user, known, asked, play.call(step))
 
 
-def _update(play: Play, known: str, step: Step) -> Answered:
+def _update(play: Play, known: str, step: Step) -> PaymentResult:
     change = PaymentChange(total_cents=step.amount)
     return change_payment.update(play.user, known, change, play.call(step))
 
 
-def _capture(play: Play, known: str, step: Step) -> Answered:
+def _capture(play: Play, known: str, step: Step) -> PaymentResult:
     body = Capture(amount_cents=step.amount)
     return change_payment.capture(play.user, known, body, play.call(step))
 
 
-def _cancel(play: Play, known: str, step: Step) -> Answered:
+def _cancel(play: Play, known: str, step: Step) -> PaymentResult:
     return change_payment.cancel(play.user, known, Cancellation(), play.call(step))
 
 
-def _refund(play: Play, known: str, step: Step) -> Answered:
+def _refund(play: Play, known: str, step: Step) -> PaymentResult:
     body = NewRefund(amount_cents=step.amount)
     return change_payment.refund(play.user, known, body, play.call(step))
 
@@ -335,13 +342,15 @@ def _sync(play: Play, step: Step) -> None:
 
 
 def _sweep(play: Play, step: Step) -> None:
-    sweep.sweep(Call(cause="sweep", ends_at=after(SWEEP_S)))
+    sweep.sweep(RunContext(cause="sweep", ends_at=after(SWEEP_S)))
 
 
 def _webhook(play: Play, step: Step) -> None:
     """An event of the payment as Stripe signs it, read as the function does, and handled."""
-    if (signed := _signed(play, step)) and isinstance(hint := _heard(*signed), Hint):
-        queue_messages.handle(queue_messages.Message(hint=hint), _work())
+    if (signed := _signed(play, step)) and isinstance(
+        event_reference := _read_event(*signed), WebhookEventReference
+    ):
+        queue_messages.handle(queue_messages.Message(event_reference=event_reference), _work())
 
 
 def _signed(play: Play, step: Step) -> tuple[bytes, str] | None:
@@ -354,7 +363,7 @@ def _signed(play: Play, step: Step) -> tuple[bytes, str] | None:
     return play.stripe.webhooks.signed(str(event["id"]))
 
 
-def _heard(raw: bytes, signature: str) -> Hint | MethodHint | None:
+def _read_event(raw: bytes, signature: str) -> WebhookEventReference | MethodEventReference | None:
     return registry.open_provider("stripe").read_event({"stripe-signature": signature}, raw)
 
 
@@ -364,22 +373,22 @@ def _forged(tamper: Tamper) -> Act:
     def act(play: Play, step: Step) -> None:
         if signed := _signed(play, step):
             secrets = [config.secret("STRIPE_WEBHOOK_SECRET")]
-            _heard(*forge(signed[0], secrets, int(play.now), tamper))
+            _read_event(*forge(signed[0], secrets, int(play.now), tamper))
             play.wrong.append(f"{step} was believed")
 
     return act
 
 
-def _look(play: Play, step: Step) -> None:
+def _status_check(play: Play, step: Step) -> None:
     """What is queued where a call's outcome is unknown."""
     if row := play.row(step):
-        attempt = row.live.number if row.live else None
-        look = Look(payment_id=row.id, attempt=attempt)
-        queue_messages.handle(queue_messages.Message(look=look), _work())
+        attempt = row.active_attempt.number if row.active_attempt else None
+        status_check = StatusCheck(payment_id=row.id, attempt=attempt)
+        queue_messages.handle(queue_messages.Message(status_check=status_check), _work())
 
 
-def _work() -> Call:
-    return Call(cause="webhook", ends_at=after(WORKER_S))
+def _work() -> RunContext:
+    return RunContext(cause="webhook", ends_at=after(WORKER_S))
 
 
 def _is_of(event: Json, row: Payment) -> bool:
@@ -433,7 +442,7 @@ ACTS: dict[str, Act] = {
     "sync": _sync,
     "sweep": _sweep,
     "webhook": _webhook,
-    "look": _look,
+    "status_check": _status_check,
     "forged_body": _forged("body"),
     "forged_signature": _forged("sig"),
     "together": _together,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import database, dynamodb_local
-from tests.conftest import House, open_house
+from tests.conftest import Environment, open_environment
 from tests.proof.schedules import draw
 from tests.proof.truth import prove
 
@@ -22,7 +22,7 @@ BLOCK = 20
 SHOWN_EVERY_S = 15
 
 _open = ExitStack()
-_house: list[House] = []
+_environment: list[Environment] = []
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Result:
 def start(endpoint: str) -> None:
     """Once in each process."""
     os.environ["DYNAMODB_ENDPOINT"] = endpoint
-    _house.append(_open.enter_context(open_house()))
+    _environment.append(_open.enter_context(open_environment()))
 
 
 def play(first: int, last: int, *, show: bool) -> Result:
@@ -47,7 +47,7 @@ def play(first: int, last: int, *, show: bool) -> Result:
         schedule = draw(seed)
         if show:
             print(schedule, flush=True)
-        played = prove(schedule, _house[0].stripe)
+        played = prove(schedule, _environment[0].stripe)
         result.schedules += 1
         result.count += played.count
         if played.wrong:

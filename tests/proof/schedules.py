@@ -19,13 +19,13 @@ CARDS = (
     "refundFail",
     "createDispute",
 )
-POINTS = ("locking", "locked", "answered", "looked", "merging", "saving", "merged")
+POINTS = ("locking", "locked", "answered", "fetched", "committing", "saving", "committed")
 LOST = ("drop_before", "drop_after", "500_before", "500_after", "truncated_body", "html_502")
 TURNED_AWAY = ("429", "503", "409", "lock_timeout")
 STORE = ("conflict", "throttled", "answer_lost", "conflict_3")
 PAUSES = (3, 3, 3, 8, 20, 45, 61, 92, 130, 400, 3600)
 CALLS = ("create", "confirm", "update", "capture", "cancel", "refund")
-LOOKS = ("sync", "sweep", "webhook", "look")
+CHECKS = ("sync", "sweep", "webhook", "status_check")
 FORGED = ("forged_body", "forged_signature")  # the SDK knows nothing of our clock, so no age
 AT_THE_BANK = ("confirm", "customer", "sync", "sweep", "update", "cancel")
 TOTAL = 5000
@@ -128,7 +128,7 @@ class Drawing:
         acts += ["refund"] * self.dice.choice((0, 0, 1, 1, 2, 3))
         for _ in range(self.dice.choice((0, 1, 1, 2, 2, 3, 4))):
             act = self.dice.choice(("confirm", "update", "cancel", "capture", "refund", "sync"))
-            other = self.dice.choice((act, *LOOKS, "webhook", "customer", "dashboard"))
+            other = self.dice.choice((act, *CHECKS, "webhook", "customer", "dashboard"))
             acts.insert(self.dice.randint(1, len(acts)), other)
         steps: list[Step] = []
         for act in acts:
@@ -151,7 +151,7 @@ class Drawing:
             if act == "sync" and self.happens(0.4):
                 by = tuple(self._step(each, payment) for each in ("customer", "sync"))
                 others = tuple(_with(each, {"after": 2}) for each in by)
-                steps.append(_with(made, {"at": "looked", "meanwhile": others}))
+                steps.append(_with(made, {"at": "fetched", "meanwhile": others}))
             else:
                 steps += self._harmed(made, alone=True)
         return steps
@@ -163,7 +163,7 @@ class Drawing:
         confirm = _with(self._step("confirm", payment), {"card": card})
         begun = [self._step("create", payment), confirm]
         looks = [Step(act, payment) for act in self.dice.choices(("sync", "webhook"), k=3)]
-        slow = _with(looks[1], {"at": "looked", "meanwhile": (drops, looks[2])})
+        slow = _with(looks[1], {"at": "fetched", "meanwhile": (drops, looks[2])})
         last = self._step(self.dice.choice(("customer", "cancel", "sync")), payment)
         return [*begun, drops, looks[0], opens, slow, last]
 
@@ -172,12 +172,12 @@ class Drawing:
         begun = [self._step("create", payment), self._step("confirm", payment)]
         late = {"fault": "drop_before", "times": 2, "late": self.dice.randint(20, 58)}
         browser = Step("confirms", payment, card=self.dice.choice(CARDS))
-        looks = [self._step(act, payment) for act in self.dice.choices(LOOKS, k=2)]
+        looks = [self._step(act, payment) for act in self.dice.choices(CHECKS, k=2)]
         return [begun[0], _with(begun[1], late), browser, *looks, self._step("sync", payment)]
 
     def _together(self, payment: int) -> Step:
         """Several at once, in threads: this alone does not replay to the letter."""
-        acts = self.dice.choices((*CALLS[1:], *LOOKS), k=self.dice.randint(2, 4))
+        acts = self.dice.choices((*CALLS[1:], *CHECKS), k=self.dice.randint(2, 4))
         steps = [self._step(act, payment) for act in acts]
         dies = self.dice.choice(POINTS) if self.happens(0.3) else ""
         twice = (steps[0], *steps[:-1], _with(steps[-1], {"dies": dies}))
@@ -218,7 +218,7 @@ class Drawing:
     def _harmed(self, step: Step, *, alone: bool) -> list[Step]:
         """The step with what goes wrong in it, and what its client does afterwards."""
         changes: dict[str, object] = {"after": self.dice.choice(PAUSES)}
-        if step.act in CALLS or (step.act in LOOKS and alone):
+        if step.act in CALLS or (step.act in CHECKS and alone):
             changes |= self._harm(step, alone=alone)
         made = _with(step, changes)
         after = [made]
@@ -250,10 +250,12 @@ class Drawing:
         return _with(step, clean)
 
     def _harm(self, step: Step, *, alone: bool) -> dict[str, object]:
-        looks = step.act in LOOKS
+        looks = step.act in CHECKS
         roll = self.dice.random()
         if roll < 0.2:
-            point = self.dice.choice(("looked", "merging", "saving", "merged") if looks else POINTS)
+            point = self.dice.choice(
+                ("fetched", "committing", "saving", "committed") if looks else POINTS
+            )
             return {"dies": point, "hard": self.happens(0.03)}
         if roll < 0.42:
             if not looks and self.happens(0.4):
@@ -262,7 +264,9 @@ class Drawing:
             harm: dict[str, object] = {"fault": kind, "times": self.dice.choice((1, 2, 2))}
             return harm | ({"dies": self.dice.choice(POINTS)} if self.happens(0.15) else {})
         if roll < 0.66 and alone:
-            point = self.dice.choice(("looked", "looked", "merging", "saving") if looks else POINTS)
+            point = self.dice.choice(
+                ("fetched", "fetched", "committing", "saving") if looks else POINTS
+            )
             count = self.dice.choice((1, 1, 2, 3))
             others = tuple(self._bystander(step) for _ in range(count))
             met: dict[str, object] = {"at": point, "meanwhile": others}
@@ -273,7 +277,7 @@ class Drawing:
 
     def _bystander(self, step: Step) -> Step:
         """What another actor does while one stands at a point: it may die, too."""
-        kinds = (*CALLS[1:], *LOOKS, *LOOKS, "customer", "customer", "dashboard", step.act)
+        kinds = (*CALLS[1:], *CHECKS, *CHECKS, "customer", "customer", "dashboard", step.act)
         act = self.dice.choice(kinds)
         if act == step.act and act in CALLS and self.happens(0.6):
             return _with(step, {"after": self.dice.choice((1, 2, 4))})  # from a second tab

@@ -3,7 +3,7 @@
 import pytest
 
 from local import database
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.proof.mutations import MUTATIONS, Mutation
 from tests.proof.schedules import draw
 from tests.proof.truth import prove
@@ -14,17 +14,19 @@ SEEDS = 100  # that a broken rule may survive
 
 
 @pytest.mark.parametrize("first", range(0, 40, 10))
-def test_whatever_happens_every_payment_comes_to_the_truth(first: int, house: House) -> None:
+def test_whatever_happens_every_payment_comes_to_the_truth(
+    first: int, environment: Environment
+) -> None:
     for seed in range(first, first + 10):
-        played = prove(draw(seed), house.stripe)
+        played = prove(draw(seed), environment.stripe)
         assert not played.wrong, f"{played.schedule}\n{played.wrong}"
 
 
 @pytest.mark.parametrize("seed", range(40, 46))
-def test_a_seed_replays_exactly(seed: int, house: House) -> None:
+def test_a_seed_replays_exactly(seed: int, environment: Environment) -> None:
     def played() -> object:
-        told = prove(draw(seed), house.stripe)
-        sent = [(each.operation, each.status) for each in house.stripe.requests]
+        told = prove(draw(seed), environment.stripe)
+        sent = [(each.operation, each.status) for each in environment.stripe.requests]
         return told.schedule, told.count, sorted(sent, key=str)
 
     assert played() == played()
@@ -32,10 +34,10 @@ def test_a_seed_replays_exactly(seed: int, house: House) -> None:
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_a_broken_rule_is_found_out(
-    mutation: Mutation, house: House, monkeypatch: pytest.MonkeyPatch
+    mutation: Mutation, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutation.apply(monkeypatch)
     seeds = range(mutation.seed, mutation.seed + SEEDS)
-    caught = next((seed for seed in seeds if prove(draw(seed), house.stripe).wrong), None)
+    caught = next((seed for seed in seeds if prove(draw(seed), environment.stripe).wrong), None)
     database.clear()  # what a broken rule leaves behind is none of the next test's
     assert caught is not None, f"{mutation.name} is not caught by the seeds {seeds}"

@@ -12,10 +12,10 @@ from bridge import clock
 from bridge.core.operations import payment_operator
 from bridge.core.workers import reconciliation
 from bridge.errors import Conflict, PaymentDeclined
-from bridge.models.call import Call
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
-from bridge.models.record import Record
+from bridge.models.run_context import RunContext
 from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.payments import payment_items
@@ -65,7 +65,11 @@ def after_step(play: Play) -> None:
 
 
 def _promises(row: Payment) -> Iterator[str]:
-    asked = row.live.refund.amount_cents if row.live and row.live.refund else 0
+    asked = (
+        row.active_attempt.refund.amount_cents
+        if row.active_attempt and row.active_attempt.refund
+        else 0
+    )
     left = row.captured_cents - row.refunded_cents - asked
     if row.refundable_cents != max(0, left):
         yield f"{row.refundable_cents} is offered for refund, {left} is left"
@@ -114,12 +118,14 @@ def come_to_rest(play: Play) -> None:
         play.wait(seconds)
         ACTS["sweep"](play, Step("sweep"))
     if _moved_at_rest(play):
-        reconciliation.reconcile(Call(cause="reconciliation", ends_at=after(SWEEP_S)))
+        reconciliation.reconcile(RunContext(cause="reconciliation", ends_at=after(SWEEP_S)))
         play.wait(30)
         ACTS["sweep"](play, Step("sweep"))
     rows = play.listed()
-    play.wrong += [each for row in rows if row.provider_payment_id for each in _ended(play, row)]
-    for told in list(play.told.values()):
+    play.wrong += [
+        each for row in rows if row.provider_payment_id for each in _with_outcome(play, row)
+    ]
+    for told in list(play.stored_results.values()):
         play.wrong += _replays(play, told)
     for _ in range(2):  # what only a late look has found is abandoned days after that
         play.wait(LONG_S)
@@ -138,10 +144,10 @@ def _moved_at_rest(play: Play) -> bool:
     return any(word in told for word in ("dashboard_", "refundFail", "createDispute"))
 
 
-def _ended(play: Play, row: Payment) -> Iterator[str]:
+def _with_outcome(play: Play, row: Payment) -> Iterator[str]:
     """After the leases no lock is left, and every client's key knows how its request ended."""
-    if row.live:
-        yield f"{row.id} is locked by {row.live.operation} {row.live.number}"
+    if row.active_attempt:
+        yield f"{row.id} is locked by {row.active_attempt.operation} {row.active_attempt.number}"
         return
     for step in _keyed(play.schedule.steps):
         record = _record(play, step, row.id)
@@ -149,7 +155,7 @@ def _ended(play: Play, row: Payment) -> Iterator[str]:
             yield f"{row.id}: the key {step.key} of {step.act} is open, and no lock is left"
 
 
-def _record(play: Play, step: Step, payment_id: str) -> Record | None:
+def _record(play: Play, step: Step, payment_id: str) -> IdempotencyRecord | None:
     if step.act == "create":
         place = idempotency_items.of_creation(step.key, user_id=play.user.user_id, email=None)
     else:
@@ -241,13 +247,13 @@ def _attempts(play: Play, row: Payment, timeline: list[Entry]) -> Iterator[str]:
         if number not in ends:
             yield f"{row.id}: attempt {number} never ended"
             continue
-        yield from _ending(row, number, calls, ends[number])
+        yield from _outcome_of(row, number, calls, ends[number])
         before = ends.get(number - 1)
         if before and int(calls[0].at) < int(before.at.timestamp()):
             yield f"{row.id}: attempt {number} was sent while {number - 1} was under way"
 
 
-def _ending(row: Payment, number: int, calls: list[Exchange], end: Entry) -> Iterator[str]:
+def _outcome_of(row: Payment, number: int, calls: list[Exchange], end: Entry) -> Iterator[str]:
     operation, last = calls[-1].operation, calls[-1]
     if operation == "create_payment":
         return  # its look is the same call again

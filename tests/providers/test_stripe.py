@@ -26,10 +26,10 @@ from bridge.errors import (
 )
 from bridge.models.currency import EXPONENTS
 from bridge.models.customer import Customer, Guest
-from bridge.models.event import Parent
 from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import Payment
 from bridge.models.provider import NextAction, ProviderMethod, ProviderPayment
+from bridge.models.queue_message import Parent
 from bridge.providers.stripe import Stripe
 from local.stripe import forms, routes
 from local.stripe.log import Exchange

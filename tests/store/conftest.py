@@ -14,7 +14,7 @@ from bridge import clock
 from bridge.models.credential import Credential, CredentialKind
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
-from bridge.models.payment import LiveAttempt, Payment, RecordedKey
+from bridge.models.payment import ActiveAttempt, IdempotencyKeyReference, Payment
 from bridge.store import dynamodb
 from bridge.store.access import credential_items
 
@@ -146,9 +146,9 @@ def payment(**more: object) -> Payment:
     return Payment.model_validate(known | more)
 
 
-def attempt(client_key: RecordedKey | None = None, at: int = NOW) -> LiveAttempt:
+def attempt(client_key: IdempotencyKeyReference | None = None, at: int = NOW) -> ActiveAttempt:
     """A confirm under way."""
-    return LiveAttempt(
+    return ActiveAttempt(
         number=1,
         operation="confirm",
         key="suffix.1",

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from bridge import config
 from bridge.errors import TemporarilyUnavailable
 from bridge.store import dynamodb
-from bridge.store.dynamodb import Congested, Lost
+from bridge.store.dynamodb import ConditionFailed, Throttled
 from bridge.store.keys import Key
 from tests.conftest import together
 from tests.store.conftest import Wire
@@ -131,7 +131,7 @@ def test_a_database_in_trouble_is_unavailable_for_now(
     with pytest.raises(TemporarilyUnavailable) as raised:
         act[operation]()
     assert raised.value.retry_after
-    assert isinstance(raised.value, Congested) == (status == 400)
+    assert isinstance(raised.value, Throttled) == (status == 400)
 
 
 def test_our_own_mistakes_are_not_hidden_as_trouble(wire: Wire) -> None:
@@ -192,7 +192,7 @@ def test_a_condition_names_its_attributes_and_types_its_values() -> None:
 
 def test_a_write_that_lost_tells_what_is_stored_instead() -> None:
     dynamodb.write(dynamodb.put(KEY, {"n": 1}, FREE))
-    with pytest.raises(Lost) as lost:
+    with pytest.raises(ConditionFailed) as lost:
         dynamodb.write(dynamodb.put(KEY, {"n": 2}, FREE))
     assert lost.value.items["it"]["n"] == 1
     assert (dynamodb.get(KEY) or {})["n"] == 1
@@ -216,12 +216,14 @@ def test_a_change_leaves_what_it_does_not_know_alone() -> None:
 
 
 def test_a_change_writes_only_what_differs() -> None:
-    guard = dynamodb.condition("#fence = :seen", seen=1)
-    before = {"fence": 1, "status": "created", "gone": 1, "same": "s", "none": None}
-    after = {"fence": 2, "status": "created", "same": "s", "none": None, "comes": "c"}
+    guard = dynamodb.condition("#version = :seen", seen=1)
+    before = {"version": 1, "status": "created", "gone": 1, "same": "s", "none": None}
+    after = {"version": 2, "status": "created", "same": "s", "none": None, "comes": "c"}
     update = dynamodb.change(KEY, before, after, guard)["Update"]
-    assert update["UpdateExpression"] == "SET #fence = :to_fence, #comes = :to_comes REMOVE #gone"
-    assert update["ExpressionAttributeValues"].keys() == {":seen", ":to_fence", ":to_comes"}
+    assert (
+        update["UpdateExpression"] == "SET #version = :to_version, #comes = :to_comes REMOVE #gone"
+    )
+    assert update["ExpressionAttributeValues"].keys() == {":seen", ":to_version", ":to_comes"}
 
 
 @pytest.mark.parametrize(
@@ -229,8 +231,8 @@ def test_a_change_writes_only_what_differs() -> None:
     [({"a": 1}, {"a": True}), ({"a": False}, {"a": 0}), ({"a": "1"}, {"a": 1}), ({"a": 1}, {})],
 )
 def test_a_change_of_type_is_a_change(before: dict[str, Any], after: dict[str, Any]) -> None:
-    put(KEY, metadata=before, fence=1)
-    change({"metadata": before, "fence": 1}, {"metadata": after, "fence": 2})
+    put(KEY, metadata=before, version=1)
+    change({"metadata": before, "version": 1}, {"metadata": after, "version": 2})
     assert strict((dynamodb.get(KEY) or {})["metadata"]) == strict(after)
 
 
@@ -266,7 +268,7 @@ def two(**condition: Any) -> dict[str, dict[str, Any]]:
 def test_a_transaction_is_all_or_nothing_and_names_what_lost() -> None:
     dynamodb.transact(two(guard=FREE))
     third = Key("ledger", "P#3", "P")
-    with pytest.raises(Lost) as lost:
+    with pytest.raises(ConditionFailed) as lost:
         dynamodb.transact({"three": dynamodb.put(third, {"n": 3})} | two(guard=FREE))
     assert lost.value.items.keys() == {"one"}
     assert lost.value.items["one"]["n"] == 1
@@ -286,7 +288,7 @@ def test_a_conflict_is_repeated_as_the_same_transaction(wire: Wire, reason: str)
 
 def test_a_conflict_that_lasts_is_given_up_after_three_tries(wire: Wire) -> None:
     wire.cancel("TransactionConflict", "None", times=None)
-    with pytest.raises(Congested):
+    with pytest.raises(Throttled):
         dynamodb.transact(two())
     assert len(wire.requests) == 3
     assert dynamodb.get(KEY) is None
@@ -294,7 +296,7 @@ def test_a_conflict_that_lasts_is_given_up_after_three_tries(wire: Wire) -> None
 
 def test_a_lost_condition_beside_a_conflict_is_no_conflict(wire: Wire) -> None:
     wire.cancel("ConditionalCheckFailed", "TransactionConflict")
-    with pytest.raises(Lost) as lost:
+    with pytest.raises(ConditionFailed) as lost:
         dynamodb.transact(two())
     assert lost.value.items == {"one": {}}
     assert len(wire.requests) == 1

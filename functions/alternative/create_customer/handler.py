@@ -8,6 +8,6 @@ from bridge.inbound import Request, endpoint
 @endpoint(alternative, status=201)
 def handler(request: Request) -> object:
     fields = alternative.read_new_customer(request)
-    call = alternative.read_call(request)
-    answered = organization_customers.create(request.caller, fields, "if_free", call)
-    return alternative.render_customer(answered.customer)
+    run = alternative.read_run(request)
+    result = organization_customers.create(request.caller, fields, "if_free", run)
+    return alternative.render_customer(result.customer)

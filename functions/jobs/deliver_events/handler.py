@@ -6,4 +6,4 @@ from bridge.core.workers import event_delivery
 
 @streamed
 def handler(invocation: Invocation) -> event_delivery.Delivered:
-    return event_delivery.answer_ring(invocation.changed, invocation.call)
+    return event_delivery.handle_trigger(invocation.changed, invocation.run)

@@ -6,4 +6,4 @@ from bridge.core.workers import deletion
 
 @scheduled
 def handler(invocation: Invocation) -> deletion.Worked:
-    return deletion.finish_due(invocation.call)
+    return deletion.finish_due(invocation.run)

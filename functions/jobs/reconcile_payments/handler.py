@@ -6,4 +6,4 @@ from bridge.core.workers import reconciliation
 
 @scheduled
 def handler(invocation: Invocation) -> reconciliation.Reconciled:
-    return reconciliation.reconcile(invocation.call)
+    return reconciliation.reconcile(invocation.run)

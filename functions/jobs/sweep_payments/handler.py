@@ -6,4 +6,4 @@ from bridge.core.workers import sweep
 
 @scheduled
 def handler(invocation: Invocation) -> sweep.Swept:
-    return sweep.sweep(invocation.call)
+    return sweep.sweep(invocation.run)

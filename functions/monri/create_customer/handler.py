@@ -7,6 +7,6 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(monri)
 def handler(request: Request) -> object:
-    fields, call = monri.read_new_customer(request), monri.read_call(request)
-    answered = organization_customers.create(request.caller, fields, "required", call)
-    return monri.render_customer(answered.customer)
+    fields, run = monri.read_new_customer(request), monri.read_run(request)
+    result = organization_customers.create(request.caller, fields, "required", run)
+    return monri.render_customer(result.customer)

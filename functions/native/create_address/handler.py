@@ -2,11 +2,11 @@
 
 from bridge.api_adapters import native
 from bridge.core.wallet import addresses
-from bridge.inbound import Answer, Request, endpoint
+from bridge.inbound import Request, Response, endpoint
 
 
 @endpoint(native)
-def handler(request: Request) -> Answer:
+def handler(request: Request) -> Response:
     new = native.read_new_address(request)
-    answered = addresses.create_address(request.caller, new, request.call)
-    return native.render_new_address(answered)
+    result = addresses.create_address(request.caller, new, request.run)
+    return native.render_new_address(result)

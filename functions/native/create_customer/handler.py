@@ -2,11 +2,11 @@
 
 from bridge.api_adapters import native
 from bridge.core.customers import user_customers
-from bridge.inbound import Answer, Request, endpoint
+from bridge.inbound import Request, Response, endpoint
 
 
 @endpoint(native, guests=True)
-def handler(request: Request) -> Answer:
+def handler(request: Request) -> Response:
     new = native.read_new_customer(request)
-    answered = user_customers.create_customer(request.caller, new, request.call)
-    return native.render_new_customer(answered)
+    result = user_customers.create_customer(request.caller, new, request.run)
+    return native.render_new_customer(result)

@@ -2,11 +2,11 @@
 
 from bridge.api_adapters import native
 from bridge.core.payments import create_payment
-from bridge.inbound import Answer, Request, endpoint
+from bridge.inbound import Request, Response, endpoint
 
 
 @endpoint(native, guests=True)
-def handler(request: Request) -> Answer:
+def handler(request: Request) -> Response:
     new = native.read_new_payment(request)
-    answered = create_payment.create_payment_intent(request.caller, new, request.call)
-    return native.render_new_payment(answered)
+    result = create_payment.create_payment_intent(request.caller, new, request.run)
+    return native.render_new_payment(result)

@@ -2,11 +2,11 @@
 
 from bridge.api_adapters import native
 from bridge.core.wallet import payment_methods
-from bridge.inbound import Answer, Request, endpoint
+from bridge.inbound import Request, Response, endpoint
 
 
 @endpoint(native)
-def handler(request: Request) -> Answer:
+def handler(request: Request) -> Response:
     new = native.read_new_method(request)
-    answered = payment_methods.create_method(request.caller, new, request.call)
-    return native.render_new_method(answered)
+    result = payment_methods.create_method(request.caller, new, request.run)
+    return native.render_new_method(result)

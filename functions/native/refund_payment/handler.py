@@ -2,11 +2,11 @@
 
 from bridge.api_adapters import native
 from bridge.core.payments import change_payment
-from bridge.inbound import Answer, Request, endpoint
+from bridge.inbound import Request, Response, endpoint
 
 
 @endpoint(native)
-def handler(request: Request) -> Answer:
+def handler(request: Request) -> Response:
     asked = native.read_new_refund(request)
-    answered = change_payment.refund(request.caller, native.read_id(request), asked, request.call)
-    return native.render_refund_outcome(answered)
+    result = change_payment.refund(request.caller, native.read_id(request), asked, request.run)
+    return native.render_refund_outcome(result)

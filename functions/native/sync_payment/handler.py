@@ -7,5 +7,5 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> object:
-    payment = change_payment.sync(request.caller, native.read_id(request), request.call)
+    payment = change_payment.sync(request.caller, native.read_id(request), request.run)
     return native.render_payment(request.caller, payment)

@@ -9,5 +9,5 @@ from bridge.inbound import Request, endpoint
 def handler(request: Request) -> object:
     change = native.read_customer_change(request)
     customer_id = native.read_id(request)
-    customer = user_customers.update_customer(request.caller, customer_id, change, request.call)
+    customer = user_customers.update_customer(request.caller, customer_id, change, request.run)
     return native.render_customer(customer)

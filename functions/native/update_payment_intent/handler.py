@@ -2,12 +2,12 @@
 
 from bridge.api_adapters import native
 from bridge.core.payments import change_payment
-from bridge.inbound import Answer, Request, endpoint
+from bridge.inbound import Request, Response, endpoint
 
 
 @endpoint(native)
-def handler(request: Request) -> Answer:
+def handler(request: Request) -> Response:
     change = native.read_payment_change(request)
     payment_id = native.read_id(request)
-    answered = change_payment.update(request.caller, payment_id, change, request.call)
-    return native.render_outcome(request.caller, answered)
+    result = change_payment.update(request.caller, payment_id, change, request.run)
+    return native.render_outcome(request.caller, result)

@@ -1,10 +1,10 @@
 """GET /health, /health/live, /health/ready: whether the bundle can answer."""
 
 from bridge.core.operations import health
-from bridge.inbound import Answer, Request, public, render_plain_error
+from bridge.inbound import Request, Response, public, render_plain_error
 
 
 @public(render_plain_error)
-def handler(request: Request) -> Answer:
+def handler(request: Request) -> Response:
     found = health.check(request.path)
-    return Answer(found.model_dump(), found.http_status)
+    return Response(found.model_dump(), found.http_status)

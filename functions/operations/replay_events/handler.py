@@ -8,5 +8,5 @@ from bridge.core.workers import event_delivery
 @operation
 def handler(invocation: Invocation) -> event_delivery.Delivered:
     return payment_operator.replay_events(
-        invocation.parse(payment_operator.ReplayEvent), invocation.call
+        invocation.parse(payment_operator.ReplayEvent), invocation.run
     )

@@ -3,9 +3,9 @@
 from importlib import import_module
 
 from bridge.api_adapters import native
-from bridge.inbound import Answer, Request, public
+from bridge.inbound import Request, Response, public
 
-NEIGHBOURS = {
+OTHER_APIS = {
     "/v1/public-api/": "payments_ai.wire",
     "/v2/": "monri",
     "/customers/": "alternative",
@@ -14,8 +14,8 @@ NEIGHBOURS = {
 
 
 @public(native.render_error)
-def handler(request: Request) -> Answer:
+def handler(request: Request) -> Response:
     path = "/".join(("", *filter(None, request.path.split("/")), ""))
-    name = next((NEIGHBOURS[each] for each in NEIGHBOURS if path.startswith(each)), "native")
-    answer: Answer = import_module(f"bridge.dialects.{name}").render_unmatched(request)
+    name = next((OTHER_APIS[each] for each in OTHER_APIS if path.startswith(each)), "native")
+    answer: Response = import_module(f"bridge.dialects.{name}").render_unmatched(request)
     return answer

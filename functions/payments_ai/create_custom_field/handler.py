@@ -2,10 +2,10 @@
 
 from bridge.api_adapters.payments_ai import custom_field_wire, wire
 from bridge.core.customers import custom_fields
-from bridge.inbound import Answer, Request, endpoint
+from bridge.inbound import Request, Response, endpoint
 
 
 @endpoint(wire)
-def handler(request: Request) -> Answer:
+def handler(request: Request) -> Response:
     new = custom_field_wire.read_new_custom_field(request)
     return custom_field_wire.render_defined(request, custom_fields.define(request.caller, new))

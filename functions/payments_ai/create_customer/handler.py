@@ -2,12 +2,12 @@
 
 from bridge.api_adapters.payments_ai import customer_wire, wire
 from bridge.core.customers import custom_fields
-from bridge.inbound import Answer, Request, endpoint
+from bridge.inbound import Request, Response, endpoint
 
 
 @endpoint(wire)
-def handler(request: Request) -> Answer:
-    call = wire.read_call(request)
+def handler(request: Request) -> Response:
+    run = wire.read_run(request)
     fields = customer_wire.read_new_customer(request)
-    answered = custom_fields.create_customer(request.caller, fields, call)
-    return customer_wire.render_new_customer(answered)
+    result = custom_fields.create_customer(request.caller, fields, run)
+    return customer_wire.render_new_customer(result)

@@ -2,11 +2,11 @@
 
 from bridge.api_adapters.payments_ai import customer_wire, wire
 from bridge.core.customers import custom_fields
-from bridge.inbound import Answer, Request, endpoint
+from bridge.inbound import Request, Response, endpoint
 
 
 @endpoint(wire)
-def handler(request: Request) -> Answer:
+def handler(request: Request) -> Response:
     customer_id = wire.read_customer_id(request)
     customer = custom_fields.update_customer(
         request.caller, customer_id, lambda: customer_wire.read_customer_change(request)

@@ -18,7 +18,7 @@ from bridge.models.payment_method import NewMethod
 from bridge.store import dynamodb, keys
 from bridge.store.jobs import due_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import KEY, STRANGER, USER, call_of, together
+from tests.conftest import KEY, STRANGER, USER, run_context, together
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 OTHER = Caller(key_of="org_789")
@@ -26,7 +26,9 @@ Later = Callable[[float], None]
 
 
 def made(claim: organization_customers.Claim = "required", **fields: Any) -> Customer:
-    return organization_customers.create(KEY, CustomerFields(**fields), claim, call_of()).customer
+    return organization_customers.create(
+        KEY, CustomerFields(**fields), claim, run_context()
+    ).customer
 
 
 def updated(customer: Customer, **fields: Any) -> Customer:
@@ -61,14 +63,14 @@ def test_whose_key_it_is_sees_it_and_nobody_else() -> None:
     with pytest.raises(NotFound):
         organization_customers.get_by_external_id(OTHER, "crm-1")
     with pytest.raises(NotAuthenticated):
-        organization_customers.create(USER, CustomerFields(), "required", call_of())
+        organization_customers.create(USER, CustomerFields(), "required", run_context())
 
 
 def test_a_customer_of_the_native_api_is_the_same_one() -> None:
     new = NewCustomer.model_validate(
         {"provider_id": "stripe", "name": "Jane", "organization_id": "org_456"}
     )
-    native = user_customers.create_customer(USER, new, call_of()).customer
+    native = user_customers.create_customer(USER, new, run_context()).customer
     after = updated(native, description="a word", metadata={"k": "v"})
     seen = user_customers.get_customer(USER, native.id)
     assert seen == after
@@ -174,7 +176,7 @@ def test_an_external_id_is_unique_where_it_must_be() -> None:
         updated(other, external_id="crm/1 ü")
     assert updated(customer, external_id="crm/1 ü") == customer
     fields = CustomerFields(external_id="crm/1 ü")
-    organization_customers.create(OTHER, fields, "required", call_of())
+    organization_customers.create(OTHER, fields, "required", run_context())
 
 
 def test_an_external_id_is_claimed_if_it_is_free() -> None:
@@ -210,7 +212,7 @@ def test_of_equal_claims_at_once_one_is_made() -> None:
 
 def test_one_key_makes_one_customer_and_tells_it_again() -> None:
     def create(name: str = "J", fingerprint: str = "f") -> tuple[Customer, bool]:
-        call = call_of("key-1", fingerprint=fingerprint)
+        call = run_context("key-1", fingerprint=fingerprint)
         told = organization_customers.create(KEY, CustomerFields(name=name), "required", call)
         return told.customer, told.replayed
 
@@ -306,7 +308,7 @@ def test_a_payment_makes_the_customer_at_the_provider_with_what_that_takes(
     new = NewPayment(
         total_cents=900, currency="USD", customer_id=customer.id, organization_id="org_456"
     )
-    payment = create_payment.create_payment_intent(USER, new, call_of()).payment
+    payment = create_payment.create_payment_intent(USER, new, run_context()).payment
     linked = stored(customer)
     assert (payment.customer_id, linked.provider_id) == (customer.id, "stripe")
     there = stripe_simulator.world.customers[str(linked.provider_customer_id)]
@@ -320,14 +322,14 @@ def test_once_it_is_at_a_provider_it_is_listed_there() -> None:
     at_stripe = Page(limit=9, organization_id="org_456", provider_id="stripe")
     assert user_customers.list_customers(USER, at_stripe) == []
     method = NewMethod.model_validate({"token": "pm_card_visa", "customer_id": customer.id})
-    payment_methods.create_method(USER, method, call_of())
+    payment_methods.create_method(USER, method, run_context())
     assert user_customers.list_customers(USER, at_stripe) == [stored(customer)]
 
 
 def test_what_is_saved_is_listed_by_our_id_or_by_the_external_one() -> None:
     first, second = made(external_id="crm-1"), made()
     attached = NewMethod.model_validate({"token": "pm_card_visa", "customer_id": first.id})
-    saved = payment_methods.create_method(USER, attached, call_of()).method
+    saved = payment_methods.create_method(USER, attached, run_context()).method
     page = OffsetPage(limit=10)
     for customer_id, name in ((first.id, "nothing"), (None, "crm-1"), ("cust_nobody", "crm-1")):
         found = organization_customers.list_methods(KEY, customer_id, name, page)

@@ -15,13 +15,13 @@ from bridge.errors import (
     ProviderUnavailable,
     TemporarilyUnavailable,
 )
-from bridge.models.call import ClientKey
-from bridge.models.customer import Customer, CustomerAnswered, CustomerChange, NewCustomer
+from bridge.models.customer import Customer, CustomerChange, CustomerResult, NewCustomer
 from bridge.models.page import Page
+from bridge.models.run_context import ClientKey
 from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import STRANGER, USER, call_of, together
+from tests.conftest import STRANGER, USER, run_context, together
 from tests.store.conftest import Wire, wire
 
 __all__ = ["wire"]  # a fixture
@@ -33,7 +33,7 @@ NEW = NewCustomer(provider_id="stripe", email="jane@example.com")
 
 def made(**more: object) -> Customer:
     asked = NewCustomer.model_validate(NEW.model_dump(exclude_none=True) | more)
-    return user_customers.create_customer(USER, asked, call_of()).customer
+    return user_customers.create_customer(USER, asked, run_context()).customer
 
 
 def listed() -> list[str]:
@@ -43,8 +43,8 @@ def listed() -> list[str]:
 def test_creations_with_one_key_at_once_make_one_customer(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    results = together(6, lambda _: user_customers.create_customer(USER, NEW, call_of("key-1")))
-    answered = [each for each in results if isinstance(each, CustomerAnswered)]
+    results = together(6, lambda _: user_customers.create_customer(USER, NEW, run_context("key-1")))
+    answered = [each for each in results if isinstance(each, CustomerResult)]
     refused = [each for each in results if isinstance(each, Conflict)]
     assert len(answered) + len(refused) == 6
     assert {each.code for each in refused} <= {"idempotency_in_progress"}
@@ -56,7 +56,7 @@ def test_creations_with_one_key_at_once_make_one_customer(
 def test_a_creation_whose_run_died_is_taken_over_with_its_id_once_that_run_is_over(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:
-    call = call_of("key-1")
+    call = run_context("key-1")
     key = ClientKey(key="key-1", fingerprint="f")
     place = idempotency_items.of_creation("key-1", user_id=USER.user_id, email=None)
     until = int((clock.now() + timedelta(seconds=25)).timestamp())
@@ -67,11 +67,11 @@ def test_a_creation_whose_run_died_is_taken_over_with_its_id_once_that_run_is_ov
     assert waiting.value.code == "idempotency_in_progress"
     assert 0 < (waiting.value.retry_after or 0) <= 25
     later(30)
-    answered = user_customers.create_customer(USER, NEW, call_of("key-1"))
+    answered = user_customers.create_customer(USER, NEW, run_context("key-1"))
     assert (answered.customer.id, answered.replayed) == (first.subject_id, False)
     key_sent = stripe_simulator.requests[-1].headers["Idempotency-Key"]
     assert key_sent == "01kjpx0000e0080000000000a1.c"
-    assert user_customers.create_customer(USER, NEW, call_of("key-1")).replayed
+    assert user_customers.create_customer(USER, NEW, run_context("key-1")).replayed
 
 
 @pytest.mark.parametrize("trouble", ["provider", "store"])
@@ -83,10 +83,10 @@ def test_a_creation_that_failed_may_be_repeated_at_once(
     else:
         wire.cancel("TransactionConflict", times=3)
     with pytest.raises((ProviderUnavailable, TemporarilyUnavailable)) as failed:
-        user_customers.create_customer(USER, NEW, call_of("key-1"))
+        user_customers.create_customer(USER, NEW, run_context("key-1"))
     assert failed.value.status == 503
     assert listed() == []
-    answered = user_customers.create_customer(USER, NEW, call_of("key-1"))
+    answered = user_customers.create_customer(USER, NEW, run_context("key-1"))
     assert not answered.replayed
     assert len(stripe_simulator.customers()) == len(listed()) == 1
 
@@ -96,7 +96,7 @@ def test_changes_of_different_fields_at_once_both_stay() -> None:
     changes = [CustomerChange(phone="12345"), CustomerChange(name="Jane Roe")]
 
     def change(number: int) -> Customer:
-        return user_customers.update_customer(USER, seen.id, changes[number], call_of())
+        return user_customers.update_customer(USER, seen.id, changes[number], run_context())
 
     together(2, change)
     found = user_customers.get_customer(USER, seen.id)
@@ -108,7 +108,7 @@ def test_many_changes_at_once_are_made_or_told_to_come_again() -> None:
 
     def change(number: int) -> Customer:
         phone = CustomerChange(phone=f"1234{number}")
-        return user_customers.update_customer(USER, seen.id, phone, call_of())
+        return user_customers.update_customer(USER, seen.id, phone, run_context())
 
     results = together(8, change)
     done = [each for each in results if isinstance(each, Customer)]
@@ -123,7 +123,7 @@ def test_with_the_store_in_trouble_a_change_is_not_made(wire: Wire) -> None:
     seen = made()
     wire.cancel("TransactionConflict", times=3)
     with pytest.raises(TemporarilyUnavailable):
-        user_customers.update_customer(USER, seen.id, CustomerChange(phone="12345"), call_of())
+        user_customers.update_customer(USER, seen.id, CustomerChange(phone="12345"), run_context())
     assert user_customers.get_customer(USER, seen.id) == seen
 
 
@@ -133,7 +133,7 @@ def test_a_change_and_a_deletion_at_once_end_deleted() -> None:
     def act(number: int) -> object:
         if not number:
             return user_customers.update_customer(
-                USER, seen.id, CustomerChange(phone="12345"), call_of()
+                USER, seen.id, CustomerChange(phone="12345"), run_context()
             )
         user_customers.delete_customer(USER, seen.id)
         return None
@@ -162,7 +162,7 @@ def test_a_customer_of_another_api_is_changed_here_alone(
     customer_items.insert(bare, None)
     calls = len(stripe_simulator.requests)
     changed = user_customers.update_customer(
-        USER, bare.id, CustomerChange(phone="12345"), call_of()
+        USER, bare.id, CustomerChange(phone="12345"), run_context()
     )
     assert changed.phone == "12345"
     assert len(stripe_simulator.requests) == calls
@@ -175,7 +175,7 @@ def test_a_name_that_was_taken_away_stays_away_while_its_parts_do_not_change() -
 
     def changed(**change: str) -> str | None:
         return user_customers.update_customer(
-            USER, bare.id, CustomerChange.model_validate(change), call_of()
+            USER, bare.id, CustomerChange.model_validate(change), run_context()
         ).name
 
     assert changed(phone="12345") is None
@@ -186,7 +186,9 @@ def test_a_name_that_was_taken_away_stays_away_while_its_parts_do_not_change() -
 def test_somebody_elses_customer_is_neither_changed_nor_deleted() -> None:
     seen = made()
     with pytest.raises(NotFound):
-        user_customers.update_customer(STRANGER, seen.id, CustomerChange(phone="12345"), call_of())
+        user_customers.update_customer(
+            STRANGER, seen.id, CustomerChange(phone="12345"), run_context()
+        )
     with pytest.raises(NotFound):
         user_customers.delete_customer(STRANGER, seen.id)
     assert user_customers.get_customer(USER, seen.id) == seen

@@ -10,13 +10,13 @@ from bridge.core.operations import payment_operator, sessions
 from bridge.core.payment_state import timeline
 from bridge.core.payments import change_payment, create_payment
 from bridge.errors import NotFound
-from bridge.models.caller import Caller, Named
+from bridge.models.caller import Caller, PrefetchIds
 from bridge.models.payment import Confirmation, Entry, NewPayment, Payment
 from bridge.store import dynamodb, keys
 from bridge.store.access import session_items
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import USER, call_of
+from tests.conftest import USER, run_context
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 USD_20 = {"total_cents": 2000, "currency": "USD"}
@@ -24,9 +24,11 @@ SESSION = "a-session-of-sixteen-or-more"
 
 
 def paid() -> Payment:
-    payment = create_payment.create_payment_intent(USER, NewPayment(**USD_20), call_of()).payment
+    payment = create_payment.create_payment_intent(
+        USER, NewPayment(**USD_20), run_context()
+    ).payment
     visa = Confirmation(payment_method_id="pm_card_visa")
-    change_payment.confirm(USER, payment.id, visa, call_of())
+    change_payment.confirm(USER, payment.id, visa, run_context())
     found = payment_items.get(payment.id)
     assert found
     return found
@@ -116,7 +118,7 @@ def test_what_is_shown_holds_no_personal_data(stripe_simulator: StripeSimulator)
     texts = {"description": "private words", "metadata": {"private key": "private value"}}
     new = NewPayment.model_validate(USD_20 | texts | {"guest_data": private})
     stripe_simulator.fault("create_payment", "500_after", times=None)
-    payment = create_payment.create_payment_intent(Caller(), new, call_of()).payment
+    payment = create_payment.create_payment_intent(Caller(), new, run_context()).payment
     seen = payment_operator.inspect_payment(payment.id)
     assert seen.is_locked
     assert seen.payment["total_cents"] == 2000
@@ -130,16 +132,18 @@ def test_what_is_not_there_is_not_found(payment_id: str) -> None:
     with pytest.raises(NotFound):
         payment_operator.inspect_payment(payment_id)
     with pytest.raises(NotFound):
-        payment_operator.converge_payment(payment_id, call_of())
+        payment_operator.synchronize_payment(payment_id, run_context())
 
 
 def test_converging_shows_what_it_found(stripe_simulator: StripeSimulator) -> None:
-    payment = create_payment.create_payment_intent(USER, NewPayment(**USD_20), call_of()).payment
+    payment = create_payment.create_payment_intent(
+        USER, NewPayment(**USD_20), run_context()
+    ).payment
     stripe_simulator.browser_confirm(
         str(payment.provider_payment_id), str(payment.client_secret), "pm_card_visa"
     )
-    seen = payment_operator.converge_payment(payment.id, call_of())
-    assert (seen.shown_status, seen.timeline_is_whole) == ("succeeded", True)
+    seen = payment_operator.synchronize_payment(payment.id, run_context())
+    assert (seen.displayed_status, seen.timeline_is_whole) == ("succeeded", True)
     assert len(seen.timeline) == 2
 
 
@@ -148,10 +152,10 @@ def test_b7_a_session_is_written_renewed_and_revoked() -> None:
     event = sessions.SessionEvent(session_id=SESSION, user_id="user_1", expires_at=ends)
     sessions.put_session(event)
     sessions.put_session(event.model_copy(update={"organizations": {"org_1": "member"}}))
-    session, expires, _ = session_items.read(SESSION, Named())
+    session, expires, _ = session_items.read(SESSION, PrefetchIds())
     assert session
     assert (session.user_id, session.organizations) == ("user_1", {"org_1": "member"})
     assert expires == int(ends.timestamp())
     for _ in range(2):  # the second finds it ended already
         sessions.revoke_session(SESSION)
-        assert session_items.read(SESSION, Named())[0] is None
+        assert session_items.read(SESSION, PrefetchIds())[0] is None

@@ -19,7 +19,7 @@ from bridge.models.payment_method import NewMethod, PaymentMethod
 from bridge.store.customers import customer_items
 from bridge.store.wallet import method_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import USER, Crash, Killed, call_of, sweep_call, together
+from tests.conftest import USER, Crash, Killed, run_context, sweep_run, together
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 VISA = Confirmation(payment_method_id="pm_card_visa")
@@ -29,11 +29,11 @@ Later = Callable[[float], None]
 def made(caller: Caller = USER, **more: object) -> Payment:
     known = {"total_cents": 2000, "currency": "USD", "setup_future_usage": "off_session"}
     new = NewPayment.model_validate(known | more)
-    return create_payment.create_payment_intent(caller, new, call_of()).payment
+    return create_payment.create_payment_intent(caller, new, run_context()).payment
 
 
 def pay(payment: Payment, caller: Caller = USER, asked: Confirmation = VISA) -> Payment:
-    return change_payment.confirm(caller, payment.id, asked, call_of()).payment
+    return change_payment.confirm(caller, payment.id, asked, run_context()).payment
 
 
 def saved_for(payment: Payment) -> list[PaymentMethod]:
@@ -77,7 +77,7 @@ def test_an_authorization_saves_and_its_capture_does_not_again() -> None:
     payment = made(capture_method="manual")
     assert pay(payment).status == "requires_capture"
     (method,) = saved_for(payment)
-    change_payment.capture(USER, payment.id, Capture(), call_of())
+    change_payment.capture(USER, payment.id, Capture(), run_context())
     assert saved_for(payment) == [method]
 
 
@@ -88,7 +88,7 @@ def test_an_authorization_that_was_given_up_before_anybody_looked_has_saved(
     intent = stripe_simulator.world.intents[payment.provider_payment_id or ""]
     stripe_simulator.browser_confirm(intent.id, intent.client_secret, "pm_card_visa")
     stripe_simulator.dashboard("cancel", intent.id, None)
-    assert change_payment.sync(USER, payment.id, call_of()).status == "canceled"
+    assert change_payment.sync(USER, payment.id, run_context()).status == "canceled"
     (method,) = saved_for(payment)
     assert {method.token} == tokens_of(stripe_simulator, payment.customer_id)
 
@@ -107,7 +107,7 @@ def test_a_method_that_was_deleted_does_not_come_back(stripe_simulator: StripeSi
     pay(payment)
     (method,) = saved_for(payment)
     payment_methods.delete_method(USER, method.id)
-    synchronize.converge(payment, call_of())
+    synchronize.synchronize(payment, run_context())
     assert saved_for(payment) == []
 
 
@@ -128,12 +128,12 @@ def test_a_browser_paid_and_the_sweep_finds_out(
     stripe_simulator.browser_confirm(at_stripe, secret, "pm_card_mastercard")
     later(600)
     for _ in range(3):
-        sweep.sweep(sweep_call())
+        sweep.sweep(sweep_run())
     (method,) = saved_for(payment)
     assert method.brand == "mastercard"
 
 
-@pytest.mark.parametrize("at", ["locked", "answered", "merging", "saving", "merged"])
+@pytest.mark.parametrize("at", ["locked", "answered", "committing", "saving", "committed"])
 def test_whoever_dies_at_any_step_it_is_saved_once(
     at: str, crash: Crash, later: Later, stripe_simulator: StripeSimulator
 ) -> None:
@@ -143,7 +143,7 @@ def test_whoever_dies_at_any_step_it_is_saved_once(
         pay(payment)
     later(600)
     for _ in range(3):
-        sweep.sweep(sweep_call())
+        sweep.sweep(sweep_run())
     saved = saved_for(payment)
     assert {method.token for method in saved} == tokens_of(stripe_simulator, payment.customer_id)
     assert len(saved) == len(stripe_simulator.charges()) == (at != "locked")
@@ -165,7 +165,7 @@ def test_the_same_token_saved_meanwhile_is_saved_once(
     def save(_: str) -> None:
         (token,) = tokens_of(stripe_simulator, payment.customer_id)
         new = NewMethod(token=token, customer_id=payment.customer_id)
-        payment_methods.create_method(USER, new, call_of())
+        payment_methods.create_method(USER, new, run_context())
 
     crash.at, crash.meanwhile = "saving", save
     assert pay(payment).status == "succeeded"
@@ -177,7 +177,7 @@ def test_what_is_saved_meanwhile_delays_nothing(crash: Crash) -> None:
 
     def save(_: str) -> None:
         new = NewMethod(token="pm_card_amex", customer_id=payment.customer_id)
-        payment_methods.create_method(USER, new, call_of())
+        payment_methods.create_method(USER, new, run_context())
 
     crash.at, crash.meanwhile = "saving", save
     assert pay(payment).status == "succeeded"
@@ -195,11 +195,11 @@ def test_many_payments_of_one_customer_save_each_method_once(dynamodb_local: Non
         payment = paid[number % 4]
         if number < 4:
             return pay(payment)
-        return synchronize.converge(payment, call_of())
+        return synchronize.synchronize(payment, run_context())
 
     together(12, act)
     for payment in paid:
-        synchronize.converge(read_payments.get_payment(USER, payment.id), call_of())
+        synchronize.synchronize(read_payments.get_payment(USER, payment.id), run_context())
     methods = saved_for(paid[0])
     assert len(methods) == len({each.token for each in methods}) == 4
     assert [each.is_default for each in methods].count(True) == 1

@@ -11,12 +11,12 @@ from bridge.errors import BridgeError, Conflict, InvalidRequest, NotFound, Unkno
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer, GuestData, NewCustomer
 from bridge.models.page import Page
-from bridge.models.payment import Answered, Confirmation, NewPayment, Payment, PaymentChange
+from bridge.models.payment import Confirmation, NewPayment, Payment, PaymentChange, PaymentResult
 from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import STRANGER, USER, call_of, sweep_call, together
+from tests.conftest import STRANGER, USER, run_context, sweep_run, together
 from tests.store.conftest import customer
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
@@ -30,8 +30,8 @@ def asked(**more: object) -> NewPayment:
     return NewPayment.model_validate({"total_cents": 2000, "currency": "USD"} | more)
 
 
-def create(caller: Caller = USER, key: str | None = None, **more: object) -> Answered:
-    return create_payment.create_payment_intent(caller, asked(**more), call_of(key))
+def create(caller: Caller = USER, key: str | None = None, **more: object) -> PaymentResult:
+    return create_payment.create_payment_intent(caller, asked(**more), run_context(key))
 
 
 def stored(payment_id: str) -> Payment:
@@ -66,8 +66,8 @@ def test_b18_a_customer_of_another_api_is_made_at_the_provider_by_its_first_paym
 def test_b18_its_first_payments_at_once_link_it_once(stripe_simulator: StripeSimulator) -> None:
     bare = bare_customer()
     results = together(4, lambda _: create(customer_id=bare.id))
-    done = [each for each in results if isinstance(each, Answered)]
-    failed = [each for each in results if not isinstance(each, Answered)]
+    done = [each for each in results if isinstance(each, PaymentResult)]
+    failed = [each for each in results if not isinstance(each, PaymentResult)]
     assert done
     assert all(isinstance(each, UnknownOutcome) for each in failed)  # the same call, under way
     assert len(stripe_simulator.customers()) == 1
@@ -107,7 +107,7 @@ def test_b18_a_session_without_an_email_still_pays(stripe_simulator: StripeSimul
 def test_b17_an_answer_is_told_again_though_what_it_needed_is_gone(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    owner = user_customers.create_customer(USER, NEW_CUSTOMER, call_of()).customer
+    owner = user_customers.create_customer(USER, NEW_CUSTOMER, run_context()).customer
     first = create(key="key-1", customer_id=owner.id)
     user_customers.delete_customer(USER, owner.id)
     again = create(key="key-1", customer_id=owner.id)
@@ -147,17 +147,17 @@ def test_a_creation_is_given_up_an_hour_after_its_looks_have_stopped(
 ) -> None:
     stripe_simulator.fault("create_payment", "drop_before", times=None)
     lost = create(key="key-1")
-    assert lost.payment.shown_status == "processing"
+    assert lost.payment.displayed_status == "processing"
     stripe_simulator.faults.clear()
     sent = stripe_simulator.log.counts["create_payment"]
     later(20 * HOUR + 10)  # Stripe may have forgotten the key: the same call could make another
     with pytest.raises(UnknownOutcome):
-        change_payment.sync(USER, lost.payment.id, call_of())
-    assert stored(lost.payment.id).live
+        change_payment.sync(USER, lost.payment.id, run_context())
+    assert stored(lost.payment.id).active_attempt
     later(HOUR)
-    sweep.sweep(sweep_call())
+    sweep.sweep(sweep_run())
     found = stored(lost.payment.id)
-    assert (found.status, found.live, found.due_at) == ("failed", None, None)
+    assert (found.status, found.active_attempt, found.due_at) == ("failed", None, None)
     assert found.failure
     assert found.failure.code == "not_sent"
     assert stripe_simulator.log.counts["create_payment"] == sent
@@ -172,14 +172,14 @@ def test_a_refused_creation_is_never_due_and_never_confirmable(later: Later) -> 
     (listed,) = read_payments.list_payments(USER, Page())
     assert stored(listed.id).due_at is None
     later(8 * 24 * HOUR)
-    assert sweep.sweep(sweep_call()).looked == 0
+    assert sweep.sweep(sweep_run()).checked == 0
     with pytest.raises(Conflict) as refused:
-        change_payment.confirm(USER, listed.id, VISA, call_of())
+        change_payment.confirm(USER, listed.id, VISA, run_context())
     assert refused.value.code == "payment_not_confirmable"
     with pytest.raises(Conflict) as refused:
-        change_payment.update(USER, listed.id, PaymentChange(total_cents=500), call_of())
+        change_payment.update(USER, listed.id, PaymentChange(total_cents=500), run_context())
     assert refused.value.code == "payment_not_updatable"
-    assert change_payment.sync(USER, listed.id, call_of()).status == "failed"
+    assert change_payment.sync(USER, listed.id, run_context()).status == "failed"
 
 
 # --- our own fields -----------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_a_refused_creation_is_never_due_and_never_confirmable(later: Later) -> 
 def test_changes_of_our_own_fields_at_once_both_stay() -> None:
     made = create().payment
     changes = [PaymentChange(concept="a"), PaymentChange(category="b")]
-    together(2, lambda number: change_payment.update(USER, made.id, changes[number], call_of()))
+    together(2, lambda number: change_payment.update(USER, made.id, changes[number], run_context()))
     found = stored(made.id)
     assert (found.concept, found.category) == ("a", "b")
 
@@ -200,19 +200,19 @@ def test_a_change_of_our_own_fields_and_a_confirm_at_once_both_count(
 
     def act(number: int) -> object:
         if number:
-            return change_payment.update(USER, made.id, PaymentChange(concept="a"), call_of())
-        return change_payment.confirm(USER, made.id, VISA, call_of())
+            return change_payment.update(USER, made.id, PaymentChange(concept="a"), run_context())
+        return change_payment.confirm(USER, made.id, VISA, run_context())
 
     together(2, act)
     found = stored(made.id)
-    assert (found.status, found.concept, found.live) == ("succeeded", "a", None)
+    assert (found.status, found.concept, found.active_attempt) == ("succeeded", "a", None)
     assert len(stripe_simulator.charges()) == 1
 
 
 def test_a_guest_sees_the_payment_and_nothing_of_its_customer() -> None:
     guest = GuestData(email="a@example.com", name="A")
     new = asked(setup_future_usage="off_session").model_copy(update={"guest_data": guest})
-    made = create_payment.create_payment_intent(Caller(), new, call_of()).payment
+    made = create_payment.create_payment_intent(Caller(), new, run_context()).payment
     bearer = Caller(guest_of=made.id)
     assert read_payments.get_payment(bearer, made.id).id == made.id
     with pytest.raises(NotFound):

@@ -12,11 +12,11 @@ from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import sweep
 from bridge.errors import Conflict, TemporarilyUnavailable
 from bridge.models.page import Page
-from bridge.models.payment import Answered, Confirmation, NewPayment, Payment, PaymentChange
+from bridge.models.payment import Confirmation, NewPayment, Payment, PaymentChange, PaymentResult
 from bridge.models.refund import NewRefund
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import USER, call_of, sweep_call, together
+from tests.conftest import USER, run_context, sweep_run, together
 
 pytestmark = [
     pytest.mark.race,
@@ -28,11 +28,11 @@ NEW = NewPayment(total_cents=2000, currency="USD")
 
 
 def created() -> Payment:
-    return create_payment.create_payment_intent(USER, NEW, call_of()).payment
+    return create_payment.create_payment_intent(USER, NEW, run_context()).payment
 
 
 def outcome(result: Any) -> str:
-    if isinstance(result, Answered):
+    if isinstance(result, PaymentResult):
         return "202" if result.retry_after else "200"
     assert isinstance(result, Conflict), result
     return result.code
@@ -42,7 +42,7 @@ def assert_charged_once(payment_id: str, stripe: StripeSimulator) -> None:
     payment = payment_items.get(payment_id)
     assert payment
     assert payment.status == "succeeded"
-    assert payment.live is None
+    assert payment.active_attempt is None
     assert len(stripe.charges()) == 1
     assert payment_operator.inspect_payment(payment_id).timeline_is_whole
 
@@ -55,7 +55,7 @@ def test_equal_confirms_at_once_charge_once(
     results = together(
         THREADS,
         lambda number: change_payment.confirm(
-            USER, payment.id, VISA, call_of(key and key.format(number))
+            USER, payment.id, VISA, run_context(key and key.format(number))
         ),
     )
     assert set(map(outcome, results)) <= {"200", "202"}
@@ -70,7 +70,7 @@ def test_confirms_with_different_cards_at_once_charge_once(
     results = together(
         THREADS,
         lambda number: change_payment.confirm(
-            USER, payment.id, Confirmation(payment_method_id=cards[number % 2]), call_of()
+            USER, payment.id, Confirmation(payment_method_id=cards[number % 2]), run_context()
         ),
     )
     assert set(map(outcome, results)) <= {"200", "202", "payment_in_progress"}
@@ -81,7 +81,7 @@ def test_creations_with_one_key_at_once_make_one_payment(
     stripe_simulator: StripeSimulator,
 ) -> None:
     results = together(
-        THREADS, lambda _: create_payment.create_payment_intent(USER, NEW, call_of("k"))
+        THREADS, lambda _: create_payment.create_payment_intent(USER, NEW, run_context("k"))
     )
     ids = {result.payment.id for result in results}
     assert len(ids) == 1
@@ -93,7 +93,7 @@ def test_a_users_first_payments_at_once_share_one_customer(
     stripe_simulator: StripeSimulator,
 ) -> None:
     results = together(
-        THREADS, lambda _: create_payment.create_payment_intent(USER, NEW, call_of())
+        THREADS, lambda _: create_payment.create_payment_intent(USER, NEW, run_context())
     )
     assert len({result.payment.customer_id for result in results}) == 1
     assert len(read_payments.list_payments(USER, Page())) == THREADS
@@ -107,15 +107,15 @@ def test_updates_confirms_syncs_and_sweeps_at_once_agree_with_the_provider(
     def act(number: int) -> object:
         match number % 4:
             case 0:
-                return change_payment.confirm(USER, payment.id, VISA, call_of())
+                return change_payment.confirm(USER, payment.id, VISA, run_context())
             case 1:
                 change = PaymentChange(total_cents=3000 + number)
-                return change_payment.update(USER, payment.id, change, call_of())
+                return change_payment.update(USER, payment.id, change, run_context())
             case 2:
-                return change_payment.sync(USER, payment.id, call_of())
+                return change_payment.sync(USER, payment.id, run_context())
             case _:
                 return change_payment.update(
-                    USER, payment.id, PaymentChange(description=str(number)), call_of()
+                    USER, payment.id, PaymentChange(description=str(number)), run_context()
                 )
 
     results = together(THREADS, act)
@@ -123,13 +123,13 @@ def test_updates_confirms_syncs_and_sweeps_at_once_agree_with_the_provider(
     assert set(codes) <= {"Answered", "Payment", "Conflict", "TemporarilyUnavailable"}, results
     for _ in range(4):
         later(60)
-        sweep.sweep(sweep_call())
+        sweep.sweep(sweep_run())
     assert len(stripe_simulator.charges()) <= 1
     found = payment_items.get(payment.id)
     assert found
     intent = stripe_simulator.intents()[0]
     assert found.total_cents == intent["amount"]
-    assert found.live is None
+    assert found.active_attempt is None
     assert payment_operator.inspect_payment(payment.id).timeline_is_whole
 
 
@@ -138,9 +138,9 @@ def test_sweeps_at_once_end_an_attempt_once(
 ) -> None:
     payment = created()
     stripe_simulator.fault("confirm", "drop_after")
-    change_payment.confirm(USER, payment.id, VISA, call_of())
+    change_payment.confirm(USER, payment.id, VISA, run_context())
     later(100)
-    together(4, lambda _: sweep.sweep(sweep_call()))
+    together(4, lambda _: sweep.sweep(sweep_run()))
     assert_charged_once(payment.id, stripe_simulator)
     ended = [entry for entry in payment_items.timeline(payment.id) if entry.operation == "confirm"]
     assert len(ended) == 1
@@ -149,24 +149,24 @@ def test_sweeps_at_once_end_an_attempt_once(
 def test_fifty_partial_refunds_at_once_never_exceed_what_was_captured(
     stripe_simulator: StripeSimulator, later: Callable[[float], None]
 ) -> None:
-    payment = change_payment.confirm(USER, created().id, VISA, call_of()).payment
+    payment = change_payment.confirm(USER, created().id, VISA, run_context()).payment
     amounts = range(90, 140)
 
-    def refund(number: int) -> Answered:
+    def refund(number: int) -> PaymentResult:
         asked = NewRefund(amount_cents=amounts[number])
-        return change_payment.refund(USER, payment.id, asked, call_of(f"refund-{number}"))
+        return change_payment.refund(USER, payment.id, asked, run_context(f"refund-{number}"))
 
     def given_back() -> int:
         return sum(each.amount for each in stripe_simulator.world.refunds.values())
 
     results = together(50, refund)
-    assert {type(each) for each in results} <= {Answered, Conflict, TemporarilyUnavailable}
+    assert {type(each) for each in results} <= {PaymentResult, Conflict, TemporarilyUnavailable}
     assert given_back() <= 2000
     for number in range(50):
         with suppress(Conflict):  # once the rest is too little for it
             refund(number)
     later(100)
-    sweep.sweep(sweep_call())
+    sweep.sweep(sweep_run())
     found = payment_items.get(payment.id)
     assert found
     assert 2000 - max(amounts) < given_back() <= 2000

@@ -13,37 +13,37 @@ from bridge.core.payments import change_payment, create_payment
 from bridge.core.workers import sweep
 from bridge.errors import BridgeError, Conflict, ProviderUnavailable
 from bridge.models.payment import (
-    Answered,
     Cancellation,
     Capture,
     Confirmation,
     NewPayment,
     Payment,
+    PaymentResult,
 )
 from bridge.models.refund import NewRefund
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import USER, Crash, Killed, call_of, sweep_call, together
+from tests.conftest import USER, Crash, Killed, run_context, sweep_run, together
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 Later = Callable[[float], None]
-STEPS = ["locking", "locked", "answered", "merging", "merged"]
+STEPS = ["locking", "locked", "answered", "committing", "committed"]
 PART = NewRefund(amount_cents=500)
 
 
 def paid(method: str = "pm_card_visa", **more: object) -> Payment:
     new = NewPayment.model_validate({"total_cents": 2000, "currency": "USD"} | more)
-    made = create_payment.create_payment_intent(USER, new, call_of()).payment
+    made = create_payment.create_payment_intent(USER, new, run_context()).payment
     asked = Confirmation(payment_method_id=method)
-    return change_payment.confirm(USER, made.id, asked, call_of()).payment
+    return change_payment.confirm(USER, made.id, asked, run_context()).payment
 
 
 def held() -> Payment:
     return paid(capture_method="manual")
 
 
-def refund(payment: Payment, asked: NewRefund = PART, key: str | None = None) -> Answered:
-    return change_payment.refund(USER, payment.id, asked, call_of(key))
+def refund(payment: Payment, asked: NewRefund = PART, key: str | None = None) -> PaymentResult:
+    return change_payment.refund(USER, payment.id, asked, run_context(key))
 
 
 def stored(payment: Payment) -> Payment:
@@ -64,7 +64,7 @@ def given_back(simulator: StripeSimulator) -> int:
 def assert_agrees(payment: Payment, simulator: StripeSimulator) -> None:
     """Our row says what the provider says, and nothing is under way or broken."""
     found, refunds = stored(payment), payment_items.refunds(payment.id)
-    assert found.live is None
+    assert found.active_attempt is None
     assert found.refunded_cents == given_back(simulator)
     assert found.refundable_cents == found.captured_cents - found.refunded_cents
     given = [each for each in refunds if each.status != "failed"]
@@ -79,16 +79,20 @@ def assert_agrees(payment: Payment, simulator: StripeSimulator) -> None:
 def test_a_part_and_then_the_rest_go_back(stripe_simulator: StripeSimulator) -> None:
     payment = paid()
     first = refund(payment, NewRefund(amount_cents=500, reason="damaged"))
-    assert (first.given.status, first.given.amount_cents, first.given.reason) == (
+    assert (
+        first.requested_refund.status,
+        first.requested_refund.amount_cents,
+        first.requested_refund.reason,
+    ) == (
         "succeeded",
         500,
         "damaged",
     )
-    assert stored(payment).shown_status == "partially_refunded"
+    assert stored(payment).displayed_status == "partially_refunded"
     assert_agrees(payment, stripe_simulator)
     rest = refund(payment, NewRefund())
-    assert rest.given.amount_cents == 1500
-    assert stored(payment).shown_status == "refunded"
+    assert rest.requested_refund.amount_cents == 1500
+    assert stored(payment).displayed_status == "refunded"
     assert_agrees(payment, stripe_simulator)
     with pytest.raises(Conflict) as refused:
         refund(payment, NewRefund())
@@ -119,19 +123,19 @@ def test_a_refund_killed_anywhere_ends_in_the_truth(
         refund(payment, PART, "key-1")
     later(200)
     if rescue == "sync":
-        change_payment.sync(USER, payment.id, call_of())
+        change_payment.sync(USER, payment.id, run_context())
     if rescue == "sweep":
-        sweep.sweep(sweep_call())
-    sent = step in ("answered", "merging", "merged")
+        sweep.sweep(sweep_run())
+    sent = step in ("answered", "committing", "committed")
     assert given_back(stripe_simulator) == (500 if sent else 0)
     if rescue != "retry":
         assert_agrees(payment, stripe_simulator)
     answered = refund(payment, PART, "key-1")
-    assert answered.given.status == "succeeded"
+    assert answered.requested_refund.status == "succeeded"
     assert answered.replayed == sent
     assert given_back(stripe_simulator) == 500
     assert_agrees(payment, stripe_simulator)
-    assert refund(payment, PART, "key-1").given == answered.given
+    assert refund(payment, PART, "key-1").requested_refund == answered.requested_refund
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "500_after", "truncated_body"])
@@ -141,17 +145,22 @@ def test_a_refund_whose_answer_is_lost_is_pending_and_found(
     payment = paid()
     stripe_simulator.fault("refund", kind)
     answered = refund(payment)
-    assert (answered.given.status, answered.given.provider_refund_id) == ("pending", None)
+    assert (answered.requested_refund.status, answered.requested_refund.provider_refund_id) == (
+        "pending",
+        None,
+    )
     assert answered.retry_after
     assert stored(payment).refundable_cents == 1500
-    assert refund(payment).given.id == answered.given.id, "the same request is the same refund"
+    assert refund(payment).requested_refund.id == answered.requested_refund.id, (
+        "the same request is the same refund"
+    )
     with pytest.raises(Conflict) as busy:
         refund(payment, NewRefund(amount_cents=1))
     assert busy.value.code == "payment_in_progress"
     later(30)
-    sweep.sweep(sweep_call())
+    sweep.sweep(sweep_run())
     (found,) = payment_items.refunds(payment.id)
-    assert (found.id, found.status) == (answered.given.id, "succeeded")
+    assert (found.id, found.status) == (answered.requested_refund.id, "succeeded")
     assert_agrees(payment, stripe_simulator)
 
 
@@ -162,15 +171,15 @@ def test_a_refund_that_never_arrived_gives_its_amount_back_after_the_lease(
     stripe_simulator.fault("refund", "drop_before")
     refund(payment, NewRefund(), "key-1")
     later(60)
-    sweep.sweep(sweep_call())
+    sweep.sweep(sweep_run())
     assert stored(payment).refundable_cents == 0, "it may still land"
     later(60)
-    sweep.sweep(sweep_call())
+    sweep.sweep(sweep_run())
     (found,) = payment_items.refunds(payment.id)
     assert found.status == "failed"
     assert_agrees(payment, stripe_simulator)
     again = refund(payment, NewRefund(), "key-1")
-    assert (again.replayed, again.given.status) == (False, "succeeded")
+    assert (again.replayed, again.requested_refund.status) == (False, "succeeded")
     assert_agrees(payment, stripe_simulator)
 
 
@@ -178,16 +187,16 @@ def test_another_key_is_another_refund_of_the_same_amount(
     stripe_simulator: StripeSimulator,
 ) -> None:
     payment = paid()
-    first, second = (refund(payment, PART, key).given for key in ("key-1", "key-2"))
+    first, second = (refund(payment, PART, key).requested_refund for key in ("key-1", "key-2"))
     assert first.id != second.id
     assert given_back(stripe_simulator) == 1000
-    assert refund(payment, PART, "key-1").given == first
+    assert refund(payment, PART, "key-1").requested_refund == first
 
 
 def test_a_key_is_one_refund_however_its_amount_reads(stripe_simulator: StripeSimulator) -> None:
     payment = paid()
     refund(payment, PART, "key-1")
-    other = call_of("key-1", fingerprint="another body")
+    other = run_context("key-1", fingerprint="another body")
     with pytest.raises(Conflict) as reused:
         change_payment.refund(USER, payment.id, NewRefund(amount_cents=600), other)
     assert reused.value.code == "idempotency_key_reused"
@@ -203,7 +212,7 @@ def test_a_refund_that_was_surely_not_sent_leaves_nothing_reserved(
         refund(payment, NewRefund(), "key-1")
     assert stored(payment).refundable_cents == 2000
     assert [each.status for each in payment_items.refunds(payment.id)] == ["failed"]
-    assert refund(payment, NewRefund(), "key-1").given.status == "succeeded"
+    assert refund(payment, NewRefund(), "key-1").requested_refund.status == "succeeded"
 
 
 def test_what_the_dashboard_refunded_is_known_at_the_refusal(
@@ -225,7 +234,7 @@ def test_refunds_made_elsewhere_become_ours_once(stripe_simulator: StripeSimulat
     for _ in range(2):
         stripe_simulator.dashboard("refund", str(payment.provider_payment_id), 300)
     for _ in range(2):
-        change_payment.sync(USER, payment.id, call_of())
+        change_payment.sync(USER, payment.id, run_context())
         known = payment_items.refunds(payment.id)
         assert sorted(each.amount_cents for each in known) == [300, 300, 500]
     assert_agrees(payment, stripe_simulator)
@@ -235,12 +244,12 @@ def test_a_late_refund_is_due_until_it_is_through(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:
     payment = paid("pm_card_pendingRefund")
-    assert refund(payment, NewRefund()).given.status == "pending"
-    assert stored(payment).shown_status == "refunded"
+    assert refund(payment, NewRefund()).requested_refund.status == "pending"
+    assert stored(payment).displayed_status == "refunded"
     assert stored(payment).due_at
     for _ in range(4):
         later(60)
-        sweep.sweep(sweep_call())
+        sweep.sweep(sweep_run())
     assert [each.status for each in payment_items.refunds(payment.id)] == ["succeeded"]
     assert stored(payment).due_at is None
     assert_agrees(payment, stripe_simulator)
@@ -252,9 +261,9 @@ def test_a_refund_that_fails_later_can_be_made_again(
     payment = paid("pm_card_refundFail")
     refund(payment, NewRefund())
     later(120)
-    change_payment.sync(USER, payment.id, call_of())
+    change_payment.sync(USER, payment.id, run_context())
     assert [each.status for each in payment_items.refunds(payment.id)] == ["failed"]
-    assert stored(payment).shown_status == "succeeded"
+    assert stored(payment).displayed_status == "succeeded"
     assert_agrees(payment, stripe_simulator)
 
 
@@ -263,7 +272,7 @@ def test_refunds_at_once_never_give_back_more_than_was_captured(
 ) -> None:
     payment = paid()
     results = together(12, lambda number: refund(payment, PART, f"key-{number}"))
-    assert {type(each) for each in results} <= {Answered, Conflict}
+    assert {type(each) for each in results} <= {PaymentResult, Conflict}
     for number in range(12):
         with suppress(Conflict):
             refund(payment, PART, f"key-{number}")
@@ -276,7 +285,7 @@ def test_only_what_has_succeeded_is_refunded(
     method: str, stripe_simulator: StripeSimulator
 ) -> None:
     new = NewPayment(total_cents=2000, currency="USD")
-    made = create_payment.create_payment_intent(USER, new, call_of()).payment
+    made = create_payment.create_payment_intent(USER, new, run_context()).payment
     with pytest.raises(Conflict) as refused:
         refund(made)
     assert refused.value.code == "payment_not_refundable"
@@ -293,23 +302,23 @@ def test_a_dispute_is_shown_until_it_is_won(
     payment = paid()
     intent = str(payment.provider_payment_id)
     stripe_simulator.dashboard("dispute", intent)
-    assert change_payment.sync(USER, payment.id, call_of()).shown_status == "disputed"
+    assert change_payment.sync(USER, payment.id, run_context()).displayed_status == "disputed"
     with pytest.raises(BridgeError) as refused:
         refund(payment)
     assert (refused.value.status, refused.value.code) == (409, "payment_not_refundable")
     stripe_simulator.dashboard("close_dispute", intent, outcome=outcome)
-    assert change_payment.sync(USER, payment.id, call_of()).shown_status == shown
+    assert change_payment.sync(USER, payment.id, run_context()).displayed_status == shown
 
 
 # --- captures and cancellations -----------------------------------------------------------------
 
 
-def capture(payment: Payment, key: str | None = None) -> Answered:
-    return change_payment.capture(USER, payment.id, Capture(), call_of(key))
+def capture(payment: Payment, key: str | None = None) -> PaymentResult:
+    return change_payment.capture(USER, payment.id, Capture(), run_context(key))
 
 
-def cancel(payment: Payment, key: str | None = None) -> Answered:
-    return change_payment.cancel(USER, payment.id, Cancellation(), call_of(key))
+def cancel(payment: Payment, key: str | None = None) -> PaymentResult:
+    return change_payment.cancel(USER, payment.id, Cancellation(), run_context(key))
 
 
 ACTS = {"capture": capture, "cancel": cancel}
@@ -323,28 +332,28 @@ def test_a_manual_capture_takes_what_it_names_and_once(
     payment = held()
     assert (payment.status, payment.captured_cents) == ("requires_capture", 0)
     body = Capture(amount_cents=asked)
-    taken = change_payment.capture(USER, payment.id, body, call_of()).payment
+    taken = change_payment.capture(USER, payment.id, body, run_context()).payment
     assert (taken.status, taken.captured_cents, taken.refundable_cents) == (
         "succeeded",
         captured,
         captured,
     )
-    assert taken.shown_status == "succeeded"
+    assert taken.displayed_status == "succeeded"
     assert taken.completed_at
     with pytest.raises(Conflict) as refused:
-        change_payment.capture(USER, payment.id, body, call_of())
+        change_payment.capture(USER, payment.id, body, run_context())
     assert refused.value.code == "payment_not_capturable"
     assert_agrees(payment, stripe_simulator)
     refund(payment, NewRefund())
-    assert stored(payment).shown_status == "refunded"
-    assert change_payment.sync(USER, payment.id, call_of()).refunded_cents == captured
+    assert stored(payment).displayed_status == "refunded"
+    assert change_payment.sync(USER, payment.id, run_context()).refunded_cents == captured
     assert_agrees(payment, stripe_simulator)
 
 
 def test_more_than_was_authorized_is_not_captured(stripe_simulator: StripeSimulator) -> None:
     payment = held()
     with pytest.raises(Conflict) as refused:
-        change_payment.capture(USER, payment.id, Capture(amount_cents=2001), call_of())
+        change_payment.capture(USER, payment.id, Capture(amount_cents=2001), run_context())
     assert refused.value.code == "amount_exceeds_available"
     assert stored(payment).status == "requires_capture"
 
@@ -367,11 +376,11 @@ def test_a_capture_or_cancellation_killed_anywhere_ends_in_the_truth(
         ACTS[operation](payment, "key-1")
     later(200)
     if rescue == "sync":
-        change_payment.sync(USER, payment.id, call_of())
+        change_payment.sync(USER, payment.id, run_context())
     if rescue == "sweep":
-        sweep.sweep(sweep_call())
+        sweep.sweep(sweep_run())
     if rescue != "retry":
-        sent = step in ("answered", "merging", "merged")
+        sent = step in ("answered", "committing", "committed")
         assert stored(payment).status == (ENDS[operation] if sent else "requires_capture")
         assert_agrees(payment, stripe_simulator)
     assert ACTS[operation](payment, "key-1").payment.status == ENDS[operation]
@@ -408,11 +417,11 @@ def test_a_payment_is_canceled_in_every_state_that_allows_it_and_twice(
     stripe_simulator: StripeSimulator,
 ) -> None:
     new = NewPayment(total_cents=2000, currency="USD")
-    made = create_payment.create_payment_intent(USER, new, call_of()).payment
+    made = create_payment.create_payment_intent(USER, new, run_context()).payment
     secure = paid("pm_card_threeDSecure2Required")
     for payment in (made, secure, held()):
         for _ in range(2):
-            assert cancel(payment).payment.shown_status == "canceled"
+            assert cancel(payment).payment.displayed_status == "canceled"
     calls = stripe_simulator.log.counts["cancel"]
     assert calls == 3
     with pytest.raises(Conflict) as refused:

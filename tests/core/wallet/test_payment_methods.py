@@ -19,7 +19,7 @@ from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items
 from bridge.store.wallet import address_items, method_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import USER, call_of, sweep_call, together
+from tests.conftest import USER, run_context, sweep_run, together
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 MANY = 8  # each costs up to as many rounds
@@ -28,12 +28,12 @@ MANY = 8  # each costs up to as many rounds
 @pytest.fixture
 def customer() -> Customer:
     new = NewCustomer(provider_id="stripe", email="jane@example.com")
-    return user_customers.create_customer(USER, new, call_of()).customer
+    return user_customers.create_customer(USER, new, run_context()).customer
 
 
 def attach(customer: Customer, token: str = "pm_card_visa", **more: Any) -> PaymentMethod:
     new = NewMethod(token=token, customer_id=customer.id, **more)
-    return payment_methods.create_method(USER, new, call_of()).method
+    return payment_methods.create_method(USER, new, run_context()).method
 
 
 def held(customer: Customer) -> list[PaymentMethod]:
@@ -104,7 +104,7 @@ def test_all_that_is_deleted_at_once_is_deleted_once(
     results = together(MANY, lambda n: payment_methods.delete_method(USER, made[n % 4].id))
     assert len(failures(results)) == MANY - 4
     assert {type(each) for each in failures(results)} == {NotFound}
-    assert deletion.finish_due(sweep_call()).finished == 4
+    assert deletion.finish_due(sweep_run()).finished == 4
     assert [each for each in stripe_simulator.world.methods.values() if each.customer] == []
     assert [dynamodb.get(keys.method_token(each.id)) for each in made] == [None] * 4
 
@@ -133,7 +133,7 @@ def test_a_customer_that_is_deleted_meanwhile_holds_nothing_in_the_end(
 
     results = together(MANY, act)
     assert all(isinstance(each, BridgeError) for each in failures(results))
-    assert deletion.finish_due(sweep_call()).failed == 0
+    assert deletion.finish_due(sweep_run()).failed == 0
     assert [each for each in stripe_simulator.world.methods.values() if each.customer] == []
     walked, _ = method_items.walk_customer(customer.id, None, 100)
     assert {each.state for each in walked} == {"deleted"}
@@ -154,7 +154,7 @@ def test_of_many_addresses_one_of_a_type_is_the_default(
             country="US",
             is_default=True,
         )
-        return addresses.create_address(USER, new, call_of()).address
+        return addresses.create_address(USER, new, run_context()).address
 
     made = together(MANY, make)
     assert failures(made) == []
@@ -179,7 +179,7 @@ def test_no_method_ends_up_with_an_address_that_was_deleted_meanwhile(
 ) -> None:
     home = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
     new = NewAddress.model_validate(home | {"customer_id": customer.id})
-    address = addresses.create_address(USER, new, call_of()).address
+    address = addresses.create_address(USER, new, run_context()).address
     saved = [attach(customer, billing_address_id=address.id) for _ in range(2)]
     later = [attach(customer) for _ in range(MANY - 4)]
     naming = MethodChange(billing_address_id=address.id)
@@ -203,7 +203,7 @@ def test_an_address_that_goes_while_the_provider_attaches_is_refused(
 ) -> None:
     home = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
     new = NewAddress.model_validate(home | {"customer_id": customer.id})
-    address = addresses.create_address(USER, new, call_of()).address
+    address = addresses.create_address(USER, new, run_context()).address
     stripe_simulator.fault("attach", "slow", ms=2000)
 
     def act(number: int) -> object:
@@ -224,7 +224,7 @@ def test_an_address_of_more_methods_than_a_transaction_takes_can_be_deleted(
 ) -> None:
     home = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
     new = NewAddress.model_validate(home | {"customer_id": customer.id})
-    address = addresses.create_address(USER, new, call_of()).address
+    address = addresses.create_address(USER, new, run_context()).address
     for _ in range(addresses.AT_ONCE + 12):
         attach(customer, billing_address_id=address.id)
     addresses.delete_address(USER, address.id)

@@ -14,7 +14,6 @@ from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.rules import scheduling
 from bridge.core.workers import deletion
 from bridge.errors import NotFound
-from bridge.models.call import Call
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer, NewCustomer
 from bridge.models.identifier import new_id, suffix
@@ -22,6 +21,7 @@ from bridge.models.job import Job
 from bridge.models.page import Page
 from bridge.models.payment import Confirmation, NewPayment, Payment
 from bridge.models.payment_method import PaymentMethod
+from bridge.models.run_context import RunContext
 from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items
 from bridge.store.jobs import due_items, job_items
@@ -29,7 +29,7 @@ from bridge.store.payments import payment_items, payment_writes
 from bridge.store.wallet import method_items
 from local import database
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import USER, Crash, Killed, call_of, together
+from tests.conftest import USER, Crash, Killed, run_context, together
 from tests.store.conftest import FRESH_WRITE, customer as customer_row, payment as payment_row
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
@@ -49,8 +49,8 @@ class Pauses:
         self.slept.append(seconds)
 
 
-def job_call(seconds: float = 60) -> Call:
-    return Call(cause="sweep", ends_at=clock.now() + timedelta(seconds=seconds))
+def job_call(seconds: float = 60) -> RunContext:
+    return RunContext(cause="sweep", ends_at=clock.now() + timedelta(seconds=seconds))
 
 
 def run(seconds: float = 60) -> tuple[int, int, int]:
@@ -62,7 +62,7 @@ def run(seconds: float = 60) -> tuple[int, int, int]:
 def made(**more: object) -> Customer:
     known: dict[str, object] = {"provider_id": "stripe", "email": "jane@example.com"}
     asked = NewCustomer.model_validate(known | more)
-    return user_customers.create_customer(USER, asked, call_of()).customer
+    return user_customers.create_customer(USER, asked, run_context()).customer
 
 
 def save_methods(stripe: StripeSimulator, customer: Customer, count: int) -> list[PaymentMethod]:
@@ -91,8 +91,8 @@ def pay(customer: Customer, **more: object) -> Payment:
     """A payment of the customer that has succeeded, and can move no more."""
     asked: dict[str, object] = {"total_cents": 2000, "currency": "USD", "customer_id": customer.id}
     new = NewPayment.model_validate(asked | more)
-    payment = create_payment.create_payment_intent(USER, new, call_of()).payment
-    return change_payment.confirm(USER, payment.id, VISA, call_of()).payment
+    payment = create_payment.create_payment_intent(USER, new, run_context()).payment
+    return change_payment.confirm(USER, payment.id, VISA, run_context()).payment
 
 
 def delete(customer: Customer) -> None:
@@ -291,7 +291,7 @@ def test_a_job_that_makes_no_sense_is_logged_and_keeps_nobody_waiting(
     stripe_simulator: StripeSimulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     alive, gone = made(), made()
-    item = {"kind": "of a newer release", "customer_id": gone.id, "fence": 1, "due_at": 1}
+    item = {"kind": "of a newer release", "customer_id": gone.id, "version": 1, "due_at": 1}
     for shard in range(8):
         odd = item | {"due_pk": f"D#{shard}"}
         dynamodb.write(dynamodb.put(keys.job(f"job_odd{shard}"), odd))
@@ -363,7 +363,7 @@ def test_what_goes_is_nowhere_to_be_seen_and_its_money_can_be_traced(
         with pytest.raises(NotFound):
             read_payments.get_payment(USER, named)
         with pytest.raises(NotFound):
-            change_payment.sync(USER, named, call_of())
+            change_payment.sync(USER, named, run_context())
     assert read_payments.list_payments(USER, Page()) == []
     assert read_payments.list_payments(USER, Page(organization_id="org_456")) == []
     assert payment_items.walk_customer(customer.id, None, 10) == ([], "")
@@ -395,14 +395,14 @@ def test_b12_a_payment_under_way_runs_to_its_end_and_goes_in_a_later_round(
     new = NewPayment.model_validate(
         {"total_cents": 2000, "currency": "USD", "customer_id": customer.id}
     )
-    moving = create_payment.create_payment_intent(USER, new, call_of()).payment
+    moving = create_payment.create_payment_intent(USER, new, run_context()).payment
     delete(customer)
     assert run() == (0, 0, 1)
     assert (stored(done).is_hidden, stored(moving).is_hidden) == (True, False)
     (job,) = jobs()
     assert 3595 <= job.due_at - clock.seconds() <= 3600
     assert run() == (0, 0, 0)
-    change_payment.confirm(USER, moving.id, VISA, call_of())
+    change_payment.confirm(USER, moving.id, VISA, run_context())
     later(HOUR)
     assert run() == (1, 0, 0)
     assert stored(moving).is_hidden
@@ -438,7 +438,7 @@ def test_a_hidden_payment_still_follows_its_provider(
     delete(customer)
     run()
     stripe_simulator.dashboard("refund", str(payment.provider_payment_id), 500)
-    synchronize.converge(stored(payment), call_of())
+    synchronize.synchronize(stored(payment), run_context())
     after = stored(payment)
     assert (after.refunded_cents, after.is_hidden) == (500, True)
     assert payment_operator.inspect_payment(payment.id).timeline_is_whole

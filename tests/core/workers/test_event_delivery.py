@@ -14,12 +14,12 @@ from bridge.core.payments import change_payment, create_payment
 from bridge.core.rules import scheduling
 from bridge.core.workers import event_delivery
 from bridge.errors import TemporarilyUnavailable
-from bridge.models.call import Call
 from bridge.models.outbox import ChangedKey, Cursor
 from bridge.models.payment import Confirmation, NewPayment, Payment
+from bridge.models.run_context import RunContext
 from bridge.store import dynamodb, keys
 from bridge.store.payments import outbox_items, payment_items
-from tests.conftest import USER, Crash, Killed, call_of, together
+from tests.conftest import USER, Crash, Killed, run_context, together
 from tests.store.conftest import Wire
 from tests.store.payments.test_outbox_items import put_entries
 
@@ -36,19 +36,19 @@ def bus_wire(subscriber: Subscriber) -> Iterator[Wire]:
         yield Wire(undo, queues.client("events", 3))
 
 
-def ring_call(seconds: float = 60) -> Call:
-    return Call(cause="sweep", ends_at=clock.now() + timedelta(seconds=seconds))
+def trigger_run(seconds: float = 60) -> RunContext:
+    return RunContext(cause="sweep", ends_at=clock.now() + timedelta(seconds=seconds))
 
 
 def deliver(*payment_ids: str) -> event_delivery.Delivered:
-    return event_delivery.deliver(payment_ids, ring_call())
+    return event_delivery.deliver(payment_ids, trigger_run())
 
 
 def paid() -> Payment:
     """A payment with two entries: created, succeeded."""
     new = NewPayment(total_cents=2000, currency="USD")
-    payment = create_payment.create_payment_intent(USER, new, call_of()).payment
-    return change_payment.confirm(USER, payment.id, VISA, call_of()).payment
+    payment = create_payment.create_payment_intent(USER, new, run_context()).payment
+    return change_payment.confirm(USER, payment.id, VISA, run_context()).payment
 
 
 def told(subscriber: Subscriber) -> list[tuple[str, int]]:
@@ -87,7 +87,9 @@ def refuse(wire: Wire, *sequences: int) -> None:
 
 def test_each_change_is_an_event_as_the_contract_says(subscriber: Subscriber) -> None:
     payment = paid()
-    assert deliver(payment.id) == event_delivery.Delivered(events=2, put_off=0, parked=0, left=0)
+    assert deliver(payment.id) == event_delivery.Delivered(
+        events=2, deferred=0, retries_exhausted=0, left=0
+    )
     first, second = subscriber()
     entries = payment_items.timeline(payment.id)
     assert {each["source"] for each in (first, second)} == {"bridge.payments"}
@@ -113,7 +115,7 @@ def test_a_ring_for_what_is_delivered_sends_and_writes_nothing(subscriber: Subsc
     assert deliver("pay_1", "pay_without_any").events == 0
     assert sequences(subscriber) == [1, 2]
     assert cursor() == before
-    assert cursor("pay_without_any").fence == 0
+    assert cursor("pay_without_any").version == 0
 
 
 def test_payments_go_out_together_and_each_in_its_order(
@@ -143,7 +145,7 @@ def test_a_stream_rings_for_the_payments_whose_keys_it_names(subscriber: Subscri
     put_entries(1, 2)
     put_entries(1, payment_id="pay_2")
     changed = [ChangedKey(*keys.entry(each, 1)[1:]) for each in ("pay_1", "pay_1", "pay_2")]
-    assert event_delivery.answer_ring(changed, ring_call()).events == 3
+    assert event_delivery.handle_trigger(changed, trigger_run()).events == 3
     assert sorted(told(subscriber)) == [("pay_1", 1), ("pay_1", 2), ("pay_2", 1)]
 
 
@@ -151,10 +153,10 @@ def test_a_ring_that_time_does_not_allow_is_answered_by_the_next(subscriber: Sub
     put_entries(1)
     changed = [ChangedKey(*keys.entry("pay_1", 1)[1:])]
     with pytest.raises(TemporarilyUnavailable):
-        event_delivery.answer_ring(changed, ring_call(scheduling.SPARE_S - 1))
-    assert (sequences(subscriber), cursor().fence) == ([], 0)
-    assert event_delivery.deliver(["pay_1"], ring_call(scheduling.SPARE_S - 1)).left == 1
-    event_delivery.answer_ring(changed, ring_call())
+        event_delivery.handle_trigger(changed, trigger_run(scheduling.SPARE_S - 1))
+    assert (sequences(subscriber), cursor().version) == ([], 0)
+    assert event_delivery.deliver(["pay_1"], trigger_run(scheduling.SPARE_S - 1)).left == 1
+    event_delivery.handle_trigger(changed, trigger_run())
     assert sequences(subscriber) == [1]
 
 
@@ -164,7 +166,7 @@ def test_a_slow_bus_is_left_in_time_and_the_sweep_goes_on_with_the_rest(
     put_entries(*range(1, 9))
     bus_wire.listen("PutEvents", lambda _: later(10))
     changed = [ChangedKey(*keys.entry("pay_1", 1)[1:])]
-    assert event_delivery.answer_ring(changed, ring_call(60)).events == 5
+    assert event_delivery.handle_trigger(changed, trigger_run(60)).events == 5
     assert (cursor().sent, cursor().failing_since) == (5, None)
     assert (cursor().due_at or 0) <= clock.seconds()
     bus_wire.undo.close()
@@ -183,7 +185,7 @@ def test_an_event_that_the_bus_refuses_holds_back_those_after_it(
     put_entries(1, payment_id="pay_2")
     refuse(bus_wire, 2)
     assert deliver("pay_1", "pay_2") == event_delivery.Delivered(
-        events=2, put_off=1, parked=0, left=0
+        events=2, deferred=1, retries_exhausted=0, left=0
     )
     assert told(subscriber) == [("pay_1", 1), ("pay_2", 1)]
     assert (cursor().sent, cursor("pay_2").due_at) == (1, None)
@@ -199,7 +201,7 @@ def test_one_of_several_in_a_call_can_be_refused_alone(
     put_entries(5, payment_id="pay_2")
     refuse(bus_wire, 5)
     delivered = deliver("pay_1", "pay_2")
-    assert (delivered.events, delivered.put_off) == (2, 1)
+    assert (delivered.events, delivered.deferred) == (2, 1)
     assert bus_wire.requests[1:2] == [{"taken": [1]}]
     assert (cursor().sent, cursor("pay_2").sent) == (2, 0)
 
@@ -220,7 +222,9 @@ def test_a_bus_that_fails_is_asked_once_a_run_and_nothing_is_lost(
     for payment_id in ids:
         put_entries(1, payment_id=payment_id)
     bus_wire.answer("PutEvents", status, {"__type": kind}, times=None)
-    assert deliver(*ids) == event_delivery.Delivered(events=0, put_off=25, parked=0, left=0)
+    assert deliver(*ids) == event_delivery.Delivered(
+        events=0, deferred=25, retries_exhausted=0, left=0
+    )
     assert len(bus_wire.requests) <= 3  # the SDK's own tries of one call
     waits = [(cursor(each).due_at or 0) - clock.seconds() for each in ids]
     assert 57 <= min(waits) <= max(waits) <= 60
@@ -236,19 +240,21 @@ def test_a_delivery_is_tried_less_and_less_often_and_after_three_days_parked(
     refuse(bus_wire, 1)
     setting("POWERTOOLS_METRICS_DISABLED", "false")
     capsys.readouterr()
-    began, waits, parked = clock.seconds(), [], 0
-    while not parked:
-        parked = deliver("pay_1").parked
+    began, waits, retries_exhausted = clock.seconds(), [], 0
+    while not retries_exhausted:
+        retries_exhausted = deliver("pay_1").retries_exhausted
         if due_at := cursor().due_at:
             waits.append(due_at - clock.seconds())
             later(waits[-1] + 1)  # the clock's seconds are whole
     minutes = [round(each / 60) for each in waits]
     assert minutes[:6] == [1, 1, 3, 10, 60, 60]
     assert set(minutes[4:]) == {60}
-    assert 0 <= clock.seconds() - began - event_delivery.PARKED_AFTER_S <= HOUR
-    assert (cursor().is_parked, cursor().due_at) == (True, None)
+    assert 0 <= clock.seconds() - began - event_delivery.GIVE_UP_AFTER_S <= HOUR
+    assert (cursor().retries_exhausted, cursor().due_at) == (True, None)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert [line["parked_events"] for line in lines if "parked_events" in line] == [[1]]
+    assert [
+        line["events_retries_exhausted"] for line in lines if "events_retries_exhausted" in line
+    ] == [[1]]
     late = [line["undelivered_events"] for line in lines if "undelivered_events" in line]
     assert len(late) == len(waits) - 3 + 1  # quiet for five minutes, then at every try
     assert late[0] == [2]
@@ -260,14 +266,14 @@ def test_what_is_parked_goes_out_with_the_next_ring(
     put_entries(1)
     refuse(bus_wire, 1)
     deliver("pay_1")
-    later(event_delivery.PARKED_AFTER_S)
-    assert deliver("pay_1").parked == 1
+    later(event_delivery.GIVE_UP_AFTER_S)
+    assert deliver("pay_1").retries_exhausted == 1
     bus_wire.undo.close()
     put_entries(2)
     deliver("pay_1")
     assert sequences(subscriber) == [1, 2]
     after = cursor()
-    assert (after.is_parked, after.due_at, after.failing_since) == (False, None, None)
+    assert (after.retries_exhausted, after.due_at, after.failing_since) == (False, None, None)
 
 
 def test_a_store_that_fails_lets_the_whole_batch_ring_again(
@@ -280,8 +286,8 @@ def test_a_store_that_fails_lets_the_whole_batch_ring_again(
         kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException"
         wire.answer("PutItem", 400, {"__type": kind}, times=None)
         with pytest.raises(TemporarilyUnavailable):
-            event_delivery.answer_ring(changed, ring_call())
-    event_delivery.answer_ring(changed, ring_call())
+            event_delivery.handle_trigger(changed, trigger_run())
+    event_delivery.handle_trigger(changed, trigger_run())
     assert sequences(subscriber) == [1, 1]  # at least once
 
 
@@ -325,7 +331,7 @@ def test_a_later_event_that_was_put_off_is_not_forgotten_by_who_delivered_an_ear
     def another(payment_id: str) -> None:
         put_entries(2)
         refuse(bus_wire, 2)
-        assert deliver(payment_id).put_off == 1
+        assert deliver(payment_id).deferred == 1
 
     crash.at, crash.meanwhile = "delivered", another
     deliver("pay_1")
@@ -338,7 +344,7 @@ def test_a_later_event_that_was_put_off_is_not_forgotten_by_who_delivered_an_ear
 def test_many_dispatchers_at_once_lose_nothing_and_keep_the_order(subscriber: Subscriber) -> None:
     ids = [f"pay_{number}" for number in range(3)]
 
-    def write_and_ring(number: int) -> None:
+    def write_and_trigger(number: int) -> None:
         for sequence in range(1, 6):
             if number == 0:
                 for payment_id in ids:
@@ -348,7 +354,7 @@ def test_many_dispatchers_at_once_lose_nothing_and_keep_the_order(subscriber: Su
             except TemporarilyUnavailable:
                 deliver(*ids)  # as Lambda brings the batch again
 
-    results = together(8, write_and_ring)
+    results = together(8, write_and_trigger)
     assert [each for each in results if each is not None] == []
     for payment_id in ids:
         deliver(payment_id)

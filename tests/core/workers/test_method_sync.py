@@ -14,16 +14,16 @@ from bridge.core.wallet import payment_methods
 from bridge.core.workers import deletion, method_sync
 from bridge.errors import NotFound, Refused, UnknownOutcome
 from bridge.models.customer import Customer, NewCustomer
-from bridge.models.event import MethodHint
 from bridge.models.page import Page
 from bridge.models.payment import Confirmation, NewPayment
 from bridge.models.payment_method import MethodChange, NewMethod, PaymentMethod
+from bridge.models.queue_message import MethodEventReference
 from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items
 from bridge.store.dedupe import webhook_items
 from bridge.store.wallet import method_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import USER, Crash, Killed, call_of, sweep_call, together
+from tests.conftest import USER, Crash, Killed, run_context, sweep_run, together
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 Later = Callable[[float], None]
@@ -32,7 +32,7 @@ Later = Callable[[float], None]
 @pytest.fixture
 def customer() -> Customer:
     new = NewCustomer(provider_id="stripe", email="jane@example.com")
-    return user_customers.create_customer(USER, new, call_of()).customer
+    return user_customers.create_customer(USER, new, run_context()).customer
 
 
 @pytest.fixture
@@ -42,12 +42,14 @@ def method(customer: Customer) -> PaymentMethod:
 
 def attach(customer: Customer) -> PaymentMethod:
     new = NewMethod(token="pm_card_visa", customer_id=customer.id)
-    return payment_methods.create_method(USER, new, call_of()).method
+    return payment_methods.create_method(USER, new, run_context()).method
 
 
-def hint_of(method: PaymentMethod, event_id: str = "evt_1", kind: str = "updated") -> MethodHint:
+def event_reference_of(
+    method: PaymentMethod, event_id: str = "evt_1", kind: str = "updated"
+) -> MethodEventReference:
     assert method.token
-    return MethodHint(
+    return MethodEventReference(
         provider_id="stripe",
         event_id=event_id,
         type=f"payment_method.{kind}",
@@ -56,7 +58,7 @@ def hint_of(method: PaymentMethod, event_id: str = "evt_1", kind: str = "updated
 
 
 def hear(method: PaymentMethod, event_id: str = "evt_1", kind: str = "updated") -> None:
-    method_sync.hear(hint_of(method, event_id, kind), call_of())
+    method_sync.handle_event(event_reference_of(method, event_id, kind), run_context())
 
 
 def shown(method: PaymentMethod) -> PaymentMethod:
@@ -124,7 +126,7 @@ def test_a_method_that_was_detached_there_is_deleted_here(
     assert payment_methods.list_methods(USER, Page()) == [shown(second)]
     assert defaults(customer) == [second.id]
     assert method_items.get_token(method.id), "the job forgets it"
-    assert deletion.finish_due(sweep_call()) == deletion.Worked(finished=1, failed=0, left=0)
+    assert deletion.finish_due(sweep_run()) == deletion.Worked(finished=1, failed=0, left=0)
     assert method_items.get_token(method.id) is None
     assert fetches(stripe_simulator) == 2, "heard once, and once asked by the job"
 
@@ -158,8 +160,8 @@ def test_of_a_token_that_is_not_ours_nobody_is_asked_and_nothing_is_stored(
     stripe_simulator.seed_method("pm_theirs", customer.provider_customer_id)
     asked = len(stripe_simulator.requests)
     for kind in ("attached", "updated", "detached"):
-        hint = hint_of(method, kind=kind).model_copy(update={"token": "pm_theirs"})
-        method_sync.hear(hint, call_of())
+        hint = event_reference_of(method, kind=kind).model_copy(update={"token": "pm_theirs"})
+        method_sync.handle_event(hint, run_context())
         assert dynamodb.get(webhook_items.place(hint)) is None
     assert len(stripe_simulator.requests) == asked
     assert payment_methods.list_methods(USER, Page()) == [method]
@@ -176,11 +178,11 @@ def test_what_was_deleted_here_stays_deleted_and_nobody_is_asked(
         user_customers.delete_customer(USER, customer.id)
     hear(method, "evt_1")
     assert fetches(stripe_simulator) == 0
-    assert deletion.finish_due(sweep_call()).finished == 1
+    assert deletion.finish_due(sweep_run()).finished == 1
     hear(method, "evt_2", "detached")
     with pytest.raises(NotFound):
         shown(method)
-    assert deletion.finish_due(sweep_call()) == deletion.Worked(finished=0, failed=0, left=0)
+    assert deletion.finish_due(sweep_run()) == deletion.Worked(finished=0, failed=0, left=0)
     assert fetches(stripe_simulator) == 0
 
 
@@ -226,15 +228,17 @@ def test_without_its_event_a_detached_method_charges_nobody(
     """The event was lost: it is listed, a confirm with it is refused, the next event deletes it."""
     stripe_simulator.dashboard_method("detach", str(method.token))
     asked = NewPayment(total_cents=2000, currency="USD")
-    payment = create_payment.create_payment_intent(USER, asked, call_of()).payment
+    payment = create_payment.create_payment_intent(USER, asked, run_context()).payment
     with pytest.raises(Refused):
         change_payment.confirm(
-            USER, payment.id, Confirmation(payment_method_id=method.id), call_of()
+            USER, payment.id, Confirmation(payment_method_id=method.id), run_context()
         )
     assert stripe_simulator.charges() == []
     assert shown(method) == method
     again = Confirmation(payment_method_id="pm_card_visa")
-    assert change_payment.confirm(USER, payment.id, again, call_of()).payment.status == "succeeded"
+    assert (
+        change_payment.confirm(USER, payment.id, again, run_context()).payment.status == "succeeded"
+    )
     hear(method, kind="detached")
     with pytest.raises(NotFound):
         shown(method)
@@ -253,7 +257,7 @@ def test_who_has_asked_too_early_looks_again(
         stripe_simulator.dashboard_method("expire", str(method.token))
         hear(method, "evt_2")
 
-    crash.at, crash.meanwhile = "method_looked", meanwhile
+    crash.at, crash.meanwhile = "method_fetched", meanwhile
     hear(method, "evt_1")
     assert card(shown(method)) == card_there(stripe_simulator, method)
 
@@ -263,12 +267,12 @@ def test_a_deletion_meanwhile_stays(
     action: str, method: PaymentMethod, stripe_simulator: StripeSimulator, crash: Crash
 ) -> None:
     stripe_simulator.dashboard_method(action, str(method.token))
-    crash.at = "method_looked"
+    crash.at = "method_fetched"
     crash.meanwhile = lambda _: payment_methods.delete_method(USER, method.id)
     hear(method)
     with pytest.raises(NotFound):
         shown(method)
-    assert deletion.finish_due(sweep_call()) == deletion.Worked(finished=1, failed=0, left=0)
+    assert deletion.finish_due(sweep_run()) == deletion.Worked(finished=1, failed=0, left=0)
     assert stripe_simulator.world.methods[str(method.token)].customer is None
 
 
@@ -277,7 +281,7 @@ def test_a_default_that_is_chosen_meanwhile_does_not_keep_it(
 ) -> None:
     second = attach(customer)
     stripe_simulator.dashboard_method("detach", str(second.token))
-    crash.at = "method_looked"
+    crash.at = "method_fetched"
     crash.meanwhile = lambda _: payment_methods.set_default(USER, second.id)
     hear(second, kind="detached")
     with pytest.raises(NotFound):
@@ -289,7 +293,7 @@ def test_a_caller_who_changes_it_meanwhile_loses_nothing(
     method: PaymentMethod, stripe_simulator: StripeSimulator, crash: Crash
 ) -> None:
     stripe_simulator.dashboard_method("renew", str(method.token))
-    crash.at = "method_looked"
+    crash.at = "method_fetched"
     crash.meanwhile = lambda _: payment_methods.update_method(
         USER, method.id, MethodChange(alias="mine")
     )
@@ -302,7 +306,7 @@ def test_whoever_dies_before_writing_is_made_up_for_by_the_next_delivery(
     method: PaymentMethod, stripe_simulator: StripeSimulator, crash: Crash
 ) -> None:
     stripe_simulator.dashboard_method("renew", str(method.token))
-    crash.at = "method_looked"
+    crash.at = "method_fetched"
     with pytest.raises(Killed):
         hear(method)
     hear(method)

@@ -12,13 +12,13 @@ from bridge import clock
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.rules import scheduling
 from bridge.core.workers import sweep
-from bridge.models.call import Call
-from bridge.models.payment import Confirmation, LiveAttempt, NewPayment, Payment
+from bridge.models.payment import ActiveAttempt, Confirmation, NewPayment, Payment
+from bridge.models.run_context import RunContext
 from bridge.store import dynamodb, keys
 from bridge.store.jobs import due_items
 from bridge.store.payments import outbox_items, payment_items
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import USER, Crash, call_of, sweep_call
+from tests.conftest import USER, Crash, run_context, sweep_run
 from tests.store.conftest import Wire
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
@@ -31,7 +31,7 @@ DAY = 24 * 3600
 
 def created() -> Payment:
     new = NewPayment(total_cents=2000, currency="USD")
-    return create_payment.create_payment_intent(USER, new, call_of()).payment
+    return create_payment.create_payment_intent(USER, new, run_context()).payment
 
 
 def stored(payment: Payment) -> Payment:
@@ -40,16 +40,16 @@ def stored(payment: Payment) -> Payment:
     return found
 
 
-def with_seconds(seconds: float) -> Call:
-    return Call(cause="sweep", ends_at=clock.now() + timedelta(seconds=seconds))
+def with_seconds(seconds: float) -> RunContext:
+    return RunContext(cause="sweep", ends_at=clock.now() + timedelta(seconds=seconds))
 
 
 def test_nothing_is_looked_at_before_it_is_due(later: Later) -> None:
     created()
-    assert sweep.sweep(sweep_call()).looked == 0
+    assert sweep.sweep(sweep_run()).checked == 0
     later(61)
-    assert sweep.sweep(sweep_call()).looked == 1
-    assert sweep.sweep(sweep_call()).looked == 0
+    assert sweep.sweep(sweep_run()).checked == 1
+    assert sweep.sweep(sweep_run()).checked == 0
 
 
 def test_a_run_whose_time_is_up_counts_what_it_leaves(
@@ -60,11 +60,11 @@ def test_a_run_whose_time_is_up_counts_what_it_leaves(
     later(100)
     asked = len(stripe_simulator.requests)
     swept = sweep.sweep(with_seconds(scheduling.SPARE_S - 1))
-    assert (swept.looked, swept.left, swept.failed) == (0, 3, 0)
+    assert (swept.checked, swept.left, swept.failed) == (0, 3, 0)
     assert 30 <= swept.oldest_due_seconds <= 50
     assert len(stripe_simulator.requests) == asked
     swept = sweep.sweep(with_seconds(scheduling.SPARE_S + 20))
-    assert (swept.looked, swept.left) == (3, 0)
+    assert (swept.checked, swept.left) == (3, 0)
 
 
 def test_a_look_that_fails_is_counted_and_put_off(
@@ -73,10 +73,10 @@ def test_a_look_that_fails_is_counted_and_put_off(
     payment = created()
     later(100)
     stripe_simulator.fault("fetch", "500_before", times=None)
-    swept = sweep.sweep(sweep_call())
-    assert (swept.looked, swept.failed) == (1, 1)
+    swept = sweep.sweep(sweep_run())
+    assert (swept.checked, swept.failed) == (1, 1)
     assert (stored(payment).due_at or 0) > clock.seconds()
-    assert sweep.sweep(sweep_call()).looked == 0
+    assert sweep.sweep(sweep_run()).checked == 0
 
 
 def test_rows_that_the_index_shows_too_late_are_skipped(
@@ -91,7 +91,7 @@ def test_rows_that_the_index_shows_too_late_are_skipped(
     with ExitStack() as undo:
         wire = Wire(undo, dynamodb.client())
         wire.answer("Query", 200, {"Items": late, "Count": 2}, times=None)
-        swept = sweep.sweep(sweep_call())
+        swept = sweep.sweep(sweep_run())
         assert len(wire.requests) == len(due_items.shards())
     assert swept.model_dump() == dict.fromkeys(sweep.Swept.model_fields, 0)
     assert len(stripe_simulator.requests) == asked
@@ -104,13 +104,13 @@ def test_events_that_are_due_are_delivered_once_the_payments_have_been_looked_at
     seen = outbox_items.get_cursor(payment.id)
     outbox_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
     later(100)
-    crash.at, crash.meanwhile = "looked", lambda _: crashed.append(len(subscriber()))
+    crash.at, crash.meanwhile = "fetched", lambda _: crashed.append(len(subscriber()))
     crashed: list[int] = []
-    swept = sweep.sweep(sweep_call())
-    assert (swept.looked, swept.events, swept.failed) == (1, 1, 0)
+    swept = sweep.sweep(sweep_run())
+    assert (swept.checked, swept.events, swept.failed) == (1, 1, 0)
     assert 95 <= swept.oldest_due_seconds <= 105
     assert (crashed, len(subscriber())) == ([0], 1)
-    assert sweep.sweep(sweep_call()).events == 0
+    assert sweep.sweep(sweep_run()).events == 0
 
 
 def test_events_are_left_when_the_time_is_up(later: Later, subscriber: Subscriber) -> None:
@@ -126,9 +126,9 @@ def test_events_are_left_when_the_time_is_up(later: Later, subscriber: Subscribe
 def test_a_job_that_nobody_runs_counts_as_late_and_is_left_alone() -> None:
     item = {"due_pk": keys.due_partition("job_1"), "due_at": clock.seconds() - 1000}
     dynamodb.write(dynamodb.put(keys.job("job_1"), item))
-    swept = sweep.sweep(sweep_call())
+    swept = sweep.sweep(sweep_run())
     assert 1000 <= swept.oldest_due_seconds <= 1005
-    assert (swept.looked, swept.failed, swept.left) == (0, 0, 0)
+    assert (swept.checked, swept.failed, swept.left) == (0, 0, 0)
     assert dynamodb.get(keys.job("job_1"))
 
 
@@ -144,12 +144,12 @@ def test_an_attempt_that_outlives_four_leases_is_counted_for_the_alarm(
     payment = created()
     stripe_simulator.fault("confirm", "drop_after")
     stripe_simulator.fault("fetch", "500_before", times=None)
-    change_payment.confirm(USER, payment.id, VISA, call_of())
-    live = stored(payment).held
+    change_payment.confirm(USER, payment.id, VISA, run_context())
+    live = stored(payment).locked_attempt
     later(leases * (live.until - live.at) - 2)
     setting("POWERTOOLS_METRICS_DISABLED", "false")
     capsys.readouterr()
-    assert sweep.sweep(sweep_call()).stuck_attempts == stuck
+    assert sweep.sweep(sweep_run()).stuck_attempts == stuck
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert [line["stuck_attempts"] for line in told if "stuck_attempts" in line] == [[stuck]]
     assert any("oldest_due_seconds" in line for line in told)
@@ -170,8 +170,8 @@ def test_a_creation_is_stuck_two_hours_after_its_looks_stop(
 ) -> None:
     amounts = {"total_cents": 2000, "was_cents": 2000, "from_status": "new"}
     lock = {"number": 1, "key": "1.1", "request_hash": "h", "at": 1000, "until": 1090} | amounts
-    live = LiveAttempt.model_validate(lock | {"operation": operation}) if operation else None
-    payment = created().model_copy(update={"live": live})
+    live = ActiveAttempt.model_validate(lock | {"operation": operation}) if operation else None
+    payment = created().model_copy(update={"active_attempt": live})
     assert sweep.is_stuck(payment, 1000 + age) == stuck
 
 
@@ -182,10 +182,10 @@ def test_what_nobody_pays_is_abandoned_after_the_days_that_are_set(
     setting("ABANDON_DAYS", str(days))
     payment = created()
     later(days * DAY - 60)
-    sweep.sweep(sweep_call())
+    sweep.sweep(sweep_run())
     assert stored(payment).status == "created"
     later(DAY)
-    sweep.sweep(sweep_call())
+    sweep.sweep(sweep_run())
     assert (stored(payment).status, stored(payment).due_at) == ("canceled", None)
 
 
@@ -194,11 +194,11 @@ def test_a_failed_payment_that_can_still_be_paid_is_abandoned_too(
 ) -> None:
     payment = created()
     stripe_simulator.fault("confirm", "drop_before")
-    change_payment.confirm(USER, payment.id, VISA, call_of())
+    change_payment.confirm(USER, payment.id, VISA, run_context())
     later(200)
-    sweep.sweep(sweep_call())
+    sweep.sweep(sweep_run())
     assert (stored(payment).status, stored(payment).is_open) == ("failed", True)
     later(8 * DAY)
-    sweep.sweep(sweep_call())
+    sweep.sweep(sweep_run())
     assert stored(payment).status == "canceled"
     assert stripe_simulator.intents()[0]["status"] == "canceled"

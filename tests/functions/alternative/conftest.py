@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.functions.conftest import Api, Reply
 from tests.store.conftest import put_credential
 
@@ -18,7 +18,7 @@ Asked = Callable[..., Any]
 
 # The table of section 5, row by row, of a list that is e d c b a: the way and the cursor, what is
 # shown, and whether there are older and newer ones.
-NEIGHBOURS = [
+OTHER_APIS = [
     ("", "", "ed", True, False),
     ("after", "d", "cb", True, True),
     ("after", "b", "a", False, True),
@@ -31,17 +31,17 @@ NEIGHBOURS = [
 
 
 @pytest.fixture
-def merchant(house: House, tables: None) -> Api:
+def merchant(environment: Environment, tables: None) -> Api:
     """Whoever has a key of org_1."""
     put_credential("api_key", "key-of-org-1")
-    return Api(house.gateway, {"authorization": "key-of-org-1"})
+    return Api(environment.gateway, {"authorization": "key-of-org-1"})
 
 
 @pytest.fixture
-def rival(house: House, tables: None) -> Api:
+def rival(environment: Environment, tables: None) -> Api:
     """Whoever has a key of org_2."""
     put_credential("api_key", "key-of-org-2", organization_id="org_2")
-    return Api(house.gateway, {"authorization": "key-of-org-2"})
+    return Api(environment.gateway, {"authorization": "key-of-org-2"})
 
 
 @pytest.fixture

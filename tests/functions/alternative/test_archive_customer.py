@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.alternative.archive_customer.handler import handler
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.functions.alternative.conftest import USER_SAMPLE, make, refusal
 from tests.functions.conftest import Api, Reply
 
@@ -28,14 +28,14 @@ def test_d10_the_customer_is_shown_as_before_and_so_it_is_a_second_time(
 
 
 def test_d10_the_archived_leave_every_list_and_stay_readable(
-    merchant: Api, company: Company, house: House
+    merchant: Api, company: Company, environment: Environment
 ) -> None:
     target = f"/customers/{company['id']}"
     user = make(merchant, f"{target}/users", email="rosa@harbor.example")
     merchant.send("DELETE", target)
     for query in ("", "?company_name=harbor", "?created_at_start=2020-01-01T00:00:00Z"):
         assert merchant.send("GET", f"/customers{query}").body["data"] == []
-    house.gateway.functions.invoke("JobsFinishDeletion", {})
+    environment.gateway.functions.invoke("JobsFinishDeletion", {})
     assert merchant.send("GET", target).body == company
     assert merchant.send("GET", f"{target}/users").body["data"] == [user]
 

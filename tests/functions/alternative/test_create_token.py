@@ -8,7 +8,7 @@ import pytest
 
 from bridge import clock
 from functions.alternative.create_token.handler import handler
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.functions.alternative.conftest import refusal
 from tests.functions.conftest import Api, Reply
 from tests.store.conftest import put_credential
@@ -23,10 +23,10 @@ def basic(client_id: str = CLIENT, client_secret: str = SECRET) -> str:
 
 
 @pytest.fixture
-def client(house: House, tables: None) -> Api:
+def client(environment: Environment, tables: None) -> Api:
     put_credential("oauth_client", CLIENT, SECRET)
     sent = {"authorization": basic(), "content-type": "application/x-www-form-urlencoded"}
-    return Api(house.gateway, sent)
+    return Api(environment.gateway, sent)
 
 
 def ask(client: Api, body: bytes = FORM) -> Reply:
@@ -45,11 +45,15 @@ def test_the_event_file_is_answered_with_a_token(
     assert reply.headers["content-type"] == "application/json"
 
 
-def test_several_tokens_live_at_once_each_for_an_hour(client: Api, house: House) -> None:
+def test_several_tokens_live_at_once_each_for_an_hour(
+    client: Api, environment: Environment
+) -> None:
     first = ask(client).body["access_token"]
     clock.set_offset(2)
     second = ask(client).body["access_token"]
-    callers = [Api(house.gateway, {"authorization": each}) for each in (first, f"Bearer {second}")]
+    callers = [
+        Api(environment.gateway, {"authorization": each}) for each in (first, f"Bearer {second}")
+    ]
     assert [each.send("GET", "/customers").status for each in callers] == [200, 200]
     clock.set_offset(3601)
     replies = [each.send("GET", "/customers") for each in callers]
@@ -119,10 +123,12 @@ def test_a_body_over_256_kib_is_too_large(client: Api) -> None:
     assert refusal(ask(client, b"x" * (256 * 1024 + 1)))[:2] == (413, "payload_too_large")
 
 
-def test_a_client_that_is_revoked_is_shut_out_with_its_tokens(client: Api, house: House) -> None:
-    caller = Api(house.gateway, {"authorization": ask(client).body["access_token"]})
+def test_a_client_that_is_revoked_is_shut_out_with_its_tokens(
+    client: Api, environment: Environment
+) -> None:
+    caller = Api(environment.gateway, {"authorization": ask(client).body["access_token"]})
     assert caller.send("GET", "/customers").status == 200
-    invoke = house.gateway.functions.invoke
+    invoke = environment.gateway.functions.invoke
     (listed,) = invoke("OperationsListCredentials", {"organization_id": "org_1"})["credentials"]
     named = {"organization_id": "org_1", "credential_id": listed["id"]}
     assert invoke("OperationsRevokeCredential", named)["ok"]

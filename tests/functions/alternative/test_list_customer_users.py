@@ -7,7 +7,7 @@ import pytest
 
 from functions.alternative.list_customer_users.handler import handler
 from tests.functions.alternative.conftest import (
-    NEIGHBOURS,
+    OTHER_APIS,
     PAGE,
     USER,
     assert_neighbours,
@@ -37,7 +37,7 @@ def users(merchant: Api, company: Company) -> str:
     return target
 
 
-@pytest.mark.parametrize(("way", "at", "shown", "older", "newer"), NEIGHBOURS)
+@pytest.mark.parametrize(("way", "at", "shown", "older", "newer"), OTHER_APIS)
 def test_a_page_and_its_neighbours(
     way: str, at: str, shown: str, older: bool, newer: bool, merchant: Api, users: str
 ) -> None:

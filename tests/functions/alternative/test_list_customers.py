@@ -11,7 +11,7 @@ import pytest
 from functions.alternative.list_customers.handler import handler
 from tests.functions.alternative.conftest import (
     CUSTOMER,
-    NEIGHBOURS,
+    OTHER_APIS,
     PAGE,
     assert_neighbours,
     make,
@@ -65,7 +65,7 @@ def test_the_event_file_is_answered_with_a_page(
     assert (reply.body["has_next_page"], reply.body["has_previous_page"]) == (False, False)
 
 
-@pytest.mark.parametrize(("way", "at", "shown", "older", "newer"), NEIGHBOURS)
+@pytest.mark.parametrize(("way", "at", "shown", "older", "newer"), OTHER_APIS)
 def test_a_page_and_its_neighbours(
     way: str,
     at: str,

@@ -10,7 +10,7 @@ from bridge.store import keys
 from functions.jobs.deliver_events.handler import handler
 from local.functions import Context
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.functions.conftest import VISA, Api
 
 Operate = Callable[..., dict[str, Any]]
@@ -31,7 +31,7 @@ def records(event: Callable[[str], dict[str, Any]], *entries: tuple[str, int]) -
 def test_the_event_file_delivers_all_that_waits_of_its_payment(
     demo_data: StripeSimulator, subscriber: Subscriber, operate: Operate
 ) -> None:
-    assert operate(handler, NAME) == {"events": 2, "put_off": 0, "parked": 0, "left": 0}
+    assert operate(handler, NAME) == {"events": 2, "deferred": 0, "retries_exhausted": 0, "left": 0}
     told = [(each["detail-type"], each["detail"]["seq"]) for each in subscriber()]
     assert told == [("payment.created", 1), ("payment.succeeded", 2)]
     assert operate(handler, NAME)["events"] == 0
@@ -69,7 +69,7 @@ def test_no_personal_data_leaves_with_an_event(
 
 
 def test_it_raises_where_time_is_up_so_that_the_batch_comes_again(
-    api: Api, house: House, event: Callable[[str], dict[str, Any]]
+    api: Api, environment: Environment, event: Callable[[str], dict[str, Any]]
 ) -> None:
     made = api.payment()
 
@@ -77,6 +77,6 @@ def test_it_raises_where_time_is_up_so_that_the_batch_comes_again(
         def get_remaining_time_in_millis(self) -> int:
             return 3000
 
-    context = Ending(house.template.functions["JobsDeliverEvents"])
+    context = Ending(environment.template.functions["JobsDeliverEvents"])
     with pytest.raises(TemporarilyUnavailable):
         handler(records(event, (made["id"], 1)), context)

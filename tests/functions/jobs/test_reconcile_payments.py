@@ -13,7 +13,7 @@ from functions.jobs.reconcile_payments.handler import handler
 from functions.jobs.sweep_payments.handler import handler as sweep
 from local.functions import Context
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import House, call_of
+from tests.conftest import Environment, run_context
 from tests.functions.conftest import VISA, Api
 
 Operate = Callable[..., dict[str, Any]]
@@ -64,9 +64,9 @@ def test_what_is_known_is_left_alone(
     declined, open_one = api.payment(), api.payment()
     api.confirm(declined, {"payment_method_id": "pm_card_visa_chargeDeclined"})
     assert api.post(f"/payments/{paid['id']}/refund", {"amount_cents": 500}).status == 201
-    before = [stored(each).fence for each in (paid, declined, open_one)]
+    before = [stored(each).version for each in (paid, declined, open_one)]
     assert run() == 0
-    assert [stored(each).fence for each in (paid, declined, open_one)] == before
+    assert [stored(each).version for each in (paid, declined, open_one)] == before
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_payment_that_was_paid_in_the_browser_need_not_wait_for_its_next_look(
 
 
 def test_what_is_not_ours_is_left_out(
-    house: House, tables: None, stripe_simulator: StripeSimulator, operate: Operate
+    environment: Environment, tables: None, stripe_simulator: StripeSimulator, operate: Operate
 ) -> None:
     stripe_simulator.seed_payment("pi_of_another_system", amount=700, currency="eur")
     done = operate(handler, NAME)
@@ -165,5 +165,5 @@ def test_a_provider_that_cannot_be_asked_fails_the_run(
 
 
 def test_a_run_that_has_no_time_left_says_so(api: Api, paid: dict[str, Any]) -> None:
-    done = reconciliation.reconcile(call_of(seconds=14))
+    done = reconciliation.reconcile(run_context(seconds=14))
     assert not done.is_whole

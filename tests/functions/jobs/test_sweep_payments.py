@@ -17,7 +17,7 @@ def test_the_event_file_finds_nothing_to_do_once_all_is_quiet(
     demo_data: StripeSimulator, operate: Operate
 ) -> None:
     assert operate(handler, NAME) == {
-        "looked": 0,
+        "checked": 0,
         "failed": 0,
         "left": 0,
         "events": 0,
@@ -34,9 +34,9 @@ def test_what_was_lost_is_found(
         stripe_simulator.fault("confirm", "drop_after")
         assert api.confirm(each, VISA).status == 202
     later(60)
-    assert operate(handler, NAME)["looked"] == 3
+    assert operate(handler, NAME)["checked"] == 3
     assert {each["status"] for each in api.get("/payments").body} == {"succeeded"}
-    assert operate(handler, NAME)["looked"] == 0
+    assert operate(handler, NAME)["checked"] == 0
 
 
 def test_one_that_fails_leaves_the_others_alone(
@@ -50,7 +50,7 @@ def test_one_that_fails_leaves_the_others_alone(
     stripe_simulator.fault("", "500_before", times=2, path=path)
     later(120)
     swept = operate(handler, NAME)
-    assert (swept["looked"], swept["failed"]) == (2, 1)
+    assert (swept["checked"], swept["failed"]) == (2, 1)
     assert api.get(f"/payments/{first['id']}").body["status"] == "created"
     assert api.get(f"/payments/{second['id']}").body["status"] == "succeeded"
     later(3600)
@@ -92,4 +92,4 @@ def test_a_customers_deletion_in_the_same_index_is_left_to_its_own_job(
 ) -> None:
     api.delete(f"/customers/{api.customer()['id']}")
     later(60)
-    assert operate(handler, NAME)["looked"] == 0
+    assert operate(handler, NAME)["checked"] == 0

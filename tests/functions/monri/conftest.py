@@ -12,7 +12,7 @@ import pytest
 
 from bridge import clock
 from local.gateway import Gateway
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.functions.conftest import Reply
 from tests.store.conftest import put_credential
 
@@ -104,13 +104,13 @@ def send(gateway: Gateway, method: str, target: str, body: bytes, headers: dict[
 
 
 @pytest.fixture
-def enrolled(house: House, tables: None) -> Callable[..., Merchant]:
+def enrolled(environment: Environment, tables: None) -> Callable[..., Merchant]:
     """A merchant of an organization: `enrolled("org_1")`."""
 
     def enrol(organization_id: str, name: str = "", key: str = "") -> Merchant:
         name, key = name or secrets.token_hex(20), key or secrets.token_hex(12)
         put_credential("merchant", name, key, organization_id=organization_id)
-        return Merchant(house.gateway, name, key)
+        return Merchant(environment.gateway, name, key)
 
     return enrol
 

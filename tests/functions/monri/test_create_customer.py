@@ -11,7 +11,7 @@ from bridge.models.caller import Caller
 from bridge.models.customer import CustomerFields
 from functions.monri.create_customer.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import call_of, together
+from tests.conftest import run_context, together
 from tests.functions.conftest import Api, Reply
 from tests.functions.monri.conftest import CUSTOMER_FIELDS, TIME, UUID, Merchant, send
 
@@ -233,7 +233,7 @@ def test_of_many_creations_at_once_one_gets_the_id(merchant: Merchant) -> None:
 
 def test_an_id_that_another_api_has_claimed_is_taken(merchant: Merchant) -> None:
     owner, fields = Caller(key_of="org_1"), CustomerFields(external_id="crm-1")
-    organization_customers.create(owner, fields, "if_free", call_of())
+    organization_customers.create(owner, fields, "if_free", run_context())
     taken = merchant.refused("POST", "/v2/customers", {"merchant_customer_id": "crm-1"})
     assert taken == ["Merchant customer has already been taken"]
 

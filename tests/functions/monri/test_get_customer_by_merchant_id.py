@@ -10,7 +10,7 @@ from bridge.models.caller import Caller
 from bridge.models.customer import CustomerFields
 from functions.monri.get_customer_by_merchant_id.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import call_of
+from tests.conftest import run_context
 from tests.functions.conftest import Reply
 from tests.functions.monri.conftest import DEMO, Merchant
 
@@ -87,8 +87,8 @@ def test_d10_a_deleted_customer_is_not_found_and_its_id_is_free(merchant: Mercha
 
 def test_an_id_that_was_never_claimed_is_not_found(merchant: Merchant) -> None:
     owner, fields = Caller(key_of="org_1"), CustomerFields(external_id="crm-1")
-    first = organization_customers.create(owner, fields, "if_free", call_of()).customer
-    second = organization_customers.create(owner, fields, "if_free", call_of()).customer
+    first = organization_customers.create(owner, fields, "if_free", run_context()).customer
+    second = organization_customers.create(owner, fields, "if_free", run_context()).customer
     assert second.external_id == "crm-1"
     found = merchant.ask("GET", PATH + "crm-1").body["uuid"]
     organization_customers.delete(owner, first.id)

@@ -9,7 +9,7 @@ from bridge.models.caller import Caller
 from bridge.models.customer import CustomerFields
 from functions.monri.update_customer.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import call_of, together
+from tests.conftest import run_context, together
 from tests.functions.conftest import Reply
 from tests.functions.monri.conftest import DEMO, Merchant
 from tests.functions.monri.test_create_customer import FULL
@@ -104,7 +104,7 @@ def test_fields_that_monri_does_not_know_stay(merchant: Merchant) -> None:
         address={"address1": "Ferhadija 1", "address2": "II", "region": "KS", "phone": None},
         custom_fields={"vip": True},
     )
-    made = organization_customers.create(OWNER, fields, "if_free", call_of()).customer
+    made = organization_customers.create(OWNER, fields, "if_free", run_context()).customer
     listed = merchant.ask("GET", "/v2/customers").body["data"][0]
     assert (listed["name"], listed["address"]) == ("Lejla Kovač", "Ferhadija 1")
     told = merchant.update(listed["uuid"], {"name": "Firma", "address": None, "city": "Mostar"})

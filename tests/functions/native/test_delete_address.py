@@ -8,7 +8,7 @@ from bridge import config
 from functions.native.delete_address.handler import handler
 from local import database
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.functions.conftest import Api, Reply
 
 
@@ -50,10 +50,10 @@ def test_a_method_no_longer_names_an_address_that_is_deleted(api: Api) -> None:
     assert gone["id"] not in stored()
 
 
-def test_b12_a_customers_addresses_are_deleted_with_it(api: Api, house: House) -> None:
+def test_b12_a_customers_addresses_are_deleted_with_it(api: Api, environment: Environment) -> None:
     made = [api.address(line1=f"{number} Nobody Lane") for number in range(30)]
     api.delete(f"/customers/{made[0]['customer_id']}")
-    house.gateway.functions.invoke("JobsFinishDeletion", {})
+    environment.gateway.functions.invoke("JobsFinishDeletion", {})
     assert "Nobody Lane" not in stored()
     assert not [each["id"] for each in made if each["id"] in stored()]
 

@@ -6,14 +6,14 @@ import pytest
 
 from functions.native.delete_payment_method.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.functions.conftest import Api, Reply
 
 
 @pytest.fixture
-def finish(house: House) -> Callable[[], object]:
+def finish(environment: Environment) -> Callable[[], object]:
     """The job that runs every minute."""
-    return lambda: house.gateway.functions.invoke("JobsFinishDeletion", {})
+    return lambda: environment.gateway.functions.invoke("JobsFinishDeletion", {})
 
 
 def test_the_event_file_is_answered_204_without_body_or_content_type(

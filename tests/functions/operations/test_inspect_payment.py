@@ -19,7 +19,7 @@ def test_the_event_file_shows_the_row_and_its_timeline(
     seen = operate(handler, NAME)
     assert seen["ok"] is True
     assert seen["payment"]["id"] == "pay_123"
-    assert (seen["shown_status"], seen["is_locked"], seen["is_stuck"]) == (
+    assert (seen["displayed_status"], seen["is_locked"], seen["is_stuck"]) == (
         "succeeded",
         False,
         False,
@@ -42,8 +42,8 @@ def test_an_attempt_and_what_is_due_are_shown(
     api.confirm(made, VISA)
     seen = operate(handler, NAME, payment_id=made["id"])
     assert (seen["is_locked"], seen["lease_over"]) == (True, False)
-    assert (seen["shown_status"], seen["payment"]["status"]) == ("processing", "created")
-    live = seen["payment"]["live"]
+    assert (seen["displayed_status"], seen["payment"]["status"]) == ("processing", "created")
+    live = seen["payment"]["active_attempt"]
     assert (live["number"], live["operation"]) == (2, "confirm")
     later(1000)
     seen = operate(handler, NAME, payment_id=made["id"])

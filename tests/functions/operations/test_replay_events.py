@@ -33,7 +33,7 @@ def test_the_event_file_delivers_from_the_first(
 ) -> None:
     for _ in range(2):
         answer = operate(handler, NAME)
-        assert answer == {"ok": True, "events": 2, "put_off": 0, "parked": 0, "left": 0}
+        assert answer == {"ok": True, "events": 2, "deferred": 0, "retries_exhausted": 0, "left": 0}
     assert told(subscriber) == [1, 2, 1, 2]
 
 
@@ -79,4 +79,4 @@ def test_what_cannot_be_is_refused_and_nothing_moves(
 ) -> None:
     answer = operate(handler, NAME, **{"payment_id": paid} | wrong)
     assert (answer["ok"], answer["code"]) == (False, code)
-    assert (subscriber(), outbox_items.get_cursor(paid).fence) == ([], 0)
+    assert (subscriber(), outbox_items.get_cursor(paid).version) == ([], 0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.functions.conftest import Api, Reply
 from tests.store.conftest import put_credential
 
@@ -73,13 +73,13 @@ def shown(customer: Mapping[str, Any], *names: str) -> list[Any]:
 
 @pytest.fixture
 def shop_of(
-    house: House, tables: None, stripe_simulator: StripeSimulator
+    environment: Environment, tables: None, stripe_simulator: StripeSimulator
 ) -> Callable[[str, str], Shop]:
     """An organization's key: `shop_of("org_1", "acct_key_id")`."""
 
     def make(organization: str, key: str) -> Shop:
         put_credential("api_key", key, organization_id=organization)
-        return Shop(Api(house.gateway, {"authorization": f"ApiKey {key}"}), organization)
+        return Shop(Api(environment.gateway, {"authorization": f"ApiKey {key}"}), organization)
 
     return make
 

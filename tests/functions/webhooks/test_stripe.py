@@ -12,7 +12,7 @@ import pytest
 from bridge import config
 from functions.webhooks.stripe.handler import handler
 from tests import stripe_events
-from tests.conftest import House
+from tests.conftest import Environment
 from tests.functions.conftest import Api, Reply
 from tests.stripe_events import TARGET, about_intent, event, held_back, sign, waiting
 
@@ -34,7 +34,7 @@ PAYMENT = {"id": "pay_123", "provider_payment_id": "pi_stripe_abc123"}
 
 
 @pytest.fixture
-def hook(house: House, tables: None) -> Callable[..., Reply]:
+def hook(environment: Environment, tables: None) -> Callable[..., Reply]:
     """Send a body to the webhook: `hook(body)`, signed by us unless `signature` says otherwise."""
 
     def send(body: object, signature: str | None = None, **headers: str) -> Reply:
@@ -42,7 +42,7 @@ def hook(house: House, tables: None) -> Callable[..., Reply]:
         raw = text if isinstance(text, bytes) else text.encode()
         header = sign(raw.decode()) if signature is None else signature
         sent = {"content-type": "application/json; charset=utf-8", "stripe-signature": header}
-        answer = house.gateway.call("POST", TARGET, sent | headers, raw)
+        answer = environment.gateway.call("POST", TARGET, sent | headers, raw)
         named = {name.lower(): value for name, value in answer.headers}
         return Reply(answer.status, named, answer.body.decode())
 
@@ -50,8 +50,8 @@ def hook(house: House, tables: None) -> Callable[..., Reply]:
 
 
 @pytest.fixture
-def queue(house: House) -> str:
-    return house.queues["SyncQueue"]
+def queue(environment: Environment) -> str:
+    return environment.queues["SyncQueue"]
 
 
 def test_the_event_file_is_queued_before_it_is_answered(
@@ -305,14 +305,14 @@ def test_what_nothing_of_ours_hangs_on_is_answered_and_dropped(
 
 
 def test_what_could_not_be_queued_is_a_503_so_that_stripe_sends_it_again(
-    hook: Callable[..., Reply], setting: Setting, house: House, queue: str
+    hook: Callable[..., Reply], setting: Setting, environment: Environment, queue: str
 ) -> None:
     sent = about_intent(PAYMENT)
-    setting("QUEUE_URL", house.queues["SyncQueue"] + "-gone")
+    setting("QUEUE_URL", environment.queues["SyncQueue"] + "-gone")
     reply = hook(sent)
     assert (reply.status, reply.code) == (503, "temporarily_unavailable")
     assert int(reply.headers["retry-after"]) >= 1
-    setting("QUEUE_URL", house.queues["SyncQueue"])
+    setting("QUEUE_URL", environment.queues["SyncQueue"])
     assert hook(sent).status == 200
     assert len(waiting(queue)) == 1
 
@@ -345,12 +345,12 @@ def test_a_blank_secret_signs_nothing(
 
 
 def test_nobody_is_asked_and_nothing_is_stored(
-    api: Api, hook: Callable[..., Reply], house: House, queue: str
+    api: Api, hook: Callable[..., Reply], environment: Environment, queue: str
 ) -> None:
     payment = api.payment()
-    before, asked = api.get(f"/payments/{payment['id']}").body, len(house.stripe.requests)
+    before, asked = api.get(f"/payments/{payment['id']}").body, len(environment.stripe.requests)
     assert hook(about_intent(payment)).status == 200
     assert api.get(f"/payments/{payment['id']}").body == before
-    assert len(house.stripe.requests) == asked
+    assert len(environment.stripe.requests) == asked
     assert held_back(queue) == 0
-    assert stripe_events.waiting(house.queues["SyncDeadLetters"]) == []
+    assert stripe_events.waiting(environment.queues["SyncDeadLetters"]) == []

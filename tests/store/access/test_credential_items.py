@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from bridge import clock
-from bridge.models.caller import Named
+from bridge.models.caller import PrefetchIds
 from bridge.models.credential import CredentialKind, Holder
 from bridge.store import dynamodb, keys
 from bridge.store.access import credential_items
@@ -42,9 +42,9 @@ def test_what_the_request_names_comes_with_it_in_one_batch(
     owner = customer()
     customer_items.insert(owner, None)
     wire.watch("BatchGetItem")
-    found, ahead = credential_items.find(kind, name, Named(customer_id=owner.id))
+    found, prefetched = credential_items.find(kind, name, PrefetchIds(customer_id=owner.id))
     assert found == holder
-    assert customer_items.get(owner.id, ahead) == owner
+    assert customer_items.get(owner.id, prefetched) == owner
     assert len(wire.requests) == 1
 
 
@@ -57,7 +57,7 @@ def test_a_name_that_fits_no_header_is_not_looked_up(wire: Wire) -> None:
 
 def test_a_name_that_is_taken_stays_whose_it_was() -> None:
     put_credential("api_key", "key-1")
-    with pytest.raises(dynamodb.Lost):
+    with pytest.raises(dynamodb.ConditionFailed):
         put_credential("api_key", "key-1", organization_id="org_2")
     found, _ = credential_items.find("api_key", "key-1")
     assert found == Holder(organization_id="org_1")

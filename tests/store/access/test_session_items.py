@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bridge import clock
-from bridge.models.caller import Named, Session
+from bridge.models.caller import PrefetchIds, Session
 from bridge.store import keys, prefetch
 from bridge.store.access import session_items
 from bridge.store.customers import customer_items
@@ -23,15 +23,15 @@ SESSION = Session(
 
 def test_a_session_comes_back_whole_with_the_second_it_ends() -> None:
     session_items.put("session-1", SESSION)
-    found, expires, ahead = session_items.read("session-1", Named())
+    found, expires, prefetched = session_items.read("session-1", PrefetchIds())
     assert found == SESSION
     assert expires == int(SESSION.expires_at.timestamp())
-    assert ahead == {}
+    assert prefetched == {}
 
 
 def test_another_id_is_nobodys() -> None:
     session_items.put("session-1", SESSION)
-    assert session_items.read("session-2", Named())[0] is None
+    assert session_items.read("session-2", PrefetchIds())[0] is None
 
 
 def test_what_the_request_names_comes_with_it_in_one_batch(wire: Wire) -> None:
@@ -40,13 +40,13 @@ def test_what_the_request_names_comes_with_it_in_one_batch(wire: Wire) -> None:
     payment_writes.insert_locked(row, None, {})
     customer_items.insert(owner, None)
     wire.watch("BatchGetItem")
-    named = Named(payment_id=row.id, client_key="key-1")
-    _, _, ahead = session_items.read("session-1", named)
+    named = PrefetchIds(payment_id=row.id, client_key="key-1")
+    _, _, prefetched = session_items.read("session-1", named)
     assert len(wire.requests) == 1
-    found, record = payment_items.read(row.id, "key-1", 0, ahead)
+    found, record = payment_items.read(row.id, "key-1", 0, prefetched)
     assert (found, record) == (row, None)
-    _, _, ahead = session_items.read("session-1", Named(customer_id=owner.id))
-    assert customer_items.get(owner.id, ahead) == owner
+    _, _, prefetched = session_items.read("session-1", PrefetchIds(customer_id=owner.id))
+    assert customer_items.get(owner.id, prefetched) == owner
     assert len(wire.requests) == 2
 
 
@@ -54,12 +54,12 @@ def test_a_revoked_session_is_gone_at_once() -> None:
     session_items.put("session-1", SESSION)
     session_items.delete("session-1")
     session_items.delete("session-1")
-    assert session_items.read("session-1", Named())[0] is None
+    assert session_items.read("session-1", PrefetchIds())[0] is None
 
 
 def test_a_payment_is_read_ahead_by_our_id_or_looked_up_by_a_providers() -> None:
-    at_providers = prefetch.keys_ahead(Named(payment_id="pi_1"))
+    at_providers = prefetch.keys_to_prefetch(PrefetchIds(payment_id="pi_1"))
     assert keys.provider_payment("stripe", "pi_1") in at_providers
-    assert prefetch.keys_ahead(Named()) == []
-    wanted = prefetch.keys_ahead(Named(payment_id="pay_1"))
+    assert prefetch.keys_to_prefetch(PrefetchIds()) == []
+    wanted = prefetch.keys_to_prefetch(PrefetchIds(payment_id="pay_1"))
     assert wanted == [keys.payment("pay_1"), keys.client_secret("pay_1")]

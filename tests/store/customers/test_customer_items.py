@@ -6,12 +6,12 @@ import pytest
 
 from bridge import clock
 from bridge.models.customer import Customer
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.page import Page
-from bridge.models.record import Record
 from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items, customer_list_items
-from bridge.store.customers.customer_items import Outrun
 from bridge.store.dedupe import idempotency_items
+from bridge.store.dynamodb import VersionConflict
 from bridge.store.keys import Key
 from tests.conftest import together
 from tests.store.conftest import DAY, NOW, Wire, customer
@@ -110,7 +110,7 @@ def test_an_update_needs_the_version_that_was_seen() -> None:
     seen = inserted(metadata={"a": 1})
     after = customer_items.update(seen, seen.model_copy(update={"phone": "12345"}))
     assert after.version == seen.version + 1
-    with pytest.raises(Outrun):
+    with pytest.raises(VersionConflict):
         customer_items.update(seen, seen.model_copy(update={"phone": "54321"}))
     assert customer_items.get(seen.id) == after
 
@@ -123,14 +123,14 @@ def test_only_one_of_many_updates_of_a_version_is_made() -> None:
 
     results = together(8, update)
     (winner,) = [each for each in results if isinstance(each, Customer)]
-    assert sum(isinstance(each, Outrun) for each in results) == 7
+    assert sum(isinstance(each, VersionConflict) for each in results) == 7
     assert customer_items.get(seen.id) == winner
 
 
 def test_a_creation_closes_the_record_of_its_key_and_is_made_once() -> None:
     made = customer()
     key = idempotency_items.of_creation("key-1", user_id="user_1", email=None)
-    record = Record(
+    record = IdempotencyRecord(
         key=key,
         fingerprint="f",
         subject_id=made.id,
@@ -140,7 +140,7 @@ def test_a_creation_closes_the_record_of_its_key_and_is_made_once() -> None:
     )
     customer_items.insert(made, record)
     assert idempotency_items.get(key, NOW) == record
-    with pytest.raises(Outrun):
+    with pytest.raises(VersionConflict):
         customer_items.insert(made, record)
     assert customer_items.list_of_user("user_1", PAGE) == [made]
 
@@ -204,7 +204,7 @@ def test_b18_a_customer_of_another_api_is_linked_once() -> None:
 
     results = together(8, link)
     (winner,) = [each for each in results if isinstance(each, int)]
-    assert sum(isinstance(each, dynamodb.Lost) for each in results) == 7
+    assert sum(isinstance(each, dynamodb.ConditionFailed) for each in results) == 7
     stored = customer_items.get(bare.id)
     assert stored
     assert stored.provider_customer_id == f"cus_{winner}"
@@ -244,13 +244,13 @@ def test_b12_a_guests_pointer_goes_too() -> None:
 def test_b12_a_customer_is_deleted_once_and_not_after_a_change() -> None:
     seen = inserted(organization_id="org_1")
     customer_items.update(seen, seen.model_copy(update={"phone": "12345"}))
-    with pytest.raises(Outrun):
+    with pytest.raises(VersionConflict):
         deleted(seen)
     fresh = customer_items.get(seen.id)
     assert fresh
     results = together(8, lambda _: deleted(fresh))
     assert results.count(None) == 1
-    assert sum(isinstance(each, Outrun) for each in results) == 7
+    assert sum(isinstance(each, VersionConflict) for each in results) == 7
     assert count() == 0
 
 
@@ -258,9 +258,9 @@ def test_a_deleted_customer_lives_no_more() -> None:
     made = inserted()
     dynamodb.transact(customer_items.lives(made.id))
     deleted(made)
-    with pytest.raises(dynamodb.Lost):
+    with pytest.raises(dynamodb.ConditionFailed):
         dynamodb.transact(customer_items.lives(made.id))
-    with pytest.raises(Outrun):
+    with pytest.raises(VersionConflict):
         customer_items.update(made, made)
 
 

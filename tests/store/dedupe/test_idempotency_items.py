@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.models.record import Record
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.store import dynamodb
 from bridge.store.dedupe import idempotency_items
 from bridge.store.dedupe.idempotency_items import KeyTaken
@@ -13,12 +13,12 @@ pytestmark = pytest.mark.usefixtures("tables")
 PLACE = idempotency_items.of_creation("key-1", user_id="user_1", email=None)
 
 
-def record(**more: object) -> Record:
+def record(**more: object) -> IdempotencyRecord:
     known = {"key": PLACE, "fingerprint": "f", "subject_id": "cust_1", "expires": NOW + DAY}
-    return Record.model_validate(known | more)
+    return IdempotencyRecord.model_validate(known | more)
 
 
-def stored(now: int = NOW) -> Record | None:
+def stored(now: int = NOW) -> IdempotencyRecord | None:
     return idempotency_items.get(PLACE, now)
 
 
@@ -95,7 +95,7 @@ def test_a_done_record_is_never_taken_over() -> None:
     with pytest.raises(KeyTaken) as raised:
         idempotency_items.reserve(record(), NOW)
     assert raised.value.record == done
-    assert raised.value.record.told == "{}"
+    assert raised.value.record.stored_response == "{}"
 
 
 def test_a_repeat_of_our_own_reservation_is_ours(wire: Wire) -> None:
@@ -131,4 +131,4 @@ def test_a_record_that_bears_no_answer_frees_its_key() -> None:
 
 def test_an_open_record_tells_nothing() -> None:
     with pytest.raises(RuntimeError):
-        _ = record().told
+        _ = record().stored_response

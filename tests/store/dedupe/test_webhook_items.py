@@ -6,25 +6,25 @@ from typing import Any
 import pytest
 
 from bridge import clock
-from bridge.models.event import Hint, MethodHint
 from bridge.models.payment import Payment
+from bridge.models.queue_message import MethodEventReference, WebhookEventReference
 from bridge.store import dynamodb
 from bridge.store.dedupe import webhook_items
 from bridge.store.dedupe.webhook_items import EventSeen
+from bridge.store.dynamodb import VersionConflict
 from bridge.store.payments import payment_items, payment_writes
-from bridge.store.payments.payment_writes import Outrun
 from tests.conftest import together
 from tests.store.conftest import Wire, payment
 from tests.store.payments.test_payment_items import changed, entry, inserted
 
 pytestmark = pytest.mark.usefixtures("tables")
-EVENT = Hint(provider_id="stripe", event_id="evt_1", type="charge.refunded")
-OTHER = Hint(provider_id="stripe", event_id="evt_2", type="charge.refunded")
+EVENT = WebhookEventReference(provider_id="stripe", event_id="evt_1", type="charge.refunded")
+OTHER = WebhookEventReference(provider_id="stripe", event_id="evt_2", type="charge.refunded")
 
 
 def merged(seen: Payment) -> Payment:
     after = changed(seen, status="processing")
-    return payment_writes.merge(seen, after, entry(after), None, event=EVENT)
+    return payment_writes.commit_transition(seen, after, entry(after), None, event=EVENT)
 
 
 def bumped(seen: Payment) -> Payment:
@@ -35,7 +35,7 @@ each_write = pytest.mark.parametrize("write", [merged, bumped])
 Write = Callable[[Payment], Payment]
 
 
-def stored(event: Hint = EVENT) -> dict[str, Any] | None:
+def stored(event: WebhookEventReference = EVENT) -> dict[str, Any] | None:
     return dynamodb.get(webhook_items.place(event))
 
 
@@ -63,7 +63,7 @@ def test_of_two_writes_for_one_event_the_second_changes_nothing(write: Write) ->
 def test_who_loses_the_fence_has_not_seen_the_event(write: Write) -> None:
     seen = inserted()
     payment_writes.advance(seen, seen)
-    with pytest.raises(Outrun):
+    with pytest.raises(VersionConflict):
         write(seen)
     assert stored() is None
 
@@ -77,7 +77,7 @@ def test_a_write_whose_answer_was_lost_is_done_once(write: Write, wire: Wire) ->
         write(seen)
     found = payment_items.get(seen.id)
     assert found
-    assert found.fence == seen.fence + 1
+    assert found.version == seen.version + 1
     assert is_seen()
 
 
@@ -92,7 +92,7 @@ def test_an_event_that_has_expired_may_come_again(later: Callable[[float], None]
     first = bumped(inserted())
     later(webhook_items.LIFE_S + 1)
     assert not is_seen()
-    assert bumped(first).fence == first.fence + 1
+    assert bumped(first).version == first.version + 1
     assert is_seen()
 
 
@@ -109,7 +109,7 @@ def test_an_unmatched_event_is_remembered_and_its_first_word_stays() -> None:
 
 
 def test_an_event_of_a_method_is_seen_until_it_has_expired(later: Callable[[float], None]) -> None:
-    event = MethodHint(
+    event = MethodEventReference(
         provider_id="stripe", event_id="evt_1", type="payment_method.updated", token="pm_1"
     )
     now = clock.seconds()
@@ -127,7 +127,7 @@ def test_an_event_of_a_method_is_seen_until_it_has_expired(later: Callable[[floa
 def test_a_payment_is_found_by_our_reference_else_by_the_providers_id() -> None:
     seen = payment_writes.insert_locked(payment(), None, {})
     after = changed(seen, provider_payment_id="pi_1")
-    known = payment_writes.merge(seen, after, entry(after), None)
+    known = payment_writes.commit_transition(seen, after, entry(after), None)
     for named in (
         {"payment_id": seen.id},
         {"payment_id": seen.id, "provider_payment_id": "pi_other"},

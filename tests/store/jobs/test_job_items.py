@@ -4,7 +4,7 @@ import pytest
 
 from bridge.models.job import Job
 from bridge.store import dynamodb
-from bridge.store.dynamodb import Congested
+from bridge.store.dynamodb import Throttled
 from bridge.store.jobs import due_items, job_items
 from tests.store.conftest import NOW, Wire
 
@@ -35,7 +35,7 @@ def test_only_one_of_two_runs_moves_it() -> None:
     assert job_items.get("job_1") == claimed
     assert (due(NOW), due(NOW + 65)) == ([], ["job_1"])
     for late in (lambda: job_items.move(seen, seen), lambda: job_items.remove(seen)):
-        with pytest.raises(job_items.Outrun):
+        with pytest.raises(dynamodb.VersionConflict):
             late()
     back = job_items.move(claimed, claimed.model_copy(update={"cursor": None}))
     assert job_items.get("job_1") == back
@@ -45,7 +45,7 @@ def test_what_is_done_is_gone_and_cannot_be_moved_back() -> None:
     seen = left()
     job_items.remove(seen)
     assert (job_items.get("job_1"), due(NOW)) == (None, [])
-    with pytest.raises(job_items.Outrun):
+    with pytest.raises(dynamodb.VersionConflict):
         job_items.move(seen, seen)
     assert job_items.get("job_1") is None
 
@@ -54,5 +54,5 @@ def test_a_store_that_is_busy_is_told_apart_from_a_lost_job(wire: Wire) -> None:
     seen = left()
     kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException"
     wire.answer("UpdateItem", 400, {"__type": kind}, times=None)
-    with pytest.raises(Congested):
+    with pytest.raises(Throttled):
         job_items.move(seen, seen)

@@ -52,7 +52,7 @@ def test_a_cursor_comes_back_as_it_was_and_is_due_while_it_says_so() -> None:
         seen, seen.model_copy(update={"sent": 3, "due_at": NOW, "failing_since": NOW - 5})
     )
     assert outbox_items.get_cursor("pay_1") == moved
-    assert (moved.sent, moved.fence) == (3, 1)
+    assert (moved.sent, moved.version) == (3, 1)
 
     def due() -> list[str]:
         name = config.table_name("ledger")
@@ -71,7 +71,7 @@ def test_older_knowledge_is_not_written_whatever_it_says(written: int) -> None:
         seen = outbox_items.move(seen, seen)
     outbox_items.move(seen, seen.model_copy(update={"due_at": NOW}))
     for late in (seen, seen.model_copy(update={"sent": seen.sent + 1})):
-        with pytest.raises(outbox_items.Outrun):
+        with pytest.raises(dynamodb.VersionConflict):
             outbox_items.move(seen, late)
     assert outbox_items.get_cursor("pay_1").due_at == NOW
 
@@ -80,7 +80,7 @@ def test_a_store_that_is_busy_is_told_apart_from_a_lost_cursor(wire: Wire) -> No
     kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
     wire.answer("PutItem", 400, {"__type": kind}, times=None)
     seen = outbox_items.get_cursor("pay_1")
-    with pytest.raises(dynamodb.Congested):
+    with pytest.raises(dynamodb.Throttled):
         outbox_items.move(seen, seen)
 
 

@@ -6,22 +6,18 @@ import pytest
 
 from bridge import config
 from bridge.models.customer import Guest
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.page import Page
-from bridge.models.payment import Entry, Payment, RecordedKey, Wanted
+from bridge.models.payment import Entry, IdempotencyKeyReference, Payment, PendingChanges
 from bridge.models.provider import Failure, NextAction
-from bridge.models.record import Record
 from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.dedupe.idempotency_items import KeyTaken
+from bridge.store.dynamodb import VersionConflict
 from bridge.store.keys import Key
 from bridge.store.payments import payment_items, payment_writes
-from bridge.store.payments.payment_writes import (
-    CustomerGone,
-    CustomerTaken,
-    Outrun,
-    ProviderIdTaken,
-)
+from bridge.store.payments.payment_writes import CustomerGone, CustomerTaken, ProviderIdTaken
 from local import database
 from tests.conftest import together
 from tests.store.conftest import DAY, NOW, Wire, attempt, customer, payment
@@ -29,14 +25,14 @@ from tests.store.conftest import DAY, NOW, Wire, attempt, customer, payment
 pytestmark = pytest.mark.usefixtures("tables")
 
 
-def record(payment_id: str, **more: object) -> Record:
+def record(payment_id: str, **more: object) -> IdempotencyRecord:
     known = {
         "key": idempotency_items.of_payment(payment_id, "key-1"),
         "fingerprint": "f",
         "subject_id": payment_id,
         "expires": NOW + DAY,
     }
-    return Record.model_validate(known | more)
+    return IdempotencyRecord.model_validate(known | more)
 
 
 def inserted(**more: object) -> Payment:
@@ -60,9 +56,9 @@ def entry(after: Payment) -> Entry:
     )
 
 
-def merge(seen: Payment, record: Record | None = None, **more: object) -> Payment:
+def merge(seen: Payment, record: IdempotencyRecord | None = None, **more: object) -> Payment:
     after = changed(seen, **more)
-    return payment_writes.merge(seen, after, entry(after), record)
+    return payment_writes.commit_transition(seen, after, entry(after), record)
 
 
 def stored(payment_id: str) -> Payment:
@@ -82,8 +78,13 @@ def read_with_secret(payment_id: str, now: int) -> str | None:
 
 def test_a_row_comes_back_as_it_was() -> None:
     whole = payment(
-        live=attempt(RecordedKey(record="I#1", fingerprint="f", expires=NOW)).model_copy(
-            update={"wanted": Wanted(total_cents=5, metadata={"a": 1.5}), "sent": '{"a":1}'}
+        live=attempt(
+            IdempotencyKeyReference(record="I#1", fingerprint="f", expires=NOW)
+        ).model_copy(
+            update={
+                "pending_changes": PendingChanges(total_cents=5, metadata={"a": 1.5}),
+                "sent": '{"a":1}',
+            }
         ),
         guest=Guest(email="a@example.com", name="A"),
         failure=Failure(code="c", message="m", decline_code="d"),
@@ -171,33 +172,35 @@ def test_a_lock_is_taken_by_one_of_many() -> None:
 
     def take(number: int) -> Payment:
         live = attempt().model_copy(update={"key": f"suffix.{number}"})
-        return payment_writes.lock(row, row.model_copy(update={"live": live}), None)
+        return payment_writes.lock(row, row.model_copy(update={"active_attempt": live}), None)
 
     results = together(8, take)
     (winner,) = [each for each in results if isinstance(each, Payment)]
-    assert sum(isinstance(each, Outrun) for each in results) == 7
+    assert sum(isinstance(each, VersionConflict) for each in results) == 7
     assert stored(row.id) == winner
-    assert winner.fence == row.fence + 1
+    assert winner.version == row.version + 1
 
 
-@pytest.mark.parametrize("moved", [{"status": "processing"}, {"live": attempt()}, {}])
+@pytest.mark.parametrize("moved", [{"status": "processing"}, {"active_attempt": attempt()}, {}])
 def test_a_lock_is_taken_only_on_what_was_seen(moved: dict[str, Any]) -> None:
     row = inserted()
     payment_writes.advance(row, row.model_copy(update=moved))
-    with pytest.raises(Outrun):
-        payment_writes.lock(row, row.model_copy(update={"live": attempt()}), None)
+    with pytest.raises(VersionConflict):
+        payment_writes.lock(row, row.model_copy(update={"active_attempt": attempt()}), None)
 
 
 def test_a_lock_and_the_clients_key_are_one() -> None:
     row = inserted()
-    locked = row.model_copy(update={"live": attempt()})
+    locked = row.model_copy(update={"active_attempt": attempt()})
     kept = payment_writes.lock(row, locked, record(row.id))
     found, shown = payment_items.read(row.id, "key-1", NOW)
     assert (found, shown) == (kept, record(row.id))
     again = inserted()
     dynamodb.write(idempotency_items.close_action(record(again.id, state="done", snapshot="{}")))
     with pytest.raises(KeyTaken) as raised:
-        payment_writes.lock(again, again.model_copy(update={"live": attempt()}), record(again.id))
+        payment_writes.lock(
+            again, again.model_copy(update={"active_attempt": attempt()}), record(again.id)
+        )
     assert raised.value.record.state == "done"
     assert stored(again.id) == again
 
@@ -206,7 +209,7 @@ def test_an_expired_record_is_hidden_and_its_key_free() -> None:
     row = inserted()
     dynamodb.write(idempotency_items.close_action(record(row.id, state="done", snapshot="{}")))
     assert payment_items.read(row.id, "key-1", NOW + DAY)[1] is None
-    locked = row.model_copy(update={"live": attempt(at=NOW + DAY)})
+    locked = row.model_copy(update={"active_attempt": attempt(at=NOW + DAY)})
     payment_writes.lock(row, locked, record(row.id, expires=NOW + 2 * DAY))
     found = payment_items.read(row.id, "key-1", NOW + DAY)[1]
     assert found
@@ -219,7 +222,7 @@ def test_an_expired_record_is_hidden_and_its_key_free() -> None:
 def test_a_late_answer_does_not_undo_a_newer_one() -> None:
     seen = inserted()
     newer = merge(seen, status="succeeded")
-    with pytest.raises(Outrun):
+    with pytest.raises(VersionConflict):
         merge(seen, status="canceled")
     assert stored(seen.id) == newer
     assert [each.to_status for each in payment_items.timeline(seen.id)] == ["succeeded"]
@@ -229,7 +232,7 @@ def test_every_write_moves_the_fence_also_one_that_changes_nothing() -> None:
     row = inserted()
     bumped = payment_writes.advance(row, row)
     merged = merge(bumped, status="processing")
-    assert [row.fence, bumped.fence, merged.fence] == [1, 2, 3]
+    assert [row.version, bumped.version, merged.version] == [1, 2, 3]
     assert len({row.writer, bumped.writer, merged.writer}) == 3
 
 
@@ -237,7 +240,7 @@ def test_only_one_of_many_writers_moves_a_row() -> None:
     row = inserted()
     results = together(8, lambda _: merge(row, status="processing"))
     assert sum(isinstance(each, Payment) for each in results) == 1
-    assert sum(isinstance(each, Outrun) for each in results) == 7
+    assert sum(isinstance(each, VersionConflict) for each in results) == 7
     assert len(payment_items.timeline(row.id)) == 1
 
 
@@ -271,9 +274,9 @@ def test_an_id_that_is_anothers_is_told_and_both_rows_may_stay() -> None:
     seen = inserted()
     after = changed(seen, provider_payment_id="pi_1")
     with pytest.raises(ProviderIdTaken):
-        payment_writes.merge(seen, after, entry(after), None)
+        payment_writes.commit_transition(seen, after, entry(after), None)
     assert stored(seen.id) == seen
-    payment_writes.merge(seen, after, entry(after), None, link=False)
+    payment_writes.commit_transition(seen, after, entry(after), None, link=False)
     assert stored(seen.id).provider_payment_id == "pi_1"
     assert payment_items.id_at_provider("pi_1") == first.id
 
@@ -281,12 +284,14 @@ def test_an_id_that_is_anothers_is_told_and_both_rows_may_stay() -> None:
 @pytest.mark.parametrize("state", ["done", "free"])
 def test_the_end_of_an_attempt_and_the_clients_key_are_one(state: str) -> None:
     row = inserted()
-    locked = payment_writes.lock(row, row.model_copy(update={"live": attempt()}), record(row.id))
-    merge(locked, record(row.id, state=state, snapshot="{}"), live=None)
+    locked = payment_writes.lock(
+        row, row.model_copy(update={"active_attempt": attempt()}), record(row.id)
+    )
+    merge(locked, record(row.id, state=state, snapshot="{}"), active_attempt=None)
     shown = payment_items.read(row.id, "key-1", NOW)[1]
     assert (shown and shown.state) == (state if state == "done" else None)
-    with pytest.raises(Outrun):
-        merge(locked, record(row.id, state="done", snapshot='"late"'), live=None)
+    with pytest.raises(VersionConflict):
+        merge(locked, record(row.id, state="done", snapshot='"late"'), active_attempt=None)
     assert payment_items.read(row.id, "key-1", NOW)[1] == shown
 
 
@@ -354,7 +359,7 @@ def test_an_entry_is_never_written_twice() -> None:
     row = inserted()
     merge(row, status="processing")
     again = stored(row.id).model_copy(update={"sequence": 0})
-    with pytest.raises(dynamodb.Lost) as lost:
+    with pytest.raises(dynamodb.ConditionFailed) as lost:
         merge(again, status="failed")
     assert lost.value.items.keys() == {"entry"}
     assert stored(row.id).status == "processing"
@@ -369,8 +374,8 @@ def test_an_attribute_of_a_newer_release_survives_every_write() -> None:
         UpdateExpression="SET newer = :it",
         ExpressionAttributeValues={":it": {"S": "kept"}},
     )
-    row = payment_writes.lock(row, row.model_copy(update={"live": attempt()}), None)
-    row = merge(row, live=None, status="processing")
+    row = payment_writes.lock(row, row.model_copy(update={"active_attempt": attempt()}), None)
+    row = merge(row, active_attempt=None, status="processing")
     payment_writes.advance(row, row.model_copy(update={"due_at": NOW}))
     assert (dynamodb.get(Key("ledger", where["pk"]["S"], "P")) or {})["newer"] == "kept"
 
@@ -386,7 +391,7 @@ def test_a_hidden_payment_loses_its_pointers_and_nothing_else() -> None:
     assert payment_writes.hide(row, hidden) == 5
     left = payment_items.get(row.id)
     assert left
-    assert (left.guest, left.is_hidden, left.fence) == (None, True, row.fence + 1)
+    assert (left.guest, left.is_hidden, left.version) == (None, True, row.version + 1)
     for listed in (
         payment_items.list_of_user("user_1", Page()),
         payment_items.list_of_organization("org_1", Page()),
@@ -399,7 +404,7 @@ def test_a_hidden_payment_loses_its_pointers_and_nothing_else() -> None:
 def test_a_payment_that_has_changed_is_not_hidden() -> None:
     row = inserted()
     payment_writes.advance(row, row)
-    with pytest.raises(Outrun):
+    with pytest.raises(VersionConflict):
         payment_writes.hide(row, row.model_copy(update={"is_hidden": True}))
     assert [each.id for each in payment_items.list_of_user("user_1", Page())] == [row.id]
 

@@ -8,8 +8,9 @@ from bridge import clock, config
 from bridge.models.address import Address
 from bridge.models.customer import Customer
 from bridge.models.page import Page
+from bridge.store import dynamodb
 from bridge.store.customers import customer_items
-from bridge.store.wallet import address_items, wallet_items
+from bridge.store.wallet import address_items
 from local import database
 from tests.store.conftest import customer
 
@@ -85,7 +86,7 @@ def test_what_was_outrun_writes_nothing() -> None:
         lambda: address_items.update(made, chosen, seen),
         lambda: address_items.delete(made, seen, [], clock.now()),
     ):
-        with pytest.raises(wallet_items.Outrun):
+        with pytest.raises(dynamodb.VersionConflict):
             act()
     assert stored() == before
 

@@ -10,7 +10,7 @@ from bridge.models.payment_method import PaymentMethod
 from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items
 from bridge.store.jobs import job_items
-from bridge.store.wallet import method_items, wallet_items
+from bridge.store.wallet import method_items
 from local import database
 from tests.store.conftest import Wire, customer
 
@@ -96,15 +96,15 @@ def test_the_token_is_in_the_secrets_table_alone_and_never_printed() -> None:
 
 
 def test_a_method_is_saved_only_for_a_customer_that_is_as_it_was_seen() -> None:
-    with pytest.raises(wallet_items.Outrun):
+    with pytest.raises(dynamodb.VersionConflict):
         method_items.insert(method(), customer(id="cust_1"), None)
     seen = kept()
     save()
-    with pytest.raises(wallet_items.Outrun):
+    with pytest.raises(dynamodb.VersionConflict):
         method_items.insert(method(id="pm_2", token="another"), seen, None)
     seen = again()
     customer_items.delete(seen, seen.model_copy(update={"state": "deleted"}), "job_1", 0)
-    with pytest.raises(wallet_items.Outrun):
+    with pytest.raises(dynamodb.VersionConflict):
         method_items.insert(method(id="pm_2", token="another"), again(), None)
 
 
@@ -167,7 +167,7 @@ def test_a_deletion_that_was_outrun_writes_nothing() -> None:
     seen = again()
     chosen = second.model_copy(update={"is_default": True, "updated_at": clock.now()})
     method_items.update(second, chosen, seen)
-    with pytest.raises(wallet_items.Outrun):
+    with pytest.raises(dynamodb.VersionConflict):
         delete(first, None, seen)
     assert job_items.get("job_1") is None
     assert again().default_method_id == second.id
@@ -229,7 +229,7 @@ def test_a_page_without_tokens_is_the_same_page_and_reads_no_secret(wire: Wire) 
     expected = method_items.list_of_customer(again(), Page(limit=2, offset=1))
     seen = again()
     wire.watch("BatchGetItem")
-    shown = method_items.list_shown(seen)[1:3]
+    shown = method_items.list_active(seen)[1:3]
     assert wire.requests == []
     assert ids(shown) == ids(expected) == ["pm_1", "pm_0"]
     assert [each.is_default for each in shown] == [False, True]

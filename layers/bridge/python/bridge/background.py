@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from bridge.bodies import Model, validated
 from bridge.errors import BridgeError, Detail, InvalidRequest
 from bridge.inbound import Handler, ends_at, log, log_unhandled
-from bridge.models.call import Call, Cause
 from bridge.models.outbox import ChangedKey
+from bridge.models.run_context import Cause, RunContext
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Invocation:
     queue."""
 
     event: dict[str, Any]
-    call: Call
+    run: RunContext
 
     def parse(self, model: type[Model]) -> Model:
         """Raises InvalidRequest."""
@@ -59,7 +59,7 @@ def _background(kind: str, function: Callable[[Invocation], BaseModel]) -> Handl
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         log.thread_safe_clear_keys()
         log.thread_safe_append_keys(request_id=getattr(context, "aws_request_id", ""))
-        done = function(Invocation(event, _call("sweep", context))).model_dump(mode="json")
+        done = function(Invocation(event, _run_context("sweep", context))).model_dump(mode="json")
         log.info(kind, **done)
         return done
 
@@ -86,7 +86,7 @@ def worker(function: Callable[[Invocation], None]) -> Handler:
             process_partial_response,
         )
 
-        call = _call("webhook", context)
+        run = _run_context("webhook", context)
 
         def handle(record: Any) -> None:
             log.thread_safe_clear_keys()
@@ -94,7 +94,7 @@ def worker(function: Callable[[Invocation], None]) -> Handler:
                 request_id=getattr(context, "aws_request_id", ""), message_id=record.message_id
             )
             try:
-                function(Invocation(json.loads(record.body), call))
+                function(Invocation(json.loads(record.body), run))
             except BridgeError as error:
                 log.warning("message left in the queue", error=error.code)
                 raise MessageLeft from None
@@ -116,7 +116,7 @@ def operation(function: Callable[[Invocation], BaseModel | None]) -> Handler:
         log.thread_safe_clear_keys()
         log.thread_safe_append_keys(request_id=getattr(context, "aws_request_id", ""))
         try:
-            done = function(Invocation(event, _call("reconciliation", context)))
+            done = function(Invocation(event, _run_context("reconciliation", context)))
         except BridgeError as error:
             details = [detail._asdict() for detail in error.details]
             return {"ok": False, "code": error.code, "error": str(error), "details": details}
@@ -125,5 +125,5 @@ def operation(function: Callable[[Invocation], BaseModel | None]) -> Handler:
     return handler
 
 
-def _call(cause: Cause, context: Any) -> Call:
-    return Call(cause=cause, ends_at=ends_at(context))
+def _run_context(cause: Cause, context: Any) -> RunContext:
+    return RunContext(cause=cause, ends_at=ends_at(context))

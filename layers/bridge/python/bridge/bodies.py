@@ -29,8 +29,8 @@ def validated(model: type[Model], values: dict[str, Any]) -> Model:
 def _details(error: Any) -> list[Detail]:
     path = ".".join(str(part) for part in error["loc"])
     cause = error.get("ctx", {}).get("error")
-    if faults := getattr(cause, "faults", None):
-        return [Detail(".".join(filter(None, (path, below))), text) for below, text in faults]
+    if errors := getattr(cause, "faults", None):
+        return [Detail(".".join(filter(None, (path, below))), text) for below, text in errors]
     if error["type"] == "missing":
         return [Detail(path, "is required")]
     return [Detail(path, str(cause) if cause else error["msg"])]

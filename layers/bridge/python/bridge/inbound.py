@@ -21,8 +21,8 @@ from aws_lambda_powertools import Logger
 from bridge import clock, config
 from bridge.bodies import Model, read_json, validated
 from bridge.errors import BodyTooLarge, BridgeError, Detail, InvalidRequest, NotAuthenticated
-from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
+from bridge.models.run_context import ClientKey, RunContext
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 CLIENT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -34,7 +34,7 @@ _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """An answer whose status or headers vary; a plain body takes the endpoint's status."""
 
     body: object
@@ -107,9 +107,9 @@ class Request:
         return read_json(self.body)
 
     @property
-    def call(self) -> Call:
+    def run(self) -> RunContext:
         """The run this request is, with the client's key (B17). Raises InvalidRequest."""
-        return Call(
+        return RunContext(
             cause="api",
             ends_at=self.ends_at,
             client_key=self._client_key(),
@@ -147,7 +147,7 @@ class Request:
         return self.parse(model) if self.body.strip() else model()
 
 
-class Dialect(Protocol):
+class ApiAdapter(Protocol):
     """What a wire format brings: `BODY_LIMIT` in bytes, who is calling, how an error looks."""
 
     BODY_LIMIT: int
@@ -158,7 +158,7 @@ class Dialect(Protocol):
 
 
 def endpoint(
-    dialect: Dialect, *, status: int = 200, guests: bool = False
+    adapter: ApiAdapter, *, status: int = 200, guests: bool = False
 ) -> Callable[..., Handler]:
     """Turn a function Request -> JSON body into a Lambda handler (event, context) -> response.
 
@@ -171,14 +171,14 @@ def endpoint(
 
     def decorate(function: Callable[[Request], object]) -> Handler:
         def authenticated(request: Request) -> object:
-            _check_size(request, dialect.BODY_LIMIT)
-            request.caller = dialect.authenticate(request)
+            _check_size(request, adapter.BODY_LIMIT)
+            request.caller = adapter.authenticate(request)
             log.thread_safe_append_keys(caller=request.caller.kind)
             if request.caller.is_nobody and not guests:
                 raise NotAuthenticated("credentials are required")
             return function(request)
 
-        return _http(authenticated, function, status, dialect.render_error)
+        return _http(authenticated, function, status, adapter.render_error)
 
     return decorate
 
@@ -258,11 +258,11 @@ def log_unhandled(error: BaseException) -> None:
     log.error("unhandled", error_type=type(error).__qualname__, places=places)
 
 
-def respond(status: int, answer: object) -> dict[str, Any]:
+def respond(status: int, response: object) -> dict[str, Any]:
     """The response of a Lambda proxy integration; a 204 has neither body nor Content-Type."""
-    body, headers = answer, {}
-    if isinstance(answer, Answer):
-        body, status, headers = answer.body, answer.status, dict(answer.headers)
+    body, headers = response, {}
+    if isinstance(response, Response):
+        body, status, headers = response.body, response.status, dict(response.headers)
     if status == 204:
         return {"statusCode": 204, "headers": headers}
     headers = {"Content-Type": "application/json"} | headers

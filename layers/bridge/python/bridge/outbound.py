@@ -42,10 +42,10 @@ def _ask(
 ) -> tuple[int, dict[str, Any]]:
     for _ in range(tries):
         try:
-            answer = _pool().request(method, url, body=body, headers=headers, timeout=timeout_s)
-            told = json.loads(answer.data)
+            response = _pool().request(method, url, body=body, headers=headers, timeout=timeout_s)
+            body = json.loads(response.data)
         except (urllib3.exceptions.HTTPError, ValueError):
             continue
-        if answer.status < 500 and isinstance(told, dict):
-            return answer.status, told
+        if response.status < 500 and isinstance(body, dict):
+            return response.status, body
     raise Unreachable("no answer")

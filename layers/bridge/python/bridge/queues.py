@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bridge import config
 from bridge.errors import TemporarilyUnavailable
-from bridge.models.event import Hint, Look, MethodHint
 from bridge.models.outbox import Event
+from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
 
 SOURCE = "bridge.payments"
 EVENTS_AT_ONCE = 10  # PutEvents takes no more
@@ -49,25 +49,29 @@ def client(service: Literal["sqs", "events"], tries: int) -> Any:
 def _send(tries: int, operation: str, **arguments: Any) -> dict[str, Any]:
     try:
         call = getattr(client("sqs", tries), operation)
-        answer: dict[str, Any] = call(QueueUrl=config.setting("QUEUE_URL"), **arguments)
+        response: dict[str, Any] = call(QueueUrl=config.setting("QUEUE_URL"), **arguments)
     except (BotoCoreError, ClientError) as error:
         raise TemporarilyUnavailable("the queue does not take messages", retry_after=5) from error
-    return answer
+    return response
 
 
-def send_hint(hint: Hint | MethodHint) -> None:
+def send_event_reference(event_reference: WebhookEventReference | MethodEventReference) -> None:
     """Once this returns, the event is durably queued. Raises TemporarilyUnavailable."""
-    kind = "method_hint" if isinstance(hint, MethodHint) else "hint"
-    body = json.dumps({kind: hint.model_dump(exclude_none=True)})
+    kind = (
+        "method_event_reference"
+        if isinstance(event_reference, MethodEventReference)
+        else "event_reference"
+    )
+    body = json.dumps({kind: event_reference.model_dump(exclude_none=True)})
     _send(3, "send_message", MessageBody=body)
 
 
-def send_looks(look: Look, *delays_s: int) -> None:
+def send_status_checks(status_check: StatusCheck, *delays_s: int) -> None:
     """Look so many seconds from now, once for each. Raises TemporarilyUnavailable.
 
     One try: a caller waits for its answer, and the payment is due anyway.
     """
-    body = json.dumps({"look": look.model_dump(exclude_none=True)})
+    body = json.dumps({"status_check": status_check.model_dump(exclude_none=True)})
     entries = [
         {"Id": str(delay_s), "MessageBody": body, "DelaySeconds": delay_s} for delay_s in delays_s
     ]
@@ -81,10 +85,10 @@ def put_events(events: Sequence[Event]) -> list[bool]:
     Raises BusUnavailable where it took none: unreachable, not there, or not ours to write to.
     """
     try:
-        answer = client("events", 3).put_events(Entries=[_entry(event) for event in events])
+        response = client("events", 3).put_events(Entries=[_entry(event) for event in events])
     except (BotoCoreError, ClientError) as error:
         raise BusUnavailable(_reason(error)) from error
-    return ["ErrorCode" not in told for told in answer["Entries"]]
+    return ["ErrorCode" not in entry for entry in response["Entries"]]
 
 
 def _entry(event: Event) -> dict[str, Any]:

@@ -16,10 +16,9 @@ from pydantic import BaseModel
 
 from bridge.authentication import oauth_clients
 from bridge.errors import BridgeError, Detail, InvalidRequest, NotFound
-from bridge.inbound import Answer, Request
+from bridge.inbound import Request, Response
 from bridge.models import card_numbers
-from bridge.models.call import Call
-from bridge.models.caller import Caller, Named
+from bridge.models.caller import Caller, PrefetchIds
 from bridge.models.credential import AccessToken
 from bridge.models.customer import (
     STRICT,
@@ -31,6 +30,7 @@ from bridge.models.customer import (
 from bridge.models.identifier import suffix
 from bridge.models.page import Between, CursorPage
 from bridge.models.payment_method import PaymentMethod
+from bridge.models.run_context import RunContext
 from bridge.models.text import utc_seconds
 
 BODY_LIMIT = 256 * 1024
@@ -77,8 +77,8 @@ class NewCustomerBody(BaseModel):
 def authenticate(request: Request) -> Caller:
     """By access token or API key, bare or as Bearer, from the header alone (D2, D15)."""
     given = ID.fullmatch(request.path_parameters.get("id", "").removeprefix("cus_"))
-    named = Named(customer_id=f"cust_{given[0]}") if given else Named()
-    return oauth_clients.authenticate(request.headers.get("authorization", ""), named)
+    prefetch_ids = PrefetchIds(customer_id=f"cust_{given[0]}") if given else PrefetchIds()
+    return oauth_clients.authenticate(request.headers.get("authorization", ""), prefetch_ids)
 
 
 def issue_token(request: Request) -> AccessToken:
@@ -106,9 +106,9 @@ def read_id(request: Request) -> str:
     return f"cust_{given}"
 
 
-def read_call(request: Request) -> Call:
+def read_run(request: Request) -> RunContext:
     """This API knows no idempotency keys: the same body twice makes two customers (section 1)."""
-    return Call(cause="api", ends_at=request.ends_at, source_ip=request.source_ip)
+    return RunContext(cause="api", ends_at=request.ends_at, source_ip=request.source_ip)
 
 
 def read_new_customer(request: Request) -> CustomerFields:
@@ -126,14 +126,14 @@ def _within(request: Request, body: BaseModel, limits: Mapping[str, int]) -> dic
     """What was sent, "" as None. Raises InvalidRequest that names every field at fault."""
     card_numbers.refuse(card_numbers.in_named_fields(request.json), code=OVER_LIMIT)
     given = body.model_dump(exclude_unset=True)
-    faults = []
+    errors = []
     for name, text in given.items():
         if text and len(text) > limits[name]:
-            faults.append(Detail(name, f"must be at most {limits[name]} characters"))
+            errors.append(Detail(name, f"must be at most {limits[name]} characters"))
         if text and any(unicodedata.category(each) == "Cc" for each in text):
-            faults.append(Detail(name, "must not hold control characters"))
-    if faults:
-        raise InvalidRequest("a field breaks its limit", code=OVER_LIMIT, details=faults)
+            errors.append(Detail(name, "must not hold control characters"))
+    if errors:
+        raise InvalidRequest("a field breaks its limit", code=OVER_LIMIT, details=errors)
     return {name: text or None for name, text in given.items()}
 
 
@@ -169,18 +169,18 @@ def _read_page(request: Request, seal: bytes, filters: dict[str, Parameter]) -> 
     }
     query = request.last_query
     given: dict[str, Any] = {"limit": LIMIT}
-    faults = []
+    errors = []
     for name, parameter in (known | filters).items():
         if (text := query.get(name)) or (name == "limit" and text is not None):
             try:
                 given[parameter.name] = parameter.read(text or "")
             except ValueError:
-                faults.append(Detail(name, parameter.rule))
+                errors.append(Detail(name, parameter.rule))
     if query.get("after") and query.get("before"):
-        faults.append(Detail("before", "must not be given together with after"))
-    if faults:
-        subject = "cursor" if faults[0].field in ("after", "before") else faults[0].field
-        raise InvalidRequest(f"Invalid {subject}", details=faults)
+        errors.append(Detail("before", "must not be given together with after"))
+    if errors:
+        subject = "cursor" if errors[0].field in ("after", "before") else errors[0].field
+        raise InvalidRequest(f"Invalid {subject}", details=errors)
     return CursorPage(**given)
 
 
@@ -226,8 +226,8 @@ def _users(request: Request) -> bytes:
 
 
 def _seal(request: Request, *collection: str) -> bytes:
-    named = "\n".join([request.caller.key_of or "", *collection])
-    return hashlib.sha256(named.encode("utf-8", "surrogatepass")).digest()[:SEAL_BYTES]
+    sealed = "\n".join([request.caller.key_of or "", *collection])
+    return hashlib.sha256(sealed.encode("utf-8", "surrogatepass")).digest()[:SEAL_BYTES]
 
 
 def _cursor(position: str, seal: bytes) -> str:
@@ -247,9 +247,9 @@ def _position(cursor: str, seal: bytes) -> str:
     return position
 
 
-def render_token(token: AccessToken) -> Answer:
+def render_token(token: AccessToken) -> Response:
     body = {"access_token": token.token, "expires_in": token.life_s, "token_type": "bearer"}
-    return Answer(body, 200, {"Cache-Control": "no-store"})
+    return Response(body, 200, {"Cache-Control": "no-store"})
 
 
 def render_customer(customer: Customer) -> dict[str, Any]:
@@ -296,21 +296,21 @@ def _method(method: PaymentMethod) -> dict[str, Any]:
 
 
 def render_customers(request: Request, found: Between[Customer]) -> dict[str, Any]:
-    shown = [render_customer(each) for each in found.records]
-    return _page(shown, [each.uid for each in found.records], found, _customers(request))
+    rendered = [render_customer(each) for each in found.records]
+    return _page(rendered, [each.uid for each in found.records], found, _customers(request))
 
 
 def render_users(request: Request, found: Between[CustomerUser]) -> dict[str, Any]:
-    shown = [render_user(each) for each in found.records]
-    return _page(shown, [suffix(each.id) for each in found.records], found, _users(request))
+    rendered = [render_user(each) for each in found.records]
+    return _page(rendered, [suffix(each.id) for each in found.records], found, _users(request))
 
 
 def _page(
-    shown: list[dict[str, Any]], positions: list[str], found: Between[Any], seal: bytes
+    rendered: list[dict[str, Any]], positions: list[str], found: Between[Any], seal: bytes
 ) -> dict[str, Any]:
     """At top level, as in the seed, and without other names for the same (D14)."""
     return {
-        "data": shown,
+        "data": rendered,
         "start_cursor": _cursor(positions[0], seal) if positions else None,
         "end_cursor": _cursor(positions[-1], seal) if positions else None,
         "has_next_page": found.has_next,
@@ -318,12 +318,12 @@ def _page(
     }
 
 
-def render_error(error: BridgeError, request_id: str) -> Answer:  # noqa: ARG001 - X-Request-ID tells
+def render_error(error: BridgeError, request_id: str) -> Response:  # noqa: ARG001 - X-Request-ID tells
     """In the vendor's few words; a 503 keeps its status, which clients repeat like a 500 (D4)."""
     if message := UNPROCESSABLE.get(error.code):
-        return Answer(_error("validation_failed", message, error.details), 422)
+        return Response(_error("validation_failed", message, error.details), 422)
     code, own = WORDS.get(error.status, ("internal_error", None))
-    return Answer(_error(code, own or str(error), error.details), error.status)
+    return Response(_error(code, own or str(error), error.details), error.status)
 
 
 def _error(code: str, message: str, details: list[Detail] | None = None) -> dict[str, Any]:
@@ -335,8 +335,8 @@ def _error(code: str, message: str, details: list[Detail] | None = None) -> dict
     return {"code": code, "message": message, "validation_errors": by_field, "errors": flat}
 
 
-def render_unmatched(request: Request) -> Answer:
+def render_unmatched(request: Request) -> Response:
     """308 to the clean path for a doubled or trailing slash, else 404; never 405 (D13)."""
     if location := request.clean_target:
-        return Answer(_error("moved", "Moved to the clean path"), 308, {"Location": location})
-    return Answer(_error("not_found", "Resource not found"), 404)
+        return Response(_error("moved", "Moved to the clean path"), 308, {"Location": location})
+    return Response(_error("not_found", "Resource not found"), 404)

@@ -15,15 +15,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from bridge.authentication import merchants
 from bridge.bodies import validated
 from bridge.errors import BridgeError, Detail, InvalidRequest, NotFound
-from bridge.inbound import Answer, Request
+from bridge.inbound import Request, Response
 from bridge.models import card_numbers
-from bridge.models.call import Call
-from bridge.models.caller import Caller, Named
+from bridge.models.caller import Caller, PrefetchIds
 from bridge.models.credential import AccessToken
 from bridge.models.customer import Customer, CustomerFields
 from bridge.models.identifier import from_uuid, uuid_of
 from bridge.models.page import Counted, OffsetPage
 from bridge.models.payment_method import CustomersMethods, PaymentMethod
+from bridge.models.run_context import RunContext
 from bridge.models.text import METADATA_BYTES, METADATA_KEYS, metadata_bytes, utc_seconds
 
 BODY_LIMIT = 256 * 1024
@@ -61,16 +61,16 @@ def authenticate(request: Request) -> Caller:
         request.path,
         request.raw_query,
         request.body,
-        _named(request),
+        _prefetch_ids(request),
     )
     methods = request.route.endswith(merchants.METHODS)
     merchants.check_scope(caller, "customers", *(["payment-methods"] if methods else []))
     return caller
 
 
-def _named(request: Request) -> Named:
+def _prefetch_ids(request: Request) -> PrefetchIds:
     """What will be read anyway, so that it comes with the merchant."""
-    return Named(customer_id=from_uuid("cust", request.path_parameters.get("uuid", "")))
+    return PrefetchIds(customer_id=from_uuid("cust", request.path_parameters.get("uuid", "")))
 
 
 def _text(value: object) -> str:
@@ -203,9 +203,9 @@ def _merged(before: Mapping[str, Any] | None, change: Mapping[str, Any]) -> dict
     return {key: each for key, each in after.items() if key not in change or each is not None}
 
 
-def read_call(request: Request) -> Call:
+def read_run(request: Request) -> RunContext:
     """Without a key of the client's: a repeated creation is one too many here (5.1)."""
-    return Call(cause="api", ends_at=request.ends_at)
+    return RunContext(cause="api", ends_at=request.ends_at)
 
 
 def read_id(request: Request) -> str:
@@ -231,9 +231,9 @@ def read_page(request: Request) -> OffsetPage:
     given = request.last_query
     limit, offset = _number(given.get("limit", f"{LIMIT}")), _number(given.get("offset", "0"))
     fits = {"limit": 1 <= limit <= MOST, "offset": offset >= 0}
-    if faults := [Detail(name, "must be a valid number") for name in fits if not fits[name]]:
-        names = ", ".join(fault.field for fault in faults)
-        raise InvalidRequest(f"not valid: {names}", details=faults)
+    if errors := [Detail(name, "must be a valid number") for name in fits if not fits[name]]:
+        names = ", ".join(error.field for error in errors)
+        raise InvalidRequest(f"not valid: {names}", details=errors)
     return OffsetPage(limit=limit, offset=offset)
 
 
@@ -320,21 +320,21 @@ def _last_day(method: PaymentMethod) -> str | None:
     return date(method.exp_year, method.exp_month, day).isoformat()
 
 
-def render_error(error: BridgeError, request_id: str) -> Answer:  # noqa: ARG001 - no field for it
+def render_error(error: BridgeError, request_id: str) -> Response:  # noqa: ARG001 - no field for it
     """A conflict is a 400 here: `invalid-request` is what the caller can repair (4.3)."""
     lines = [f"{LABELS.get(each.field, each.field)} {each.message}" for each in error.details]
     status = 400 if error.status == 409 else error.status
     return _refusal(status, *(lines or [MESSAGES.get(error.code, str(error))]))
 
 
-def render_unmatched(request: Request) -> Answer:
+def render_unmatched(request: Request) -> Response:
     """308 to the clean path for a doubled or trailing slash, else 404."""
     if location := request.clean_target:
         return _refusal(308, "Resource has moved")._replace(headers={"Location": location})
     return _refusal(404, "Resource not found")
 
 
-def _refusal(status: int, *lines: str) -> Answer:
+def _refusal(status: int, *lines: str) -> Response:
     ours = status in (401, 403, 429) or status >= 500
     word = "error" if ours else "invalid-request"
-    return Answer({"status": word, "message": lines[0], "errors": list(lines)}, status)
+    return Response({"status": word, "message": lines[0], "errors": list(lines)}, status)

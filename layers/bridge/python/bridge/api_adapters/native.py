@@ -15,15 +15,14 @@ from bridge.errors import (
     NotFound,
     PaymentDeclined,
 )
-from bridge.inbound import Answer, Request
+from bridge.inbound import Request, Response
 from bridge.models import card_numbers
-from bridge.models.address import Address, AddressAnswered, AddressChange, NewAddress
-from bridge.models.caller import Caller, Named
-from bridge.models.customer import Customer, CustomerAnswered, CustomerChange, NewCustomer
+from bridge.models.address import Address, AddressChange, AddressResult, NewAddress
+from bridge.models.caller import Caller, PrefetchIds
+from bridge.models.customer import Customer, CustomerChange, CustomerResult, NewCustomer
 from bridge.models.identifier import is_well_formed
 from bridge.models.page import Page
 from bridge.models.payment import (
-    Answered,
     Cancellation,
     Capture,
     Confirmation,
@@ -31,10 +30,11 @@ from bridge.models.payment import (
     NewPayment,
     Payment,
     PaymentChange,
+    PaymentResult,
 )
 from bridge.models.payment_method import (
-    MethodAnswered,
     MethodChange,
+    MethodResult,
     NewMethod,
     PaymentMethod,
 )
@@ -65,23 +65,23 @@ def authenticate(request: Request) -> Caller:
 def _by_session(request: Request, session_id: str) -> Caller:
     user_agent = request.headers.get("user-agent", "")
     return sessions.authenticate(
-        session_id, _named(request), ip=request.source_ip, user_agent=user_agent
+        session_id, _prefetch_ids(request), ip=request.source_ip, user_agent=user_agent
     )
 
 
-def _named(request: Request) -> Named:
+def _prefetch_ids(request: Request) -> PrefetchIds:
     """What will be read anyway, so that it comes with the session."""
     given = request.path_parameters.get("id", "")
     if not is_well_formed(given):
-        return Named()
+        return PrefetchIds()
     if "/customers/" in request.path or "/payment-methods/customer/" in request.path:
-        return Named(customer_id=given)
+        return PrefetchIds(customer_id=given)
     if "/payment-methods/" in request.path:
-        return Named(method_id=given)
+        return PrefetchIds(method_id=given)
     if "/addresses/" in request.path:
-        return Named(address_id=given)
+        return PrefetchIds(address_id=given)
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
-    return Named(payment_id=given, client_key=key)
+    return PrefetchIds(payment_id=given, client_key=key)
 
 
 def _parse(request: Request, model: type[Model]) -> Model:
@@ -119,8 +119,8 @@ def read_new_payment(request: Request) -> NewPayment:
 
 def _check_guest(request: Request) -> None:
     """Who signs in nowhere and names no guest is told that first (B8). Raises NotAuthenticated."""
-    named = request.body.strip() and request.json.get("guest_data") is not None
-    if not request.caller.is_user and not named:
+    has_guest_data = request.body.strip() and request.json.get("guest_data") is not None
+    if not request.caller.is_user and not has_guest_data:
         raise NotAuthenticated("sign in, or send guest_data")
     if not request.caller.is_user:
         signing.check_ready()
@@ -182,15 +182,15 @@ def read_customers_page(request: Request) -> Page:
 
 def _read_page(request: Request, deepest: int) -> Page:
     """Raises InvalidRequest that names every parameter at fault."""
-    faults: list[Detail] = []
-    limit = _number(request, "limit", LIMIT, 1, MOST, faults)
-    page = _number(request, "page", 1, 1, deepest + 1, faults)
-    offset = _number(request, "offset", (page - 1) * limit, 0, deepest, faults)
-    if not faults and offset > deepest:
-        faults.append(Detail("page", f"must not lead beyond record {deepest}"))
-    if faults:
-        names = ", ".join(fault.field for fault in faults)
-        raise InvalidRequest(f"not valid: {names}", details=faults)
+    errors: list[Detail] = []
+    limit = _number(request, "limit", LIMIT, 1, MOST, errors)
+    page = _number(request, "page", 1, 1, deepest + 1, errors)
+    offset = _number(request, "offset", (page - 1) * limit, 0, deepest, errors)
+    if not errors and offset > deepest:
+        errors.append(Detail("page", f"must not lead beyond record {deepest}"))
+    if errors:
+        names = ", ".join(error.field for error in errors)
+        raise InvalidRequest(f"not valid: {names}", details=errors)
     narrowed = {
         name: request.query.get(name) or None
         for name in ("organization_id", "provider_id", "customer_id")
@@ -199,14 +199,14 @@ def _read_page(request: Request, deepest: int) -> Page:
 
 
 def _number(
-    request: Request, name: str, default: int, low: int, high: int, faults: list[Detail]
+    request: Request, name: str, default: int, low: int, high: int, errors: list[Detail]
 ) -> int:
     text = request.query.get(name)
     if text is None:
         return default
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 17 else -1
     if not low <= number <= high:
-        faults.append(Detail(name, f"must be a whole number from {low} to {high}"))
+        errors.append(Detail(name, f"must be a whole number from {low} to {high}"))
     return number
 
 
@@ -230,11 +230,11 @@ def render_customer(customer: Customer) -> dict[str, Any]:
     }
 
 
-def render_new_customer(answered: CustomerAnswered) -> Answer:
-    body = render_customer(answered.customer)
-    if answered.customer.is_guest:
-        body["guest_token"] = guest_tokens.issue(answered.customer.id)
-    return Answer(body, 201, _replayed(answered.replayed))
+def render_new_customer(result: CustomerResult) -> Response:
+    body = render_customer(result.customer)
+    if result.customer.is_guest:
+        body["guest_token"] = guest_tokens.issue(result.customer.id)
+    return Response(body, 201, _replayed(result.replayed))
 
 
 def render_customers(customers: list[Customer]) -> list[dict[str, Any]]:
@@ -256,27 +256,27 @@ def render_payments(payments: list[Payment]) -> list[dict[str, Any]]:
 
 def render_guest_payments(payments: list[Payment]) -> list[dict[str, Any]]:
     """Only what anybody may know who knows the address (B10)."""
-    shown = ("id", "status", "total_cents", "currency", "concept", "created_at")
-    return [{name: _payment(payment)[name] for name in shown} for payment in payments]
+    fields = ("id", "status", "total_cents", "currency", "concept", "created_at")
+    return [{name: _payment(payment)[name] for name in fields} for payment in payments]
 
 
-def render_new_payment(answered: Answered) -> Answer:
+def render_new_payment(result: PaymentResult) -> Response:
     """201, or 202 where nobody knows yet; a guest gets the token of the record (B8)."""
-    body = _payment(answered.payment)
-    body["client_secret"] = answered.payment.client_secret
-    if answered.payment.user_id is None:
-        body["guest_token"] = guest_tokens.issue(answered.payment.id)
-    return _outcome(answered, body, 201)
+    body = _payment(result.payment)
+    body["client_secret"] = result.payment.client_secret
+    if result.payment.user_id is None:
+        body["guest_token"] = guest_tokens.issue(result.payment.id)
+    return _outcome(result, body, 201)
 
 
-def render_outcome(caller: Caller, answered: Answered) -> Answer:
+def render_outcome(caller: Caller, result: PaymentResult) -> Response:
     """200, or 202 where the outcome is unknown or another run is at work (B20)."""
-    return _outcome(answered, render_payment(caller, answered.payment), 200)
+    return _outcome(result, render_payment(caller, result.payment), 200)
 
 
-def render_refund_outcome(answered: Answered) -> Answer:
+def render_refund_outcome(result: PaymentResult) -> Response:
     """201, or 202 where the outcome is unknown: the refund is then pending (B20)."""
-    return _outcome(answered, _refund(answered.given), 201)
+    return _outcome(result, _refund(result.requested_refund), 201)
 
 
 def render_refunds(refunds: list[Refund]) -> list[dict[str, Any]]:
@@ -312,8 +312,8 @@ def render_method(method: PaymentMethod) -> dict[str, Any]:
     }
 
 
-def render_new_method(answered: MethodAnswered) -> Answer:
-    return Answer(render_method(answered.method), 201, _replayed(answered.replayed))
+def render_new_method(result: MethodResult) -> Response:
+    return Response(render_method(result.method), 201, _replayed(result.replayed))
 
 
 def render_methods(methods: list[PaymentMethod]) -> list[dict[str, Any]]:
@@ -338,8 +338,8 @@ def render_address(address: Address) -> dict[str, Any]:
     }
 
 
-def render_new_address(answered: AddressAnswered) -> Answer:
-    return Answer(render_address(answered.address), 201, _replayed(answered.replayed))
+def render_new_address(result: AddressResult) -> Response:
+    return Response(render_address(result.address), 201, _replayed(result.replayed))
 
 
 def render_addresses(addresses: list[Address]) -> list[dict[str, Any]]:
@@ -354,10 +354,10 @@ def _refund(refund: Refund) -> dict[str, Any]:
     return refund.model_dump(exclude=set(times)) | times
 
 
-def _outcome(answered: Answered, body: dict[str, Any], status: int) -> Answer:
-    if answered.retry_after is not None:
-        return Answer(body, 202, {"Retry-After": str(answered.retry_after)})
-    return Answer(body, status, _replayed(answered.replayed))
+def _outcome(result: PaymentResult, body: dict[str, Any], status: int) -> Response:
+    if result.retry_after is not None:
+        return Response(body, 202, {"Retry-After": str(result.retry_after)})
+    return Response(body, status, _replayed(result.replayed))
 
 
 def _replayed(replayed: bool) -> dict[str, str]:
@@ -370,7 +370,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "id": payment.id,
         "provider_payment_id": payment.provider_payment_id,
         "client_secret": None,
-        "status": payment.shown_status,
+        "status": payment.displayed_status,
         "subtotal_cents": payment.subtotal_cents,
         "tax_cents": payment.tax_cents,
         "discount_cents": payment.discount_cents,
@@ -413,8 +413,8 @@ def render_error(error: BridgeError, request_id: str) -> dict[str, Any]:
     return body | {"request_id": request_id}
 
 
-def render_unmatched(request: Request) -> Answer:
+def render_unmatched(request: Request) -> Response:
     """308 to the clean path for a doubled or trailing slash, else 404 (bridge.md 1)."""
     if location := request.clean_target:
-        return Answer({"error": "moved", "code": "moved"}, 308, {"Location": location})
-    return Answer(render_error(NotFound("no such path"), request.id), 404)
+        return Response({"error": "moved", "code": "moved"}, 308, {"Location": location})
+    return Response(render_error(NotFound("no such path"), request.id), 404)

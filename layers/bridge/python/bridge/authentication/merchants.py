@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 from bridge import clock, config
 from bridge.authentication import signing
 from bridge.errors import Forbidden, NotAuthenticated
-from bridge.models.caller import Caller, Named
+from bridge.models.caller import Caller, PrefetchIds
 from bridge.models.credential import AccessToken
 from bridge.store import keys
 from bridge.store.access import credential_items
@@ -25,7 +25,7 @@ BY_MERCHANT_ID, CUSTOMER, METHODS = "/v2/merchants/customers/", "/v2/customers/"
 
 
 def authenticate(
-    authorization: str, path: str, query: str, body: bytes, named: Named | None = None
+    authorization: str, path: str, query: str, body: bytes, prefetch_ids: PrefetchIds | None = None
 ) -> Caller:
     """The merchant's organization. `path` as it was delivered, `query` as it was sent.
 
@@ -35,9 +35,9 @@ def authenticate(
     if scheme.lower() == "wp3-v2.1" and len(parts) == 3:
         fullpaths = [each + (f"?{query}" if query else "") for each in spellings(path)]
         token, timestamp, digest = parts
-        return _by_digest(token, timestamp, digest, fullpaths, body, named)
+        return _by_digest(token, timestamp, digest, fullpaths, body, prefetch_ids)
     if scheme.lower() == "bearer" and len(parts) == 1 and parts[0].startswith(PREFIX):
-        return _by_token(parts[0].removeprefix(PREFIX), named)
+        return _by_token(parts[0].removeprefix(PREFIX), prefetch_ids)
     raise _refused()
 
 
@@ -51,18 +51,18 @@ def _by_digest(
     digest: str,
     fullpaths: Collection[str],
     body: bytes,
-    named: Named | None,
+    prefetch_ids: PrefetchIds | None,
 ) -> Caller:
     if not _is_timely(timestamp):
         raise _refused()
-    holder, ahead = credential_items.find("merchant", token, named)
+    holder, prefetched = credential_items.find("merchant", token, prefetch_ids)
     key = (holder.merchant_key if holder else None) or ""  # an unknown merchant takes as long
     matches = [
         _is_same(digest_of(key, timestamp, token, each, body), digest.lower()) for each in fullpaths
     ]
     if holder is None or not any(matches):
         raise _refused()
-    return Caller(key_of=holder.organization_id, ahead=ahead)
+    return Caller(key_of=holder.organization_id, prefetched=prefetched)
 
 
 def _is_timely(timestamp: str) -> bool:
@@ -104,16 +104,16 @@ def spellings(path: str) -> list[str]:
     return list(dict.fromkeys([path, *(prefix + each + tail for each in encoded)]))
 
 
-def _by_token(token: str, named: Named | None) -> Caller:
+def _by_token(token: str, prefetch_ids: PrefetchIds | None) -> Caller:
     content = signing.read(PURPOSE, token)
     if content is None:
         raise _refused()
     hashed, scopes = content
-    holder, ahead = credential_items.find_hashed("merchant", hashed, named)
+    holder, prefetched = credential_items.find_hashed("merchant", hashed, prefetch_ids)
     if holder is None:
         raise _refused()
     granted = None if scopes is None else frozenset(scopes)
-    return Caller(key_of=holder.organization_id, scopes=granted, ahead=ahead)
+    return Caller(key_of=holder.organization_id, scopes=granted, prefetched=prefetched)
 
 
 def issue_token(client_id: str, client_secret: str, scopes: Collection[str]) -> AccessToken:

@@ -9,7 +9,7 @@ import hmac
 
 from bridge.authentication import api_keys, signing
 from bridge.errors import Forbidden, NotAuthenticated
-from bridge.models.caller import Caller, Named
+from bridge.models.caller import Caller, PrefetchIds
 from bridge.models.credential import AccessToken
 from bridge.store import keys
 from bridge.store.access import credential_items
@@ -17,18 +17,18 @@ from bridge.store.access import credential_items
 PURPOSE, PREFIX, LIFE_S = "alternative-access", "alt_", 3600
 
 
-def authenticate(authorization: str, named: Named | None = None) -> Caller:
+def authenticate(authorization: str, prefetch_ids: PrefetchIds | None = None) -> Caller:
     """The client's organization, by `Bearer <text>` or the bare text; the text is an access token
     or an API key (D2). Raises NotAuthenticated, AuthUnavailable."""
     scheme, _, rest = authorization.strip().partition(" ")
     text = rest.strip() if scheme.lower() == "bearer" else authorization.strip()
     if not text.startswith(PREFIX):
-        return api_keys.authenticate(text, named)
+        return api_keys.authenticate(text, prefetch_ids)
     hashed = signing.read(PURPOSE, text.removeprefix(PREFIX))
     if hashed is not None:
-        holder, ahead = credential_items.find_hashed("oauth_client", hashed, named)
+        holder, prefetched = credential_items.find_hashed("oauth_client", hashed, prefetch_ids)
         if holder:
-            return Caller(key_of=holder.organization_id, ahead=ahead)
+            return Caller(key_of=holder.organization_id, prefetched=prefetched)
     raise NotAuthenticated("the access token is not valid", code="credential_invalid")
 
 

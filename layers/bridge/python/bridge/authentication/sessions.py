@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge import clock, config, outbound
 from bridge.errors import AuthUnavailable, NotAuthenticated
-from bridge.models.caller import Caller, Named, Session
+from bridge.models.caller import Caller, PrefetchIds, Session
 from bridge.store.access import session_items
 
 VALIDATE = "/auth/bridge/validate"
@@ -20,7 +20,7 @@ _kept: OrderedDict[str, tuple[Session, datetime]] = OrderedDict()
 _lock = Lock()
 
 
-def authenticate(session_id: str, named: Named, *, ip: str, user_agent: str) -> Caller:
+def authenticate(session_id: str, prefetch_ids: PrefetchIds, *, ip: str, user_agent: str) -> Caller:
     """The user behind a session. Raises NotAuthenticated `session_invalid`, AuthUnavailable."""
     if not session_id or len(session_id) > LONGEST:
         raise _invalid()
@@ -32,18 +32,18 @@ def authenticate(session_id: str, named: Named, *, ip: str, user_agent: str) -> 
         from bridge.authentication import json_web_tokens
 
         return _caller(json_web_tokens.session_of(session_id), {})
-    session, expires, ahead = session_items.read(session_id, named)
+    session, expires, prefetched = session_items.read(session_id, prefetch_ids)
     if session is None or expires <= clock.seconds():
         raise _invalid()
-    return _caller(session, ahead)
+    return _caller(session, prefetched)
 
 
 def _invalid() -> NotAuthenticated:
     return NotAuthenticated("the session is not valid", code="session_invalid")
 
 
-def _caller(session: Session, ahead: Mapping[Any, Any]) -> Caller:
-    return Caller(**session.model_dump(exclude={"expires_at"}), ahead=ahead)
+def _caller(session: Session, prefetched: Mapping[Any, Any]) -> Caller:
+    return Caller(**session.model_dump(exclude={"expires_at"}), prefetched=prefetched)
 
 
 def _by_flowless(session_id: str, ip: str, user_agent: str) -> Session:

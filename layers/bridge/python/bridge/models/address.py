@@ -77,7 +77,7 @@ class Address(BaseModel, frozen=True):
     updated_at: AwareDatetime
 
 
-class AddressAnswered(BaseModel, frozen=True):
+class AddressResult(BaseModel, frozen=True):
     """An address just made, or told again for the client's key."""
 
     address: Address

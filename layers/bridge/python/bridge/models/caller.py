@@ -26,7 +26,7 @@ class Caller(BaseModel, frozen=True):
     guest_of: str | None = None
     key_of: str | None = None
     scopes: frozenset[str] | None = None
-    ahead: Mapping[Any, Any] = Field(default_factory=dict, repr=False, exclude=True)
+    prefetched: Mapping[Any, Any] = Field(default_factory=dict, repr=False, exclude=True)
 
     @property
     def is_user(self) -> bool:
@@ -54,7 +54,7 @@ class Session(BaseModel, frozen=True):
     expires_at: AwareDatetime
 
 
-class Named(BaseModel, frozen=True):
+class PrefetchIds(BaseModel, frozen=True):
     """What a request names before its body is read, so that it can be read with the session."""
 
     payment_id: str | None = None

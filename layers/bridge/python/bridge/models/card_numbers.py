@@ -47,8 +47,8 @@ def _walk(value: Any, path: str = "", name: str = "") -> Iterator[tuple[str, str
     if isinstance(value, dict):
         for key, each in value.items():
             yield path, "", key
-            shown = key if not _holds_card(key) else ""
-            yield from _walk(each, ".".join(filter(None, (path, shown))), key)
+            name = key if not _holds_card(key) else ""
+            yield from _walk(each, ".".join(filter(None, (path, name))), key)
     elif isinstance(value, list):
         for number, each in enumerate(value):
             yield from _walk(each, f"{path}.{number}", name)

@@ -132,7 +132,7 @@ class Customer(BaseModel, frozen=True):
     deleted_at: AwareDatetime | None = None
 
 
-class CustomerAnswered(BaseModel, frozen=True):
+class CustomerResult(BaseModel, frozen=True):
     """A customer just made, or told again for the client's key."""
 
     customer: Customer

@@ -23,6 +23,6 @@ class Job(BaseModel, frozen=True):
     stage: Stage = "methods"
     cursor: str | None = None
     has_left: bool = False
-    fence: int = 1
+    version: int = 1
     due_at: int
     failing_since: int | None = None

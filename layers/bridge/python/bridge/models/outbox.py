@@ -37,7 +37,7 @@ class Cursor(BaseModel, frozen=True):
 
     payment_id: str
     sent: int = 0
-    fence: int = 0
+    version: int = 0
     due_at: int | None = None
     failing_since: int | None = None
-    is_parked: bool = False
+    retries_exhausted: bool = False

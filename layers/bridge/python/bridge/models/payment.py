@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
 
-from bridge.models.call import Cause
 from bridge.models.currency import Cents, Currency
 from bridge.models.customer import STRICT, Guest, GuestData
 from bridge.models.provider import Dispute, Failure, NextAction, ProviderId, Status
 from bridge.models.refund import Refund
+from bridge.models.run_context import Cause
 from bridge.models.text import (
     CheckedMetadata,
     Description,
@@ -21,7 +21,7 @@ from bridge.models.text import (
 )
 
 Operation = Literal["create", "confirm", "update", "capture", "refund", "cancel"]
-Outcome = Literal["done", "refused", "not_sent"]
+OutcomeKind = Literal["done", "refused", "not_sent"]
 Usage = Literal["on_session", "off_session"]
 CaptureMethod = Literal["automatic", "manual"]
 
@@ -117,7 +117,7 @@ class Cancellation(BaseModel):
     )
 
 
-class RecordedKey(BaseModel, frozen=True):
+class IdempotencyKeyReference(BaseModel, frozen=True):
     """The idempotency record that an attempt completes: its key, request and end (B17)."""
 
     record: str
@@ -125,7 +125,7 @@ class RecordedKey(BaseModel, frozen=True):
     expires: int
 
 
-class Wanted(BaseModel, frozen=True):
+class PendingChanges(BaseModel, frozen=True):
     """What the row will hold once its attempt is done; a field that is None stays as it is."""
 
     subtotal_cents: int | None = None
@@ -147,7 +147,7 @@ class Wanted(BaseModel, frozen=True):
     metadata: Metadata | None = None
 
 
-class LiveAttempt(BaseModel, frozen=True):
+class ActiveAttempt(BaseModel, frozen=True):
     """The one money call in progress; its presence on the payment is the lock.
 
     `until`: the lease's end in seconds, after which nothing of the attempt can still land. `was`,
@@ -168,8 +168,8 @@ class LiveAttempt(BaseModel, frozen=True):
     request_hash: str
     at: int
     until: int
-    wanted: Wanted = Wanted()
-    client_key: RecordedKey | None = None
+    pending_changes: PendingChanges = PendingChanges()
+    client_key: IdempotencyKeyReference | None = None
     sent: str | None = None
     refund: Refund | None = None
 
@@ -188,11 +188,11 @@ class Payment(BaseModel, frozen=True):
 
     id: str
     uid: str
-    fence: int = 1
+    version: int = 1
     sequence: int = 0
     last_hash: str = ""
     attempts: int = 0
-    live: LiveAttempt | None = None
+    active_attempt: ActiveAttempt | None = None
     writer: str = ""
     status: Status = "new"
     subtotal_cents: int
@@ -230,7 +230,7 @@ class Payment(BaseModel, frozen=True):
     may_redirect: bool = False
     metadata: Metadata = Field(default={}, repr=False)
     due_at: int | None = None
-    heard_at: int | None = None
+    last_event_at: int | None = None
     is_hidden: bool = False
     shard: int = 0
     completed_at: AwareDatetime | None = None
@@ -240,17 +240,21 @@ class Payment(BaseModel, frozen=True):
     client_secret: str | None = Field(default=None, exclude=True, repr=False)
 
     @property
-    def held(self) -> LiveAttempt:
+    def locked_attempt(self) -> ActiveAttempt:
         """The attempt of a payment that its worker has just locked."""
-        if self.live is None:
+        if self.active_attempt is None:
             raise RuntimeError("this payment is not locked")
-        return self.live
+        return self.active_attempt
 
     @property
-    def shown_status(self) -> str:
+    def displayed_status(self) -> str:
         """The word a caller sees (B13); a running create or confirm shows as processing (B20)."""
-        live = self.live
-        if live and live.operation in ("create", "confirm") and self.status == live.from_status:
+        attempt = self.active_attempt
+        if (
+            attempt
+            and attempt.operation in ("create", "confirm")
+            and self.status == attempt.from_status
+        ):
             return "processing"
         if self.status == "succeeded":
             if self.dispute and self.dispute.state != "won":
@@ -277,21 +281,21 @@ class Entry(BaseModel, frozen=True):
     operation: Operation | None = None
     attempt: int | None = None
     request_hash: str | None = None
-    outcome: Outcome | None = None
+    outcome: OutcomeKind | None = None
     event: str
     previous_hash: str
     hash: str = ""
 
 
-class Ending(BaseModel, frozen=True):
+class AttemptOutcome(BaseModel, frozen=True):
     """How an attempt ended: a fact, whatever the state in the answer (convergence.md rule 11)."""
 
     attempt: int
-    outcome: Outcome
+    kind: OutcomeKind
     failure: Failure | None = None
 
 
-class Answered(BaseModel, frozen=True):
+class PaymentResult(BaseModel, frozen=True):
     """What a money call answers: the payment, and whether it is told again or still under way.
 
     `retry_after`: seconds until the attempt's lease is over; given where the outcome is unknown.
@@ -304,7 +308,7 @@ class Answered(BaseModel, frozen=True):
     retry_after: int | None = None
 
     @property
-    def given(self) -> Refund:
+    def requested_refund(self) -> Refund:
         """The refund that a call asked for."""
         if self.refund is None:
             raise RuntimeError("this call asked for no refund")

@@ -124,7 +124,7 @@ class CustomersMethods(BaseModel, frozen=True):
     at: AwareDatetime
 
 
-class MethodAnswered(BaseModel, frozen=True):
+class MethodResult(BaseModel, frozen=True):
     """A method just saved, or told again for the client's key."""
 
     method: PaymentMethod

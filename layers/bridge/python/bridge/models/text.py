@@ -38,12 +38,12 @@ def compact(value: object) -> str:
 StoredJson = Annotated[dict[str, Any], BeforeValidator(_loaded), PlainSerializer(compact)]
 
 
-class Faults(ValueError):
+class ValidationErrors(ValueError):
     """Several things wrong inside one field: pairs of a path below the field, and a message."""
 
-    def __init__(self, faults: list[tuple[str, str]]) -> None:
-        super().__init__("; ".join(message for _, message in faults))
-        self.faults = faults
+    def __init__(self, errors: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(message for _, message in errors))
+        self.errors = errors
 
 
 def _has_control(text: str, allowed: str = "") -> bool:
@@ -120,7 +120,7 @@ def _url(value: str) -> str:
     return value
 
 
-def _metadata_fault(key: str, value: object) -> str | None:
+def _metadata_error(key: str, value: object) -> str | None:
     if len(key) > METADATA_KEY or not key or _has_control(key):
         return f"a key must have 1 to {METADATA_KEY} characters and no control characters"
     if isinstance(value, str):
@@ -140,13 +140,13 @@ def _metadata(value: Any) -> Metadata:
         raise ValueError("must be an object")
     given = {key: each for key, each in value.items() if each is not None}
     kept = {key: each.strip() if isinstance(each, str) else each for key, each in given.items()}
-    faults = [(key, fault) for key, each in kept.items() if (fault := _metadata_fault(key, each))]
+    errors = [(key, error) for key, each in kept.items() if (error := _metadata_error(key, each))]
     if len(kept) > METADATA_KEYS:
-        faults.append(("", f"must have at most {METADATA_KEYS} keys"))
-    if not faults and metadata_bytes(kept) > METADATA_BYTES:
-        faults.append(("", f"must have at most {METADATA_BYTES} bytes as JSON"))
-    if faults:
-        raise Faults(faults)
+        errors.append(("", f"must have at most {METADATA_KEYS} keys"))
+    if not errors and metadata_bytes(kept) > METADATA_BYTES:
+        errors.append(("", f"must have at most {METADATA_BYTES} bytes as JSON"))
+    if errors:
+        raise ValidationErrors(errors)
     return kept
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Protocol
 
 from bridge.models.customer import Customer
-from bridge.models.event import Hint, MethodHint, Parent
 from bridge.models.payment import Payment
 from bridge.models.provider import ProviderChange, ProviderMethod, ProviderPayment
+from bridge.models.queue_message import MethodEventReference, Parent, WebhookEventReference
 from bridge.models.refund import Refund
 
 
@@ -23,7 +23,7 @@ class Provider(Protocol):
 
     single_capture: bool
     horizon_s: int
-    create_look_s: int
+    create_check_s: int
 
     def check_amount(self, cents: int, currency: str, field: str = "total_cents") -> None:
         """Raises InvalidRequest `amount_not_representable`, naming the field, for what does not
@@ -32,7 +32,7 @@ class Provider(Protocol):
     def create_customer(self, customer: Customer, *, key: str, ends_at: datetime) -> str:
         """The provider's id of a new customer."""
 
-    def update_customer(self, seen: Customer, wanted: Customer, *, ends_at: datetime) -> None:
+    def update_customer(self, seen: Customer, changed: Customer, *, ends_at: datetime) -> None:
         """Send what differs between the stored customer and the wanted one."""
 
     def delete_customer(self, provider_customer_id: str, *, ends_at: datetime) -> None:
@@ -62,7 +62,7 @@ class Provider(Protocol):
         the same object."""
 
     def update_payment(
-        self, wanted: Payment, token: str | None, *, key: str, ends_at: datetime
+        self, changed: Payment, token: str | None, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
         """Let the object bear the wanted amounts and, if given, another method."""
 
@@ -95,11 +95,15 @@ class Provider(Protocol):
     def list_changes(self, since: datetime, *, ends_at: datetime) -> Iterator[list[ProviderChange]]:
         """Pages of the payments, refunds and disputes that were made since then."""
 
-    def read_event(self, headers: Mapping[str, str], raw: bytes) -> Hint | MethodHint | None:
+    def read_event(
+        self, headers: Mapping[str, str], raw: bytes
+    ) -> WebhookEventReference | MethodEventReference | None:
         """What a webhook tells, once its signature is verified; None where we do not act on it.
 
         Raises InvalidRequest, TemporarilyUnavailable where our secrets cannot be read.
         """
 
-    def read_partner_event(self, event: object) -> Hint | MethodHint | None:
+    def read_partner_event(
+        self, event: object
+    ) -> WebhookEventReference | MethodEventReference | None:
         """The same for an event that came by the provider's own bus, which vouches for it."""

@@ -13,7 +13,6 @@ import stripe
 
 from bridge.errors import NotExecuted, ProviderRejectedUs, Refused, UnknownOutcome, WrongState
 from bridge.models.customer import Customer
-from bridge.models.event import Hint, MethodHint, Parent
 from bridge.models.payment import Payment
 from bridge.models.provider import (
     Dispute,
@@ -22,6 +21,7 @@ from bridge.models.provider import (
     ProviderPayment,
     ProviderRefund,
 )
+from bridge.models.queue_message import MethodEventReference, Parent, WebhookEventReference
 from bridge.models.refund import Refund
 from bridge.providers import stripe_calls as calls, stripe_events, stripe_objects as objects
 
@@ -46,7 +46,7 @@ class Stripe:
     }
     single_capture = True
     horizon_s = 60
-    create_look_s = 20 * 3600
+    create_check_s = 20 * 3600
 
     def check_amount(self, cents: int, currency: str, field: str = "total_cents") -> None:
         objects.to_units(cents, currency, field)
@@ -54,22 +54,22 @@ class Stripe:
     def create_customer(self, customer: Customer, *, key: str, ends_at: datetime) -> str:
         metadata = objects.write_metadata(customer.metadata) | {"customer_id": customer.id}
         params: Any = objects.write_customer(customer) | {"metadata": metadata}
-        answer = calls.send(
+        response = calls.send(
             lambda client, how: client.v1.customers.create(params=params, options=how),
             key=key,
             ends_at=ends_at,
         )
-        return str(answer.id)
+        return str(response.id)
 
-    def update_customer(self, seen: Customer, wanted: Customer, *, ends_at: datetime) -> None:
-        before, after = objects.write_customer(seen), objects.write_customer(wanted)
+    def update_customer(self, seen: Customer, changed: Customer, *, ends_at: datetime) -> None:
+        before, after = objects.write_customer(seen), objects.write_customer(changed)
         params: Any = {k: v for k, v in after.items() if v != before.get(k)}
         params |= {k: "" for k in before if k not in after}
-        kept, metadata = map(objects.write_metadata, (seen.metadata, wanted.metadata))
+        kept, metadata = map(objects.write_metadata, (seen.metadata, changed.metadata))
         if kept != metadata:  # Stripe merges: "" removes a key that vanished
             params["metadata"] = dict.fromkeys(kept, "") | metadata
         if params:
-            customer_id = wanted.provider_customer_id or ""
+            customer_id = changed.provider_customer_id or ""
             calls.send(
                 lambda client, how: client.v1.customers.update(
                     customer_id, params=params, options=how
@@ -93,7 +93,7 @@ class Stripe:
         # Without a key: done twice is done once, and a key would repeat a 500 for a day.
         params: Any = {"customer": provider_customer_id}
         try:
-            answer = calls.send(
+            response = calls.send(
                 lambda client, how: client.v1.payment_methods.attach(
                     token, params=params, options=how
                 ),
@@ -103,17 +103,17 @@ class Stripe:
             if refusal.reason != calls.GONE:
                 raise
             raise Refused("Stripe knows no such payment method", reason=calls.GONE) from refusal
-        return objects.read_method(answer.id, answer.type, answer)
+        return objects.read_method(response.id, response.type, response)
 
     def fetch_method(
         self, token: str, provider_customer_id: str, *, ends_at: datetime
     ) -> ProviderMethod | None:
         # One that Stripe does not know at all is no answer: it keeps what was detached, so our key
         # is another account's.
-        answer = self._retrieve_method(token, ends_at)
-        if answer.customer != provider_customer_id:
+        response = self._retrieve_method(token, ends_at)
+        if response.customer != provider_customer_id:
             return None
-        return objects.read_method(answer.id, answer.type, answer)
+        return objects.read_method(response.id, response.type, response)
 
     def detach_method(self, token: str, *, ends_at: datetime) -> None:
         try:
@@ -144,14 +144,14 @@ class Stripe:
         return objects.read_payment(intent)
 
     def update_payment(
-        self, wanted: Payment, token: str | None, *, key: str, ends_at: datetime
+        self, changed: Payment, token: str | None, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
-        params: dict[str, Any] = objects.write_amount(wanted) | {"expand": ["latest_charge"]}
-        if wanted.setup_future_usage:
-            params["setup_future_usage"] = wanted.setup_future_usage
+        params: dict[str, Any] = objects.write_amount(changed) | {"expand": ["latest_charge"]}
+        if changed.setup_future_usage:
+            params["setup_future_usage"] = changed.setup_future_usage
         if token:
             params["payment_method"] = token
-        return self._change("update", wanted, params, key=key, ends_at=ends_at)
+        return self._change("update", changed, params, key=key, ends_at=ends_at)
 
     def confirm_payment(
         self, payment: Payment, token: str | None, *, key: str, ends_at: datetime
@@ -192,7 +192,7 @@ class Stripe:
         elif refund.reason:
             metadata["reason"] = refund.reason[: objects.METADATA_VALUE]
         try:
-            answer = calls.send(
+            response = calls.send(
                 lambda client, how: client.v1.refunds.create(params=params, options=how),
                 key=key,
                 ends_at=ends_at,
@@ -204,8 +204,8 @@ class Stripe:
             if refusal.reason == "charge_disputed":
                 raise WrongState(str(refusal), code="payment_not_refundable") from refusal
             raise
-        shown = objects.read_payment(answer.payment_intent)
-        return shown.model_copy(update={"refunds": (objects.read_refund(answer),)})
+        provider_state = objects.read_payment(response.payment_intent)
+        return provider_state.model_copy(update={"refunds": (objects.read_refund(response),)})
 
     def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
         intent = calls.send(
@@ -216,15 +216,27 @@ class Stripe:
             ),
             ends_at=ends_at,
         )
-        shown, charge = objects.read_payment(intent), getattr(intent, "latest_charge", None)
+        provider_state, charge = (
+            objects.read_payment(intent),
+            getattr(intent, "latest_charge", None),
+        )
         if charge and charge.disputed:
-            shown = shown.model_copy(update={"dispute": self._fetch_dispute(intent.id, ends_at)})
-        asked = payment.live.refund if payment.live else None
-        if shown.refunded_cents or payment.refunded_cents or payment.refunds_pending or asked:
-            told = self._fetch_refunds(intent.id, charge, ends_at)
-            given = sum(each.amount_cents for each in told if each.status != "failed")
-            shown = shown.model_copy(update={"refunds": told, "refunded_cents": given})
-        return shown
+            provider_state = provider_state.model_copy(
+                update={"dispute": self._fetch_dispute(intent.id, ends_at)}
+            )
+        asked = payment.active_attempt.refund if payment.active_attempt else None
+        if (
+            provider_state.refunded_cents
+            or payment.refunded_cents
+            or payment.refunds_pending
+            or asked
+        ):
+            reported = self._fetch_refunds(intent.id, charge, ends_at)
+            given = sum(each.amount_cents for each in reported if each.status != "failed")
+            provider_state = provider_state.model_copy(
+                update={"refunds": reported, "refunded_cents": given}
+            )
+        return provider_state
 
     def _fetch_dispute(self, intent_id: str, ends_at: datetime) -> Dispute | None:
         """The latest: Stripe leaves `disputed` on the charge when a dispute is over."""
@@ -240,8 +252,8 @@ class Stripe:
         self, intent_id: str, charge: Any, ends_at: datetime
     ) -> tuple[ProviderRefund, ...]:
         """All that gave money back, oldest first: what a partial capture released did not."""
-        wanted = {"payment_intent": intent_id, "limit": 100}
-        pages = calls.pages(lambda client: client.v1.refunds.list, wanted, ends_at)
+        changed = {"payment_intent": intent_id, "limit": 100}
+        pages = calls.pages(lambda client: client.v1.refunds.list, changed, ends_at)
         found = [each for page in pages for each in page]
         found.reverse()
         released = charge.amount - charge.amount_captured if charge else 0
@@ -301,10 +313,14 @@ class Stripe:
                 if each.payment_intent
             ]
 
-    def read_event(self, headers: Mapping[str, str], raw: bytes) -> Hint | MethodHint | None:
+    def read_event(
+        self, headers: Mapping[str, str], raw: bytes
+    ) -> WebhookEventReference | MethodEventReference | None:
         return stripe_events.read_signed(headers, raw)
 
-    def read_partner_event(self, event: object) -> Hint | MethodHint | None:
+    def read_partner_event(
+        self, event: object
+    ) -> WebhookEventReference | MethodEventReference | None:
         return stripe_events.read(event)
 
     def write_creation(self, payment: Payment, token: str | None) -> str:

@@ -136,16 +136,16 @@ def pages(
     ends_at: datetime,
 ) -> Iterator[list[Any]]:
     """A list, newest first, page by page. Raises what `send` raises."""
-    wanted = dict(params)
+    query = dict(params)
 
     def call(client: stripe.StripeClient, how: Any) -> Any:
-        return verb(client)(params=wanted, options=how)
+        return verb(client)(params=query, options=how)
 
     while (page := send(call, ends_at=ends_at)).data:
         yield page.data
         if not page.has_more:
             return
-        wanted["starting_after"] = page.data[-1].id
+        query["starting_after"] = page.data[-1].id
 
 
 @cache

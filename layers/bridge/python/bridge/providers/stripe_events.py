@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from bridge import config
 from bridge.errors import InvalidRequest, TemporarilyUnavailable
-from bridge.models.event import Hint, MethodHint
+from bridge.models.queue_message import MethodEventReference, WebhookEventReference
 
 TOLERANCE_S = 300
 
@@ -62,7 +62,9 @@ class _Object(BaseModel, hide_input_in_errors=True):
     metadata: dict[str, Any] | None = None
 
 
-def read_signed(headers: Mapping[str, str], raw: bytes) -> Hint | MethodHint | None:
+def read_signed(
+    headers: Mapping[str, str], raw: bytes
+) -> WebhookEventReference | MethodEventReference | None:
     """What a webhook says; None where it is none of our business.
 
     Raises InvalidRequest for what is not signed with one of our secrets, is older than 300 s, is
@@ -96,7 +98,7 @@ def _verify(signature: str, raw: bytes) -> None:
     raise InvalidRequest("the signature is not valid", code="signature_invalid")
 
 
-def read(event: object) -> Hint | MethodHint | None:
+def read(event: object) -> WebhookEventReference | MethodEventReference | None:
     """The same for an event that needs no signature: only Stripe's own bus may bring it."""
     try:
         known = _Event.model_validate(event)
@@ -106,20 +108,20 @@ def read(event: object) -> Hint | MethodHint | None:
             return None
         about = _Object.model_validate(known.data.get("object"))
         if known.type in METHODS:
-            return MethodHint(
+            return MethodEventReference(
                 provider_id="stripe", event_id=known.id, type=known.type, token=about.id
             )
-        return _hint(known, about)
+        return _event_reference(known, about)
     except ValidationError:
         raise InvalidRequest("the body is no event", code="event_malformed") from None
 
 
-def _hint(event: _Event, about: _Object) -> Hint:
+def _event_reference(event: _Event, about: _Object) -> WebhookEventReference:
     is_intent = event.type in INTENTS
     intent = about.id if is_intent else about.payment_intent
     charge = about.id if event.type in CHARGES else about.charge
     reference = (about.metadata or {}).get("payment_id")
-    return Hint(
+    return WebhookEventReference(
         provider_id="stripe",
         event_id=event.id,
         type=event.type,

@@ -24,10 +24,10 @@ from bridge.errors import TemporarilyUnavailable
 from bridge.store.keys import Key
 
 Item = dict[str, Any]
-Ahead = Mapping[Key, Item | None]
+Prefetched = Mapping[Key, Item | None]
 Actions = dict[str, dict[str, Any]]  # of one transaction, by names that a failure is told by
 
-NOTHING: Ahead = MappingProxyType({})
+NOTHING_PREFETCHED: Prefetched = MappingProxyType({})
 
 TRANSIENT = {
     "TransactionConflict",
@@ -46,7 +46,11 @@ WHOLE = 10**18  # from here on no caller's number was an integer (contracts/brid
 _making = Lock()
 
 
-class Lost(Exception):
+class VersionConflict(Exception):
+    """The item changed since it was read: what we know is older than what is stored."""
+
+
+class ConditionFailed(Exception):
     """A condition did not hold. `items`: by the name of the action, what is stored instead."""
 
     def __init__(self, items: dict[str, Item]) -> None:
@@ -54,7 +58,7 @@ class Lost(Exception):
         self.items = items
 
 
-class Congested(TemporarilyUnavailable):
+class Throttled(TemporarilyUnavailable):
     """DynamoDB would not take the write, for conflicts or throttling, after our tries."""
 
     def __init__(self) -> None:
@@ -103,7 +107,7 @@ def _read(operation: str, **arguments: Any) -> dict[str, Any]:
         return _ask(operation, **arguments)
     except ClientError as error:
         if error.response["Error"]["Code"] in TRANSIENT:
-            raise Congested from error
+            raise Throttled from error
         raise
 
 
@@ -154,17 +158,19 @@ def key_of(key: Key) -> dict[str, Any]:
 
 def get(key: Key) -> Item | None:
     """One item, strongly consistent."""
-    answer = _read(
+    response = _read(
         "get_item", TableName=config.table_name(key.table), Key=key_of(key), ConsistentRead=True
     )
-    return item_from(answer["Item"]) if "Item" in answer else None
+    return item_from(response["Item"]) if "Item" in response else None
 
 
-def get_all(keys: Iterable[Key], ahead: Ahead = NOTHING) -> dict[Key, Item | None]:
+def get_all(
+    keys: Iterable[Key], prefetched: Prefetched = NOTHING_PREFETCHED
+) -> dict[Key, Item | None]:
     """Every key with its item or None: what `ahead` does not hold is read, strongly consistent."""
-    wanted = dict.fromkeys(keys)
-    found: dict[Key, Item | None] = {key: ahead.get(key) for key in wanted}
-    missing = [key for key in wanted if key not in ahead]
+    requested = dict.fromkeys(keys)
+    found: dict[Key, Item | None] = {key: prefetched.get(key) for key in requested}
+    missing = [key for key in requested if key not in prefetched]
     for start in range(0, len(missing), BATCH):
         found |= _batch_get(missing[start : start + BATCH])
     return found
@@ -172,19 +178,19 @@ def get_all(keys: Iterable[Key], ahead: Ahead = NOTHING) -> dict[Key, Item | Non
 
 def _batch_get(keys: list[Key]) -> dict[Key, Item]:
     names = {config.table_name(key.table): key.table for key in keys}
-    wanted: dict[str, Any] = {name: {"Keys": [], "ConsistentRead": True} for name in names}
+    requested: dict[str, Any] = {name: {"Keys": [], "ConsistentRead": True} for name in names}
     for key in keys:
-        wanted[config.table_name(key.table)]["Keys"].append(key_of(key))
+        requested[config.table_name(key.table)]["Keys"].append(key_of(key))
     found: dict[Key, Item] = {}
     for _ in range(BATCH):  # what DynamoDB left unread is asked for again
-        answer = _read("batch_get_item", RequestItems=wanted)
-        for name, items in answer["Responses"].items():
+        response = _read("batch_get_item", RequestItems=requested)
+        for name, items in response["Responses"].items():
             for item in map(item_from, items):
                 found[Key(names[name], item["pk"], item["sk"])] = item
-        if not (wanted := answer.get("UnprocessedKeys", {})):
+        if not (requested := response.get("UnprocessedKeys", {})):
             return found
         time.sleep(random.uniform(0.02, 0.1))
-    raise Congested
+    raise Throttled
 
 
 def condition(expression: str, **values: Any) -> dict[str, Any]:
@@ -302,18 +308,18 @@ def transact(actions: Actions) -> None:
             return
         except ClientError as error:
             reasons = error.response.get("CancellationReasons", [])
-            lost = {
+            failed = {
                 name: item_from(reason.get("Item", {}))
                 for name, reason in zip(actions, reasons, strict=False)
                 if reason.get("Code") == "ConditionalCheckFailed"
             }
-            if lost:
-                raise Lost(lost) from error
+            if failed:
+                raise ConditionFailed(failed) from error
             codes = {reason.get("Code") for reason in reasons} | {error.response["Error"]["Code"]}
             if not codes & TRANSIENT:
                 raise
             if not left:
-                raise Congested from error
+                raise Throttled from error
             time.sleep(random.uniform(0.02, 0.2))
 
 
@@ -326,9 +332,9 @@ def write(action: dict[str, Any]) -> None:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ConditionalCheckFailedException":
-            raise Lost({"it": item_from(error.response.get("Item", {}))}) from error
+            raise ConditionFailed({"it": item_from(error.response.get("Item", {}))}) from error
         if code in TRANSIENT:
-            raise Congested from error
+            raise Throttled from error
         raise
 
 
@@ -354,11 +360,11 @@ def query_all(table: config.Table, pk: str, prefix: str) -> list[Item]:
     items: list[Item] = []
     more: dict[str, Any] = {}
     while True:
-        answer = query(table, pk, prefix, **more)
-        items += map(item_from, answer["Items"])
-        if "LastEvaluatedKey" not in answer:
+        response = query(table, pk, prefix, **more)
+        items += map(item_from, response["Items"])
+        if "LastEvaluatedKey" not in response:
             return items
-        more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        more = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
 
 def query_between(
@@ -370,11 +376,11 @@ def query_between(
         return  # DynamoDB would refuse the question
     how = {"ScanIndexForward": forward, "ConsistentRead": consistent} | more
     while True:
-        answer = _query_between(pk, low, high, **how)
-        yield from map(item_from, answer["Items"])
-        if "LastEvaluatedKey" not in answer:
+        response = _query_between(pk, low, high, **how)
+        yield from map(item_from, response["Items"])
+        if "LastEvaluatedKey" not in response:
             return
-        how["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        how["ExclusiveStartKey"] = response["LastEvaluatedKey"]
 
 
 def count_between(pk: str, low: str, high: str, **more: Any) -> dict[str, Any]:
@@ -399,7 +405,7 @@ def query_due(partition: str, now: int, page: int) -> Iterator[Item]:
     """Keys of what is due in one shard of the sparse index, oldest first; eventually consistent."""
     more: dict[str, Any] = {}
     while True:
-        answer = _read(
+        response = _read(
             "query",
             TableName=config.table_name("ledger"),
             IndexName="due",
@@ -409,10 +415,10 @@ def query_due(partition: str, now: int, page: int) -> Iterator[Item]:
             Limit=page,
             **more,
         )
-        yield from map(item_from, answer["Items"])
-        if "LastEvaluatedKey" not in answer:
+        yield from map(item_from, response["Items"])
+        if "LastEvaluatedKey" not in response:
             return
-        more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        more = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
 
 def is_reachable() -> bool:

@@ -41,18 +41,18 @@ class Filter(NamedTuple):
     containing: tuple[str, str] | None = None
 
     def arguments(self) -> dict[str, Any]:
-        wanted = {name: value for name, value in self.equal.items() if value}
-        tests = [f"#{name} = :{name}" for name in wanted]
+        requested = {name: value for name, value in self.equal.items() if value}
+        tests = [f"#{name} = :{name}" for name in requested]
         if self.containing:
             name, text = self.containing
             tests.append(f"contains(#{name}, :{name})")
-            wanted[name] = text
+            requested[name] = text
         if not tests:
             return {}
         return {
             "FilterExpression": " AND ".join(tests),
-            "ExpressionAttributeNames": {f"#{name}": name for name in wanted},
-            "ExpressionAttributeValues": dynamodb.typed({f":{k}": v for k, v in wanted.items()}),
+            "ExpressionAttributeNames": {f"#{name}": name for name in requested},
+            "ExpressionAttributeValues": dynamodb.typed({f":{k}": v for k, v in requested.items()}),
         }
 
 
@@ -108,8 +108,8 @@ def list_ids(
 ) -> list[str]:
     """The ids that pointers name, newest first unless asked otherwise; strongly consistent."""
     if len(partitions) > 1 or only.arguments():
-        wanted = offset + limit
-        page = min(wanted, wanted // len(partitions) + UNEVEN, COUNTED_AT_ONCE)
+        requested = offset + limit
+        page = min(requested, requested // len(partitions) + UNEVEN, COUNTED_AT_ONCE)
         found = scan(partitions, keys, only, newest_first=newest_first, page=page, sent=IDS)
         return [str(item["id"]) for item in islice(found, offset, offset + limit)]
     return _skip_and_collect(partitions[0], keys, limit, offset, newest_first=newest_first)
@@ -121,11 +121,11 @@ def _skip_and_collect(
     more: dict[str, Any] = {"ScanIndexForward": not newest_first}
     while offset:
         most = min(offset, COUNTED_AT_ONCE)
-        answer = dynamodb.count_between(partition, *keys, Limit=most, **more)
-        offset -= answer["Count"]
-        if "LastEvaluatedKey" not in answer:
+        response = dynamodb.count_between(partition, *keys, Limit=most, **more)
+        offset -= response["Count"]
+        if "LastEvaluatedKey" not in response:
             return []
-        more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        more["ExclusiveStartKey"] = response["LastEvaluatedKey"]
     forward = more.pop("ScanIndexForward")
     found = dynamodb.query_between(partition, *keys, forward=forward, Limit=limit, **more)
     return [str(item["id"]) for item in islice(found, limit)] if limit else []
@@ -137,12 +137,12 @@ def walk(partition: str, prefix: str, after: str | None, limit: int) -> tuple[li
     Strongly consistent; what a page held may be deleted before the next is asked for.
     """
     start = {"ExclusiveStartKey": dynamodb.key_of(Key("ledger", partition, after))} if after else {}
-    answer = dynamodb.query("ledger", partition, prefix, Limit=limit, **start)
-    last = answer.get("LastEvaluatedKey", {}).get("sk", {}).get("S", "")
-    return [dynamodb.item_from(item) for item in answer["Items"]], last
+    response = dynamodb.query("ledger", partition, prefix, Limit=limit, **start)
+    last = response.get("LastEvaluatedKey", {}).get("sk", {}).get("S", "")
+    return [dynamodb.item_from(item) for item in response["Items"]], last
 
 
-class Neighbours(NamedTuple):
+class CursorWindow(NamedTuple):
     """Items newest first, and whether the list goes on behind (older) and before (newer) them."""
 
     items: list[Item]
@@ -158,19 +158,19 @@ def around(
     limit: int,
     after: str | None = None,
     before: str | None = None,
-) -> Neighbours:
+) -> CursorWindow:
     """The items nearest to a sort key: older than `after`, or newer than `before`, or the newest.
 
     Pages are full, whatever is filtered out. For an empty page the item at the sort key itself
     counts as its neighbour. Source: contracts/alternative.md 5.
     """
 
-    def found(low: str, high: str, wanted: int, *, newest_first: bool = True) -> list[Item]:
+    def found(low: str, high: str, requested: int, *, newest_first: bool = True) -> list[Item]:
         stream = scan(
-            partitions, Range(low, high), only, newest_first=newest_first, page=wanted + 1
+            partitions, Range(low, high), only, newest_first=newest_first, page=requested + 1
         )
         within = (item for item in stream if item["sk"] not in (after, before))
-        return list(islice(within, wanted))
+        return list(islice(within, requested))
 
     def exists(low: str, high: str, *but: str) -> bool:
         stream = scan(partitions, Range(low, high), only, page=2)
@@ -182,12 +182,12 @@ def around(
         page = items[:limit][::-1]
         oldest = page[-1]["sk"] if page else before
         has_older = exists(low, min(high, oldest), *([oldest] if page else []))
-        return Neighbours(page, has_older, len(items) > limit)
+        return CursorWindow(page, has_older, len(items) > limit)
     top = high if after is None else min(high, after)
     items = found(low, top, limit + 1)
     page = items[:limit]
     if after is None:
-        return Neighbours(page, len(items) > limit, has_newer=False)
+        return CursorWindow(page, len(items) > limit, has_newer=False)
     newest = page[0]["sk"] if page else after
     has_newer = exists(max(low, newest), high, *([newest] if page else []))
-    return Neighbours(page, len(items) > limit, has_newer)
+    return CursorWindow(page, len(items) > limit, has_newer)

@@ -18,7 +18,7 @@ from bridge.api_adapters.payments_ai.wire import (
 )
 from bridge.bodies import validated
 from bridge.errors import Detail, InvalidRequest, NotFound
-from bridge.inbound import Answer, Request
+from bridge.inbound import Request, Response
 from bridge.models.custom_field import (
     Constraints,
     CustomField,
@@ -168,29 +168,31 @@ def _resource(text: str) -> Resource | None:
 def read_custom_fields_page(request: Request) -> tuple[Resource | None, OffsetPage]:
     """The resource of the path or of the query. Raises NotFound, InvalidRequest."""
     query = request.last_query
-    faults: list[Detail] = []
-    limit, offset = limits_of(query, faults)
+    errors: list[Detail] = []
+    limit, offset = limits_of(query, errors)
     if (in_path := request.path_parameters.get("resource")) is not None:
         if not (resource := _resource(in_path)):
             raise NotFound
     elif not (resource := _resource(query.get("resource", ""))) and query.get("resource"):
-        faults.append(Detail("resource", f"must be one of {', '.join(get_args(Resource))}"))
-    if faults:
-        raise invalid(faults)
+        errors.append(Detail("resource", f"must be one of {', '.join(get_args(Resource))}"))
+    if errors:
+        raise invalid(errors)
     return resource, OffsetPage(limit=limit, offset=offset)
 
 
-def render_custom_field(request: Request, field: CustomField) -> Answer:
-    return Answer(_custom_field(request, field), 200, JSON)
+def render_custom_field(request: Request, field: CustomField) -> Response:
+    return Response(_custom_field(request, field), 200, JSON)
 
 
-def render_defined(request: Request, defined: CustomFieldDefined) -> Answer:
+def render_defined(request: Request, defined: CustomFieldDefined) -> Response:
     """201 for a new one, else 200."""
     status = 201 if defined.is_new else 200
-    return Answer(_custom_field(request, defined.field), status, JSON)
+    return Response(_custom_field(request, defined.field), status, JSON)
 
 
-def render_custom_fields(request: Request, page: OffsetPage, found: Counted[CustomField]) -> Answer:
+def render_custom_fields(
+    request: Request, page: OffsetPage, found: Counted[CustomField]
+) -> Response:
     return render_page(page, [_custom_field(request, each) for each in found.records], found.total)
 
 

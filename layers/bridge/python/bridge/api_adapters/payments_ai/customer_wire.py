@@ -20,11 +20,17 @@ from bridge.api_adapters.payments_ai.wire import (
 )
 from bridge.bodies import validated
 from bridge.errors import Detail, InvalidRequest
-from bridge.inbound import Answer, Request
+from bridge.inbound import Request, Response
 from bridge.models import card_numbers
-from bridge.models.customer import Customer, CustomerAnswered, CustomerFields
+from bridge.models.customer import Customer, CustomerFields, CustomerResult
 from bridge.models.page import Counted, OffsetPage
-from bridge.models.text import METADATA_BYTES, Faults, metadata_bytes, normalized_email, utc_seconds
+from bridge.models.text import (
+    METADATA_BYTES,
+    ValidationErrors,
+    metadata_bytes,
+    normalized_email,
+    utc_seconds,
+)
 
 LONGEST_SEARCH = 255
 METADATA_KEYS, NAME, EMAIL, PHONE = 100, 255, 254, 50
@@ -40,16 +46,16 @@ FAMILY = {"address": "address1", "postalCode": "zip"}
 def read_customers_page(request: Request) -> OffsetPage:
     """Raises InvalidRequest that names every parameter at fault."""
     query = request.last_query
-    faults: list[Detail] = []
-    limit, offset = limits_of(query, faults)
+    errors: list[Detail] = []
+    limit, offset = limits_of(query, errors)
     search = query.get("search", query.get("q", "")).strip()
     if len(search) > LONGEST_SEARCH:
-        faults.append(Detail("search", f"must be at most {LONGEST_SEARCH} characters"))
+        errors.append(Detail("search", f"must be at most {LONGEST_SEARCH} characters"))
     sort = query.get("sort", "-createdTime")
     if sort not in ("createdTime", "-createdTime"):
-        faults.append(Detail("sort", "must be createdTime or -createdTime"))
-    if faults:
-        raise invalid(faults)
+        errors.append(Detail("sort", "must be createdTime or -createdTime"))
+    if errors:
+        raise invalid(errors)
     newest_first = sort.startswith("-")
     return OffsetPage(limit=limit, offset=offset, search=search or None, newest_first=newest_first)
 
@@ -74,13 +80,13 @@ def _address(value: dict[str, Any] | None) -> dict[str, Any] | None:
     """As sent, with an upper-case country. Raises Faults."""
     if value is None:
         return None
-    faults = [(key, fault) for key in value if (fault := _address_fault(key, value[key]))]
-    if faults:
-        raise Faults(faults)
+    errors = [(key, error) for key in value if (error := _address_error(key, value[key]))]
+    if errors:
+        raise ValidationErrors(errors)
     return {k: each.upper() if k == "country" and each else each for k, each in value.items()}
 
 
-def _address_fault(key: str, value: object) -> str | None:
+def _address_error(key: str, value: object) -> str | None:
     if key == "address":
         return "not allowed, use address1"
     if key not in ADDRESS or value is None:
@@ -123,18 +129,18 @@ class CustomerBody(BaseModel):
 
 def read_new_customer(request: Request) -> CustomerFields:
     """Raises InvalidRequest, also for a default instrument: a new customer has none yet."""
-    faults: list[Detail] = []
+    errors: list[Detail] = []
     body = request.json
     try:
         fields = _fields(body)
     except InvalidRequest as error:
-        faults += error.details
+        errors += error.details
     else:
         if fields.default_method_id is None:
             return fields
     if body.get("defaultPaymentInstrumentId") is not None:
-        faults.append(Detail("defaultPaymentInstrumentId", "does not belong to this customer"))
-    raise invalid(faults)
+        errors.append(Detail("defaultPaymentInstrumentId", "does not belong to this customer"))
+    raise invalid(errors)
 
 
 def read_customer_change(request: Request) -> CustomerFields:
@@ -142,12 +148,12 @@ def read_customer_change(request: Request) -> CustomerFields:
     body = request.json
     if body.get("id", request.path_parameters["id"]) == request.path_parameters["id"]:
         return _fields(body)
-    faults = [Detail("id", "cannot be changed")]
+    errors = [Detail("id", "cannot be changed")]
     try:
         _fields(body)
     except InvalidRequest as error:
-        faults += error.details
-    raise invalid(faults)
+        errors += error.details
+    raise invalid(errors)
 
 
 def _fields(body: dict[str, Any]) -> CustomerFields:
@@ -200,21 +206,21 @@ def _primary_of(lines: object) -> object:
 
 
 def _flat_address(given: dict[str, Any]) -> dict[str, Any]:
-    named = {FAMILY.get(key, key): value for key, value in given.items()}
-    return {key: named[key] for key in ADDRESS if named.get(key) is not None}
+    by_name = {FAMILY.get(key, key): value for key, value in given.items()}
+    return {key: by_name[key] for key in ADDRESS if by_name.get(key) is not None}
 
 
-def render_customer(customer: Customer) -> Answer:
-    return Answer(_customer(customer), 200, JSON)
+def render_customer(customer: Customer) -> Response:
+    return Response(_customer(customer), 200, JSON)
 
 
-def render_new_customer(answered: CustomerAnswered) -> Answer:
-    body = _customer(answered.customer)
+def render_new_customer(result: CustomerResult) -> Response:
+    body = _customer(result.customer)
     path = f"/v1/public-api/organizations/{quote(body['organizationId'], safe='')}/customers/"
-    return Answer(body, 201, JSON | {"Location": path + body["id"]})
+    return Response(body, 201, JSON | {"Location": path + body["id"]})
 
 
-def render_customers(page: OffsetPage, found: Counted[Customer]) -> Answer:
+def render_customers(page: OffsetPage, found: Counted[Customer]) -> Response:
     """Raises InvalidRequest for a page that no answer can hold."""
     return render_page(page, [_customer(each) for each in found.records], found.total)
 

@@ -17,7 +17,7 @@ from bridge.api_adapters.payments_ai.wire import (
 )
 from bridge.bodies import validated
 from bridge.errors import Detail, NotFound
-from bridge.inbound import Answer, Request
+from bridge.inbound import Request, Response
 from bridge.models import card_numbers
 from bridge.models.address import Address
 from bridge.models.identifier import suffix
@@ -60,22 +60,22 @@ def read_instrument_id(request: Request) -> str:
 
 def read_instruments_page(request: Request) -> OffsetPage:
     """Raises InvalidRequest that names every parameter at fault."""
-    faults: list[Detail] = []
-    limit, offset = limits_of(request.last_query, faults)
-    if faults:
-        raise invalid(faults)
+    errors: list[Detail] = []
+    limit, offset = limits_of(request.last_query, errors)
+    if errors:
+        raise invalid(errors)
     return OffsetPage(limit=limit, offset=offset)
 
 
-def render_instrument(instrument: Instrument) -> Answer:
-    return Answer(_instrument(instrument), 200, JSON)
+def render_instrument(instrument: Instrument) -> Response:
+    return Response(_instrument(instrument), 200, JSON)
 
 
-def render_new_instrument(instrument: Instrument) -> Answer:
-    return Answer(_instrument(instrument), 201, JSON)
+def render_new_instrument(instrument: Instrument) -> Response:
+    return Response(_instrument(instrument), 201, JSON)
 
 
-def render_instruments(found: InstrumentsPage) -> Answer:
+def render_instruments(found: InstrumentsPage) -> Response:
     return render_page(found.asked, [_instrument(each) for each in found.instruments], found.total)
 
 

@@ -19,10 +19,10 @@ from bridge.errors import (
     NotAuthenticated,
     NotFound,
 )
-from bridge.inbound import Answer, Request
-from bridge.models.call import Call
-from bridge.models.caller import Caller, Named
+from bridge.inbound import Request, Response
+from bridge.models.caller import Caller, PrefetchIds
 from bridge.models.page import OffsetPage
+from bridge.models.run_context import RunContext
 
 BODY_LIMIT = 4 * 1024 * 1024
 LIMIT, MOST, LONGEST_KEY = 20, 1000, 100
@@ -50,7 +50,7 @@ CONFLICTS = {
     "idempotency_key_reused": "Idempotency-Key: was used with another request",
 }
 # What the strict reader of bodies says, in this API's words; anything else as it says it.
-BODY_FAULTS = {
+BODY_MESSAGES = {
     "is not valid JSON": "must be valid JSON",
     "must be a JSON object": "must be an object",
 }
@@ -79,8 +79,8 @@ def authenticate(request: Request) -> Caller:
     if key is None:
         return Caller()
     known = CUSTOMER_ID.fullmatch(request.path_parameters.get("id", ""))
-    named = Named(customer_id=f"cust_{known[1]}") if known else Named()
-    caller = api_keys.authenticate(key.strip(), named)
+    prefetch_ids = PrefetchIds(customer_id=f"cust_{known[1]}") if known else PrefetchIds()
+    caller = api_keys.authenticate(key.strip(), prefetch_ids)
     if caller.key_of != request.path_parameters["organization_id"]:
         raise Forbidden("this key is another organization's")
     return caller
@@ -93,29 +93,29 @@ def read_customer_id(request: Request) -> str:
     return f"cust_{found[1]}"
 
 
-def read_call(request: Request) -> Call:
+def read_run(request: Request) -> RunContext:
     """The run, with the client's key, which is good for one path. Raises InvalidRequest."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         raise invalid([Detail("Idempotency-Key", f"must be 1 to {LONGEST_KEY} characters")])
     client_key = None if key is None else request.keyed(f"{request.path.rstrip('/')}\n{key}")
-    return Call(
+    return RunContext(
         cause="api", ends_at=request.ends_at, client_key=client_key, source_ip=request.source_ip
     )
 
 
-def limits_of(query: dict[str, str], faults: list[Detail]) -> tuple[int, int]:
+def limits_of(query: dict[str, str], errors: list[Detail]) -> tuple[int, int]:
     limit, offset = query.get("limit", str(LIMIT)), query.get("offset", "0")
     if not DIGITS.fullmatch(limit) or int(limit) > MOST:
-        faults.append(Detail("limit", f"must be an integer between 0 and {MOST}"))
+        errors.append(Detail("limit", f"must be an integer between 0 and {MOST}"))
     if not DIGITS.fullmatch(offset):
-        faults.append(Detail("offset", "must be an integer greater than or equal to 0"))
-    return (0, 0) if faults else (int(limit), int(offset))
+        errors.append(Detail("offset", "must be an integer greater than or equal to 0"))
+    return (0, 0) if errors else (int(limit), int(offset))
 
 
-def invalid(faults: list[Detail]) -> InvalidRequest:
-    names = ", ".join(fault.field for fault in faults)
-    return InvalidRequest(f"not valid: {names}", details=faults)
+def invalid(errors: list[Detail]) -> InvalidRequest:
+    names = ", ".join(error.field for error in errors)
+    return InvalidRequest(f"not valid: {names}", details=errors)
 
 
 def text(most: int) -> BeforeValidator:
@@ -142,7 +142,7 @@ def an_object(value: object) -> object:
 Object = Annotated[dict[str, Any] | None, BeforeValidator(an_object)]
 
 
-def render_page(page: OffsetPage, records: list[dict[str, Any]], total: int) -> Answer:
+def render_page(page: OffsetPage, records: list[dict[str, Any]], total: int) -> Response:
     fits = _fitting(records)
     if fits < len(records):
         raise invalid([Detail("limit", f"page too large, use at most {fits}")])
@@ -151,7 +151,7 @@ def render_page(page: OffsetPage, records: list[dict[str, Any]], total: int) -> 
         "Pagination-Limit": str(page.limit),
         "Pagination-Offset": str(page.offset),
     }
-    return Answer(records, 200, JSON | headers)
+    return Response(records, 200, JSON | headers)
 
 
 def _fitting(records: list[dict[str, Any]]) -> int:
@@ -167,22 +167,22 @@ def _fitting(records: list[dict[str, Any]]) -> int:
     return len(records)
 
 
-def render_error(error: BridgeError, request_id: str) -> Answer:  # noqa: ARG001 - in a header
+def render_error(error: BridgeError, request_id: str) -> Response:  # noqa: ARG001 - in a header
     """One shape; whatever is not in the document's table is a 500 (1.4)."""
     status = error.status if error.status in ERRORS else 500
     code, message = ERRORS[status]
     body: dict[str, Any] = {"errorCode": code, "statusCode": status, "message": message}
     if status in (400, 409):
         body["details"] = _clauses(error)
-    return Answer(body, status, JSON)
+    return Response(body, status, JSON)
 
 
 def _clauses(error: BridgeError) -> str:
     if error.code in CONFLICTS:
         return CONFLICTS[error.code]
     if error.code == "invalid_json":
-        fault = str(error).removeprefix("the body ")
-        return f"body: {BODY_FAULTS.get(fault, fault)}"
+        message = str(error).removeprefix("the body ")
+        return f"body: {BODY_MESSAGES.get(message, message)}"
     clauses = [f"{_path(each.field)}: {each.message}" for each in error.details[:CLAUSES]]
     return "; ".join(clauses) or str(error)
 
@@ -194,9 +194,9 @@ def _path(field: str) -> str:
     return PATHS.get(name, name) + dot + below
 
 
-def render_unmatched(request: Request) -> Answer:
+def render_unmatched(request: Request) -> Response:
     """308 to the clean path for a doubled or trailing slash, else 404 (1.1)."""
     if location := request.clean_target:
         body = {"errorCode": "MOVED", "statusCode": 308, "message": "Moved"}
-        return Answer(body, 308, JSON | {"Location": location})
+        return Response(body, 308, JSON | {"Location": location})
     return render_error(NotFound("no such path"), request.id)

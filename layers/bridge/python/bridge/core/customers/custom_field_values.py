@@ -45,19 +45,19 @@ def _compiled(pattern: str) -> SchemaValidator:
     return SchemaValidator(core_schema.str_schema(pattern=pattern))
 
 
-def fault_of(field: NewCustomField, value: object) -> str | None:
+def error_of(field: NewCustomField, value: object) -> str | None:
     """What is wrong with a value, None where it fits."""
     if not CHECKS[field.type](value):
         return f"must be a {field.type}"
     constraints = field.constraints or Constraints()
     if field.type == "string":
-        return _text_fault(cast(str, value), constraints)
+        return _text_error(cast(str, value), constraints)
     if field.type == "array":
-        return _texts_fault(cast(list[str], value), constraints)
+        return _texts_error(cast(list[str], value), constraints)
     return None
 
 
-def _text_fault(value: str, constraints: Constraints) -> str | None:
+def _text_error(value: str, constraints: Constraints) -> str | None:
     most = constraints.max_length or LONGEST_TEXT
     if len(value) > most:
         return f"must be at most {most} characters"
@@ -68,7 +68,7 @@ def _text_fault(value: str, constraints: Constraints) -> str | None:
     return None
 
 
-def _texts_fault(value: list[str], constraints: Constraints) -> str | None:
+def _texts_error(value: list[str], constraints: Constraints) -> str | None:
     if len(value) > MOST_TEXTS:
         return f"must have at most {MOST_TEXTS} values"
     if any(len(each) > LONGEST_TEXT for each in value):

@@ -10,7 +10,6 @@ from bridge import clock
 from bridge.core.customers import custom_field_values, organization_customers
 from bridge.core.rules import access
 from bridge.errors import BodyTooLarge, Conflict, Detail, InvalidRequest, NotFound
-from bridge.models.call import Call
 from bridge.models.caller import Caller
 from bridge.models.custom_field import (
     CustomField,
@@ -18,8 +17,9 @@ from bridge.models.custom_field import (
     NewCustomField,
     Resource,
 )
-from bridge.models.customer import Customer, CustomerAnswered, CustomerFields
+from bridge.models.customer import Customer, CustomerFields, CustomerResult
 from bridge.models.page import Counted, OffsetPage
+from bridge.models.run_context import RunContext
 from bridge.models.text import METADATA_BYTES, compact
 from bridge.store.customers import custom_field_items
 
@@ -54,23 +54,23 @@ def _check(new: NewCustomField) -> None:
         return
     if len(new.constraints.model_dump_json().encode()) > LARGEST:
         raise BodyTooLarge(f"a custom field must have at most {LARGEST} bytes")
-    faults = [
+    errors = [
         Detail(f"constraints.{name}", f"not allowed for {new.type}")
         for name, types in custom_field_values.MEANT.items()
         if getattr(new.constraints, name) is not None and new.type not in types
     ]
     pattern, default = new.constraints.pattern, new.constraints.default
     if pattern is not None and not custom_field_values.is_pattern(pattern):
-        faults.append(Detail("constraints.pattern", "must be a regular expression"))
-    if not faults and default is not None and (fault := custom_field_values.fault_of(new, default)):
-        faults.append(Detail("constraints.default", fault))
-    _raise(faults)
+        errors.append(Detail("constraints.pattern", "must be a regular expression"))
+    if not errors and default is not None and (error := custom_field_values.error_of(new, default)):
+        errors.append(Detail("constraints.default", error))
+    _raise(errors)
 
 
-def _raise(faults: list[Detail]) -> None:
-    if faults:
-        names = ", ".join(fault.field for fault in faults)
-        raise InvalidRequest(f"not valid: {names}", details=faults)
+def _raise(errors: list[Detail]) -> None:
+    if errors:
+        names = ", ".join(error.field for error in errors)
+        raise InvalidRequest(f"not valid: {names}", details=errors)
 
 
 def get(caller: Caller, resource: Resource, name: str) -> CustomField:
@@ -87,22 +87,22 @@ def list_page(caller: Caller, resource: Resource | None, page: OffsetPage) -> Co
     return Counted(fields[page.offset : page.offset + page.limit], len(fields))
 
 
-def create_customer(caller: Caller, fields: CustomerFields, call: Call) -> CustomerAnswered:
+def create_customer(caller: Caller, fields: CustomerFields, run: RunContext) -> CustomerResult:
     """Store a customer whose values fit, with the defaults of those that are absent.
 
     Raises InvalidRequest, and what organization_customers.create raises.
     """
-    if told := organization_customers.replayed(caller, call):
-        return told
+    if stored := organization_customers.replayed(caller, run):
+        return stored
     definitions = custom_field_items.list_all(access.organization_of(caller), "customers")
     defaults = {
         each.name: each.constraints.default
         for each in definitions
         if each.constraints and each.constraints.default is not None
     }
-    values = _held_to(definitions, defaults | fields.custom_fields, {})
-    wanted = fields.model_copy(update={"custom_fields": values})
-    return organization_customers.create(caller, wanted, "if_free", call)
+    values = _validated(definitions, defaults | fields.custom_fields, {})
+    checked = fields.model_copy(update={"custom_fields": values})
+    return organization_customers.create(caller, checked, "if_free", run)
 
 
 def update_customer(
@@ -119,13 +119,13 @@ def update_customer(
         if "custom_fields" not in fields.model_fields_set:
             return fields
         definitions = custom_field_items.list_all(organization_id, "customers")
-        values = _held_to(definitions, fields.custom_fields, seen.custom_fields)
+        values = _validated(definitions, fields.custom_fields, seen.custom_fields)
         return fields.model_copy(update={"custom_fields": values})
 
     return organization_customers.update(caller, customer_id, plan)
 
 
-def _held_to(
+def _validated(
     definitions: Iterable[CustomField], given: dict[str, Any], stored: dict[str, Any]
 ) -> dict[str, Any]:
     """The values without those that are null. One that is stored already is not judged again.
@@ -134,19 +134,19 @@ def _held_to(
     """
     known = {each.name: each for each in definitions}
     values = {name: value for name, value in given.items() if value is not None}
-    faults = [
-        Detail(f"custom_fields.{name}", fault)
+    errors = [
+        Detail(f"custom_fields.{name}", error)
         for name, value in given.items()
-        if not _is_stored(name, value, stored) and (fault := _fault(known.get(name), value))
+        if not _is_stored(name, value, stored) and (error := _error_of(known.get(name), value))
     ]
-    faults += [
+    errors += [
         Detail(f"custom_fields.{name}", "is required")
         for name, each in known.items()
         if each.constraints and each.constraints.required and name not in values
     ]
-    if not faults and len(compact(values).encode()) > METADATA_BYTES:
-        faults.append(Detail("custom_fields", f"must be at most {METADATA_BYTES} bytes as JSON"))
-    _raise(faults)
+    if not errors and len(compact(values).encode()) > METADATA_BYTES:
+        errors.append(Detail("custom_fields", f"must be at most {METADATA_BYTES} bytes as JSON"))
+    _raise(errors)
     return values
 
 
@@ -154,7 +154,7 @@ def _is_stored(name: str, value: object, stored: dict[str, Any]) -> bool:
     return name in stored and compact(stored[name]) == compact(value)
 
 
-def _fault(field: CustomField | None, value: object) -> str | None:
+def _error_of(field: CustomField | None, value: object) -> str | None:
     if field is None:
         return "is not defined"
-    return None if value is None else custom_field_values.fault_of(field, value)
+    return None if value is None else custom_field_values.error_of(field, value)

@@ -37,8 +37,8 @@ def _search(organization_id: str, text: str, page: OffsetPage, total: int) -> Co
         rate_limits.check_search(organization_id)
     consistent = total <= CONSISTENT_TO
     ids = list(customer_list_items.search(organization_id, text, page, consistent=consistent))
-    wanted = ids[page.offset : page.offset + page.limit]
-    return Counted(customer_items.list_by_id(wanted) if wanted else [], len(ids))
+    page_ids = ids[page.offset : page.offset + page.limit]
+    return Counted(customer_items.list_by_id(page_ids) if page_ids else [], len(ids))
 
 
 def by_cursor(caller: Caller, page: CursorPage) -> Between[Customer]:

@@ -8,22 +8,22 @@ from contextlib import suppress
 from typing import Literal
 
 from bridge import clock
-from bridge.core.rules import access, idempotency
+from bridge.core.rules import access, idempotency, scheduling
 from bridge.errors import Conflict, Detail, InvalidRequest, NotFound, TemporarilyUnavailable
 from bridge.models import identifier
-from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer, CustomerAnswered, CustomerFields, renamed
+from bridge.models.customer import Customer, CustomerFields, CustomerResult, renamed
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import new_id, suffix
 from bridge.models.page import OffsetPage
 from bridge.models.payment_method import CustomersMethods
-from bridge.models.record import Record
+from bridge.models.run_context import ClientKey, RunContext
 from bridge.models.text import METADATA_BYTES, compact
+from bridge.store import dynamodb
 from bridge.store.customers import customer_items, organization_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.wallet import method_items
 
-ROUNDS = 4
 ADDRESSES = {"address", "primary_address"}
 
 # How an external id is taken: it must be free, or it is found by this customer only if it is.
@@ -31,7 +31,7 @@ Claim = Literal["required", "if_free"]
 Plan = Callable[[Customer], CustomerFields]
 
 
-def create(caller: Caller, fields: CustomerFields, claim: Claim, call: Call) -> CustomerAnswered:
+def create(caller: Caller, fields: CustomerFields, claim: Claim, run: RunContext) -> CustomerResult:
     """Store a customer, with what its client's key stands for, in one transaction.
 
     Raises Conflict `external_id_taken`, `idempotency_key_reused`, TemporarilyUnavailable.
@@ -49,16 +49,16 @@ def create(caller: Caller, fields: CustomerFields, claim: Claim, call: Call) -> 
     )
     customer = _written(blank, fields)
     try:
-        return _insert(customer, call)
+        return _insert(customer, run)
     except customer_items.ExternalIdTaken as taken:
         if claim == "required":
             raise _taken() from taken
-    return _insert(customer.model_copy(update={"claims_external_id": False}), call)
+    return _insert(customer.model_copy(update={"claims_external_id": False}), run)
 
 
-def _insert(customer: Customer, call: Call) -> CustomerAnswered:
+def _insert(customer: Customer, run: RunContext) -> CustomerResult:
     record = None
-    if key := call.client_key:
+    if key := run.client_key:
         place = idempotency_items.of_organization(customer.organization_id or "", key.key)
         record = idempotency.new_record(place, key, customer.id)
         snapshot = customer.model_dump_json()
@@ -66,30 +66,30 @@ def _insert(customer: Customer, call: Call) -> CustomerAnswered:
     try:
         customer_items.insert_once(customer, record, clock.seconds())
     except idempotency_items.KeyTaken as taken:
-        return _told(taken.record, key)
-    return CustomerAnswered(customer=customer)
+        return _stored_result(taken.record, key)
+    return CustomerResult(customer=customer)
 
 
-def replayed(caller: Caller, call: Call) -> CustomerAnswered | None:
+def replayed(caller: Caller, run: RunContext) -> CustomerResult | None:
     """What the client's key was answered with before; None where it is new. Raises Conflict."""
-    if call.client_key is None:
+    if run.client_key is None:
         return None
-    place = idempotency_items.of_organization(access.organization_of(caller), call.client_key.key)
+    place = idempotency_items.of_organization(access.organization_of(caller), run.client_key.key)
     record = idempotency_items.get(place, clock.seconds())
-    return _told(record, call.client_key) if record else None
+    return _stored_result(record, run.client_key) if record else None
 
 
-def _told(record: Record, key: ClientKey | None) -> CustomerAnswered:
+def _stored_result(record: IdempotencyRecord, key: ClientKey | None) -> CustomerResult:
     if key:
         idempotency.check_same(record, key)
-    told = Customer.model_validate_json(record.told)
-    return CustomerAnswered(customer=told, replayed=True)
+    stored = Customer.model_validate_json(record.stored_response)
+    return CustomerResult(customer=stored, replayed=True)
 
 
 def get(caller: Caller, customer_id: str) -> Customer:
     """One that has been deleted, too. Raises NotFound."""
     known = identifier.is_well_formed(customer_id)
-    stored = customer_items.get(customer_id, caller.ahead) if known else None
+    stored = customer_items.get(customer_id, caller.prefetched) if known else None
     return access.visible(stored, caller)
 
 
@@ -112,7 +112,7 @@ def list_methods(
     customer = _find(caller, customer_id, external_id)
     methods = []
     if customer.state == "active":
-        methods = method_items.list_shown(customer)[page.offset : page.offset + page.limit]
+        methods = method_items.list_active(customer)[page.offset : page.offset + page.limit]
     return CustomersMethods(customer_uid=customer.uid, methods=methods, at=clock.now())
 
 
@@ -130,7 +130,7 @@ def update(caller: Caller, customer_id: str, plan: Plan, *, touches: bool = Fals
     Raises NotFound, what `plan` raises, Conflict `customer_deleted` or `external_id_taken`,
     TemporarilyUnavailable.
     """
-    for _ in range(ROUNDS):
+    for _ in range(scheduling.WRITE_TRIES):
         seen = get(caller, customer_id)
         fields = plan(seen)
         after = _written(seen, fields)
@@ -142,8 +142,8 @@ def update(caller: Caller, customer_id: str, plan: Plan, *, touches: bool = Fals
             return customer_items.update(seen, after.model_copy(update={"updated_at": clock.now()}))
         except customer_items.ExternalIdTaken as taken:
             raise _taken() from taken
-        except customer_items.Outrun:
-            caller = caller.model_copy(update={"ahead": {}})
+        except dynamodb.VersionConflict:
+            caller = caller.model_copy(update={"prefetched": {}})
     raise TemporarilyUnavailable("the customer could not be changed", retry_after=1)
 
 
@@ -152,7 +152,7 @@ def delete(caller: Caller, customer_id: str) -> Customer:
 
     Raises NotFound, TemporarilyUnavailable.
     """
-    for _ in range(ROUNDS):
+    for _ in range(scheduling.WRITE_TRIES):
         seen = get(caller, customer_id)
         if seen.state == "deleted":
             return seen
@@ -160,8 +160,8 @@ def delete(caller: Caller, customer_id: str) -> Customer:
         gone = seen.model_copy(update={"state": "deleted", "deleted_at": now, "updated_at": now})
         try:
             return customer_items.delete(seen, gone, new_id("job", now), int(now.timestamp()))
-        except customer_items.Outrun:
-            caller = caller.model_copy(update={"ahead": {}})
+        except dynamodb.VersionConflict:
+            caller = caller.model_copy(update={"prefetched": {}})
     raise TemporarilyUnavailable("the customer could not be deleted", retry_after=1)
 
 
@@ -177,12 +177,12 @@ def _check_default(seen: Customer, fields: CustomerFields) -> None:
         return
     method = method_items.get_of_customer(seen, fields.default_method_id)
     if method is None:
-        fault = "does not belong to this customer"
+        error = "does not belong to this customer"
     elif method.is_expired(clock.now()):
-        fault = "instrument is not chargeable"
+        error = "instrument is not chargeable"
     else:
         return
-    raise InvalidRequest("no default method", details=[Detail("default_method_id", fault)])
+    raise InvalidRequest("no default method", details=[Detail("default_method_id", error)])
 
 
 def _taken() -> Conflict:

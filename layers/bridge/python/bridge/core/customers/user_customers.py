@@ -1,7 +1,14 @@
 """Customers: create, read, update, delete. Source: contracts/bridge.md section 3."""
 
 from bridge import clock
-from bridge.core.rules import access, guest_requirements, idempotency, immutable_fields, rate_limits
+from bridge.core.rules import (
+    access,
+    guest_requirements,
+    idempotency,
+    immutable_fields,
+    rate_limits,
+    scheduling,
+)
 from bridge.errors import (
     Detail,
     InvalidRequest,
@@ -9,29 +16,29 @@ from bridge.errors import (
     TemporarilyUnavailable,
 )
 from bridge.models import identifier
-from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
 from bridge.models.customer import (
     Customer,
-    CustomerAnswered,
     CustomerChange,
+    CustomerResult,
     NewCustomer,
     joined_name,
     renamed,
 )
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import new_id, suffix
 from bridge.models.page import Page
 from bridge.models.provider import ProviderId
-from bridge.models.record import Record
+from bridge.models.run_context import ClientKey, RunContext
 from bridge.providers import registry
+from bridge.store import dynamodb
 from bridge.store.customers import customer_items, customer_list_items, organization_items
 from bridge.store.dedupe import idempotency_items
 
-ROUNDS = 4
 FIXED_FIELDS = ("id", "provider_id", "user_id", "organization_id")
 
 
-def create_customer(caller: Caller, new: NewCustomer, call: Call) -> CustomerAnswered:
+def create_customer(caller: Caller, new: NewCustomer, run: RunContext) -> CustomerResult:
     """Make the customer at its provider, then store it in one transaction.
 
     A client's key is reserved first, with the id, so that a retry after a crash is the same call
@@ -39,46 +46,48 @@ def create_customer(caller: Caller, new: NewCustomer, call: Call) -> CustomerAns
     `idempotency_in_progress`, NotExecuted, UnknownOutcome.
     """
     if not caller.is_user:
-        guest_requirements.check(new.guest_data, call)
+        guest_requirements.check(new.guest_data, run)
         if new.guest_data:
-            rate_limits.check_guest_creation(call, new.guest_data.email)
+            rate_limits.check_guest_creation(run, new.guest_data.email)
     registry.check_open(new.provider_id)
     access.check_writer(caller, new.organization_id)
     customer = _new_customer(caller, new)
     record = None
-    if call.client_key:
-        record = _reserve(customer, new, call.client_key, call)
+    if run.client_key:
+        record = _reserve(customer, new, run.client_key, run)
         if record.state == "done":
-            told = Customer.model_validate_json(record.told)
-            return CustomerAnswered(customer=told, replayed=True)
+            stored = Customer.model_validate_json(record.stored_response)
+            return CustomerResult(customer=stored, replayed=True)
         renamed = {"id": record.subject_id, "uid": suffix(record.subject_id)}
         customer = customer.model_copy(update=renamed)
     with idempotency.released_on_error(record):
-        return _make(customer, new.provider_id, record, call)
+        return _make(customer, new.provider_id, record, run)
 
 
 def _make(
-    customer: Customer, provider_id: ProviderId, record: Record | None, call: Call
-) -> CustomerAnswered:
+    customer: Customer, provider_id: ProviderId, record: IdempotencyRecord | None, run: RunContext
+) -> CustomerResult:
     """At the provider, then here. Raises what the provider's call raises, Congested."""
     provider = registry.open_provider(provider_id)
-    made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=call.ends_at)
+    made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=run.ends_at)
     customer = customer.model_copy(update={"provider_customer_id": made})
     if record:
         snapshot = customer.model_dump_json()
         record = record.model_copy(update={"state": "done", "snapshot": snapshot})
     try:
         customer_items.insert(customer, record)
-    except customer_items.Outrun:  # two runs took the same request over
+    except dynamodb.VersionConflict:  # two runs took the same request over
         stored = customer_items.get(customer.id)
-        return CustomerAnswered(customer=stored or customer, replayed=True)
-    return CustomerAnswered(customer=customer)
+        return CustomerResult(customer=stored or customer, replayed=True)
+    return CustomerResult(customer=customer)
 
 
-def _reserve(customer: Customer, new: NewCustomer, key: ClientKey, call: Call) -> Record:
+def _reserve(
+    customer: Customer, new: NewCustomer, key: ClientKey, run: RunContext
+) -> IdempotencyRecord:
     email = new.guest_data.email if new.guest_data else None
     place = idempotency_items.of_creation(key.key, user_id=customer.user_id, email=email)
-    return idempotency.reserve(place, key, customer.id, call)
+    return idempotency.reserve(place, key, customer.id, run)
 
 
 def _new_customer(caller: Caller, new: NewCustomer) -> Customer:
@@ -116,7 +125,7 @@ def _new_customer(caller: Caller, new: NewCustomer) -> Customer:
 def get_customer(caller: Caller, customer_id: str) -> Customer:
     """Raises NotFound, also for a deleted customer."""
     known = identifier.is_well_formed(customer_id)
-    stored = customer_items.get(customer_id, caller.ahead) if known else None
+    stored = customer_items.get(customer_id, caller.prefetched) if known else None
     customer = access.visible(stored, caller)
     if customer.state != "active":
         raise NotFound
@@ -133,7 +142,7 @@ def list_customers(caller: Caller, page: Page) -> list[Customer]:
 
 
 def update_customer(
-    caller: Caller, customer_id: str, change: CustomerChange, call: Call
+    caller: Caller, customer_id: str, change: CustomerChange, run: RunContext
 ) -> Customer:
     """The provider first, then ours: with the provider down nothing has changed.
 
@@ -142,18 +151,18 @@ def update_customer(
     seen = get_customer(caller, customer_id)
     access.user_of(caller)
     access.check_writable(seen, caller)
-    for _ in range(ROUNDS):
-        wanted = _changed(seen, change)
-        if wanted.model_dump_json() == seen.model_dump_json():  # where True is not 1
+    for _ in range(scheduling.WRITE_TRIES):
+        changed = _changed(seen, change)
+        if changed.model_dump_json() == seen.model_dump_json():  # where True is not 1
             return seen
         if seen.provider_id and seen.provider_customer_id:
             provider = registry.open_provider(seen.provider_id)
-            provider.update_customer(seen, wanted, ends_at=call.ends_at)
+            provider.update_customer(seen, changed, ends_at=run.ends_at)
         try:
-            stamped = wanted.model_copy(update={"updated_at": clock.now()})
+            stamped = changed.model_copy(update={"updated_at": clock.now()})
             return customer_items.update(seen, stamped)
-        except customer_items.Outrun:
-            seen = get_customer(caller.model_copy(update={"ahead": {}}), customer_id)
+        except dynamodb.VersionConflict:
+            seen = get_customer(caller.model_copy(update={"prefetched": {}}), customer_id)
     raise TemporarilyUnavailable("the customer could not be changed", retry_after=1)
 
 
@@ -171,13 +180,13 @@ def delete_customer(caller: Caller, customer_id: str) -> None:
     seen = get_customer(caller, customer_id)
     access.user_of(caller)
     access.check_writable(seen, caller)
-    for _ in range(ROUNDS):
+    for _ in range(scheduling.WRITE_TRIES):
         now = clock.now()
         gone = seen.model_copy(update={"state": "deleted", "deleted_at": now, "updated_at": now})
         job = new_id("job", now)
         try:
             customer_items.delete(seen, gone, job, int(now.timestamp()))
             return
-        except customer_items.Outrun:
-            seen = get_customer(caller.model_copy(update={"ahead": {}}), customer_id)
+        except dynamodb.VersionConflict:
+            seen = get_customer(caller.model_copy(update={"prefetched": {}}), customer_id)
     raise TemporarilyUnavailable("the customer could not be deleted", retry_after=1)

@@ -7,9 +7,9 @@ from bridge.core.payment_state import synchronize, timeline
 from bridge.core.workers import event_delivery, sweep
 from bridge.errors import Detail, InvalidRequest, NotFound
 from bridge.models import identifier
-from bridge.models.call import Call
 from bridge.models.outbox import Cursor
 from bridge.models.payment import Entry, Payment
+from bridge.models.run_context import RunContext
 from bridge.store.payments import outbox_items, payment_items
 
 HIDDEN: dict[str, bool | set[str]] = {
@@ -18,7 +18,7 @@ HIDDEN: dict[str, bool | set[str]] = {
     "metadata": True,
     "last_hash": True,
     "writer": True,
-    "live": {"sent", "wanted"},  # what a call sent bears the caller's texts too
+    "active_attempt": {"sent", "pending_changes"},  # what a call sent bears the caller's texts too
 }
 
 
@@ -38,7 +38,7 @@ class Inspection(BaseModel, frozen=True):
     """
 
     payment: dict[str, object]
-    shown_status: str
+    displayed_status: str
     is_locked: bool
     lease_over: bool
     is_stuck: bool
@@ -56,9 +56,9 @@ def inspect_payment(payment_id: str) -> Inspection:
     broken_at = timeline.find_break(entries, payment)
     return Inspection(
         payment=payment.model_dump(mode="json", exclude=HIDDEN, exclude_none=True),
-        shown_status=payment.shown_status,
-        is_locked=payment.live is not None,
-        lease_over=bool(payment.live and now > payment.live.until),
+        displayed_status=payment.displayed_status,
+        is_locked=payment.active_attempt is not None,
+        lease_over=bool(payment.active_attempt and now > payment.active_attempt.until),
         is_stuck=sweep.is_stuck(payment, now),
         overdue_seconds=max(0, now - payment.due_at) if payment.due_at else 0,
         timeline=[entry for entry in entries if entry],
@@ -68,20 +68,20 @@ def inspect_payment(payment_id: str) -> Inspection:
     )
 
 
-def converge_payment(payment_id: str, call: Call) -> Inspection:
+def synchronize_payment(payment_id: str, run: RunContext) -> Inspection:
     """Ask the provider now. Raises NotFound, NotExecuted, UnknownOutcome."""
     payment = _get(payment_id)
-    synchronize.converge(payment, call)
+    synchronize.synchronize(payment, run)
     return inspect_payment(payment.id)
 
 
-def replay_events(event: ReplayEvent, call: Call) -> event_delivery.Delivered:
+def replay_events(event: ReplayEvent, run: RunContext) -> event_delivery.Delivered:
     """Deliver again. Raises NotFound, InvalidRequest, TemporarilyUnavailable."""
     payment = _get(event.payment_id)
     if event.from_sequence > payment.sequence:
         message = f"the last event of this payment is {payment.sequence}"
         raise InvalidRequest(message, details=[Detail("from_sequence", message)])
-    return event_delivery.replay(payment.id, event.from_sequence, call)
+    return event_delivery.replay(payment.id, event.from_sequence, run)
 
 
 def _get(payment_id: str) -> Payment:

@@ -16,10 +16,10 @@ from bridge.store.wallet import method_items
 PAID = ("succeeded", "requires_capture")
 
 
-def writes(before: Payment, after: Payment, shown: ProviderPayment | None) -> Actions:
+def writes(before: Payment, after: Payment, provider_state: ProviderPayment | None) -> Actions:
     """What belongs into the transaction that first sees a payment paid, be it given up since;
     nothing where the method is one of ours already, or its customer is gone."""
-    saved = shown.saved if shown else None
+    saved = provider_state.saved if provider_state else None
     if not (saved and before.status not in PAID and after.customer_id):
         return {}
     customer = customer_items.get(after.customer_id)

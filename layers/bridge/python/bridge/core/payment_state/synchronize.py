@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from bridge import clock, queues
 from bridge.core.payment_state import check_schedule, commit, merge
-from bridge.core.rules import crash_points
+from bridge.core.rules import crash_points, scheduling
 from bridge.core.rules.telemetry import log
 from bridge.errors import (
     BridgeError,
@@ -16,20 +16,20 @@ from bridge.errors import (
     TemporarilyUnavailable,
     UnknownOutcome,
 )
-from bridge.models.call import Call
-from bridge.models.event import Look
-from bridge.models.payment import Ending, LiveAttempt, Payment
+from bridge.models.payment import ActiveAttempt, AttemptOutcome, Payment
 from bridge.models.provider import Failure, ProviderPayment
+from bridge.models.queue_message import StatusCheck
+from bridge.models.run_context import RunContext
 from bridge.providers import registry
 from bridge.providers.contract import Provider
+from bridge.store import dynamodb
 from bridge.store.payments import payment_items, payment_writes
 
-ROUNDS = 4
 CLOCKS_DIFFER_S = 5
-GIVE_UP_AFTER_LOOKS_S = 3600
+GIVE_UP_AFTER_CHECKS_S = 3600
 
 
-def leave_to_looks(payment: Payment, error: BridgeError) -> None:
+def schedule_status_checks(payment: Payment, error: BridgeError) -> None:
     """A call has gone out, or may have: its outcome is for a look to find (rule 4).
 
     Looks of a few seconds are queued. Where they cannot be, the payment is still due.
@@ -38,121 +38,135 @@ def leave_to_looks(payment: Payment, error: BridgeError) -> None:
         "outcome unknown",
         payment_id=payment.id,
         provider=payment.provider_id,
-        operation=payment.held.operation,
+        operation=payment.locked_attempt.operation,
         outcome="unknown",
         error=error.code,
     )
     try:
-        queues.send_looks(
-            Look(payment_id=payment.id, attempt=payment.held.number), *check_schedule.LIVE_LOOKS_S
+        queues.send_status_checks(
+            StatusCheck(payment_id=payment.id, attempt=payment.locked_attempt.number),
+            *check_schedule.FIRST_CHECKS_S,
         )
     except TemporarilyUnavailable:
-        log.warning("looks could not be queued", payment_id=payment.id)
+        log.warning("status checks could not be queued", payment_id=payment.id)
 
 
-def lease_end(call: Call, provider: Provider) -> int:
+def lease_end(run: RunContext, provider: Provider) -> int:
     """After this second nothing that this run sends can still land."""
-    return int(call.ends_at.timestamp()) + provider.horizon_s + CLOCKS_DIFFER_S
+    return int(run.ends_at.timestamp()) + provider.horizon_s + CLOCKS_DIFFER_S
 
 
-def settle(locked: Payment, shown: ProviderPayment | None, ending: Ending, call: Call) -> Payment:
+def record_outcome(
+    locked: Payment,
+    provider_state: ProviderPayment | None,
+    outcome: AttemptOutcome,
+    run: RunContext,
+) -> Payment:
     """T2 by the worker whose attempt it was; with the fence lost, by `converge` (rule 11).
 
     Does not raise for a store or a provider in trouble: the lock then stays for the sweep to end.
     """
     try:
-        return commit.write(locked, shown, ending, call)
+        return commit.write(locked, provider_state, outcome, run)
     except TemporarilyUnavailable:
         log.warning("left to the sweep", payment_id=locked.id)
         return locked
-    except payment_writes.Outrun:
+    except dynamodb.VersionConflict:
         pass
     try:
-        return converge(_again(locked, call), call, ending)
+        return synchronize(_read_again(locked, run), run, outcome)
     except BridgeError as error:
-        if ending.outcome == "refused":
-            return _let_go(locked, ending, call)
+        if outcome.kind == "refused":
+            return _release_lock(locked, outcome, run)
         log.warning("left to the sweep", payment_id=locked.id, error=error.code)
         return locked
 
 
-def _let_go(locked: Payment, ending: Ending, call: Call) -> Payment:
+def _release_lock(locked: Payment, outcome: AttemptOutcome, run: RunContext) -> Payment:
     """Nothing was done, so the attempt ends also where nobody can look (rule 11)."""
     with suppress(TemporarilyUnavailable):
-        for _ in range(ROUNDS):
+        for _ in range(scheduling.WRITE_TRIES):
             try:
-                return commit.write(_again(locked, call), None, ending, call)
-            except payment_writes.Outrun:
+                return commit.write(_read_again(locked, run), None, outcome, run)
+            except dynamodb.VersionConflict:
                 continue
     log.warning("left to the sweep", payment_id=locked.id)
     return locked
 
 
-def converge(payment: Payment, call: Call, mine: Ending | None = None) -> Payment:
+def synchronize(
+    payment: Payment, run: RunContext, own_outcome: AttemptOutcome | None = None
+) -> Payment:
     """Bring our row to the provider's truth. `payment` was read before the provider is asked.
 
     Raises NotExecuted or UnknownOutcome when the look does, with the next look put off, and
     TemporarilyUnavailable when the store does not take what it showed, EventSeen when the event
     that `call` answers has been handled meanwhile.
     """
-    for _ in range(ROUNDS):
-        shown, ending = _look(payment, call, mine)
-        crash_points.step("looked", payment.id)
+    for _ in range(scheduling.WRITE_TRIES):
+        provider_state, outcome = _fetch_state(payment, run, own_outcome)
+        crash_points.reach("fetched", payment.id)
         try:
-            return commit.write(payment, shown, ending, call)
-        except payment_writes.Outrun:
-            payment = _again(payment, call)
+            return commit.write(payment, provider_state, outcome, run)
+        except dynamodb.VersionConflict:
+            payment = _read_again(payment, run)
     return payment  # somebody else is making progress
 
 
-def _again(payment: Payment, call: Call) -> Payment:
+def _read_again(payment: Payment, run: RunContext) -> Payment:
     """The row as it is now, with its secret for a caller's eyes; workers may not read those."""
-    if call.cause != "api":
+    if run.cause != "api":
         return payment_items.get(payment.id) or payment
     fresh, _ = payment_items.read(payment.id, None, clock.seconds())
     return fresh or payment
 
 
-def _look(
-    payment: Payment, call: Call, mine: Ending | None
-) -> tuple[ProviderPayment | None, Ending | None]:
+def _fetch_state(
+    payment: Payment, run: RunContext, own_outcome: AttemptOutcome | None
+) -> tuple[ProviderPayment | None, AttemptOutcome | None]:
     """The provider's state now, and how the attempt ended where only the look can tell.
 
     At a creation the look is the same keyed call again (section 6).
     """
-    provider, live, now = registry.open_provider(payment.provider_id), payment.live, clock.seconds()
+    provider, attempt, now = (
+        registry.open_provider(payment.provider_id),
+        payment.active_attempt,
+        clock.seconds(),
+    )
     try:
         if payment.provider_payment_id:
-            return provider.fetch_payment(payment, ends_at=call.ends_at), mine
-        if live is None:
-            return None, mine  # a refused creation: there is nothing to look at
-        if now < live.at + provider.create_look_s:
-            shown = provider.create_payment(live.sent or "", key=live.key, ends_at=call.ends_at)
-            return shown, mine
-        if now < live.at + provider.create_look_s + GIVE_UP_AFTER_LOOKS_S:
+            return provider.fetch_payment(payment, ends_at=run.ends_at), own_outcome
+        if attempt is None:
+            return None, own_outcome  # a refused creation: there is nothing to look at
+        if now < attempt.at + provider.create_check_s:
+            provider_state = provider.create_payment(
+                attempt.sent or "", key=attempt.key, ends_at=run.ends_at
+            )
+            return provider_state, own_outcome
+        if now < attempt.at + provider.create_check_s + GIVE_UP_AFTER_CHECKS_S:
             raise UnknownOutcome("the provider no longer remembers this creation")
-        return None, Ending(attempt=live.number, outcome="not_sent", failure=merge.NOT_SENT)
+        return None, AttemptOutcome(attempt=attempt.number, kind="not_sent", failure=merge.NOT_SENT)
     except Refused as refusal:
-        if live and live.operation == "create" and now > live.until:
-            return None, refused(live, refusal)
+        if attempt and attempt.operation == "create" and now > attempt.until:
+            return None, refusal_outcome(attempt, refusal)
         _postpone(payment, now)
         raise
     except (UnknownOutcome, NotExecuted) as error:
-        log.info("look failed", payment_id=payment.id, error=error.code)
+        log.info("status check failed", payment_id=payment.id, error=error.code)
         _postpone(payment, now)
         raise
 
 
-def refused(live: LiveAttempt, refusal: NotExecuted) -> Ending:
+def refusal_outcome(attempt: ActiveAttempt, refusal: NotExecuted) -> AttemptOutcome:
     """The ending of an attempt that its provider, surely, did not execute."""
     failure = Failure(code=refusal.reason or refusal.code, message=str(refusal))
-    return Ending(attempt=live.number, outcome="refused", failure=failure)
+    return AttemptOutcome(attempt=attempt.number, kind="refused", failure=failure)
 
 
 def _postpone(payment: Payment, now: int) -> None:
     was_due = payment.due_at is not None  # also at rest, where the provider contradicts us
-    due_at = check_schedule.next_look(payment, now, is_illegal=was_due)
+    due_at = check_schedule.next_check(payment, now, is_illegal=was_due)
     later = payment.model_copy(update={"due_at": due_at})
     # Where this fails another writer has set it, or the payment is due already.
-    with suppress(payment_writes.Outrun, TemporarilyUnavailable):
+    with suppress(dynamodb.VersionConflict, TemporarilyUnavailable):
         payment_writes.advance(payment, later)

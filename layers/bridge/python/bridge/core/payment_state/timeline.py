@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import rfc8785
 
-from bridge.models.call import Cause
-from bridge.models.payment import Ending, Entry, Payment
+from bridge.models.payment import AttemptOutcome, Entry, Payment
+from bridge.models.run_context import Cause
 
 FACTS = (
     "status",
@@ -27,19 +27,21 @@ def differ(before: Payment, after: Payment) -> bool:
     return any(getattr(before, name) != getattr(after, name) for name in FACTS)
 
 
-def entry_of(before: Payment, after: Payment, ending: Ending | None, cause: Cause) -> Entry:
-    live = before.live if ending else None
+def entry_of(
+    before: Payment, after: Payment, outcome: AttemptOutcome | None, cause: Cause
+) -> Entry:
+    attempt = before.active_attempt if outcome else None
     entry = Entry(
         sequence=after.sequence,
         at=after.changed_at.replace(microsecond=0),
         from_status=before.status,
         to_status=after.status,
         cause=cause,
-        operation=live.operation if live else None,
-        attempt=live.number if live else None,
-        request_hash=live.request_hash if live else None,
-        outcome=ending.outcome if ending else None,
-        event=f"payment.{after.shown_status}",
+        operation=attempt.operation if attempt else None,
+        attempt=attempt.number if attempt else None,
+        request_hash=attempt.request_hash if attempt else None,
+        outcome=outcome.kind if outcome else None,
+        event=f"payment.{after.displayed_status}",
         previous_hash=before.last_hash,
     )
     return entry.model_copy(update={"hash": hash_of(entry)})
@@ -47,8 +49,8 @@ def entry_of(before: Payment, after: Payment, ending: Ending | None, cause: Caus
 
 def hash_of(entry: Entry) -> str:
     """SHA-256 over RFC 8785 JSON of the entry, as callers see it, without its hash."""
-    told = entry.model_dump(mode="json", by_alias=True, exclude={"hash"})
-    return hashlib.sha256(rfc8785.dumps(told)).hexdigest()
+    visible = entry.model_dump(mode="json", by_alias=True, exclude={"hash"})
+    return hashlib.sha256(rfc8785.dumps(visible)).hexdigest()
 
 
 def find_break(timeline: Sequence[Entry | None], payment: Payment) -> int | None:

@@ -3,19 +3,20 @@
 from bridge import clock
 from bridge.core.payment_state import attempts, synchronize
 from bridge.core.payments import operations, read_payments, return_urls
-from bridge.core.rules import access, immutable_fields
+from bridge.core.rules import access, immutable_fields, scheduling
 from bridge.errors import TemporarilyUnavailable
-from bridge.models.call import Call
 from bridge.models.caller import Caller
 from bridge.models.payment import (
-    Answered,
     Cancellation,
     Capture,
     Confirmation,
     Payment,
     PaymentChange,
+    PaymentResult,
 )
 from bridge.models.refund import NewRefund
+from bridge.models.run_context import RunContext
+from bridge.store import dynamodb
 from bridge.store.payments import payment_items, payment_writes
 
 OWN_FIELDS = {
@@ -37,26 +38,28 @@ FIXED_FIELDS = (
 )
 
 
-def sync(caller: Caller, payment_id: str, call: Call) -> Payment:
+def sync(caller: Caller, payment_id: str, run: RunContext) -> Payment:
     """Read the provider, merge, return. Raises NotFound, and NotExecuted or UnknownOutcome when
     the provider cannot be asked: nothing has changed then."""
     payment, _ = read_payments.find(caller, payment_id, None)
-    return synchronize.converge(payment, call)
+    return synchronize.synchronize(payment, run)
 
 
-def confirm(caller: Caller, payment_id: str, asked: Confirmation, call: Call) -> Answered:
+def confirm(caller: Caller, payment_id: str, asked: Confirmation, run: RunContext) -> PaymentResult:
     """Charge the payment once, with the given method, the stored one, or the object's own.
 
     Raises NotFound, Forbidden, InvalidRequest `payment_method_required`, Conflict,
     PaymentDeclined, NotExecuted.
     """
-    payment, record = read_payments.find(caller, payment_id, call)
+    payment, record = read_payments.find(caller, payment_id, run)
     access.check_writable(payment, caller)
     return_urls.check(return_url=asked.return_url, cancel_url=asked.cancel_url)
-    return attempts.run(payment, record, operations.confirming(caller, asked, call), call)
+    return attempts.execute(payment, record, operations.confirming(caller, asked, run), run)
 
 
-def update(caller: Caller, payment_id: str, change: PaymentChange, call: Call) -> Answered:
+def update(
+    caller: Caller, payment_id: str, change: PaymentChange, run: RunContext
+) -> PaymentResult:
     """Change what was sent; what the provider holds only under the lock and before a charge.
 
     Raises NotFound, Forbidden, InvalidRequest, Conflict `payment_not_updatable`, NotExecuted.
@@ -71,61 +74,65 @@ def update(caller: Caller, payment_id: str, change: PaymentChange, call: Call) -
     return_urls.check(return_url=change.return_url, cancel_url=change.cancel_url)
     given = set(change.model_dump(exclude_none=True)) - set(FIXED_FIELDS)
     if given <= OWN_FIELDS:
-        return Answered(payment=_update_own(payment, change))
-    return attempts.run(payment, None, operations.updating(caller, change, call), call)
+        return PaymentResult(payment=_update_own(payment, change))
+    return attempts.execute(payment, None, operations.updating(caller, change, run), run)
 
 
 def _update_own(payment: Payment, change: PaymentChange) -> Payment:
     """Fields that only we hold: in any state, also under a lock, without a provider's call."""
-    wanted = change.model_dump(exclude_none=True, include=OWN_FIELDS)
-    for _ in range(synchronize.ROUNDS):
-        changed = payment.model_copy(update=wanted | {"updated_at": clock.now()})
-        if live := payment.live:  # what an update under way wanted of these fields is older
-            older = live.wanted.model_copy(update=dict.fromkeys(wanted))
-            changed = changed.model_copy(update={"live": live.model_copy(update={"wanted": older})})
+    changes = change.model_dump(exclude_none=True, include=OWN_FIELDS)
+    for _ in range(scheduling.WRITE_TRIES):
+        changed = payment.model_copy(update=changes | {"updated_at": clock.now()})
+        if (
+            attempt := payment.active_attempt
+        ):  # what an update under way wanted of these fields is older
+            older = attempt.pending_changes.model_copy(update=dict.fromkeys(changes))
+            changed = changed.model_copy(
+                update={"active_attempt": attempt.model_copy(update={"pending_changes": older})}
+            )
         try:
-            return payment_writes.advance(payment, changed) if wanted else payment
-        except payment_writes.Outrun:
+            return payment_writes.advance(payment, changed) if changes else payment
+        except dynamodb.VersionConflict:
             fresh, _ = payment_items.read(payment.id, None, clock.seconds())
             payment = fresh or payment
     raise TemporarilyUnavailable("the payment could not be changed", retry_after=1)
 
 
-def abandon(payment: Payment, call: Call) -> Payment:
+def abandon(payment: Payment, run: RunContext) -> Payment:
     """Cancel what nobody has paid for ABANDON_DAYS. Raises what the provider's call raises."""
     asked = Cancellation(reason="abandoned")
-    return attempts.run(payment, None, operations.canceling(asked, call), call).payment
+    return attempts.execute(payment, None, operations.canceling(asked, run), run).payment
 
 
-def cancel(caller: Caller, payment_id: str, asked: Cancellation, call: Call) -> Answered:
+def cancel(caller: Caller, payment_id: str, asked: Cancellation, run: RunContext) -> PaymentResult:
     """Void a payment that has not been captured.
 
     Raises NotFound, Forbidden, Conflict `payment_not_cancelable`, NotExecuted.
     """
-    payment, record = read_payments.find(caller, payment_id, call)
+    payment, record = read_payments.find(caller, payment_id, run)
     access.check_writable(payment, caller)
-    return attempts.run(payment, record, operations.canceling(asked, call), call)
+    return attempts.execute(payment, record, operations.canceling(asked, run), run)
 
 
-def capture(caller: Caller, payment_id: str, asked: Capture, call: Call) -> Answered:
+def capture(caller: Caller, payment_id: str, asked: Capture, run: RunContext) -> PaymentResult:
     """Take what a manual capture has authorized.
 
     Raises NotFound, Forbidden, Conflict `payment_not_capturable` or `amount_exceeds_available`,
     InvalidRequest, NotExecuted.
     """
-    payment, record = read_payments.find(caller, payment_id, call)
+    payment, record = read_payments.find(caller, payment_id, run)
     access.user_of(caller)
     access.check_writable(payment, caller)
-    return attempts.run(payment, record, operations.capturing(asked, call), call)
+    return attempts.execute(payment, record, operations.capturing(asked, run), run)
 
 
-def refund(caller: Caller, payment_id: str, asked: NewRefund, call: Call) -> Answered:
+def refund(caller: Caller, payment_id: str, asked: NewRefund, run: RunContext) -> PaymentResult:
     """Give back what was captured, or a part of it, and never more; `refund` is the answer.
 
     Raises NotFound, Forbidden, Conflict `payment_not_refundable` or `amount_exceeds_available`,
     InvalidRequest, NotExecuted.
     """
-    payment, record = read_payments.find(caller, payment_id, call)
+    payment, record = read_payments.find(caller, payment_id, run)
     access.user_of(caller)
     access.check_writable(payment, caller)
-    return attempts.run(payment, record, operations.refunding(asked, call), call)
+    return attempts.execute(payment, record, operations.refunding(asked, run), run)

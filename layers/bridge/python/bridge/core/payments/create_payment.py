@@ -4,7 +4,14 @@ from bridge import clock
 from bridge.core.customers import payers
 from bridge.core.payment_state import attempts, synchronize
 from bridge.core.payments import amounts, return_urls
-from bridge.core.rules import access, crash_points, guest_requirements, idempotency, rate_limits
+from bridge.core.rules import (
+    access,
+    crash_points,
+    guest_requirements,
+    idempotency,
+    rate_limits,
+    scheduling,
+)
 from bridge.core.wallet import payment_methods
 from bridge.errors import (
     NotExecuted,
@@ -13,24 +20,24 @@ from bridge.errors import (
     TemporarilyUnavailable,
     UnknownOutcome,
 )
-from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
 from bridge.models.customer import Guest
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import (
-    Answered,
-    Ending,
+    AttemptOutcome,
     NewPayment,
     Payment,
+    PaymentResult,
 )
-from bridge.models.record import Record
+from bridge.models.run_context import ClientKey, RunContext
 from bridge.providers import registry
 from bridge.store.customers import organization_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.payments import payment_items, payment_writes
 
 
-def create_payment_intent(caller: Caller, new: NewPayment, call: Call) -> Answered:
+def create_payment_intent(caller: Caller, new: NewPayment, run: RunContext) -> PaymentResult:
     """Reserve a payment, ask its provider for an intent, keep what the provider answered.
 
     The row is written before the call: a crash in between leaves a due payment for the sweep,
@@ -39,14 +46,14 @@ def create_payment_intent(caller: Caller, new: NewPayment, call: Call) -> Answer
     """
     if not caller.is_user:
         caller = Caller()  # at a creation a guest token counts as no credential (B8)
-        guest_requirements.check(new.guest_data, call)
-    record = _record_of_creation(caller, new, call)
+        guest_requirements.check(new.guest_data, run)
+    record = _record_of_creation(caller, new, run)
     if record is None:
         try:
-            return _create_at_provider(_reserve(caller, new, call), call)
+            return _create_at_provider(_reserve(caller, new, run), run)
         except idempotency_items.KeyTaken as taken:
             record = taken.record
-    return _replay_creation(caller, new, record, call)
+    return _replay_creation(caller, new, record, run)
 
 
 def _place_of_creation(caller: Caller, new: NewPayment, key: ClientKey) -> str:
@@ -54,19 +61,21 @@ def _place_of_creation(caller: Caller, new: NewPayment, key: ClientKey) -> str:
     return idempotency_items.of_creation(key.key, user_id=caller.user_id, email=email)
 
 
-def _record_of_creation(caller: Caller, new: NewPayment, call: Call) -> Record | None:
-    if call.client_key is None:
+def _record_of_creation(
+    caller: Caller, new: NewPayment, run: RunContext
+) -> IdempotencyRecord | None:
+    if run.client_key is None:
         return None
-    return idempotency_items.get(_place_of_creation(caller, new, call.client_key), clock.seconds())
+    return idempotency_items.get(_place_of_creation(caller, new, run.client_key), clock.seconds())
 
 
-def _reserve(caller: Caller, new: NewPayment, call: Call) -> Payment:
+def _reserve(caller: Caller, new: NewPayment, run: RunContext) -> Payment:
     """T1 of a creation: everything is judged, then the row is there, locked.
 
     Raises KeyTaken, and what `create_payment_intent` raises.
     """
     if new.guest_data and not caller.is_user:
-        rate_limits.check_guest_creation(call, new.guest_data.email)
+        rate_limits.check_guest_creation(run, new.guest_data.email)
     registry.check_open(new.provider_id)
     access.check_writer(caller, new.organization_id)
     return_urls.check(return_url=new.return_url, cancel_url=new.cancel_url)
@@ -77,18 +86,18 @@ def _reserve(caller: Caller, new: NewPayment, call: Call) -> Payment:
     if new.payment_method_id:
         method = payment_methods.resolve(caller, new.payment_method_id, new.provider_id)
     owner = method.customer if method else None
-    for _ in range(synchronize.ROUNDS):
-        payer = payers.find(caller, new, owner, call)
+    for _ in range(scheduling.WRITE_TRIES):
+        payer = payers.find(caller, new, owner, run)
         payment = _row(caller, new, sums, payer)
         # A saved method's token is a secret, and goes out with the confirm alone.
         sent = provider.write_creation(payment, method.token if method and not owner else None)
         record = None
-        if call.client_key:
-            place = _place_of_creation(caller, new, call.client_key)
-            record = idempotency.new_record(place, call.client_key, payment.id)
+        if run.client_key:
+            place = _place_of_creation(caller, new, run.client_key)
+            record = idempotency.new_record(place, run.client_key, payment.id)
         request = attempts.request_hash("create", new)
-        locked = attempts.lock_for(payment, "create", request, call, sent=sent, record=record)
-        crash_points.step("locking", payment.id)
+        locked = attempts.lock_for(payment, "create", request, run, sent=sent, record=record)
+        crash_points.reach("locking", payment.id)
         try:
             return payment_writes.insert_locked(locked, record, payer.writes)
         except payment_writes.CustomerTaken:
@@ -128,47 +137,51 @@ def _row(
     )
 
 
-def _create_at_provider(locked: Payment, call: Call) -> Answered:
-    crash_points.step("locked", locked.id)
-    live = locked.held
+def _create_at_provider(locked: Payment, run: RunContext) -> PaymentResult:
+    crash_points.reach("locked", locked.id)
+    attempt = locked.locked_attempt
     provider = registry.open_provider(locked.provider_id)
     try:
-        shown = provider.create_payment(live.sent or "", key=live.key, ends_at=call.ends_at)
+        provider_state = provider.create_payment(
+            attempt.sent or "", key=attempt.key, ends_at=run.ends_at
+        )
     except UnknownOutcome as unknown:
-        synchronize.leave_to_looks(locked, unknown)
-        return Answered(payment=locked, retry_after=idempotency.seconds_left(locked))
+        synchronize.schedule_status_checks(locked, unknown)
+        return PaymentResult(payment=locked, retry_after=idempotency.seconds_left(locked))
     except ProviderUnavailable as unavailable:
         # It stays live: somebody's look, which is the same call, may be on its way (rule 4).
-        synchronize.leave_to_looks(locked, unavailable)
+        synchronize.schedule_status_checks(locked, unavailable)
         raise
     except NotExecuted as refusal:
-        crash_points.step("answered", locked.id)
-        synchronize.settle(locked, None, synchronize.refused(live, refusal), call)
+        crash_points.reach("answered", locked.id)
+        synchronize.record_outcome(locked, None, synchronize.refusal_outcome(attempt, refusal), run)
         raise
-    crash_points.step("answered", locked.id)
-    ending = Ending(attempt=live.number, outcome="done")
-    settled = synchronize.settle(locked, shown, ending, call)
-    if settled.live and settled.live.operation == "create":
-        return Answered(payment=settled, retry_after=idempotency.seconds_left(settled))
-    return Answered(payment=settled)
+    crash_points.reach("answered", locked.id)
+    outcome = AttemptOutcome(attempt=attempt.number, kind="done")
+    written = synchronize.record_outcome(locked, provider_state, outcome, run)
+    if written.active_attempt and written.active_attempt.operation == "create":
+        return PaymentResult(payment=written, retry_after=idempotency.seconds_left(written))
+    return PaymentResult(payment=written)
 
 
-def _replay_creation(caller: Caller, new: NewPayment, record: Record, call: Call) -> Answered:
+def _replay_creation(
+    caller: Caller, new: NewPayment, record: IdempotencyRecord, run: RunContext
+) -> PaymentResult:
     """What the client's key stands for; an attempt that nobody finished is finished here."""
-    if call.client_key:
-        idempotency.check_same(record, call.client_key)
+    if run.client_key:
+        idempotency.check_same(record, run.client_key)
     payment, _ = payment_items.read(record.subject_id, None, clock.seconds())
     if payment is None:
         raise NotFound
     if record.state == "done":
         return idempotency.replay(record, payment)
     try:
-        payment = synchronize.converge(payment, call)
+        payment = synchronize.synchronize(payment, run)
     except UnknownOutcome:
-        return Answered(payment=payment, retry_after=idempotency.seconds_left(payment))
-    ended = _record_of_creation(caller, new, call)
-    if ended is None:  # it was never created: the key is free again
-        return create_payment_intent(caller, new, call)
-    if ended.state == "done":
-        return idempotency.replay(ended, payment)
-    return Answered(payment=payment, retry_after=idempotency.seconds_left(payment))
+        return PaymentResult(payment=payment, retry_after=idempotency.seconds_left(payment))
+    closed = _record_of_creation(caller, new, run)
+    if closed is None:  # it was never created: the key is free again
+        return create_payment_intent(caller, new, run)
+    if closed.state == "done":
+        return idempotency.replay(closed, payment)
+    return PaymentResult(payment=payment, retry_after=idempotency.seconds_left(payment))

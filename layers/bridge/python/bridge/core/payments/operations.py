@@ -5,11 +5,10 @@ Source: design/convergence.md, section 2, "What a client may do"; contracts/brid
 
 from bridge import clock
 from bridge.core.payment_state import state_machine
-from bridge.core.payment_state.attempts import Prepared, Step
+from bridge.core.payment_state.attempts import OperationPlan, PreparedCall
 from bridge.core.payments import amounts
 from bridge.core.wallet import payment_methods
 from bridge.errors import Conflict, Detail, InvalidRequest, NotFound
-from bridge.models.call import Call
 from bridge.models.caller import Caller
 from bridge.models.identifier import new_id
 from bridge.models.payment import (
@@ -18,14 +17,15 @@ from bridge.models.payment import (
     Confirmation,
     Payment,
     PaymentChange,
-    Wanted,
+    PendingChanges,
 )
 from bridge.models.provider import ProviderPayment
 from bridge.models.refund import NewRefund, Refund
+from bridge.models.run_context import RunContext
 from bridge.providers import registry
 
 
-def confirming(caller: Caller, asked: Confirmation, call: Call) -> Step:
+def confirming(caller: Caller, asked: Confirmation, run: RunContext) -> OperationPlan:
     """Charge with the given method, the stored one, or the object's own."""
 
     def starts(payment: Payment) -> bool:
@@ -34,27 +34,27 @@ def confirming(caller: Caller, asked: Confirmation, call: Call) -> Step:
             "confirm", payment.status, single_capture=provider.single_capture
         ):
             return True
-        if payment.status in state_machine.CONFIRMED and payment.shown_status != "refunded":
+        if payment.status in state_machine.CONFIRMED and payment.displayed_status != "refunded":
             return False
-        message = f"a payment that is {payment.shown_status} cannot be confirmed"
+        message = f"a payment that is {payment.displayed_status} cannot be confirmed"
         raise Conflict(message, code="payment_not_confirmable")
 
-    def prepare(payment: Payment) -> Prepared:
+    def prepare(payment: Payment) -> PreparedCall:
         provider = registry.open_provider(payment.provider_id)
         token = _token(caller, payment, asked.payment_method_id)
-        if token is None and not provider.fetch_payment(payment, ends_at=call.ends_at).has_method:
+        if token is None and not provider.fetch_payment(payment, ends_at=run.ends_at).has_method:
             raise _method_required("a payment method is required to confirm this payment")
 
         def send(locked: Payment) -> ProviderPayment:
             back = asked.return_url or locked.return_url
             charged = locked.model_copy(update={"return_url": back})
             return provider.confirm_payment(
-                charged, token, key=locked.held.key, ends_at=call.ends_at
+                charged, token, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
-        return Prepared(send, Wanted(**asked.model_dump()))
+        return PreparedCall(send, PendingChanges(**asked.model_dump()))
 
-    return Step("confirm", asked, starts, prepare)
+    return OperationPlan("confirm", asked, starts, prepare)
 
 
 def _token(caller: Caller, payment: Payment, given: str | None) -> str | None:
@@ -84,7 +84,7 @@ def _method_required(message: str) -> InvalidRequest:
     )
 
 
-def updating(caller: Caller, change: PaymentChange, call: Call) -> Step:
+def updating(caller: Caller, change: PaymentChange, run: RunContext) -> OperationPlan:
     """Let the provider's object bear other amounts or another method."""
 
     def starts(payment: Payment) -> bool:
@@ -93,16 +93,16 @@ def updating(caller: Caller, change: PaymentChange, call: Call) -> Step:
             "update", payment.status, single_capture=provider.single_capture
         ):
             return True
-        message = f"a payment that is {payment.shown_status} cannot be updated"
+        message = f"a payment that is {payment.displayed_status} cannot be updated"
         raise Conflict(message, code="payment_not_updatable")
 
-    def prepare(payment: Payment) -> Prepared:
+    def prepare(payment: Payment) -> PreparedCall:
         provider = registry.open_provider(payment.provider_id)
-        fields = change.model_dump(exclude_none=True, include=set(Wanted.model_fields))
+        fields = change.model_dump(exclude_none=True, include=set(PendingChanges.model_fields))
         if fields.keys() & set(amounts.AMOUNTS):
             fields |= amounts.change(payment, change)
-        wanted = Wanted(**fields)
-        changed = payment.model_copy(update=wanted.model_dump(exclude_none=True))
+        pending_changes = PendingChanges(**fields)
+        changed = payment.model_copy(update=pending_changes.model_dump(exclude_none=True))
         provider.check_amount(changed.total_cents, changed.currency)
         token = None
         if change.payment_method_id:
@@ -110,15 +110,15 @@ def updating(caller: Caller, change: PaymentChange, call: Call) -> Step:
 
         def send(locked: Payment) -> ProviderPayment:
             return provider.update_payment(
-                changed, token, key=locked.held.key, ends_at=call.ends_at
+                changed, token, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
-        return Prepared(send, wanted)
+        return PreparedCall(send, pending_changes)
 
-    return Step("update", change, starts, prepare)
+    return OperationPlan("update", change, starts, prepare)
 
 
-def canceling(asked: Cancellation, call: Call) -> Step:
+def canceling(asked: Cancellation, run: RunContext) -> OperationPlan:
     """Void what has not been captured; canceled twice is canceled."""
 
     def starts(payment: Payment) -> bool:
@@ -128,62 +128,62 @@ def canceling(asked: Cancellation, call: Call) -> Step:
         can_end = payment.is_open or payment.status == "requires_capture"
         if can_end and state_machine.may_start("cancel", payment.status, single_capture=single):
             return True
-        message = f"a payment that is {payment.shown_status} cannot be canceled"
+        message = f"a payment that is {payment.displayed_status} cannot be canceled"
         raise Conflict(message, code="payment_not_cancelable")
 
-    def prepare(payment: Payment) -> Prepared:
+    def prepare(payment: Payment) -> PreparedCall:
         provider = registry.open_provider(payment.provider_id)
 
         def send(locked: Payment) -> ProviderPayment:
             return provider.cancel_payment(
-                locked, asked.reason, key=locked.held.key, ends_at=call.ends_at
+                locked, asked.reason, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
-        return Prepared(send)
+        return PreparedCall(send)
 
-    return Step("cancel", asked, starts, prepare)
+    return OperationPlan("cancel", asked, starts, prepare)
 
 
-def capturing(asked: Capture, call: Call) -> Step:
+def capturing(asked: Capture, run: RunContext) -> OperationPlan:
     """Take what was authorized, or a part of it, once."""
 
     def starts(payment: Payment) -> bool:
         if payment.status != "requires_capture":
-            message = f"a payment that is {payment.shown_status} cannot be captured"
+            message = f"a payment that is {payment.displayed_status} cannot be captured"
             raise Conflict(message, code="payment_not_capturable")
         if (asked.amount_cents or 0) > payment.total_cents:
             message = f"{payment.total_cents} is authorized"
             raise Conflict(message, code="amount_exceeds_available")
         return True
 
-    def prepare(payment: Payment) -> Prepared:
+    def prepare(payment: Payment) -> PreparedCall:
         provider = registry.open_provider(payment.provider_id)
         amount = asked.amount_cents or payment.total_cents
         provider.check_amount(amount, payment.currency, "amount_cents")
 
         def send(locked: Payment) -> ProviderPayment:
             return provider.capture_payment(
-                locked, asked.amount_cents, key=locked.held.key, ends_at=call.ends_at
+                locked, asked.amount_cents, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
-        return Prepared(send)
+        return PreparedCall(send)
 
-    return Step("capture", asked, starts, prepare)
+    return OperationPlan("capture", asked, starts, prepare)
 
 
-def refunding(asked: NewRefund, call: Call) -> Step:
+def refunding(asked: NewRefund, run: RunContext) -> OperationPlan:
     """Give back what was captured, or a part of it; the lock reserves the amount."""
 
     def starts(payment: Payment) -> bool:
         if payment.status != "succeeded":
-            message = f"a payment that is {payment.shown_status} cannot be refunded"
+            message = f"a payment that is {payment.displayed_status} cannot be refunded"
             raise Conflict(message, code="payment_not_refundable")
         if not 0 < (asked.amount_cents or payment.refundable_cents) <= payment.refundable_cents:
             message = f"{payment.refundable_cents} is left to refund"
             raise Conflict(message, code="amount_exceeds_available")
         return True
 
-    def prepare(payment: Payment) -> Prepared:
+    def prepare(payment: Payment) -> PreparedCall:
         provider, now = registry.open_provider(payment.provider_id), clock.now()
         amount = asked.amount_cents or payment.refundable_cents
         provider.check_amount(amount, payment.currency, "amount_cents")
@@ -199,9 +199,9 @@ def refunding(asked: NewRefund, call: Call) -> Step:
 
         def send(locked: Payment) -> ProviderPayment:
             return provider.refund_payment(
-                locked, refund, key=locked.held.key, ends_at=call.ends_at
+                locked, refund, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
-        return Prepared(send, refund=refund)
+        return PreparedCall(send, refund=refund)
 
-    return Step("refund", asked, starts, prepare, is_repeatable=True)
+    return OperationPlan("refund", asked, starts, prepare, is_repeatable=True)

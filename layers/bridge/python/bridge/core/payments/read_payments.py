@@ -4,12 +4,12 @@ from bridge import clock, config
 from bridge.core.rules import access, rate_limits
 from bridge.errors import NotAuthenticated, NotFound
 from bridge.models import identifier
-from bridge.models.call import Call
 from bridge.models.caller import Caller
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
-from bridge.models.record import Record
 from bridge.models.refund import Refund
+from bridge.models.run_context import RunContext
 from bridge.models.text import fold_email
 from bridge.store.customers import customer_items
 from bridge.store.payments import payment_items
@@ -20,17 +20,19 @@ def get_payment(caller: Caller, payment_id: str) -> Payment:
     return find(caller, payment_id, None)[0]
 
 
-def find(caller: Caller, payment_id: str, call: Call | None) -> tuple[Payment, Record | None]:
+def find(
+    caller: Caller, payment_id: str, run: RunContext | None
+) -> tuple[Payment, IdempotencyRecord | None]:
     """A payment that the caller may see, with the record of the call's key. Raises NotFound."""
     if not identifier.is_well_formed(payment_id):
         raise NotFound
     known: str | None = payment_id
     if not payment_id.startswith("pay_"):
-        known = payment_items.id_at_provider(payment_id, caller.ahead)
+        known = payment_items.id_at_provider(payment_id, caller.prefetched)
     if known is None:
         raise NotFound
-    key = call.client_key.key if call and call.client_key else None
-    payment, record = payment_items.read(known, key, clock.seconds(), caller.ahead)
+    key = run.client_key.key if run and run.client_key else None
+    payment, record = payment_items.read(known, key, clock.seconds(), caller.prefetched)
     return access.visible(payment, caller), record
 
 
@@ -48,7 +50,7 @@ def list_payments(caller: Caller, page: Page) -> list[Payment]:
     return payment_items.list_of_user(user_id, page)
 
 
-def list_guest_payments(caller: Caller, email: str, page: Page, call: Call) -> list[Payment]:
+def list_guest_payments(caller: Caller, email: str, page: Page, run: RunContext) -> list[Payment]:
     """Guest payments of an address, as GUEST_LISTING allows (B10).
 
     Raises NotFound where it is off, NotAuthenticated where it takes a guest's token, RateLimited.
@@ -58,7 +60,7 @@ def list_guest_payments(caller: Caller, email: str, page: Page, call: Call) -> l
         raise NotFound
     if mode == "token":
         _check_guest_address(caller, email)
-    rate_limits.check_guest_listing(call)
+    rate_limits.check_guest_listing(run)
     return payment_items.list_of_guest(email, page)
 
 

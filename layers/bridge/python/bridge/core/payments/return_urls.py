@@ -11,13 +11,13 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 def check(**urls: str | None) -> None:
     """Raises InvalidRequest that names every address which is not allowed."""
     given = {field: url for field, url in urls.items() if url is not None}
-    faults = {field: fault for field, url in given.items() if (fault := _fault(url))}
-    if faults:
-        details = [Detail(field, fault) for field, fault in faults.items()]
-        raise InvalidRequest(", ".join(f"{f} {m}" for f, m in faults.items()), details=details)
+    errors = {field: error for field, url in given.items() if (error := _error_of(url))}
+    if errors:
+        details = [Detail(field, error) for field, error in errors.items()]
+        raise InvalidRequest(", ".join(f"{f} {m}" for f, m in errors.items()), details=details)
 
 
-def _fault(url: str) -> str | None:
+def _error_of(url: str) -> str | None:
     parts = urlsplit(url)
     if parts.scheme == "http":
         allowed = not config.is_live() and parts.hostname in LOCAL_HOSTS

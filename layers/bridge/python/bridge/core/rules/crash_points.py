@@ -3,6 +3,6 @@
 import sys
 
 
-def step(name: str, payment_id: str) -> None:
+def reach(name: str, payment_id: str) -> None:
     """Name a point where a worker may die; tests listen by an audit hook and kill it there."""
-    sys.audit("bridge.step", name, payment_id)
+    sys.audit("bridge.crash_point", name, payment_id)

@@ -4,26 +4,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bridge import clock
+from bridge.core.rules import scheduling
 from bridge.errors import BridgeError, Conflict, PaymentDeclined
-from bridge.models.call import Call, ClientKey
-from bridge.models.payment import Answered, Payment, RecordedKey
-from bridge.models.record import Record
+from bridge.models.idempotency import IdempotencyRecord
+from bridge.models.payment import IdempotencyKeyReference, Payment, PaymentResult
 from bridge.models.refund import Refund
+from bridge.models.run_context import ClientKey, RunContext
 from bridge.store.dedupe import idempotency_items
 from bridge.store.dedupe.idempotency_items import LIFE_S
 
-ROUNDS = 4
 
-
-def check_same(record: Record, key: ClientKey) -> None:
+def check_same(record: IdempotencyRecord, key: ClientKey) -> None:
     """Raises Conflict when the key was sent with another request before."""
     if record.fingerprint != key.fingerprint:
         message = "this Idempotency-Key was used with another request"
         raise Conflict(message, code="idempotency_key_reused")
 
 
-def new_record(place: str, key: ClientKey, subject_id: str, *, until: int = 0) -> Record:
-    return Record(
+def new_record(place: str, key: ClientKey, subject_id: str, *, until: int = 0) -> IdempotencyRecord:
+    return IdempotencyRecord(
         key=place,
         fingerprint=key.fingerprint,
         subject_id=subject_id,
@@ -32,15 +31,15 @@ def new_record(place: str, key: ClientKey, subject_id: str, *, until: int = 0) -
     )
 
 
-def reserve(place: str, key: ClientKey, subject_id: str, call: Call) -> Record:
+def reserve(place: str, key: ClientKey, subject_id: str, run: RunContext) -> IdempotencyRecord:
     """The record of a creation that locks nothing: opened, taken over from a run that is over (it
     then names that run's subject), or done.
 
     Raises Conflict for another request's key, or while the first one still runs.
     """
-    record = new_record(place, key, subject_id, until=int(call.ends_at.timestamp()))
+    record = new_record(place, key, subject_id, until=int(run.ends_at.timestamp()))
     now = clock.seconds()
-    for _ in range(ROUNDS):
+    for _ in range(scheduling.WRITE_TRIES):
         try:
             idempotency_items.reserve(record, now)
             return record
@@ -58,7 +57,7 @@ def reserve(place: str, key: ClientKey, subject_id: str, call: Call) -> Record:
 
 
 @contextmanager
-def released_on_error(record: Record | None) -> Iterator[None]:
+def released_on_error(record: IdempotencyRecord | None) -> Iterator[None]:
     """Where the request fails, a retry is the same call, and need not wait for this run's end."""
     try:
         yield
@@ -68,23 +67,25 @@ def released_on_error(record: Record | None) -> Iterator[None]:
         raise
 
 
-def recorded(record: Record) -> RecordedKey:
+def recorded(record: IdempotencyRecord) -> IdempotencyKeyReference:
     """What a lock keeps of a record, so that whoever ends the attempt can complete it."""
-    return RecordedKey(record=record.key, fingerprint=record.fingerprint, expires=record.expires)
+    return IdempotencyKeyReference(
+        record=record.key, fingerprint=record.fingerprint, expires=record.expires
+    )
 
 
-def replay(record: Record, payment: Payment) -> Answered:
+def replay(record: IdempotencyRecord, payment: Payment) -> PaymentResult:
     """The stored answer, with the secret added afresh. Raises PaymentDeclined as it was raised."""
     if record.subject_id != payment.id:
-        refund = Refund.model_validate_json(record.told)
-        return Answered(payment=payment, refund=refund, replayed=True)
-    told = Payment.model_validate_json(record.told)
-    told = told.model_copy(update={"client_secret": payment.client_secret})
+        refund = Refund.model_validate_json(record.stored_response)
+        return PaymentResult(payment=payment, refund=refund, replayed=True)
+    stored = Payment.model_validate_json(record.stored_response)
+    stored = stored.model_copy(update={"client_secret": payment.client_secret})
     if record.declined:
-        error = declined(told)
+        error = declined(stored)
         error.replayed = True
         raise error
-    return Answered(payment=told, replayed=True)
+    return PaymentResult(payment=stored, replayed=True)
 
 
 def declined(payment: Payment) -> PaymentDeclined:
@@ -106,5 +107,5 @@ def in_progress(payment: Payment) -> Conflict:
 
 def seconds_left(payment: Payment) -> int:
     """Until the lease of the attempt under way is over; at least 1."""
-    until = payment.live.until if payment.live else 0
+    until = payment.active_attempt.until if payment.active_attempt else 0
     return max(1, until - clock.seconds())

@@ -2,7 +2,7 @@
 
 from bridge import clock, config
 from bridge.errors import RateLimited
-from bridge.models.call import Call
+from bridge.models.run_context import RunContext
 from bridge.models.text import fold_email
 from bridge.store.access import rate_limit_items
 from bridge.store.access.rate_limit_items import Limit
@@ -10,20 +10,20 @@ from bridge.store.access.rate_limit_items import Limit
 SECOND, MINUTE, HOUR = 1, 60, 3600
 
 
-def check_guest_creation(call: Call, email: str) -> None:
+def check_guest_creation(run: RunContext, email: str) -> None:
     """Raises RateLimited."""
     per_minute = config.number("GUEST_CREATIONS_PER_MINUTE", 20)
     per_hour = config.number("GUEST_CREATIONS_PER_HOUR", 10)
     _take(
-        Limit("guest-creation-ip", call.source_ip, MINUTE, per_minute),
+        Limit("guest-creation-ip", run.source_ip, MINUTE, per_minute),
         Limit("guest-creation-email", fold_email(email), HOUR, per_hour),
     )
 
 
-def check_guest_listing(call: Call) -> None:
+def check_guest_listing(run: RunContext) -> None:
     """Raises RateLimited."""
     per_minute = config.number("GUEST_LISTINGS_PER_MINUTE", 30)
-    _take(Limit("guest-listing-ip", call.source_ip, MINUTE, per_minute))
+    _take(Limit("guest-listing-ip", run.source_ip, MINUTE, per_minute))
 
 
 def check_search(organization_id: str) -> None:

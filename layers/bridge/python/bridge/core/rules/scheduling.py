@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from bridge import clock
-from bridge.models.call import Call
+from bridge.models.run_context import RunContext
 
 MINUTE, HOUR = 60, 3600
 FAILING_S = (MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE)
+WRITE_TRIES = 4  # how often a write is tried on a newer version, before the caller is told to wait
 SPARE_S = 12  # with less left a provider or the bus would hardly answer, nor the store after it
 
 
@@ -18,6 +19,6 @@ def next_try(
     return min([*later, now + at_least_every_s])
 
 
-def has_time(call: Call, spare_s: int = SPARE_S) -> bool:
+def has_time(run: RunContext, spare_s: int = SPARE_S) -> bool:
     """Whether something may be begun that asks somebody else."""
-    return (call.ends_at - clock.now()).total_seconds() >= spare_s
+    return (run.ends_at - clock.now()).total_seconds() >= spare_s

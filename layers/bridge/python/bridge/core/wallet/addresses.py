@@ -6,17 +6,18 @@ from bridge.core.rules import access, idempotency, immutable_fields
 from bridge.core.wallet import optimistic_update
 from bridge.errors import NotFound
 from bridge.models import identifier
-from bridge.models.address import Address, AddressAnswered, AddressChange, NewAddress
-from bridge.models.call import Call
+from bridge.models.address import Address, AddressChange, AddressResult, NewAddress
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import new_id, suffix
 from bridge.models.page import Page
-from bridge.models.record import Record
+from bridge.models.run_context import RunContext
 from bridge.providers import registry
+from bridge.store import dynamodb
 from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
-from bridge.store.wallet import address_items, method_items, wallet_items
+from bridge.store.wallet import address_items, method_items
 
 FIXED_FIELDS = ("id", "customer_id")
 NOT_KEPT = {"customer_id", "organization_id", "provider_id"}
@@ -24,7 +25,7 @@ SUBJECT = "addresses"
 AT_ONCE = 90  # methods that one transaction changes: it takes 100 writes
 
 
-def create_address(caller: Caller, new: NewAddress, call: Call) -> AddressAnswered:
+def create_address(caller: Caller, new: NewAddress, run: RunContext) -> AddressResult:
     """Keep an address of the named customer, else of the caller's own.
 
     Raises InvalidRequest, NotAuthenticated, Forbidden, NotFound, Conflict
@@ -34,21 +35,25 @@ def create_address(caller: Caller, new: NewAddress, call: Call) -> AddressAnswer
     registry.check_open(new.provider_id)
     access.check_writer(caller, new.organization_id)
     address_id, record = new_id("addr", clock.now()), None
-    if call.client_key:
-        place = idempotency_items.of_creation(call.client_key.key, user_id=user_id, email=None)
-        record = idempotency.reserve(place, call.client_key, address_id, call)
+    if run.client_key:
+        place = idempotency_items.of_creation(run.client_key.key, user_id=user_id, email=None)
+        record = idempotency.reserve(place, run.client_key, address_id, run)
         if record.state == "done":
-            told = Address.model_validate_json(record.told)
-            return AddressAnswered(address=told, replayed=True)
+            stored = Address.model_validate_json(record.stored_response)
+            return AddressResult(address=stored, replayed=True)
         address_id = record.subject_id
     with idempotency.released_on_error(record):
-        return _keep(caller, new, address_id, record, call)
+        return _keep(caller, new, address_id, record, run)
 
 
 def _keep(
-    caller: Caller, new: NewAddress, address_id: str, record: Record | None, call: Call
-) -> AddressAnswered:
-    customer, now = _holder(caller, new, call), clock.now()
+    caller: Caller,
+    new: NewAddress,
+    address_id: str,
+    record: IdempotencyRecord | None,
+    run: RunContext,
+) -> AddressResult:
+    customer, now = _holder(caller, new, run), clock.now()
     address = Address(
         id=address_id,
         uid=suffix(address_id),
@@ -60,22 +65,22 @@ def _keep(
     if record:
         snapshot = address.model_dump_json()
         record = record.model_copy(update={"state": "done", "snapshot": snapshot})
-    for _ in range(optimistic_update.ROUNDS):
+    for _ in range(optimistic_update.WALLET_WRITE_TRIES):
         try:
             address_items.insert(address, customer, record)
-            return AddressAnswered(address=address)
-        except wallet_items.Outrun:
+            return AddressResult(address=address)
+        except dynamodb.VersionConflict:
             stored, _ = address_items.get(address_id)
             if stored:  # two runs took the same request over
-                return AddressAnswered(address=stored, replayed=True)
+                return AddressResult(address=stored, replayed=True)
             customer = _living(customer_items.get(customer.id), caller)
     raise optimistic_update.contended(SUBJECT)
 
 
-def _holder(caller: Caller, new: NewAddress, call: Call) -> Customer:
+def _holder(caller: Caller, new: NewAddress, run: RunContext) -> Customer:
     if new.customer_id is None:
         sought = payers.Sought(new.provider_id, new.organization_id, None)
-        return payers.holder(caller, sought, call)
+        return payers.holder(caller, sought, run)
     customer = user_customers.get_customer(caller, new.customer_id)
     access.check_writable(customer, caller)
     return customer
@@ -96,7 +101,7 @@ def get_address(caller: Caller, address_id: str) -> Address:
 
 def _find(caller: Caller, address_id: str) -> tuple[Address, Customer]:
     known = identifier.is_well_formed(address_id)
-    address, owner = address_items.get(address_id, caller.ahead) if known else (None, None)
+    address, owner = address_items.get(address_id, caller.prefetched) if known else (None, None)
     customer = _living(owner, caller)
     if address is None:
         raise NotFound
@@ -124,11 +129,11 @@ def update_address(caller: Caller, address_id: str, change: AddressChange) -> Ad
 
     def act(address: Address, customer: Customer) -> Address:
         immutable_fields.check(given, address.model_dump(), FIXED_FIELDS)
-        wanted = {name: value for name, value in given.items() if name not in FIXED_FIELDS}
-        after = address.model_copy(update=wanted | {"updated_at": clock.now()})
-        if wanted:
+        changes = {name: value for name, value in given.items() if name not in FIXED_FIELDS}
+        after = address.model_copy(update=changes | {"updated_at": clock.now()})
+        if changes:
             address_items.update(address, after, customer)
-        return after if wanted else address
+        return after if changes else address
 
     return optimistic_update.change(caller, address_id, _find, act, SUBJECT)
 
@@ -137,7 +142,7 @@ def delete_address(caller: Caller, address_id: str) -> None:
     """Payment methods that name it name none any more. Raises NotFound, Forbidden."""
 
     def act(address: Address, customer: Customer) -> Address:
-        methods, now = method_items.list_shown(customer), clock.now()
+        methods, now = method_items.list_active(customer), clock.now()
         billed = [each for each in methods if each.billing_address_id == address.id]
         for method in billed[AT_ONCE:]:
             method_items.unbill(method, now)

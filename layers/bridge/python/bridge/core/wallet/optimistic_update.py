@@ -7,9 +7,9 @@ from bridge.core.rules import access
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
-from bridge.store.wallet import wallet_items
+from bridge.store import dynamodb
 
-ROUNDS = 20  # many may change one customer at once; each round one of them gets through
+WALLET_WRITE_TRIES = 20  # many may change one customer at once; each round one of them gets through
 
 Record = TypeVar("Record")
 Find = Callable[[Caller, str], tuple[Record, Customer]]
@@ -25,11 +25,11 @@ def change(
     """
     record, customer = find(caller, record_id)
     access.check_writable(customer, caller)
-    for _ in range(ROUNDS):
+    for _ in range(WALLET_WRITE_TRIES):
         try:
             return act(record, customer)
-        except wallet_items.Outrun:
-            record, customer = find(caller.model_copy(update={"ahead": {}}), record_id)
+        except dynamodb.VersionConflict:
+            record, customer = find(caller.model_copy(update={"prefetched": {}}), record_id)
     raise contended(subject)
 
 

@@ -9,16 +9,19 @@ from bridge import clock
 from bridge.core.customers import organization_customers
 from bridge.core.wallet import payment_methods
 from bridge.errors import Detail, InvalidRequest, NotFound
-from bridge.models.call import Call
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
 from bridge.models.page import OffsetPage
 from bridge.models.payment_method import Instrument, InstrumentsPage, NewMethod, PaymentMethod
+from bridge.models.run_context import RunContext
 from bridge.store.wallet import address_items, method_items
 
 
 def attach(
-    caller: Caller, customer_id: str, read_token: Callable[[], str], read_call: Callable[[], Call]
+    caller: Caller,
+    customer_id: str,
+    read_token: Callable[[], str],
+    read_run: Callable[[], RunContext],
 ) -> Instrument:
     """Save what a token stands for, at the customer's provider too; the request is read once the
     customer is known to be the caller's.
@@ -27,14 +30,14 @@ def attach(
     not take, and what payment_methods.create_method raises.
     """
     customer = organization_customers.get(caller, customer_id)
-    call, token = read_call(), read_token()
+    run, token = read_run(), read_token()
     organization_customers.check_active(customer)
     new = NewMethod(
         token=token, customer_id=customer.id, provider_id=customer.provider_id or "stripe"
     )
     try:
-        made = payment_methods.create_method(caller, new, call).method
-        return _shown(customer, [made])[0]
+        made = payment_methods.create_method(caller, new, run).method
+        return _instruments_of(customer, [made])[0]
     except InvalidRequest as refusal:
         if [each.field for each in refusal.details] != ["token"]:
             raise
@@ -51,15 +54,17 @@ def list_page(
     """
     customer = organization_customers.get(caller, customer_id)
     page = read_page()
-    methods = method_items.list_shown(customer) if customer.state == "active" else []
-    wanted = methods[page.offset : page.offset + page.limit]
-    return InstrumentsPage(instruments=_shown(customer, wanted), total=len(methods), asked=page)
+    methods = method_items.list_active(customer) if customer.state == "active" else []
+    page_methods = methods[page.offset : page.offset + page.limit]
+    return InstrumentsPage(
+        instruments=_instruments_of(customer, page_methods), total=len(methods), asked=page
+    )
 
 
 def get(caller: Caller, customer_id: str, method_id: str) -> Instrument:
     """Raises NotFound, also for one of a deleted customer."""
     customer = organization_customers.get(caller, customer_id)
-    return _shown(customer, [_find(customer, method_id)])[0]
+    return _instruments_of(customer, [_find(customer, method_id)])[0]
 
 
 def delete(caller: Caller, customer_id: str, method_id: str) -> None:
@@ -77,7 +82,7 @@ def _find(customer: Customer, method_id: str) -> PaymentMethod:
     return method
 
 
-def _shown(customer: Customer, methods: list[PaymentMethod]) -> list[Instrument]:
+def _instruments_of(customer: Customer, methods: list[PaymentMethod]) -> list[Instrument]:
     """With the clock's word on each, and the address that it names."""
     named = [each.billing_address_id for each in methods if each.billing_address_id]
     addresses = address_items.get_of_customer(customer, named)

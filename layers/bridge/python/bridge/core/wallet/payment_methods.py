@@ -11,19 +11,20 @@ from bridge.core.rules import access, idempotency, immutable_fields
 from bridge.core.wallet import optimistic_update
 from bridge.errors import Detail, InvalidRequest, NotAuthenticated, NotFound, Refused
 from bridge.models import identifier
-from bridge.models.call import Call, ClientKey
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import new_id, suffix
 from bridge.models.job import Job
 from bridge.models.page import Page
-from bridge.models.payment_method import MethodAnswered, MethodChange, NewMethod, PaymentMethod
+from bridge.models.payment_method import MethodChange, MethodResult, NewMethod, PaymentMethod
 from bridge.models.provider import ProviderId, ProviderMethod
-from bridge.models.record import Record
+from bridge.models.run_context import ClientKey, RunContext
 from bridge.providers import registry
+from bridge.store import dynamodb
 from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
-from bridge.store.wallet import address_items, method_items, wallet_items
+from bridge.store.wallet import address_items, method_items
 
 FIXED_FIELDS = ("id", "customer_id", "provider_id", "provider_payment_method_id", "type")
 SUBJECT = "payment methods"
@@ -63,7 +64,7 @@ def resolve(caller: Caller, method_id: str, provider_id: ProviderId) -> Resolved
     return Resolved(token=method.token or "", customer=customer)
 
 
-def create_method(caller: Caller, new: NewMethod, call: Call) -> MethodAnswered:
+def create_method(caller: Caller, new: NewMethod, run: RunContext) -> MethodResult:
     """Attach a provider's token to a customer there, then keep it, in one transaction.
 
     After a crash in between the provider takes the same token again, and so do we: one that is
@@ -76,14 +77,14 @@ def create_method(caller: Caller, new: NewMethod, call: Call) -> MethodAnswered:
     registry.check_open(new.provider_id)
     access.check_writer(caller, new.organization_id)
     method_id, record = new_id("pm", clock.now()), None
-    if call.client_key:
-        place = _record_of(caller, call.client_key)
-        record = idempotency.reserve(place, call.client_key, method_id, call)
+    if run.client_key:
+        place = _record_of(caller, run.client_key)
+        record = idempotency.reserve(place, run.client_key, method_id, run)
         if record.state == "done":
-            return MethodAnswered(method=_told(record), replayed=True)
+            return MethodResult(method=_stored_result(record), replayed=True)
         method_id = record.subject_id
     with idempotency.released_on_error(record):
-        return _attach(caller, new, method_id, record, call)
+        return _attach(caller, new, method_id, record, run)
 
 
 def _record_of(caller: Caller, client_key: ClientKey) -> str:
@@ -98,34 +99,38 @@ def _check_no_guest(caller: Caller) -> None:
         raise NotAuthenticated("a session is required")
 
 
-def _told(record: Record) -> PaymentMethod:
+def _stored_result(record: IdempotencyRecord) -> PaymentMethod:
     """The stored answer, with its token afresh."""
-    told = PaymentMethod.model_validate_json(record.told)
-    return told.model_copy(update={"token": method_items.get_token(told.id)})
+    stored = PaymentMethod.model_validate_json(record.stored_response)
+    return stored.model_copy(update={"token": method_items.get_token(stored.id)})
 
 
 def _attach(
-    caller: Caller, new: NewMethod, method_id: str, record: Record | None, call: Call
-) -> MethodAnswered:
+    caller: Caller,
+    new: NewMethod,
+    method_id: str,
+    record: IdempotencyRecord | None,
+    run: RunContext,
+) -> MethodResult:
     sought = payers.Sought(new.provider_id, new.organization_id, new.customer_id)
-    customer = payers.holder(caller, sought, call)
+    customer = payers.holder(caller, sought, run)
     _check_address(new.billing_address_id, customer)
     provider = registry.open_provider(new.provider_id)
     try:
         kept = provider.attach_method(
-            new.provider_token, customer.provider_customer_id or "", ends_at=call.ends_at
+            new.provider_token, customer.provider_customer_id or "", ends_at=run.ends_at
         )
     except Refused as refusal:
         details = [Detail(new.token_name, str(refusal))]
         raise InvalidRequest(str(refusal), details=details) from refusal
-    for _ in range(optimistic_update.ROUNDS):
+    for _ in range(optimistic_update.WALLET_WRITE_TRIES):
         method = _made(method_id, new, kept, customer)
         try:
             method_items.insert(method, customer, _closed(record, method))
-            return MethodAnswered(method=method)
+            return MethodResult(method=method)
         except method_items.AlreadySaved as saved:
             return _known(saved.method_id, new, record)
-        except wallet_items.Outrun:
+        except dynamodb.VersionConflict:
             customer = _again(customer)
             _check_address(new.billing_address_id, customer)
     raise optimistic_update.contended(SUBJECT)
@@ -163,14 +168,14 @@ def _made(
     )
 
 
-def _closed(record: Record | None, method: PaymentMethod) -> Record | None:
+def _closed(record: IdempotencyRecord | None, method: PaymentMethod) -> IdempotencyRecord | None:
     if record is None:
         return None
     snapshot = method.model_dump_json()
     return record.model_copy(update={"state": "done", "snapshot": snapshot})
 
 
-def _known(method_id: str, new: NewMethod, record: Record | None) -> MethodAnswered:
+def _known(method_id: str, new: NewMethod, record: IdempotencyRecord | None) -> MethodResult:
     """What the token was saved as before: by another request, a payment, or an earlier run."""
     method, _ = method_items.get(method_id)
     if method is None or method.state != "active":
@@ -179,7 +184,7 @@ def _known(method_id: str, new: NewMethod, record: Record | None) -> MethodAnswe
     if closed := _closed(record, method):
         idempotency_items.close(closed)
     is_ours = record is not None and record.subject_id == method.id
-    return MethodAnswered(method=method, replayed=is_ours)
+    return MethodResult(method=method, replayed=is_ours)
 
 
 def _again(seen: Customer) -> Customer:
@@ -198,7 +203,7 @@ def get_method(caller: Caller, method_id: str) -> PaymentMethod:
 def _find(caller: Caller, method_id: str) -> tuple[PaymentMethod, Customer]:
     """Raises NotFound."""
     known = identifier.is_well_formed(method_id) and caller.guest_of is None
-    method, owner = method_items.get(method_id, caller.ahead) if known else (None, None)
+    method, owner = method_items.get(method_id, caller.prefetched) if known else (None, None)
     customer = access.visible(owner, caller)
     if method is None or "deleted" in (method.state, customer.state):
         raise NotFound
@@ -225,7 +230,7 @@ def list_of_customer(caller: Caller, customer_id: str, page: Page) -> list[Payme
 def list_for_key(caller: Caller, customer_id: str) -> list[PaymentMethod]:
     """All that one customer of the organization has, without tokens, for its own keys: the default
     one first, then the newest. Of a deleted customer, what is left. Raises NotFound."""
-    methods = method_items.list_shown(organization_customers.get(caller, customer_id))
+    methods = method_items.list_active(organization_customers.get(caller, customer_id))
     return sorted(methods, key=lambda method: not method.is_default)
 
 
@@ -240,11 +245,11 @@ def update_method(caller: Caller, method_id: str, change: MethodChange) -> Payme
         stored = method.model_dump() | {"provider_payment_method_id": method.token}
         immutable_fields.check(given, stored, FIXED_FIELDS)
         _check_address(change.billing_address_id, customer)
-        wanted = {name: value for name, value in given.items() if name not in FIXED_FIELDS}
-        after = method.model_copy(update=wanted | {"updated_at": clock.now()})
-        if wanted:
+        changes = {name: value for name, value in given.items() if name not in FIXED_FIELDS}
+        after = method.model_copy(update=changes | {"updated_at": clock.now()})
+        if changes:
             method_items.update(method, after, customer)
-        return after if wanted else method
+        return after if changes else method
 
     return optimistic_update.change(caller, method_id, _find, act, SUBJECT)
 
@@ -257,15 +262,15 @@ def set_default(caller: Caller, method_id: str) -> PaymentMethod:
 def delete_method(caller: Caller, method_id: str) -> None:
     """Ours first; a job then takes it from the provider. The newest one left becomes the default,
     if this was it. Raises NotFound, Forbidden."""
-    optimistic_update.change(caller, method_id, _find, let_go, SUBJECT)
+    optimistic_update.change(caller, method_id, _find, detach_method, SUBJECT)
 
 
-def let_go(method: PaymentMethod, customer: Customer) -> PaymentMethod:
+def detach_method(method: PaymentMethod, customer: Customer) -> PaymentMethod:
     """Delete a method that is as it was seen. Raises Outrun, Congested."""
     now = clock.now()
     default = customer.default_method_id
     if default == method.id:
-        left = method_items.list_shown(customer)
+        left = method_items.list_active(customer)
         default = next((each.id for each in left if each.id != method.id), None)
     gone = method.model_copy(update={"state": "deleted", "updated_at": now})
     job = Job(

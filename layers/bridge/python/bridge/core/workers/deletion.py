@@ -16,12 +16,13 @@ from bridge import clock, config
 from bridge.core.payment_state import synchronize
 from bridge.core.rules import crash_points, scheduling, telemetry
 from bridge.errors import BridgeError
-from bridge.models.call import Call
 from bridge.models.customer import Customer
 from bridge.models.job import Job
 from bridge.models.payment import Payment
 from bridge.models.payment_method import PaymentMethod
+from bridge.models.run_context import RunContext
 from bridge.providers import registry
+from bridge.store import dynamodb
 from bridge.store.customers import customer_items, organization_items
 from bridge.store.jobs import due_items, job_items
 from bridge.store.payments import payment_items, payment_writes
@@ -58,7 +59,7 @@ class Worked(BaseModel, frozen=True):
     left: int
 
 
-def finish_due(call: Call, pause: Pause = time.sleep) -> Worked:
+def finish_due(run: RunContext, pause: Pause = time.sleep) -> Worked:
     """Work on every job that is due until the run's time is up. `pause` holds the write rate.
 
     Two runs at once do no harm: the fence lets one of them claim a job.
@@ -67,15 +68,15 @@ def finish_due(call: Call, pause: Pause = time.sleep) -> Worked:
     for shard in due_items.shards():
         for due in due_items.list_due(shard, clock.seconds()):
             if due.kind == "job":
-                counts[_guarded(due.id, call, pause)] += 1
+                counts[_guarded(due.id, run, pause)] += 1
     return Worked(**{name: counts[name] for name in Worked.model_fields})
 
 
-def _guarded(job_id: str, call: Call, pause: Pause) -> str:
+def _guarded(job_id: str, run: RunContext, pause: Pause) -> str:
     """One broken job must not keep the others waiting; it is due again when this run is over."""
     try:
-        return _work(job_id, call, pause)
-    except job_items.Outrun:
+        return _work(job_id, run, pause)
+    except dynamodb.VersionConflict:
         return "elsewhere"
     except Exception as error:  # noqa: BLE001 - our own fault, so the log line rings the alarm
         name = type(error).__qualname__
@@ -83,22 +84,22 @@ def _guarded(job_id: str, call: Call, pause: Pause) -> str:
         return "failed"
 
 
-def _work(job_id: str, call: Call, pause: Pause) -> str:
+def _work(job_id: str, run: RunContext, pause: Pause) -> str:
     """Claim a job and take page after page of it; returns what became of it. Raises Outrun."""
     job = job_items.get(job_id)
     if job is None or job.due_at > clock.seconds():
         return "elsewhere"  # the index lags behind the run that has it
-    if not scheduling.has_time(call):
+    if not scheduling.has_time(run):
         return "left"
-    over = int(call.ends_at.timestamp()) + synchronize.CLOCKS_DIFFER_S
+    over = int(run.ends_at.timestamp()) + synchronize.CLOCKS_DIFFER_S
     job = job_items.move(job, job.model_copy(update={"due_at": over}))
-    while scheduling.has_time(call):
+    while scheduling.has_time(run):
         try:
-            after = _take_page(job, call, pause)
+            after = _take_page(job, run, pause)
         except BridgeError as error:
-            _put_off(job, error)
+            _defer(job, error)
             return "failed"
-        crash_points.step("paged", job.customer_id)
+        crash_points.reach("paged", job.customer_id)
         if after is None:
             job_items.remove(job)
             telemetry.log.info("deletion finished", customer_id=job.customer_id)
@@ -110,17 +111,17 @@ def _work(job_id: str, call: Call, pause: Pause) -> str:
     return "left"
 
 
-def _put_off(job: Job, error: BridgeError) -> None:
+def _defer(job: Job, error: BridgeError) -> None:
     now = clock.seconds()
     since = job.failing_since or now
-    telemetry.log.warning("job put off", job_id=job.id, stage=job.stage, error=error.code)
+    telemetry.log.warning("job deferred", job_id=job.id, stage=job.stage, error=error.code)
     if now - since >= STUCK_AFTER_S:
         telemetry.measure("stuck_jobs")
     later = {"due_at": scheduling.next_try(since, now), "failing_since": since}
     job_items.move(job, job.model_copy(update=later))
 
 
-def _take_page(job: Job, call: Call, pause: Pause) -> Job | None:
+def _take_page(job: Job, run: RunContext, pause: Pause) -> Job | None:
     """The job as it stands after its next page; None when nothing is left to do.
 
     Raises NotExecuted, UnknownOutcome, TemporarilyUnavailable.
@@ -130,12 +131,12 @@ def _take_page(job: Job, call: Call, pause: Pause) -> Job | None:
         raise RuntimeError("a job is for a customer who has been deleted")
     match job.stage:
         case "method":
-            method = method_items.get_held(customer, job.method_id or "")
+            method = method_items.get_including_deleted(customer, job.method_id or "")
             if method:
-                _detach(method, customer, call)
+                _detach(method, customer, run)
             return None
         case "methods":
-            return _detach_page(job, customer, call)
+            return _detach_page(job, customer, run)
         case "addresses":
             if address_items.forget_page(customer, PAGE):
                 return job
@@ -143,29 +144,29 @@ def _take_page(job: Job, call: Call, pause: Pause) -> Job | None:
         case "provider":
             if customer.provider_id and customer.provider_customer_id:
                 provider = registry.open_provider(customer.provider_id)
-                provider.delete_customer(customer.provider_customer_id, ends_at=call.ends_at)
+                provider.delete_customer(customer.provider_customer_id, ends_at=run.ends_at)
             return job.model_copy(update={"stage": "payments", "cursor": None})
         case "payments":
             return _hide_page(job, pause) if _cascades(customer) else None
 
 
-def _detach_page(job: Job, customer: Customer, call: Call) -> Job:
+def _detach_page(job: Job, customer: Customer, run: RunContext) -> Job:
     methods, last = method_items.walk_customer(job.customer_id, job.cursor, PAGE)
     for method in methods:
-        if not scheduling.has_time(call):
+        if not scheduling.has_time(run):
             return job  # the page is taken again
         if method.state == "active":
-            _detach(method, customer, call)
+            _detach(method, customer, run)
     if last:
         return job.model_copy(update={"cursor": last})
     return job.model_copy(update={"stage": "addresses", "cursor": None})
 
 
-def _detach(method: PaymentMethod, customer: Customer, call: Call) -> None:
+def _detach(method: PaymentMethod, customer: Customer, run: RunContext) -> None:
     token = method_items.get_token(method.id)
     if token:
-        registry.open_provider(method.provider_id).detach_method(token, ends_at=call.ends_at)
-    crash_points.step("detached", method.customer_id)
+        registry.open_provider(method.provider_id).detach_method(token, ends_at=run.ends_at)
+    crash_points.reach("detached", method.customer_id)
     method_items.forget(method, customer, clock.now())
 
 
@@ -198,13 +199,13 @@ def _hide_page(job: Job, pause: Pause) -> Job | None:
 
 def _hide(payment: Payment) -> int:
     """How many items were written: none where the payment can still move, or just did."""
-    if payment.live or payment.due_at is not None:
+    if payment.active_attempt or payment.due_at is not None:
         return 0
     try:
         written = payment_writes.hide(
             payment, payment.model_copy(update=PERSONAL | {"is_hidden": True})
         )
-    except payment_writes.Outrun:
+    except dynamodb.VersionConflict:
         return 0
-    crash_points.step("hidden", payment.id)
+    crash_points.reach("hidden", payment.id)
     return written

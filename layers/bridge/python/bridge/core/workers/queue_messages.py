@@ -14,11 +14,12 @@ from bridge.core.rules import crash_points, telemetry
 from bridge.core.workers import method_sync
 from bridge.errors import BridgeError, InvalidRequest, TemporarilyUnavailable
 from bridge.models import identifier
-from bridge.models.call import Call
-from bridge.models.event import Hint, Look, MethodHint
 from bridge.models.payment import Payment
 from bridge.models.provider import ProviderId
+from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
+from bridge.models.run_context import RunContext
 from bridge.providers import registry
+from bridge.store import dynamodb
 from bridge.store.dedupe import webhook_items
 from bridge.store.payments import payment_items, payment_writes
 
@@ -34,27 +35,29 @@ class Message(BaseModel, frozen=True, hide_input_in_errors=True):
     Source of the last: Amazon EventBridge, "Events": `source` and `detail`.
     """
 
-    hint: Hint | None = None
-    method_hint: MethodHint | None = None
-    look: Look | None = None
+    event_reference: WebhookEventReference | None = None
+    method_event_reference: MethodEventReference | None = None
+    status_check: StatusCheck | None = None
     source: str | None = None
     detail: dict[str, Any] | None = None
 
 
-def handle(message: Message, call: Call) -> None:
+def handle(message: Message, run: RunContext) -> None:
     """Raises what the provider or the store raises: the message then stays in the queue."""
-    if message.look:
-        _look(message.look, call)
+    if message.status_check:
+        _check_status(message.status_check, run)
         return
-    hint = message.hint or message.method_hint or _unwrapped(message)
-    if isinstance(hint, MethodHint):
-        outcome, method_id = method_sync.hear(hint, call)
-        _tell(hint, outcome, payment_method_id=method_id)
-    elif hint:
-        _hear(hint, call)
+    event_reference = (
+        message.event_reference or message.method_event_reference or _unwrapped(message)
+    )
+    if isinstance(event_reference, MethodEventReference):
+        outcome, method_id = method_sync.handle_event(event_reference, run)
+        _log_outcome(event_reference, outcome, payment_method_id=method_id)
+    elif event_reference:
+        _handle_event(event_reference, run)
 
 
-def _unwrapped(message: Message) -> Hint | MethodHint | None:
+def _unwrapped(message: Message) -> WebhookEventReference | MethodEventReference | None:
     """A partner's event. It is not signed: the queue takes such messages from its bus alone.
 
     Raises InvalidRequest for a message of a form that nobody sends.
@@ -65,52 +68,52 @@ def _unwrapped(message: Message) -> Hint | MethodHint | None:
     raise InvalidRequest("a message of an unknown form")
 
 
-def _hear(hint: Hint, call: Call) -> None:
+def _handle_event(event_reference: WebhookEventReference, run: RunContext) -> None:
     now = clock.seconds()
-    if hint.payment_id and not _is_ours(hint.payment_id):
-        hint = hint.model_copy(update={"payment_id": None})
-    is_seen, payment = payment_items.read_for_event(hint, now)
+    if event_reference.payment_id and not _is_ours(event_reference.payment_id):
+        event_reference = event_reference.model_copy(update={"payment_id": None})
+    is_seen, payment = payment_items.read_for_event(event_reference, now)
     if is_seen:
-        _tell(hint, "seen")
+        _log_outcome(event_reference, "seen")
         return
-    payment = payment or _of_parent(hint, call)
+    payment = payment or _of_parent(event_reference, run)
     if payment is None:  # another system's, by the same account: each of ours has a row (rule 1)
-        webhook_items.put_unmatched(hint, now)
+        webhook_items.put_unmatched(event_reference, now)
         telemetry.measure("unmatched_events")
-        _tell(hint, "unmatched")
+        _log_outcome(event_reference, "unmatched")
         return
-    crash_points.step("heard", payment.id)
-    if payment.heard_at == now and _put_off(payment, now):
-        _tell(hint, "put off", payment_id=payment.id)
+    crash_points.reach("event_received", payment.id)
+    if payment.last_event_at == now and _defer(payment, now):
+        _log_outcome(event_reference, "deferred", payment_id=payment.id)
         return
     try:
-        synchronize.converge(payment, call.model_copy(update={"event": hint}))
+        synchronize.synchronize(payment, run.model_copy(update={"event": event_reference}))
     except webhook_items.EventSeen:
-        _tell(hint, "seen", payment_id=payment.id)
+        _log_outcome(event_reference, "seen", payment_id=payment.id)
     else:
-        _tell(hint, "looked", payment_id=payment.id)
+        _log_outcome(event_reference, "checked", payment_id=payment.id)
 
 
 def _is_ours(reference: str) -> bool:
     return reference.startswith("pay_") and identifier.is_well_formed(reference)
 
 
-def _of_parent(hint: Hint, call: Call) -> Payment | None:
+def _of_parent(event_reference: WebhookEventReference, run: RunContext) -> Payment | None:
     """By the object that bears our reference, where the event's own does not."""
-    if hint.parent_id is None:
+    if event_reference.parent_id is None:
         return None
-    provider = registry.open_provider(hint.provider_id)
-    parent = provider.find_parent(hint.parent_id, ends_at=call.ends_at)
+    provider = registry.open_provider(event_reference.provider_id)
+    parent = provider.find_parent(event_reference.parent_id, ends_at=run.ends_at)
     if parent is None:
         return None
     if parent.payment_id and _is_ours(parent.payment_id):
         payment = payment_items.get(parent.payment_id)
         if payment:
             return payment
-    return payment_items.get_at_provider(hint.provider_id, parent.provider_payment_id)
+    return payment_items.get_at_provider(event_reference.provider_id, parent.provider_payment_id)
 
 
-def _put_off(payment: Payment, now: int) -> bool:
+def _defer(payment: Payment, now: int) -> bool:
     """Let one look answer all events of a second: the payment is due now, and looked at soon.
 
     False where another writer was faster; this event then brings a look of its own.
@@ -119,35 +122,38 @@ def _put_off(payment: Payment, now: int) -> bool:
         return True
     try:
         payment_writes.advance(payment, payment.model_copy(update={"due_at": now}))
-    except payment_writes.Outrun:
+    except dynamodb.VersionConflict:
         return False
     try:
-        queues.send_looks(Look(payment_id=payment.id), SOON_S)
+        queues.send_status_checks(StatusCheck(payment_id=payment.id), SOON_S)
     except TemporarilyUnavailable:
-        log.warning("look could not be queued", payment_id=payment.id)  # the sweep comes
+        log.warning("status check could not be queued", payment_id=payment.id)  # the sweep comes
     return True
 
 
-def _look(look: Look, call: Call) -> None:
+def _check_status(status_check: StatusCheck, run: RunContext) -> None:
     """Where a look fails, or its message is lost, the payment is still due."""
-    payment = payment_items.get(look.payment_id)
-    if payment is None or not _is_wanted(look, payment):
+    payment = payment_items.get(status_check.payment_id)
+    if payment is None or not _is_needed(status_check, payment):
         return
     try:
-        synchronize.converge(payment, call.model_copy(update={"cause": "sweep"}))
+        synchronize.synchronize(payment, run.model_copy(update={"cause": "sweep"}))
     except BridgeError as error:
         log.info("left to the sweep", payment_id=payment.id, error=error.code)
 
 
-def _is_wanted(look: Look, payment: Payment) -> bool:
+def _is_needed(status_check: StatusCheck, payment: Payment) -> bool:
     """Whether what it was put off for has not been found out meanwhile."""
-    if look.attempt:
-        return payment.live is not None and payment.live.number == look.attempt
+    if status_check.attempt:
+        return (
+            payment.active_attempt is not None
+            and payment.active_attempt.number == status_check.attempt
+        )
     return payment.due_at is not None and payment.due_at <= clock.seconds()
 
 
-def _tell(
-    hint: Hint | MethodHint,
+def _log_outcome(
+    event_reference: WebhookEventReference | MethodEventReference,
     outcome: str,
     *,
     payment_id: str | None = None,
@@ -156,9 +162,9 @@ def _tell(
     """One line for each event: what it came to, and of which record of ours it spoke."""
     log.info(
         "event",
-        provider=hint.provider_id,
-        event_id=hint.event_id,
-        event_type=hint.type,
+        provider=event_reference.provider_id,
+        event_id=event_reference.event_id,
+        event_type=event_reference.type,
         payment_id=payment_id,
         payment_method_id=payment_method_id,
         outcome=outcome,

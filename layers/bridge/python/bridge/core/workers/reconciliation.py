@@ -11,10 +11,11 @@ from pydantic import BaseModel
 from bridge import clock
 from bridge.core.payment_state import state_machine
 from bridge.core.rules import scheduling, telemetry
-from bridge.models.call import Call
 from bridge.models.payment import Payment
 from bridge.models.provider import Dispute, ProviderChange, ProviderPayment, ProviderRefund
+from bridge.models.run_context import RunContext
 from bridge.providers import registry
+from bridge.store import dynamodb
 from bridge.store.payments import payment_items, payment_writes
 
 SINCE = timedelta(days=3)  # each change is compared three times, should a run fail
@@ -29,7 +30,7 @@ class Reconciled(BaseModel, frozen=True):
     is_whole: bool
 
 
-def reconcile(call: Call) -> Reconciled:
+def reconcile(run: RunContext) -> Reconciled:
     """Make every payment due that a provider's lists show otherwise than our row.
 
     The sweep then looks, and keeps trying. Raises NotExecuted or UnknownOutcome where a provider
@@ -38,7 +39,7 @@ def reconcile(call: Call) -> Reconciled:
     since, listed, differing = clock.now() - SINCE, 0, 0
     for provider_id in registry.OPEN:
         provider = registry.open_provider(provider_id)
-        for page in provider.list_changes(since, ends_at=call.ends_at):
+        for page in provider.list_changes(since, ends_at=run.ends_at):
             listed += len(page)
             ids = {change.provider_payment_id for change in page}
             rows = payment_items.list_at_provider(provider_id, ids)
@@ -50,7 +51,7 @@ def reconcile(call: Call) -> Reconciled:
             differing += len(due)
             for row in due.values():
                 _make_due(row)
-            if not scheduling.has_time(call, SPARE_S):
+            if not scheduling.has_time(run, SPARE_S):
                 telemetry.log.error("reconciliation ran out of time", listed=listed)
                 return Reconciled(listed=listed, differing=differing, is_whole=False)
     return Reconciled(listed=listed, differing=differing, is_whole=True)
@@ -58,7 +59,7 @@ def reconcile(call: Call) -> Reconciled:
 
 def _differs(payment: Payment, change: ProviderChange) -> bool:
     """A lock is left alone: its own looks come, and merge whatever they see."""
-    if payment.live:
+    if payment.active_attempt:
         return False
     return (
         (change.payment is not None and _has_moved(payment, change.payment))
@@ -67,27 +68,31 @@ def _differs(payment: Payment, change: ProviderChange) -> bool:
     )
 
 
-def _has_moved(payment: Payment, shown: ProviderPayment) -> bool:
-    moved = shown.status is not None and shown.status != payment.status
-    if moved and (payment.status, shown.status) in state_machine.EXPECTED:
+def _has_moved(payment: Payment, provider_state: ProviderPayment) -> bool:
+    moved = provider_state.status is not None and provider_state.status != payment.status
+    if moved and (payment.status, provider_state.status) in state_machine.EXPECTED:
         return False
     ours = (payment.total_cents, payment.captured_cents, payment.charge_id)
-    return moved or ours != (shown.total_cents, shown.captured_cents, shown.charge_id)
+    return moved or ours != (
+        provider_state.total_cents,
+        provider_state.captured_cents,
+        provider_state.charge_id,
+    )
 
 
-def _is_news(payment: Payment, told: ProviderRefund) -> bool:
+def _is_news(payment: Payment, reported: ProviderRefund) -> bool:
     known = payment_items.refunds(payment.id)
-    return (told.provider_refund_id, told.status) not in [
+    return (reported.provider_refund_id, reported.status) not in [
         (each.provider_refund_id, each.status) for each in known
     ]
 
 
-def _is_other(payment: Payment, told: Dispute) -> bool:
-    return payment.dispute != told
+def _is_other(payment: Payment, reported: Dispute) -> bool:
+    return payment.dispute != reported
 
 
 def _make_due(payment: Payment) -> None:
     log = telemetry.log
     log.warning("differs from its provider", payment_id=payment.id, provider=payment.provider_id)
-    with suppress(payment_writes.Outrun):  # somebody is writing; the next run compares again
+    with suppress(dynamodb.VersionConflict):  # somebody is writing; the next run compares again
         payment_writes.advance(payment, payment.model_copy(update={"due_at": clock.seconds()}))

@@ -17,8 +17,8 @@ from bridge.core.payments import change_payment
 from bridge.core.rules import scheduling, telemetry
 from bridge.core.workers import event_delivery
 from bridge.errors import BridgeError
-from bridge.models.call import Call
 from bridge.models.payment import Payment
+from bridge.models.run_context import RunContext
 from bridge.providers import registry
 from bridge.store.jobs import due_items
 from bridge.store.jobs.due_items import Due
@@ -33,7 +33,7 @@ class Swept(BaseModel, frozen=True):
     """What a sweep did. `left`: due payments, and payments whose events are due, that it had no
     time for; `events`: how many it delivered."""
 
-    looked: int
+    checked: int
     failed: int
     left: int
     events: int
@@ -41,7 +41,7 @@ class Swept(BaseModel, frozen=True):
     stuck_attempts: int
 
 
-def sweep(call: Call) -> Swept:
+def sweep(run: RunContext) -> Swept:
     """Converge and deliver everything that is due, shard by shard, until the run's time is up.
 
     Two sweeps at once do no harm: the fence decides.
@@ -49,11 +49,11 @@ def sweep(call: Call) -> Swept:
     counts: Counter[str] = Counter()
     shards = due_items.shards()
     with ThreadPoolExecutor(len(shards)) as pool:
-        for each in pool.map(lambda shard: _sweep_shard(shard, call), shards):
+        for each in pool.map(lambda shard: _sweep_shard(shard, run), shards):
             counts["oldest"] = max(counts["oldest"], each.pop("oldest", 0))
             counts.update(each)
     swept = Swept(
-        looked=counts["looked"],
+        checked=counts["checked"],
         failed=counts["failed"],
         left=counts["left"],
         events=counts["events"],
@@ -65,9 +65,9 @@ def sweep(call: Call) -> Swept:
     return swept
 
 
-def _sweep_shard(shard: str, call: Call) -> Counter[str]:
+def _sweep_shard(shard: str, run: RunContext) -> Counter[str]:
     now, counts = clock.seconds(), Counter[str]()
-    for payment_id, visit in _visits(shard, call, now, counts):
+    for payment_id, visit in _visits(shard, run, now, counts):
         try:
             visit()
         except BridgeError as error:
@@ -82,52 +82,54 @@ def _sweep_shard(shard: str, call: Call) -> Counter[str]:
 
 
 def _visits(
-    shard: str, call: Call, now: int, counts: Counter[str]
+    shard: str, run: RunContext, now: int, counts: Counter[str]
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """What to do for all that is due, by kind; money first, then the events, in one go.
 
     Jobs have a schedule and rights of their own: only their lateness is ours.
     """
-    ringing: list[str] = []
+    with_events: list[str] = []
     for due in due_items.list_due(shard, now):
         if due.kind == "payment":
-            yield due.id, partial(_converge, due, call, now, counts)
+            yield due.id, partial(_synchronize, due, run, now, counts)
             continue
         counts["oldest"] = max(counts["oldest"], now - due.at)
         if due.kind == "events":
-            ringing.append(due.id)
-    if ringing:
-        yield ringing[0], partial(_deliver, ringing, call, counts)
+            with_events.append(due.id)
+    if with_events:
+        yield with_events[0], partial(_deliver, with_events, run, counts)
 
 
-def _deliver(payment_ids: list[str], call: Call, counts: Counter[str]) -> None:
-    delivered = event_delivery.deliver(payment_ids, call)
+def _deliver(payment_ids: list[str], run: RunContext, counts: Counter[str]) -> None:
+    delivered = event_delivery.deliver(payment_ids, run)
     counts["events"] += delivered.events
     counts["left"] += delivered.left
 
 
-def _converge(due: Due, call: Call, now: int, counts: Counter[str]) -> None:
+def _synchronize(due: Due, run: RunContext, now: int, counts: Counter[str]) -> None:
     payment = payment_items.get(due.id)
     if payment is None or payment.due_at is None or payment.due_at > now:
         return  # the index lags behind the row
     counts["oldest"] = max(counts["oldest"], now - due.at)
     counts["stuck"] += is_stuck(payment, now)
-    if not scheduling.has_time(call):
+    if not scheduling.has_time(run):
         counts["left"] += 1
         return
-    counts["looked"] += 1
-    payment = synchronize.converge(payment, call)
+    counts["checked"] += 1
+    payment = synchronize.synchronize(payment, run)
     abandoned_after = config.number("ABANDON_DAYS", 7) * DAY
-    idle = payment.status in ("created", "failed") and payment.is_open and not payment.live
+    idle = (
+        payment.status in ("created", "failed") and payment.is_open and not payment.active_attempt
+    )
     if idle and now - int(payment.changed_at.timestamp()) >= abandoned_after:
-        change_payment.abandon(payment, call)
+        change_payment.abandon(payment, run)
 
 
 def is_stuck(payment: Payment, now: int) -> bool:
     """Whether an attempt has outlived every way in which it should have ended."""
-    if not (live := payment.live):
+    if not (attempt := payment.active_attempt):
         return False
-    if live.operation == "create":
-        looks = registry.open_provider(payment.provider_id).create_look_s
-        return now > live.at + looks + STUCK_CREATION_S
-    return now > live.at + STUCK_LEASES * (live.until - live.at)
+    if attempt.operation == "create":
+        checks = registry.open_provider(payment.provider_id).create_check_s
+        return now > attempt.at + checks + STUCK_CREATION_S
+    return now > attempt.at + STUCK_LEASES * (attempt.until - attempt.at)

@@ -15,5 +15,5 @@ def receive(provider_id: ProviderId, headers: Mapping[str, str], raw: bytes) -> 
     Raises InvalidRequest for what the provider did not sign, TemporarilyUnavailable where the
     event could not be queued: the provider then sends it again.
     """
-    if hint := registry.open_provider(provider_id).read_event(headers, raw):
-        queues.send_hint(hint)
+    if event_reference := registry.open_provider(provider_id).read_event(headers, raw):
+        queues.send_event_reference(event_reference)

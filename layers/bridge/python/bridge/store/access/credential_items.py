@@ -6,10 +6,10 @@ id. Source: data-model.md 2.
 
 from datetime import datetime
 
-from bridge.models.caller import Named
+from bridge.models.caller import PrefetchIds
 from bridge.models.credential import Credential, CredentialKind, Holder
 from bridge.store import dynamodb, keys, prefetch
-from bridge.store.dynamodb import NOTHING, Ahead, Item
+from bridge.store.dynamodb import NOTHING_PREFETCHED, Item, Prefetched
 
 KEY_OF = {"api_key": keys.api_key, "merchant": keys.merchant, "oauth_client": keys.oauth_client}
 
@@ -36,20 +36,20 @@ def insert(credential: Credential, name: str, secret: str | None) -> None:
 
 
 def find(
-    kind: CredentialKind, name: str, named: Named | None = None
-) -> tuple[Holder | None, Ahead]:
+    kind: CredentialKind, name: str, prefetch_ids: PrefetchIds | None = None
+) -> tuple[Holder | None, Prefetched]:
     """Who holds the name, and what the request names: one consistent batch."""
     if not name.isascii():  # all that we make are
-        return None, NOTHING
-    return find_hashed(kind, keys.digest(name), named)
+        return None, NOTHING_PREFETCHED
+    return find_hashed(kind, keys.digest(name), prefetch_ids)
 
 
 def find_hashed(
-    kind: CredentialKind, hashed: str, named: Named | None = None
-) -> tuple[Holder | None, Ahead]:
+    kind: CredentialKind, hashed: str, prefetch_ids: PrefetchIds | None = None
+) -> tuple[Holder | None, Prefetched]:
     """The same for the SHA-256 of a name, in lower-case hex."""
     key = KEY_OF[kind](hashed)
-    found = dynamodb.get_all([key, *prefetch.keys_ahead(named or Named())])
+    found = dynamodb.get_all([key, *prefetch.keys_to_prefetch(prefetch_ids or PrefetchIds())])
     item = found.pop(key)
     return (Holder.model_validate(item) if item else None), found
 

@@ -21,7 +21,7 @@ def take(limit: Limit, now: int) -> bool:
         return True
     try:
         dynamodb.write(_count(limit, now))
-    except (dynamodb.Lost, dynamodb.Congested):
+    except (dynamodb.ConditionFailed, dynamodb.Throttled):
         return False
     return True
 

@@ -1,14 +1,14 @@
 """Sessions, under the hash of their id, in the `secrets` table. Source: data-model.md 2; B7."""
 
-from bridge.models.caller import Named, Session
+from bridge.models.caller import PrefetchIds, Session
 from bridge.store import dynamodb, keys, prefetch
-from bridge.store.dynamodb import Ahead
+from bridge.store.dynamodb import Prefetched
 
 
-def read(session_id: str, named: Named) -> tuple[Session | None, int, Ahead]:
+def read(session_id: str, prefetch_ids: PrefetchIds) -> tuple[Session | None, int, Prefetched]:
     """The session, when it ends (seconds), and what the request names: one consistent batch."""
     key = keys.session(session_id)
-    found = dynamodb.get_all([key, *prefetch.keys_ahead(named)])
+    found = dynamodb.get_all([key, *prefetch.keys_to_prefetch(prefetch_ids)])
     item = found.pop(key)
     if item is None:
         return None, 0, found

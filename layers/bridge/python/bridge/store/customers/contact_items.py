@@ -18,8 +18,8 @@ def insert(user: CustomerUser) -> None:
     actions = {"user": dynamodb.put(place, item, fresh)} | customer_items.lives(user.customer_id)
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        raise CustomerGone(user.customer_id) from lost
+    except dynamodb.ConditionFailed as failed:
+        raise CustomerGone(user.customer_id) from failed
 
 
 def list_by_cursor(customer_id: str, page: CursorPage) -> Between[CustomerUser]:

@@ -40,8 +40,8 @@ def insert(organization_id: str, field: CustomField) -> None:
         dynamodb.write(
             dynamodb.put(key, _item(field), dynamodb.condition("attribute_not_exists(#pk)"))
         )
-    except dynamodb.Lost as lost:
-        raise Taken(_field_from(lost.items["it"])) from lost
+    except dynamodb.ConditionFailed as failed:
+        raise Taken(_field_from(failed.items["it"])) from failed
 
 
 def replace(organization_id: str, field: CustomField) -> None:

@@ -9,27 +9,23 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from bridge.models.customer import Customer, joined_name
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.job import Job
 from bridge.models.page import Page
-from bridge.models.record import Record
 from bridge.store import dynamodb, keys, pagination
 from bridge.store.dedupe import idempotency_items
-from bridge.store.dynamodb import NOTHING, Actions, Ahead, Item
+from bridge.store.dynamodb import NOTHING_PREFETCHED, Actions, Item, Prefetched
 from bridge.store.jobs import job_items
 from bridge.store.keys import Key
 
 COUNTER_PARTS = 8
 
 
-class Outrun(Exception):
-    """The customer changed, or was deleted, since it was read."""
-
-
 class ExternalIdTaken(Exception):
     """Another customer of the organization is found by this external id."""
 
 
-class NotAutomatic(Outrun):
+class NotAutomatic(dynamodb.VersionConflict):
     """The automatic item does not say of this customer what was expected."""
 
 
@@ -41,9 +37,9 @@ def customer_from(item: Item | None) -> Customer | None:
     return Customer.model_validate(item) if item else None
 
 
-def get(customer_id: str, ahead: Ahead = NOTHING) -> Customer | None:
+def get(customer_id: str, prefetched: Prefetched = NOTHING_PREFETCHED) -> Customer | None:
     key = keys.customer(customer_id)
-    customer = customer_from(dynamodb.get_all([key], ahead)[key])
+    customer = customer_from(dynamodb.get_all([key], prefetched)[key])
     return customer if customer and customer.id == customer_id else None  # keys drop the prefix
 
 
@@ -174,12 +170,12 @@ def _claim(customer: Customer) -> dict[str, Any]:
 
 def _claims(seen: Customer, after: Customer) -> Actions:
     """Let the old external id go and claim the new one, where they differ."""
-    held = _external_id(seen) if seen.claims_external_id else None
-    wanted = _external_id(after) if after.claims_external_id else None
+    claimed = _external_id(seen) if seen.claims_external_id else None
+    claimed_next = _external_id(after) if after.claims_external_id else None
     actions: Actions = {}
-    if held != wanted:
-        actions |= {"let_go": dynamodb.delete(held)} if held else {}
-        actions |= {"external_id": _claim(after)} if wanted else {}
+    if claimed != claimed_next:
+        actions |= {"let_go": dynamodb.delete(claimed)} if claimed else {}
+        actions |= {"external_id": _claim(after)} if claimed_next else {}
     return actions
 
 
@@ -245,11 +241,11 @@ def make(actions: Actions) -> None:
     """Write a customer, or its place at the provider, by itself. Raises Outrun, Congested."""
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        raise Outrun(str(lost)) from lost
+    except dynamodb.ConditionFailed as failed:
+        raise dynamodb.VersionConflict(str(failed)) from failed
 
 
-def insert(customer: Customer, record: Record | None) -> None:
+def insert(customer: Customer, record: IdempotencyRecord | None) -> None:
     """Write a new customer and the answer that its client's key stands for.
 
     Raises Outrun when another run of the same request has written it, ExternalIdTaken, Congested.
@@ -260,7 +256,7 @@ def insert(customer: Customer, record: Record | None) -> None:
     _transact(actions, customer)
 
 
-def insert_once(customer: Customer, record: Record | None, now: int) -> None:
+def insert_once(customer: Customer, record: IdempotencyRecord | None, now: int) -> None:
     """Write a new customer, unless its client's key has been answered before.
 
     Raises KeyTaken, ExternalIdTaken, Congested.
@@ -274,12 +270,12 @@ def insert_once(customer: Customer, record: Record | None, now: int) -> None:
 def _transact(actions: Actions, customer: Customer) -> None:
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        if "record" in lost.items:
-            raise idempotency_items.taken(lost.items["record"]) from lost
-        if "customer" not in lost.items and "external_id" in lost.items:
-            raise ExternalIdTaken(customer.id) from lost
-        raise Outrun(customer.id) from lost
+    except dynamodb.ConditionFailed as failed:
+        if "record" in failed.items:
+            raise idempotency_items.taken(failed.items["record"]) from failed
+        if "customer" not in failed.items and "external_id" in failed.items:
+            raise ExternalIdTaken(customer.id) from failed
+        raise dynamodb.VersionConflict(customer.id) from failed
 
 
 def update(seen: Customer, after: Customer) -> Customer:
@@ -336,7 +332,7 @@ def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> Customer
 def _delete_with(actions: Actions, seen: Customer) -> None:
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        if lost.items.keys() == {"automatic"}:
-            raise NotAutomatic(seen.id) from lost
-        raise Outrun(seen.id) from lost
+    except dynamodb.ConditionFailed as failed:
+        if failed.items.keys() == {"automatic"}:
+            raise NotAutomatic(seen.id) from failed
+        raise dynamodb.VersionConflict(seen.id) from failed

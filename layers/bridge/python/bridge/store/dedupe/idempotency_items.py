@@ -3,8 +3,8 @@
 from contextlib import suppress
 from typing import Any
 
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import suffix
-from bridge.models.record import Record
 from bridge.store import dynamodb, keys
 from bridge.store.dynamodb import Item
 from bridge.store.keys import Key
@@ -15,7 +15,7 @@ LIFE_S = 24 * 3600
 class KeyTaken(Exception):
     """The client's key has a record already."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: IdempotencyRecord) -> None:
         super().__init__(record.subject_id)
         self.record = record
 
@@ -36,31 +36,33 @@ def of_organization(organization_id: str, client_key: str) -> str:
     return keys.record(f"O#{organization_id}", client_key).pk
 
 
-def record_from(item: Item | None, now: int) -> Record | None:
+def record_from(item: Item | None, now: int) -> IdempotencyRecord | None:
     """The record, unless it has expired: the table's own sweep is late by days."""
     if item is None or item["exp"] <= now:
         return None
-    return Record.model_validate(item | {"key": item["pk"], "expires": item["exp"]})
+    return IdempotencyRecord.model_validate(item | {"key": item["pk"], "expires": item["exp"]})
 
 
 def place(key: str) -> Key:
     return Key("ephemeral", key, "I")
 
 
-def get(key: str, now: int) -> Record | None:
+def get(key: str, now: int) -> IdempotencyRecord | None:
     return record_from(dynamodb.get(place(key)), now)
 
 
-def _item(record: Record) -> Item:
+def _item(record: IdempotencyRecord) -> Item:
     return record.model_dump(exclude={"key", "expires"}) | {"exp": record.expires}
 
 
 def taken(item: Item) -> KeyTaken:
     """The error for a key whose record a failed condition gave back."""
-    return KeyTaken(Record.model_validate(item | {"key": item["pk"], "expires": item["exp"]}))
+    return KeyTaken(
+        IdempotencyRecord.model_validate(item | {"key": item["pk"], "expires": item["exp"]})
+    )
 
 
-def reserve(record: Record, now: int) -> None:
+def reserve(record: IdempotencyRecord, now: int) -> None:
     """Open a record by itself, or take over one whose request is over. Raises KeyTaken."""
     guard = dynamodb.condition(
         "attribute_not_exists(#pk) OR #exp <= :now OR "
@@ -72,30 +74,30 @@ def reserve(record: Record, now: int) -> None:
     )
     try:
         dynamodb.write(dynamodb.put(place(record.key), _item(record), guard))
-    except dynamodb.Lost as lost:
-        stored = taken(lost.items["it"])
+    except dynamodb.ConditionFailed as failed:
+        stored = taken(failed.items["it"])
         if stored.record != record:
-            raise stored from lost  # otherwise it is ours: the SDK had repeated it
+            raise stored from failed  # otherwise it is ours: the SDK had repeated it
 
 
-def release(record: Record) -> None:
+def release(record: IdempotencyRecord) -> None:
     """Let the next request with this key take the open record over at once."""
     key = place(record.key)
     guard = dynamodb.condition("#state = :open AND #until = :mine", open="open", mine=record.until)
-    with suppress(dynamodb.Lost):  # somebody has taken it over already
+    with suppress(dynamodb.ConditionFailed):  # somebody has taken it over already
         dynamodb.write(dynamodb.put(key, _item(record.model_copy(update={"until": 0})), guard))
 
 
-def close(record: Record) -> None:
+def close(record: IdempotencyRecord) -> None:
     """Write the answer of a record by itself. Raises Congested."""
     dynamodb.write(close_action(record))
 
 
-def open_action(record: Record, now: int) -> dict[str, Any]:
+def open_action(record: IdempotencyRecord, now: int) -> dict[str, Any]:
     guard = dynamodb.condition("attribute_not_exists(#pk) OR #exp <= :now", now=now)
     return dynamodb.put(place(record.key), _item(record), guard)
 
 
-def close_action(record: Record) -> dict[str, Any]:
+def close_action(record: IdempotencyRecord) -> dict[str, Any]:
     key = place(record.key)
     return dynamodb.delete(key) if record.state == "free" else dynamodb.put(key, _item(record))

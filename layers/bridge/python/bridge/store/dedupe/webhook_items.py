@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any, Literal
 
-from bridge.models.event import Hint, MethodHint
+from bridge.models.queue_message import MethodEventReference, WebhookEventReference
 from bridge.store import dynamodb, keys
 from bridge.store.dynamodb import Item
 from bridge.store.keys import Key
@@ -15,7 +15,7 @@ class EventSeen(Exception):
     """Another delivery of the event has been handled: this one is dropped."""
 
 
-def place(event: Hint | MethodHint) -> Key:
+def place(event: WebhookEventReference | MethodEventReference) -> Key:
     return keys.webhook(event.provider_id, event.event_id)
 
 
@@ -24,24 +24,26 @@ def is_seen(item: Item | None, now: int) -> bool:
     return item is not None and item["exp"] > now
 
 
-def was_seen(event: MethodHint, now: int) -> bool:
+def was_seen(event: MethodEventReference, now: int) -> bool:
     return is_seen(dynamodb.get(place(event)), now)
 
 
 def seen_action(
-    event: Hint | MethodHint, now: int, state: Literal["seen", "unmatched"] = "seen"
+    event: WebhookEventReference | MethodEventReference,
+    now: int,
+    state: Literal["seen", "unmatched"] = "seen",
 ) -> dict[str, Any]:
     fresh = dynamodb.condition("attribute_not_exists(#pk) OR #exp <= :now", now=now)
     return dynamodb.put(place(event), {"state": state, "exp": now + LIFE_S}, fresh)
 
 
-def put_unmatched(event: Hint, now: int) -> None:
+def put_unmatched(event: WebhookEventReference, now: int) -> None:
     """Remember an event that belongs to no payment of ours. Raises Congested."""
-    with suppress(dynamodb.Lost):  # another delivery has said so already
+    with suppress(dynamodb.ConditionFailed):  # another delivery has said so already
         dynamodb.write(seen_action(event, now, "unmatched"))
 
 
-def put_seen(event: MethodHint, now: int) -> None:
+def put_seen(event: MethodEventReference, now: int) -> None:
     """Remember an event whose work is done, and could be done again. Raises Congested."""
-    with suppress(dynamodb.Lost):
+    with suppress(dynamodb.ConditionFailed):
         dynamodb.write(seen_action(event, now))

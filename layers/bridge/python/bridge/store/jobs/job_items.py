@@ -7,17 +7,13 @@ from bridge.store import dynamodb, keys
 from bridge.store.dynamodb import Item
 
 
-class Outrun(Exception):
-    """Another run has moved the job, or finished it."""
-
-
 def _item_of(job: Job) -> Item:
     item = job.model_dump(exclude={"id"}, exclude_none=True)
     return item | {"due_pk": keys.due_partition(job.id)}
 
 
-def _fenced(seen: Job) -> dict[str, Any]:
-    return dynamodb.condition("#fence = :seen", seen=seen.fence)
+def _version_guard(seen: Job) -> dict[str, Any]:
+    return dynamodb.condition("#version = :seen", seen=seen.version)
 
 
 def creation(job: Job) -> dict[str, Any]:
@@ -32,19 +28,21 @@ def get(job_id: str) -> Job | None:
 
 def move(seen: Job, after: Job) -> Job:
     """Write how far a job is, if nobody else has. Raises Outrun, Congested."""
-    after = after.model_copy(update={"fence": seen.fence + 1})
-    action = dynamodb.change(keys.job(seen.id), _item_of(seen), _item_of(after), _fenced(seen))
+    after = after.model_copy(update={"version": seen.version + 1})
+    action = dynamodb.change(
+        keys.job(seen.id), _item_of(seen), _item_of(after), _version_guard(seen)
+    )
     _write(seen, action)
     return after
 
 
 def remove(seen: Job) -> None:
     """Raises Outrun, Congested."""
-    _write(seen, dynamodb.delete(keys.job(seen.id), _fenced(seen)))
+    _write(seen, dynamodb.delete(keys.job(seen.id), _version_guard(seen)))
 
 
 def _write(seen: Job, action: dict[str, Any]) -> None:
     try:
         dynamodb.write(action)
-    except dynamodb.Lost as lost:
-        raise Outrun(seen.id) from lost
+    except dynamodb.ConditionFailed as failed:
+        raise dynamodb.VersionConflict(seen.id) from failed

@@ -13,10 +13,6 @@ PAGE = 100  # events of one payment that are read at once
 HIGHEST = 9_999_999_999
 
 
-class Outrun(Exception):
-    """Another dispatcher, or an operator, moved the cursor first."""
-
-
 def payments_of(changed: Iterable[ChangedKey]) -> list[str]:
     """The payments whose items have changed, each once."""
     return list(dict.fromkeys(keys.payment_id(each.pk) for each in changed))
@@ -44,15 +40,15 @@ def move(seen: Cursor, after: Cursor) -> Cursor:
     Every write moves its fence, also one that only puts a delivery off: otherwise whoever
     delivered an earlier event could take a later one's due entry away.
     """
-    after = after.model_copy(update={"fence": seen.fence + 1})
+    after = after.model_copy(update={"version": seen.version + 1})
     item = after.model_dump(exclude={"payment_id"}, exclude_none=True)
     if after.due_at is not None:
         item["due_pk"] = keys.due_partition(seen.payment_id)
     guard = dynamodb.condition("attribute_not_exists(#pk)")
-    if seen.fence:
-        guard = dynamodb.condition("#fence = :seen", seen=seen.fence)
+    if seen.version:
+        guard = dynamodb.condition("#version = :seen", seen=seen.version)
     try:
         dynamodb.write(dynamodb.put(keys.event_cursor(seen.payment_id), item, guard))
-    except dynamodb.Lost as lost:
-        raise Outrun(seen.payment_id) from lost
+    except dynamodb.ConditionFailed as failed:
+        raise dynamodb.VersionConflict(seen.payment_id) from failed
     return after

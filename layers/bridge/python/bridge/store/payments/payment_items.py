@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import ValidationError
 
-from bridge.models.event import Hint
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
 from bridge.models.provider import ProviderId
-from bridge.models.record import Record
+from bridge.models.queue_message import WebhookEventReference
 from bridge.models.refund import Refund
 from bridge.store import dynamodb, keys, pagination
 from bridge.store.customers import organization_items
 from bridge.store.dedupe import idempotency_items, webhook_items
-from bridge.store.dynamodb import NOTHING, Ahead, Item
+from bridge.store.dynamodb import NOTHING_PREFETCHED, Item, Prefetched
 
 
 def item_of(payment: Payment) -> Item:
@@ -29,20 +29,20 @@ def payment_from(item: Item | None, secret: Item | None = None, *, now: int = 0)
     """The payment, with its client secret where one is stored and has not expired (B15)."""
     if item is None:
         return None
-    shown = secret["secret"] if secret and secret["exp"] > now else None
-    return Payment.model_validate(item | {"client_secret": shown})
+    client_secret = secret["secret"] if secret and secret["exp"] > now else None
+    return Payment.model_validate(item | {"client_secret": client_secret})
 
 
 def read(
-    payment_id: str, client_key: str | None, now: int, ahead: Ahead = NOTHING
-) -> tuple[Payment | None, Record | None]:
+    payment_id: str, client_key: str | None, now: int, prefetched: Prefetched = NOTHING_PREFETCHED
+) -> tuple[Payment | None, IdempotencyRecord | None]:
     """A payment of ours and the record of the client's key, in one consistent batch."""
-    wanted = [keys.payment(payment_id), keys.client_secret(payment_id)]
+    needed = [keys.payment(payment_id), keys.client_secret(payment_id)]
     if client_key:
-        wanted.append(idempotency_items.place(idempotency_items.of_payment(payment_id, client_key)))
-    found = dynamodb.get_all(wanted, ahead)
-    record = idempotency_items.record_from(found[wanted[2]], now) if client_key else None
-    return payment_from(found[wanted[0]], found[wanted[1]], now=now), record
+        needed.append(idempotency_items.place(idempotency_items.of_payment(payment_id, client_key)))
+    found = dynamodb.get_all(needed, prefetched)
+    record = idempotency_items.record_from(found[needed[2]], now) if client_key else None
+    return payment_from(found[needed[0]], found[needed[1]], now=now), record
 
 
 def get(payment_id: str) -> Payment | None:
@@ -50,7 +50,7 @@ def get(payment_id: str) -> Payment | None:
     return payment_from(dynamodb.get(keys.payment(payment_id)))
 
 
-def read_for_event(event: Hint, now: int) -> tuple[bool, Payment | None]:
+def read_for_event(event: WebhookEventReference, now: int) -> tuple[bool, Payment | None]:
     """Whether the event has been handled, and its payment, in one consistent batch where our own
     reference leads to it."""
     seen = webhook_items.place(event)
@@ -124,9 +124,11 @@ def list_of_guest(email: str, page: Page) -> list[Payment]:
     return _listed([keys.guest(email)], page)
 
 
-def id_at_provider(provider_payment_id: str, ahead: Ahead = NOTHING) -> str | None:
+def id_at_provider(
+    provider_payment_id: str, prefetched: Prefetched = NOTHING_PREFETCHED
+) -> str | None:
     """Our id of the payment that a provider knows by this id."""
-    read = dynamodb.get_all(keys.provider_payments(provider_payment_id), ahead)
+    read = dynamodb.get_all(keys.provider_payments(provider_payment_id), prefetched)
     found = [item for item in read.values() if item]
     return str(found[0]["payment_id"]) if found else None
 

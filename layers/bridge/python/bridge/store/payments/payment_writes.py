@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from bridge import clock
-from bridge.models.event import Hint
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.payment import Entry, Payment
 from bridge.models.provider import FINAL
-from bridge.models.record import Record
+from bridge.models.queue_message import WebhookEventReference
 from bridge.models.refund import Refund
 from bridge.store import dynamodb, keys
 from bridge.store.dedupe import idempotency_items, webhook_items
@@ -20,10 +20,6 @@ from bridge.store.keys import Key
 from bridge.store.payments.payment_items import item_of
 
 CLIENT_SECRET_LIFE_S = 24 * 3600
-
-
-class Outrun(Exception):
-    """Another writer moved the fence first: what we know is older than what is stored."""
 
 
 class CustomerGone(Exception):
@@ -61,7 +57,7 @@ def _pointers(payment: Payment) -> Actions:
     }
 
 
-def insert_locked(payment: Payment, record: Record | None, customer: Actions) -> Payment:
+def insert_locked(payment: Payment, record: IdempotencyRecord | None, customer: Actions) -> Payment:
     """T1 of a creation: the row with its lock, its pointers, the record, and its customer's part.
 
     `customer` comes from customer_items: a check that it lives, or the writes that make it.
@@ -72,69 +68,69 @@ def insert_locked(payment: Payment, record: Record | None, customer: Actions) ->
     actions |= _pointers(payment) | customer
     if record:
         actions["record"] = idempotency_items.open_action(
-            record, payment.live.at if payment.live else 0
+            record, payment.active_attempt.at if payment.active_attempt else 0
         )
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        if "record" in lost.items:
-            raise idempotency_items.taken(lost.items["record"]) from lost
-        if "customer_lives" in lost.items:
-            raise CustomerGone from lost
-        if lost.items.keys() & {"automatic", "customer_linked"}:
-            raise CustomerTaken from lost
+    except dynamodb.ConditionFailed as failed:
+        if "record" in failed.items:
+            raise idempotency_items.taken(failed.items["record"]) from failed
+        if "customer_lives" in failed.items:
+            raise CustomerGone from failed
+        if failed.items.keys() & {"automatic", "customer_linked"}:
+            raise CustomerTaken from failed
         raise
     return payment
 
 
-def _fenced(seen: Payment) -> dict[str, Any]:
-    return dynamodb.condition("#fence = :seen", seen=seen.fence)
+def _version_guard(seen: Payment) -> dict[str, Any]:
+    return dynamodb.condition("#version = :seen", seen=seen.version)
 
 
-def _stepped(seen: Payment, after: Payment) -> Payment:
+def _next_version(seen: Payment, after: Payment) -> Payment:
     """Every write moves the fence and signs itself (rules 5 and 6)."""
-    return after.model_copy(update={"fence": seen.fence + 1, "writer": uuid.uuid4().hex})
+    return after.model_copy(update={"version": seen.version + 1, "writer": uuid.uuid4().hex})
 
 
-def lock(seen: Payment, locked: Payment, record: Record | None) -> Payment:
+def lock(seen: Payment, locked: Payment, record: IdempotencyRecord | None) -> Payment:
     """T1: take the lock on a payment that is as we saw it, together with the client's key and the
     refund that is asked for, whose amount the locked row reserves.
 
     Raises KeyTaken, Outrun, Congested.
     """
-    locked = _stepped(seen, locked)
+    locked = _next_version(seen, locked)
     guard = dynamodb.condition(
-        "#fence = :seen AND attribute_not_exists(#live) AND #status = :status",
-        seen=seen.fence,
+        "#version = :seen AND attribute_not_exists(#active_attempt) AND #status = :status",
+        seen=seen.version,
         status=seen.status,
     )
     row = keys.payment(seen.id)
     actions = {"payment": dynamodb.change(row, item_of(seen), item_of(locked), guard)}
-    live = locked.held
-    if live.refund:
+    attempt = locked.locked_attempt
+    if attempt.refund:
         fresh = dynamodb.condition("attribute_not_exists(#pk)")
-        place = keys.refund(seen.id, live.refund.id)
-        actions["refund"] = dynamodb.put(place, live.refund.model_dump(), fresh)
+        place = keys.refund(seen.id, attempt.refund.id)
+        actions["refund"] = dynamodb.put(place, attempt.refund.model_dump(), fresh)
     if record:
-        actions["record"] = idempotency_items.open_action(record, live.at)
+        actions["record"] = idempotency_items.open_action(record, attempt.at)
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        if "record" in lost.items:
-            raise idempotency_items.taken(lost.items["record"]) from lost
-        raise Outrun(seen.id) from lost
+    except dynamodb.ConditionFailed as failed:
+        if "record" in failed.items:
+            raise idempotency_items.taken(failed.items["record"]) from failed
+        raise dynamodb.VersionConflict(seen.id) from failed
     return locked
 
 
-def merge(
+def commit_transition(
     seen: Payment,
     merged: Payment,
     entry: Entry,
-    record: Record | None,
+    record: IdempotencyRecord | None,
     refunds: Iterable[Refund] = (),
     saved: Actions | None = None,
     *,
-    event: Hint | None = None,
+    event: WebhookEventReference | None = None,
     link: bool = True,
 ) -> Payment:
     """T2: a change of facts, its timeline entry, and all that hangs on it, or nothing.
@@ -145,9 +141,11 @@ def merge(
     `link`: let the provider's id lead to this payment.
     Raises Outrun, EventSeen, ProviderIdTaken, SavedMeanwhile, Congested.
     """
-    merged = _stepped(seen, merged)
+    merged = _next_version(seen, merged)
     fresh = dynamodb.condition("attribute_not_exists(#pk)")
-    row = dynamodb.change(keys.payment(seen.id), item_of(seen), item_of(merged), _fenced(seen))
+    row = dynamodb.change(
+        keys.payment(seen.id), item_of(seen), item_of(merged), _version_guard(seen)
+    )
     line = dynamodb.put(keys.entry(seen.id, entry.sequence), entry.model_dump(), fresh)
     actions = {"payment": row, "entry": line} | (saved or {})
     if record:
@@ -174,46 +172,52 @@ def merge(
         )
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        if "event" in lost.items:
-            raise webhook_items.EventSeen(seen.id) from lost
-        if "payment" in lost.items:
-            raise Outrun(seen.id) from lost
-        if "provider_payment" in lost.items:
-            raise ProviderIdTaken(seen.id) from lost
-        if saved and lost.items.keys() & saved.keys():
-            raise SavedMeanwhile(seen.id) from lost
+    except dynamodb.ConditionFailed as failed:
+        if "event" in failed.items:
+            raise webhook_items.EventSeen(seen.id) from failed
+        if "payment" in failed.items:
+            raise dynamodb.VersionConflict(seen.id) from failed
+        if "provider_payment" in failed.items:
+            raise ProviderIdTaken(seen.id) from failed
+        if saved and failed.items.keys() & saved.keys():
+            raise SavedMeanwhile(seen.id) from failed
         raise
     return merged
 
 
-def advance(seen: Payment, after: Payment, *, event: Hint | None = None) -> Payment:
+def advance(
+    seen: Payment, after: Payment, *, event: WebhookEventReference | None = None
+) -> Payment:
     """Write what is no fact (our own fields, when to look next) and move the fence.
 
     Raises Outrun, Congested; with an event also EventSeen.
     Source: convergence.md 4, "Nothing changed".
     """
-    after = _stepped(seen, after)
-    action = dynamodb.change(keys.payment(seen.id), item_of(seen), item_of(after), _fenced(seen))
+    after = _next_version(seen, after)
+    action = dynamodb.change(
+        keys.payment(seen.id), item_of(seen), item_of(after), _version_guard(seen)
+    )
     if event:
         _transact_seen(action, seen, event)
         return after
     try:
         dynamodb.write(action)
-    except dynamodb.Lost as lost:
-        if lost.items["it"].get("writer") != after.writer:
-            raise Outrun(seen.id) from lost  # otherwise it is ours: the SDK had repeated it
+    except dynamodb.ConditionFailed as failed:
+        if failed.items["it"].get("writer") != after.writer:
+            raise dynamodb.VersionConflict(
+                seen.id
+            ) from failed  # otherwise it is ours: the SDK had repeated it
     return after
 
 
-def _transact_seen(action: dict[str, Any], seen: Payment, event: Hint) -> None:
+def _transact_seen(action: dict[str, Any], seen: Payment, event: WebhookEventReference) -> None:
     actions = {"payment": action, "event": webhook_items.seen_action(event, clock.seconds())}
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        if "event" in lost.items:
-            raise webhook_items.EventSeen(seen.id) from lost
-        raise Outrun(seen.id) from lost
+    except dynamodb.ConditionFailed as failed:
+        if "event" in failed.items:
+            raise webhook_items.EventSeen(seen.id) from failed
+        raise dynamodb.VersionConflict(seen.id) from failed
 
 
 def hide(seen: Payment, hidden: Payment) -> int:
@@ -222,14 +226,16 @@ def hide(seen: Payment, hidden: Payment) -> int:
     Timeline, refunds and the provider's id stay, so money is traced and webhooks still find it.
     Raises Outrun, Congested. Source: data-model.md 6, step 3.
     """
-    hidden = _stepped(seen, hidden)
-    row = dynamodb.change(keys.payment(seen.id), item_of(seen), item_of(hidden), _fenced(seen))
+    hidden = _next_version(seen, hidden)
+    row = dynamodb.change(
+        keys.payment(seen.id), item_of(seen), item_of(hidden), _version_guard(seen)
+    )
     actions = {"payment": row}
     for name, pointer in _pointers(seen).items():
         item = pointer["Put"]["Item"]
         actions[name] = dynamodb.delete(Key("ledger", item["pk"]["S"], item["sk"]["S"]))
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        raise Outrun(seen.id) from lost
+    except dynamodb.ConditionFailed as failed:
+        raise dynamodb.VersionConflict(seen.id) from failed
     return len(actions)

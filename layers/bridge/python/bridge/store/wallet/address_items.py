@@ -4,15 +4,15 @@ from datetime import datetime
 
 from bridge.models.address import Address, AddressType
 from bridge.models.customer import Customer
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.page import Page
 from bridge.models.payment_method import PaymentMethod
-from bridge.models.record import Record
 from bridge.store import dynamodb, keys, pagination
 from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
-from bridge.store.dynamodb import NOTHING, Actions, Ahead, Item
+from bridge.store.dynamodb import NOTHING_PREFETCHED, Actions, Item, Prefetched
 from bridge.store.wallet import method_items, wallet_items
-from bridge.store.wallet.wallet_items import Kind, Outrun
+from bridge.store.wallet.wallet_items import Kind
 
 KIND = Kind(
     prefix="A#",
@@ -43,9 +43,11 @@ def default(customer: Customer, kind: AddressType) -> str | None:
     }[kind]
 
 
-def get(address_id: str, ahead: Ahead = NOTHING) -> tuple[Address | None, Customer | None]:
+def get(
+    address_id: str, prefetched: Prefetched = NOTHING_PREFETCHED
+) -> tuple[Address | None, Customer | None]:
     """An address, found by its id alone, with its customer; two reads."""
-    item, customer, _ = wallet_items.find(KIND, address_id, ahead)
+    item, customer, _ = wallet_items.find(KIND, address_id, prefetched)
     return address_from(item, customer), customer
 
 
@@ -71,12 +73,12 @@ def list_of_organization(organization_id: str, page: Page) -> list[Address]:
     return _made(wallet_items.of_organization(KIND, organization_id, page))
 
 
-def _made(held: list[tuple[Item, Customer]]) -> list[Address]:
-    made = [address_from(item, customer) for item, customer in held]
+def _made(records: list[tuple[Item, Customer]]) -> list[Address]:
+    made = [address_from(item, customer) for item, customer in records]
     return [address for address in made if address]
 
 
-def insert(address: Address, customer: Customer, record: Record | None) -> None:
+def insert(address: Address, customer: Customer, record: IdempotencyRecord | None) -> None:
     """Write an address of a customer that is as it was seen, and the answer that its client's key
     stands for. Raises Outrun, Congested."""
     fresh = dynamodb.condition("attribute_not_exists(#pk)")
@@ -156,5 +158,5 @@ def _defaults(
 def _transact(actions: Actions) -> None:
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        raise Outrun(str(lost)) from lost
+    except dynamodb.ConditionFailed as failed:
+        raise dynamodb.VersionConflict(str(failed)) from failed

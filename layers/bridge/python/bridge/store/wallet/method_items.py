@@ -4,17 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from bridge.models.customer import Customer
+from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.job import Job
 from bridge.models.page import Page
 from bridge.models.payment_method import PaymentMethod
-from bridge.models.record import Record
 from bridge.store import dynamodb, keys, pagination
 from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
-from bridge.store.dynamodb import NOTHING, Actions, Ahead, Item
+from bridge.store.dynamodb import NOTHING_PREFETCHED, Actions, Item, Prefetched
 from bridge.store.jobs import job_items
 from bridge.store.wallet import wallet_items
-from bridge.store.wallet.wallet_items import Kind, Outrun
+from bridge.store.wallet.wallet_items import Kind
 
 KIND = Kind(
     prefix="M#",
@@ -48,14 +48,16 @@ def method_from(
     return PaymentMethod.model_validate(item | {"is_default": is_default, "token": token})
 
 
-def get(method_id: str, ahead: Ahead = NOTHING) -> tuple[PaymentMethod | None, Customer | None]:
+def get(
+    method_id: str, prefetched: Prefetched = NOTHING_PREFETCHED
+) -> tuple[PaymentMethod | None, Customer | None]:
     """A method, found by its id alone, with its token and its customer; two reads."""
     secret = keys.method_token(method_id)
-    item, customer, found = wallet_items.find(KIND, method_id, ahead, secret)
+    item, customer, found = wallet_items.find(KIND, method_id, prefetched, secret)
     return method_from(item, customer, found[secret]), customer
 
 
-def get_held(customer: Customer, method_id: str) -> PaymentMethod | None:
+def get_including_deleted(customer: Customer, method_id: str) -> PaymentMethod | None:
     """A method of a customer, also a deleted one, without its token."""
     return method_from(dynamodb.get(keys.method(customer.id, method_id)), customer)
 
@@ -87,11 +89,11 @@ def get_at_provider(provider_id: str, token: str) -> tuple[PaymentMethod | None,
 def list_of_customer(customer: Customer, page: Page) -> list[PaymentMethod]:
     """Newest first, as all lists are."""
     items = wallet_items.of_customer(KIND, customer.id)
-    shown = [(item, customer) for item in items if item["state"] == "active"]
-    return _with_tokens(shown[page.offset : page.offset + page.limit])
+    active = [(item, customer) for item in items if item["state"] == "active"]
+    return _with_tokens(active[page.offset : page.offset + page.limit])
 
 
-def list_shown(customer: Customer) -> list[PaymentMethod]:
+def list_active(customer: Customer) -> list[PaymentMethod]:
     """All of a customer's, newest first, without their tokens."""
     items = wallet_items.of_customer(KIND, customer.id)
     made = [method_from(item, customer) for item in items if item["state"] == "active"]
@@ -113,11 +115,11 @@ def list_of_organization(organization_id: str, page: Page) -> list[PaymentMethod
     return _with_tokens(wallet_items.of_organization(KIND, organization_id, page))
 
 
-def _with_tokens(held: list[tuple[Item, Customer]]) -> list[PaymentMethod]:
-    secrets = dynamodb.get_all([keys.method_token(item["id"]) for item, _ in held])
+def _with_tokens(records: list[tuple[Item, Customer]]) -> list[PaymentMethod]:
+    secrets = dynamodb.get_all([keys.method_token(item["id"]) for item, _ in records])
     made = [
         method_from(item, customer, secrets[keys.method_token(item["id"])])
-        for item, customer in held
+        for item, customer in records
         if item["state"] == "active"
     ]
     return [method for method in made if method]
@@ -162,7 +164,7 @@ def _creation(method: PaymentMethod, customer: Customer) -> Actions:
     return actions
 
 
-def insert(method: PaymentMethod, customer: Customer, record: Record | None) -> None:
+def insert(method: PaymentMethod, customer: Customer, record: IdempotencyRecord | None) -> None:
     """Save a method of a customer that is as it was seen, with the answer that its client's key
     stands for. It becomes the default where there is none, or where it asks to.
 
@@ -180,10 +182,10 @@ def insert(method: PaymentMethod, customer: Customer, record: Record | None) -> 
 def _transact(actions: Actions) -> None:
     try:
         dynamodb.transact(actions)
-    except dynamodb.Lost as lost:
-        if "at_provider" in lost.items:
-            raise AlreadySaved(str(lost.items["at_provider"]["id"])) from lost
-        raise Outrun(str(lost)) from lost
+    except dynamodb.ConditionFailed as failed:
+        if "at_provider" in failed.items:
+            raise AlreadySaved(str(failed.items["at_provider"]["id"])) from failed
+        raise dynamodb.VersionConflict(str(failed)) from failed
 
 
 def update(seen: PaymentMethod, after: PaymentMethod, customer: Customer) -> None:

@@ -11,12 +11,8 @@ from bridge.models.customer import Customer
 from bridge.models.page import Page
 from bridge.store import dynamodb, keys, pagination
 from bridge.store.customers import customer_items, organization_items
-from bridge.store.dynamodb import Ahead, Item
+from bridge.store.dynamodb import Item, Prefetched
 from bridge.store.keys import Key
-
-
-class Outrun(Exception):
-    """The customer, or what it holds, changed since it was read."""
 
 
 class Kind(NamedTuple):
@@ -33,11 +29,11 @@ class Kind(NamedTuple):
 
 
 def find(
-    kind: Kind, identifier: str, ahead: Ahead, *more: Key
+    kind: Kind, identifier: str, prefetched: Prefetched, *more: Key
 ) -> tuple[Item | None, Customer | None, dict[Key, Item | None]]:
     """A record and its customer, and what was asked for with them; two reads."""
     owner = kind.owner(identifier)
-    found = dynamodb.get_all([owner, *more], ahead)
+    found = dynamodb.get_all([owner, *more], prefetched)
     if (named := found[owner]) is None:
         return None, None, found
     row, holder = kind.row(named["customer_id"], identifier), keys.customer(named["customer_id"])
@@ -76,13 +72,13 @@ def _listed(kind: Kind, partitions: Sequence[str], page: Page) -> list[tuple[Ite
     named = {each: item["customer_id"] for each in ids if (item := owners[kind.owner(each)])}
     rows = {each: kind.row(customer_id, each) for each, customer_id in named.items()}
     found = dynamodb.get_all([*rows.values(), *map(keys.customer, named.values())])
-    held = []
+    records = []
     for each, customer_id in named.items():
         item = found[rows[each]]
         customer = customer_items.customer_from(found[keys.customer(customer_id)])
         if item and customer and customer.state == "active":
-            held.append((item, customer))
-    return held
+            records.append((item, customer))
+    return records
 
 
 def pointers(kind: Kind, customer: Customer, uid: str) -> dict[str, Key]:

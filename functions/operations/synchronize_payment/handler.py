@@ -6,4 +6,4 @@ from bridge.core.operations import payment_operator
 
 @operation
 def handler(invocation: Invocation) -> payment_operator.Inspection:
-    return payment_operator.converge_payment(invocation.text("payment_id"), invocation.call)
+    return payment_operator.synchronize_payment(invocation.text("payment_id"), invocation.run)

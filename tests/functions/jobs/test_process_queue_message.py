@@ -1,4 +1,4 @@
-"""jobs/sync_payment: events and put-off looks from the queue. Source: convergence.md 6 and 7."""
+"""jobs/process_queue_message: events and status checks. Source: convergence.md 6 and 7."""
 
 import json
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from moto.sqs.models import sqs_backends
 
 from bridge import clock
 from bridge.core.operations import payment_operator
-from bridge.models.event import Hint
+from bridge.models.queue_message import WebhookEventReference
 from bridge.store import dynamodb
 from bridge.store.dedupe import webhook_items
 from bridge.store.payments import payment_items
-from functions.jobs.sync_payment.handler import handler
+from functions.jobs.process_queue_message.handler import handler
 from local import database
 from local.functions import ACCOUNT, REGION, Context
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import Crash, House, Killed, together
+from tests.conftest import Crash, Environment, Killed, together
 from tests.functions.conftest import VISA, Api, Dashboard
 from tests.stripe_events import (
     TARGET,
@@ -33,7 +33,7 @@ from tests.stripe_events import (
 
 Later = Callable[[float], None]
 Operate = Callable[..., dict[str, Any]]
-NAME = "jobs/sync_payment"
+NAME = "jobs/process_queue_message"
 Deliver = Callable[..., list[str]]
 Message = dict[str, Any]
 
@@ -48,7 +48,7 @@ def hint(payment: dict[str, Any], event_id: str = "evt_1", **more: object) -> Me
         "provider_payment_id": payment["provider_payment_id"],
     }
     told = {name: value for name, value in (known | more).items() if value is not None}
-    return {"hint": told}
+    return {"event_reference": told}
 
 
 @pytest.fixture
@@ -56,15 +56,15 @@ def deliver(tables: None, context: Callable[[str], Context]) -> Deliver:
     """Hand messages to the worker in one batch; returns those that it leaves in the queue."""
 
     def run(*bodies: object) -> list[str]:
-        answer = handler(batch(*bodies), context("JobsSyncPayment"))
+        answer = handler(batch(*bodies), context("JobsProcessQueueMessage"))
         return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
     return run
 
 
 @pytest.fixture
-def queue(house: House) -> str:
-    return house.queues["SyncQueue"]
+def queue(environment: Environment) -> str:
+    return environment.queues["SyncQueue"]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def fetches(stripe_simulator: StripeSimulator) -> int:
 
 
 def remembered(event_id: str) -> dict[str, Any] | None:
-    known = Hint(provider_id="stripe", event_id=event_id, type="")
+    known = WebhookEventReference(provider_id="stripe", event_id=event_id, type="")
     return dynamodb.get(webhook_items.place(known))
 
 
@@ -146,7 +146,7 @@ def test_an_event_that_brings_nothing_new_is_remembered_too(
     assert remembered("evt_2")
     after = payment_operator.inspect_payment(paid["id"])
     assert after.timeline == before.timeline
-    assert after.payment["fence"] == int(str(before.payment["fence"])) + 1  # rule 6
+    assert after.payment["version"] == int(str(before.payment["version"])) + 1  # rule 6
 
 
 def test_the_memory_of_an_event_ends_after_30_days(
@@ -204,7 +204,10 @@ def test_where_the_pointer_is_missing_the_parent_bears_our_reference(
 
 @pytest.mark.parametrize("parent", [None, "pi_of_another_system", "ch_of_another_system"])
 def test_what_is_not_ours_is_remembered_as_unmatched_and_not_asked_about_again(
-    parent: str | None, house: House, deliver: Deliver, stripe_simulator: StripeSimulator
+    parent: str | None,
+    environment: Environment,
+    deliver: Deliver,
+    stripe_simulator: StripeSimulator,
 ) -> None:
     foreign = {"id": None, "provider_payment_id": "pi_of_another_system"}
     assert deliver(hint(foreign, parent_id=parent)) == []
@@ -255,8 +258,8 @@ FORMS: list[object] = [
     "no JSON",
     "[]",
     "{}",
-    '{"hint": {"provider_id": "stripe"}}',
-    '{"hint": {"provider_id": "nobody", "event_id": "e", "type": "t"}}',
+    '{"event_reference": {"provider_id": "stripe"}}',
+    '{"event_reference": {"provider_id": "nobody", "event_id": "e", "type": "t"}}',
     '{"source": "aws.partner/stripe.com.evil/x", "detail": {}}',
     '{"source": "aws.partner/stripe.com/x"}',
     json.dumps(event("payment_intent.succeeded", {"id": "pi_1"})),  # no envelope
@@ -307,7 +310,7 @@ def test_the_look_after_a_burst_finds_what_changed_after_the_first(
 ) -> None:
     deliver(*(hint(paid, f"evt_{number}") for number in range(3)))
     dashboard.refund(paid, 500)
-    look = {"look": {"payment_id": paid["id"]}}
+    look = {"status_check": {"payment_id": paid["id"]}}
     assert deliver(look) == []
     assert status(api, paid) == "partially_refunded"
     asked = fetches(stripe_simulator)
@@ -340,7 +343,7 @@ def test_where_all_fail_lambda_counts_an_error_whose_text_holds_no_message(
     deliver: Deliver, tables: None
 ) -> None:
     with pytest.raises(Exception, match="All records failed") as raised:
-        deliver("canary, no JSON", '{"hint": {"event_id": "canary"}}')
+        deliver("canary, no JSON", '{"event_reference": {"event_id": "canary"}}')
     assert "canary" not in str(raised.value)
 
 
@@ -364,7 +367,7 @@ def test_a_payment_at_rest_is_not_forgotten_where_its_event_fails(
     assert status(api, paid) == "refunded"
 
 
-STEPS = ["heard", "looked", "merging", "merged"]
+STEPS = ["event_received", "fetched", "committing", "committed"]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -372,7 +375,7 @@ STEPS = ["heard", "looked", "merging", "merged"]
 def test_a_worker_that_dies_anywhere_loses_nothing(
     step: str,
     rescue: str,
-    house: House,
+    environment: Environment,
     api: Api,
     paid: dict[str, Any],
     deliver: Deliver,
@@ -384,13 +387,13 @@ def test_a_worker_that_dies_anywhere_loses_nothing(
     crash.at = step
     with pytest.raises(Killed):
         deliver(hint(paid))
-    assert (remembered("evt_1") is not None) == (step == "merged")
+    assert (remembered("evt_1") is not None) == (step == "committed")
     later(360)
     if rescue == "again":
         assert deliver(hint(paid)) == []
         assert remembered("evt_1")
     else:
-        house.gateway.functions.invoke("JobsSweepPayments", {})
+        environment.gateway.functions.invoke("JobsSweepPayments", {})
     assert status(api, paid) == "succeeded"
     seen = payment_operator.inspect_payment(paid["id"])
     assert seen.timeline_is_whole
@@ -398,7 +401,7 @@ def test_a_worker_that_dies_anywhere_loses_nothing(
     assert len(stripe_simulator.charges()) == 1
 
 
-@pytest.mark.parametrize("step", ["heard", "looked", "merging"])
+@pytest.mark.parametrize("step", ["event_received", "fetched", "committing"])
 def test_the_same_event_delivered_meanwhile_makes_this_one_superfluous(
     step: str, paid: dict[str, Any], deliver: Deliver, crash: Crash
 ) -> None:
@@ -409,7 +412,7 @@ def test_the_same_event_delivered_meanwhile_makes_this_one_superfluous(
     assert seen.timeline_is_whole
 
 
-@pytest.mark.parametrize("step", ["heard", "looked", "merging"])
+@pytest.mark.parametrize("step", ["event_received", "fetched", "committing"])
 def test_an_event_that_loses_the_fence_asks_again(
     step: str, api: Api, paid: dict[str, Any], deliver: Deliver, crash: Crash
 ) -> None:
@@ -433,7 +436,7 @@ def test_a_worker_that_loses_the_fence_reads_no_secret(
         api.sync(paid)
         dynamodb.client().meta.events.register("before-call.dynamodb.BatchGetItem", hear)
 
-    crash.at, crash.meanwhile = "looked", meanwhile
+    crash.at, crash.meanwhile = "fetched", meanwhile
     try:
         assert deliver(hint(paid)) == []
     finally:
@@ -467,7 +470,7 @@ def test_an_unknown_outcome_queues_looks_in_5_and_30_seconds(
 
 
 def look(payment: dict[str, Any], attempt: int) -> Message:
-    return {"look": {"payment_id": payment["id"], "attempt": attempt}}
+    return {"status_check": {"payment_id": payment["id"], "attempt": attempt}}
 
 
 def test_a_look_finds_out_what_became_of_a_lost_answer(
@@ -511,11 +514,11 @@ def test_a_queue_in_trouble_fails_no_request(
     api: Api,
     stripe_simulator: StripeSimulator,
     setting: Callable[[str, str], None],
-    house: House,
+    environment: Environment,
     later: Later,
 ) -> None:
     made = api.payment()
-    setting("QUEUE_URL", house.queues["SyncQueue"] + "-gone")
+    setting("QUEUE_URL", environment.queues["SyncQueue"] + "-gone")
     if operation == "create":
         stripe_simulator.fault("create_payment", "drop_after", times=2)
         reply = api.post("/payments/intents", {"total_cents": 2000, "currency": "USD"})
@@ -524,7 +527,7 @@ def test_a_queue_in_trouble_fails_no_request(
         reply = api.confirm(made, VISA)
     assert (reply.status, reply.body["status"]) == (202, "processing")
     later(120)
-    house.gateway.functions.invoke("JobsSweepPayments", {})
+    environment.gateway.functions.invoke("JobsSweepPayments", {})
     expected = "succeeded" if operation == "confirm" else "created"
     assert api.get(f"/payments/{reply.body['id']}").body["status"] == expected
 
@@ -532,9 +535,9 @@ def test_a_queue_in_trouble_fails_no_request(
 # --- saved methods ------------------------------------------------------------------------------
 
 
-def method_hint(method: dict[str, Any], event_id: str = "evt_1") -> Message:
+def method_event_reference(method: dict[str, Any], event_id: str = "evt_1") -> Message:
     return {
-        "method_hint": {
+        "method_event_reference": {
             "provider_id": "stripe",
             "event_id": event_id,
             "type": "payment_method.automatically_updated",
@@ -557,12 +560,12 @@ def test_an_event_of_a_saved_method_brings_what_its_provider_has(
 ) -> None:
     method = api.method()
     stripe_simulator.dashboard_method("renew", method["provider_payment_method_id"])
-    assert deliver(method_hint(method)) == []
+    assert deliver(method_event_reference(method)) == []
     assert remembered("evt_1")
     shown = api.get(f"/payment-methods/{method['id']}").body
     assert (shown["last4"], shown["exp_year"]) == ("4243", method["exp_year"] + 4)
     asked = fetches(stripe_simulator)
-    assert deliver(method_hint(method)) == []
+    assert deliver(method_event_reference(method)) == []
     assert fetches(stripe_simulator) == asked
 
 
@@ -571,8 +574,8 @@ def test_what_an_event_says_of_a_method_is_never_believed(
 ) -> None:
     """It says detached; Stripe, when asked, does not. By the partner's bus, too."""
     method = api.method()
-    hint = method_hint(method)
-    hint["method_hint"]["type"] = "payment_method.detached"
+    hint = method_event_reference(method)
+    hint["method_event_reference"]["type"] = "payment_method.detached"
     assert deliver(hint, wrapped(about_method(method))) == []
     assert listed(api) == [method["id"]]
     stripe_simulator.dashboard_method("detach", method["provider_payment_method_id"])
@@ -590,9 +593,11 @@ def test_a_method_that_nobody_can_be_asked_about_stays_in_the_queue(
     for each in (gone, other):
         stripe_simulator.dashboard_method("detach", each["provider_payment_method_id"])
     stripe_simulator.fault("fetch_method", "500_before", times=2)
-    assert deliver(method_hint(gone, "evt_1"), method_hint(other, "evt_2")) == ["message-0"]
+    assert deliver(
+        method_event_reference(gone, "evt_1"), method_event_reference(other, "evt_2")
+    ) == ["message-0"]
     assert listed(api) == [gone["id"]]
-    assert deliver(method_hint(gone, "evt_1")) == []
+    assert deliver(method_event_reference(gone, "evt_1")) == []
     assert listed(api) == []
 
 
@@ -600,7 +605,7 @@ def test_an_event_of_a_method_that_is_not_ours_is_done(
     api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
     asked = len(stripe_simulator.requests)
-    assert deliver(method_hint({"provider_payment_method_id": "pm_theirs"})) == []
+    assert deliver(method_event_reference({"provider_payment_method_id": "pm_theirs"})) == []
     assert len(stripe_simulator.requests) == asked
     assert remembered("evt_1") is None
 
@@ -609,16 +614,16 @@ def test_an_event_of_a_method_that_is_not_ours_is_done(
 
 
 def test_from_the_gateway_through_the_queue_to_the_payment(
-    house: House, api: Api, paid: dict[str, Any], stripe_simulator: StripeSimulator
+    environment: Environment, api: Api, paid: dict[str, Any], stripe_simulator: StripeSimulator
 ) -> None:
     sent: Event = about_intent(paid)
-    assert ring(house, sent) == 200
-    house.worker.drain()
+    assert ring(environment, sent) == 200
+    environment.worker.drain()
     assert status(api, paid) == "succeeded"
-    assert waiting(house.queues["SyncQueue"]) == []
-    assert waiting(house.queues["SyncDeadLetters"]) == []
+    assert waiting(environment.queues["SyncQueue"]) == []
+    assert waiting(environment.queues["SyncDeadLetters"]) == []
 
 
-def ring(house: House, sent: Event) -> int:
+def ring(environment: Environment, sent: Event) -> int:
     body = json.dumps(sent)
-    return house.gateway.call("POST", TARGET, {"Stripe-Signature": sign(body)}, body).status
+    return environment.gateway.call("POST", TARGET, {"Stripe-Signature": sign(body)}, body).status

@@ -1,14 +1,14 @@
-"""operations/converge_payment: an operator brings one payment to the provider's truth."""
+"""operations/synchronize_payment: an operator brings one payment to the provider's truth."""
 
 from collections.abc import Callable
 from typing import Any
 
-from functions.operations.converge_payment.handler import handler
+from functions.operations.synchronize_payment.handler import handler
 from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import VISA, Api
 
 Operate = Callable[..., dict[str, Any]]
-NAME = "operations/converge_payment"
+NAME = "operations/synchronize_payment"
 
 
 def test_the_event_file_asks_the_provider_and_shows_the_payment(
@@ -17,7 +17,7 @@ def test_the_event_file_asks_the_provider_and_shows_the_payment(
     before = demo_data.log.counts["fetch"]
     seen = operate(handler, NAME)
     assert (seen["ok"], seen["payment"]["id"]) == (True, "pay_123")
-    assert (seen["shown_status"], seen["timeline_is_whole"]) == ("succeeded", True)
+    assert (seen["displayed_status"], seen["timeline_is_whole"]) == ("succeeded", True)
     assert demo_data.log.counts["fetch"] == before + 1
 
 
@@ -28,7 +28,7 @@ def test_what_was_lost_is_found_and_its_cause_is_told(
     stripe_simulator.fault("confirm", "drop_after")
     api.confirm(made, VISA)
     seen = operate(handler, NAME, payment_id=made["id"])
-    assert (seen["shown_status"], seen["is_locked"]) == ("succeeded", False)
+    assert (seen["displayed_status"], seen["is_locked"]) == ("succeeded", False)
     last = seen["timeline"][-1]
     assert (last["cause"], last["operation"], last["outcome"]) == (
         "reconciliation",

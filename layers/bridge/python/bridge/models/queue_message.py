@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from bridge.models.provider import ProviderId
 
 
-class Hint(BaseModel, frozen=True):
+class WebhookEventReference(BaseModel, frozen=True):
     """A provider's event, as far as it is read. Its ids lead to a payment; the provider is asked.
 
     `payment_id`: our own reference, where the event's object bears it. `parent_id`: the provider's
@@ -23,7 +23,7 @@ class Hint(BaseModel, frozen=True):
     parent_id: str | None = None
 
 
-class MethodHint(BaseModel, frozen=True):
+class MethodEventReference(BaseModel, frozen=True):
     """A provider's event about a payment method that it keeps: its token, and no more."""
 
     provider_id: ProviderId
@@ -32,7 +32,7 @@ class MethodHint(BaseModel, frozen=True):
     token: str = Field(min_length=1, max_length=255, repr=False)
 
 
-class Look(BaseModel, frozen=True):
+class StatusCheck(BaseModel, frozen=True):
     """A payment to look at soon, and the attempt whose outcome is unknown, where it is for one."""
 
     payment_id: str

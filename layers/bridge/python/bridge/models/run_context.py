@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
 
-from bridge.models.event import Hint
+from bridge.models.queue_message import WebhookEventReference
 
 Cause = Literal["api", "webhook", "sweep", "reconciliation"]
 
@@ -19,7 +19,7 @@ class ClientKey(BaseModel, frozen=True):
     fingerprint: str
 
 
-class Call(BaseModel, frozen=True):
+class RunContext(BaseModel, frozen=True):
     """One run of a function. After `ends_at` the platform lets it send nothing more.
 
     `event`: the provider's event that this run answers; what is learned is stored together with
@@ -30,4 +30,4 @@ class Call(BaseModel, frozen=True):
     ends_at: AwareDatetime
     client_key: ClientKey | None = None
     source_ip: str = ""
-    event: Hint | None = None
+    event: WebhookEventReference | None = None

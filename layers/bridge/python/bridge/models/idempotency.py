@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 
-class Record(BaseModel, frozen=True):
+class IdempotencyRecord(BaseModel, frozen=True):
     """One key and what became of its request.
 
     `key` is the record's own place in the store. `state` open: the request runs, or nobody knows
@@ -24,7 +24,7 @@ class Record(BaseModel, frozen=True):
     until: int = 0
 
     @property
-    def told(self) -> str:
+    def stored_response(self) -> str:
         """The stored answer of a record that is done."""
         if self.snapshot is None:
             raise RuntimeError("this record holds no answer")
