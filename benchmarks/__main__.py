@@ -1,9 +1,8 @@
-"""Side by side with a bare boto3 handler and with FastAPI + Mangum, and large beside small; ends
-with 1 at a broken bar.
+"""Compares our handlers with bare boto3 and with FastAPI + Mangum, and large lists with small ones.
 
-Source of the bars: design/architecture.md, section 6, and design/data-model.md, section 8. The
-rivals make the same SDK calls; the databases and Stripe run in other processes, and only CPU of the
-measured process counts.
+Ends with 1 if a bar is broken. Sources of the bars: docs/architecture.md, section 6;
+docs/data-model.md, section 8. The other handlers make the same SDK calls. The databases and Stripe
+run in other processes, so only the CPU of the measured process counts.
 """
 
 import compileall
@@ -17,9 +16,12 @@ from local import dynamodb_local
 
 
 def main() -> int:
+    """Measure, print the tables, and return the exit code."""
     started, rows = time.monotonic(), []
     for folder in (BRIDGE, ROOT / "functions", ROOT / "benchmarks"):
-        compileall.compile_dir(folder, quiet=1)  # as the layers ship it, and the rivals' libraries
+        compileall.compile_dir(
+            folder, quiet=1
+        )  # as in the layers and in the other handlers' libraries
 
     def report(title: str, columns: tuple[str, ...], found: list[Row]) -> None:
         show(title, columns, found)

@@ -1,4 +1,4 @@
-"""The first rival: bare boto3 handlers, an event in, a response out."""
+"""The first comparison: bare boto3 handlers, an event in, a response out."""
 
 import json
 from collections.abc import Callable
@@ -12,24 +12,29 @@ Handler = Callable[[Item, Any], Item]
 
 
 def get_payment(event: Item, context: Any) -> Item:
+    """GET /bridge-payment/payments/{id}"""
     return _answer(200, calls.get_payment(_session(event), event["pathParameters"]["id"]))
 
 
 def get_customer(event: Item, context: Any) -> Item:
+    """GET /bridge-payment/customers/{id}"""
     return _answer(200, calls.get_customer(_session(event), event["pathParameters"]["id"]))
 
 
 def list_payments(event: Item, context: Any) -> Item:
+    """GET /bridge-payment/payments"""
     limit = int(event["queryStringParameters"]["limit"])
     return _answer(200, calls.list_payments(_session(event), limit))
 
 
 def create_payment_intent(event: Item, context: Any) -> Item:
+    """POST /bridge-payment/payments/intents"""
     new, key = json.loads(event["body"]), event["headers"]["idempotency-key"]
     return _answer(201, calls.create_payment(_session(event), new, key))
 
 
 def confirm_payment(event: Item, context: Any) -> Item:
+    """POST /bridge-payment/payments/confirm/{id}"""
     method = json.loads(event["body"])["payment_method_id"]
     payment_id = event["pathParameters"]["id"]
     return _answer(200, calls.confirm_payment(_session(event), payment_id, method))

@@ -1,7 +1,7 @@
-"""The SDK calls of five endpoints, written without the house: what both rivals are made of.
+"""The SDK calls of five endpoints without our code. Both comparisons use them.
 
-Same operations, same keys and conditions, items of the same size; `benchmarks.cpu` checks that
-they are. Nothing here validates, logs, or survives a crash.
+The operations, keys, conditions and item sizes are those of the product; `benchmarks.cpu` checks
+it. Nothing here validates, logs, or survives a crash.
 """
 
 import json
@@ -35,7 +35,8 @@ client = boto3.client("dynamodb")
 
 @cache
 def stripe_client() -> Any:
-    import stripe  # as in the house: a function that reads has no use for it
+    """The client of the Stripe SDK, made on first use."""
+    import stripe  # as in the product: functions that only read never import it
 
     path = os.environ["SECRETS_PREFIX"] + "/STRIPE_SECRET_KEY"
     found = boto3.client("ssm").get_parameter(Name=path, WithDecryption=True)
@@ -45,22 +46,25 @@ def stripe_client() -> Any:
 
 
 def get_payment(session_id: str, payment_id: str) -> Item:
+    """Read a payment and its client secret."""
     row, secret = f"P#{payment_id[4:]}", f"CS#{payment_id[4:]}"
     found = _read(_session(session_id), (LEDGER, row, "P"), (SECRETS, secret, "CS"))
     payment = found[row]
     assert payment["user_id"] == _user(found, session_id)
-    return _shown(payment) | {"client_secret": found[secret]["secret"]}
+    return _public(payment) | {"client_secret": found[secret]["secret"]}
 
 
 def get_customer(session_id: str, customer_id: str) -> Item:
+    """Read a customer."""
     row = f"C#{customer_id[5:]}"
     found = _read(_session(session_id), (LEDGER, row, "C"))
     customer = found[row]
     assert customer["user_id"] == _user(found, session_id)
-    return _shown(customer)
+    return _public(customer)
 
 
 def list_payments(session_id: str, limit: int) -> list[Item]:
+    """Read the newest payments of a user."""
     user_id = _user(_read(_session(session_id)), session_id)
     page = client.query(
         TableName=LEDGER,
@@ -71,16 +75,17 @@ def list_payments(session_id: str, limit: int) -> list[Item]:
         ScanIndexForward=False,
         Limit=limit,
     )
-    wanted = [f"P#{item['id']['S'][4:]}" for item in page["Items"]]
-    found = _read(*((LEDGER, row, "P") for row in wanted))
-    return [_shown(found[row]) for row in wanted]
+    payment_rows = [f"P#{item['id']['S'][4:]}" for item in page["Items"]]
+    found = _read(*((LEDGER, row, "P") for row in payment_rows))
+    return [_public(found[row]) for row in payment_rows]
 
 
 def create_payment(session_id: str, new: Item, key: str) -> Item:
+    """Create a payment: T1, the call to Stripe, T2."""
     user_id = _user(_read(_session(session_id)), session_id)
-    record = rows.record(user_id, key, digest(json.dumps(new)))
-    place = typed({"pk": record["pk"], "sk": record["sk"]})
-    assert "Item" not in client.get_item(TableName=EPHEMERAL, Key=place, ConsistentRead=True)
+    record = rows.idempotency_record(user_id, key, digest(json.dumps(new)))
+    record_key = typed({"pk": record["pk"], "sk": record["sk"]})
+    assert "Item" not in client.get_item(TableName=EPHEMERAL, Key=record_key, ConsistentRead=True)
     own = client.query(
         TableName=LEDGER,
         KeyConditionExpression="#pk = :pk AND #sk BETWEEN :low AND :high",
@@ -115,39 +120,40 @@ def create_payment(session_id: str, new: Item, key: str) -> Item:
         rows.put(LEDGER, payment, FRESH),
         rows.put(LEDGER, pointer | {"pk": f"U#{user_id}"}),
         rows.put(LEDGER, pointer | {"pk": f"C#{customer}#P"}),
-        rows.alive(customer),
-        rows.put(EPHEMERAL, record, rows.unused()),
+        rows.customer_is_active(customer),
+        rows.put(EPHEMERAL, record, rows.key_is_free()),
     )
     intent = stripe_client().v1.payment_intents.create(
         params=params, options={"idempotency_key": payment["active_attempt"]["key"]}
     )
     changes = {"status": "created", "provider_payment_id": intent.id, "is_open": True}
-    settled = _shown(payment | changes)
+    settled = _public(payment | changes)
     known = {"pk": f"PP#stripe#{intent.id}", "sk": "PP", "payment_id": payment["id"]}
     secret = {"secret": intent.client_secret, "exp": int(time.time()) + DAY}
     _transact(
         rows.settled(payment, changes | {"due_at": int(time.time()) + 60}, ["active_attempt"]),
-        rows.put(LEDGER, rows.entry(payment, "create", "created"), FRESH),
+        rows.put(LEDGER, rows.timeline_entry(payment, "create", "created"), FRESH),
         rows.put(EPHEMERAL, record | {"state": "done", "snapshot": json.dumps(settled)}),
-        rows.put(LEDGER, known, rows.ours(payment["id"])),
+        rows.put(LEDGER, known, rows.provider_id_is_free(payment["id"])),
         rows.put(SECRETS, secret | {"pk": f"CS#{payment['uid']}", "sk": "CS"}),
     )
     return settled | {"client_secret": intent.client_secret}
 
 
 def confirm_payment(session_id: str, payment_id: str, method_id: str) -> Item:
+    """Confirm a payment: T1, the call to Stripe, T2."""
     row, secret = f"P#{payment_id[4:]}", f"CS#{payment_id[4:]}"
     found = _read(_session(session_id), (LEDGER, row, "P"), (SECRETS, secret, "CS"))
     payment = found[row]
     assert payment["user_id"] == _user(found, session_id)
     method = method_id.removeprefix("pm_")
     _read((LEDGER, f"M#{method}", "I"), (SECRETS, f"PT#{method}", "PT"))
-    live = rows.active_attempt(payment, "confirm") | {
+    attempt = rows.active_attempt(payment, "confirm") | {
         "pending_changes": {"payment_method_id": method_id}
     }
-    taken = {"active_attempt": live, "attempts": 2, "due_at": int(time.time()) + 25}
-    _transact(rows.locked(payment, taken))
-    payment |= taken | {"version": payment["version"] + 1}
+    lock = {"active_attempt": attempt, "attempts": 2, "due_at": int(time.time()) + 25}
+    _transact(rows.locked(payment, lock))
+    payment |= lock | {"version": payment["version"] + 1}
     intent = stripe_client().v1.payment_intents.confirm(
         payment["provider_payment_id"],
         params={
@@ -155,7 +161,7 @@ def confirm_payment(session_id: str, payment_id: str, method_id: str) -> Item:
             "return_url": payment["return_url"],
             "expand": ["latest_charge"],
         },
-        options={"idempotency_key": live["key"]},
+        options={"idempotency_key": attempt["key"]},
     )
     changes = {
         "status": intent.status,
@@ -168,10 +174,10 @@ def confirm_payment(session_id: str, payment_id: str, method_id: str) -> Item:
     }
     _transact(
         rows.settled(payment, changes, ["active_attempt", "due_at", "due_pk"]),
-        rows.put(LEDGER, rows.entry(payment, "confirm", intent.status), FRESH),
+        rows.put(LEDGER, rows.timeline_entry(payment, "confirm", intent.status), FRESH),
         {"Delete": {"TableName": SECRETS, "Key": typed({"pk": secret, "sk": "CS"})}},
     )
-    return _shown(payment | changes)
+    return _public(payment | changes)
 
 
 def _session(session_id: str) -> tuple[str, str, str]:
@@ -179,12 +185,12 @@ def _session(session_id: str) -> tuple[str, str, str]:
 
 
 def _read(*keys: tuple[str, str, str]) -> dict[str, Item]:
-    """One consistent batch of (table, pk, sk); items by their pk."""
-    wanted: dict[str, Any] = {}
+    """Read one consistent batch of (table, pk, sk). Returns the items by their pk."""
+    batch: dict[str, Any] = {}
     for table, pk, sk in keys:
-        asked = wanted.setdefault(table, {"Keys": [], "ConsistentRead": True})
-        asked["Keys"].append({"pk": {"S": pk}, "sk": {"S": sk}})
-    found = client.batch_get_item(RequestItems=wanted)["Responses"]
+        table_keys = batch.setdefault(table, {"Keys": [], "ConsistentRead": True})
+        table_keys["Keys"].append({"pk": {"S": pk}, "sk": {"S": sk}})
+    found = client.batch_get_item(RequestItems=batch)["Responses"]
     return {item["pk"]["S"]: plain(item) for items in found.values() for item in items}
 
 
@@ -194,7 +200,7 @@ def _user(found: dict[str, Item], session_id: str) -> str:
     return str(session["user_id"])
 
 
-def _shown(item: Item) -> Item:
+def _public(item: Item) -> Item:
     hidden = (
         "pk",
         "sk",
@@ -204,7 +210,6 @@ def _shown(item: Item) -> Item:
         "last_hash",
         "due_pk",
         "due_at",
-        "version",
     )
     return {name: item[name] for name in item if name not in hidden}
 

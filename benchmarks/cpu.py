@@ -1,4 +1,4 @@
-"""CPU per request: the three variants in fresh processes side by side, batch by batch in turn."""
+"""CPU per request: three variants in fresh processes, which run their batches in turn."""
 
 import sys
 from itertools import count
@@ -10,27 +10,29 @@ from benchmarks.table import Row
 
 BAR = 1.3
 VARIANTS = ("bridge", "bare", "fastapi")
-TURNS = {  # in a process, and the requests of each: a batch lasts a tenth of a second or so
+TURNS = {  # batches per process, and requests per batch: a batch lasts about 0.1 s
     "get_payment": (6, 40),
     "list_payments": (6, 15),
     "get_customer": (6, 40),
     "create_payment_intent": (5, 10),
     "confirm_payment": (5, 10),
 }
-ROUNDS, WARM = 3, 10
-REQUESTS = 2 + WARM + max(turns * batch for turns, batch in TURNS.values())  # of one process
-CONFIRMS = ROUNDS * len(VARIANTS) * REQUESTS
-BYTES_APART = 0.1  # by how much the requests of the variants may differ in size
+REPETITIONS, WARM = 3, 10
+REQUESTS = (
+    2 + WARM + max(turns * batch for turns, batch in TURNS.values())
+)  # of one process at most
+CONFIRMS = REPETITIONS * len(VARIANTS) * REQUESTS
+BYTES_APART = 0.1  # by how much the variants' calls may differ in size
 
 
 def rows(environment: Environment) -> tuple[list[Row], list[Row]]:
-    """CPU per request, and CPU of a cold start up to its first answer; milliseconds."""
+    """Return CPU per request, and CPU of a cold start up to its first response; milliseconds."""
     warm, cold = [], []
     for endpoint, (turns, batch) in TURNS.items():
         numbers = count(0, REQUESTS)
         spent: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
         started: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
-        for _ in range(ROUNDS):
+        for _ in range(REPETITIONS):
             pairs = [(variant, endpoint) for variant in VARIANTS]
             with measured(environment, pairs, numbers) as processes:
                 _check_same_calls(endpoint, processes)
@@ -56,13 +58,13 @@ def _row(endpoint: str, spent: dict[str, list[float]], bar: float | None) -> Row
 
 
 def _check_same_calls(endpoint: str, processes: list[Measured]) -> None:
-    """Ends the run when the rivals do not do the same work."""
-    ours, *rivals = [process.start["calls"] for process in processes]
-    for rival in rivals:
-        same = [name for name, _ in ours] == [name for name, _ in rival]
-        if not same or abs(_bytes(ours) / _bytes(rival) - 1) > BYTES_APART:
+    """End the run if the other variants do not make the same calls."""
+    ours, *others = [process.start["calls"] for process in processes]
+    for other in others:
+        same = [name for name, _ in ours] == [name for name, _ in other]
+        if not same or abs(_bytes(ours) / _bytes(other) - 1) > BYTES_APART:
             sys.exit(
-                f"{endpoint}: other calls than ours, {ours} and {rival}: see benchmarks/calls.py"
+                f"{endpoint}: other calls than ours, {ours} and {other}: see benchmarks/calls.py"
             )
 
 

@@ -1,7 +1,7 @@
-"""Organizations with many customers, written by the thousand as the product writes each.
+"""Organizations with many customers, stored in batches but with the items that the product stores.
 
-Every customer is a copy of one that the use case made, and its items are those of its creation;
-only the transaction around them is left out. `check` ends the run where that makes a difference.
+Every customer is a copy of one that the use case created, with the same items. Only the transaction
+is left out. `check` ends the run if the stored items differ from the product's.
 """
 
 from collections import Counter, deque
@@ -25,20 +25,24 @@ from bridge.store.customers import customer_items, organization_items
 from bridge.store.dynamodb import Item
 from bridge.store.keys import Key
 
-BATCH, AHEAD, THREADS = 25, 20, 4
+BATCH, MAX_QUEUED, THREADS = 25, 20, 4
 BEGIN, YEAR = datetime(2025, 1, 1, tzinfo=UTC), timedelta(days=365)
 CHECKED = Organization(20, shards=4)
 
 
 def fill_all() -> None:
+    """Fill every organization that is measured."""
     first = check()
     for organization in (*ONE_SHARD, *FOUR_SHARDS):
         fill(organization, first)
 
 
 def check() -> Customer:
-    """A customer to copy, when what is written here is what the product stores, to the letter."""
-    open_to_keys(CHECKED)
+    """Return a customer to copy.
+
+    Raises AssertionError if the items written here are not exactly those of the product.
+    """
+    add_settings_and_key(CHECKED)
     before = _stored()
     made = [_created(CHECKED, number) for number in range(CHECKED.customers)]
     first = made[0]
@@ -55,10 +59,10 @@ def check() -> Customer:
 
 
 def fill(organization: Organization, first: Customer) -> None:
-    """Its customers, evenly over a year, as copies of the first."""
-    open_to_keys(organization)
-    step = YEAR / organization.customers
-    times = [BEGIN + number * step for number in range(organization.customers)]
+    """Store an organization's customers, evenly over a year, as copies of the first."""
+    add_settings_and_key(organization)
+    interval = YEAR / organization.customers
+    times = [BEGIN + number * interval for number in range(organization.customers)]
     rows = (
         _copy(first, organization, number, new_id("cust", at), at)
         for number, at in enumerate(times)
@@ -66,9 +70,9 @@ def fill(organization: Organization, first: Customer) -> None:
     counted: Counter[Key] = Counter()
     with ThreadPoolExecutor(THREADS) as pool:
         puts, sent = _items(rows, counted), deque[Future[None]]()
-        while some := list(islice(puts, BATCH)):
-            sent.append(pool.submit(_put, some))
-            if len(sent) > AHEAD:  # few wait in memory
+        while batch := list(islice(puts, BATCH)):
+            sent.append(pool.submit(_put, batch))
+            if len(sent) > MAX_QUEUED:  # keeps few batches in memory
                 sent.popleft().result()
         for each in sent:
             each.result()
@@ -76,8 +80,8 @@ def fill(organization: Organization, first: Customer) -> None:
         dynamodb.write(dynamodb.add(key, count))
 
 
-def open_to_keys(organization: Organization) -> None:
-    """Its settings, where they are not everybody's, and a key."""
+def add_settings_and_key(organization: Organization) -> None:
+    """Store the settings of an organization with several shards, and an API key."""
     if organization.shards > 1:
         spread = {"read_shards": organization.shards, "write_shards": organization.shards}
         dynamodb.write(dynamodb.put(keys.organization_settings(organization.id), spread))
@@ -92,18 +96,18 @@ def open_to_keys(organization: Organization) -> None:
 
 
 def _fields(number: int) -> dict[str, str]:
-    """What a caller sends: as long for each number, and its own."""
+    """What a caller sends: different for each number, and of the same length."""
     first, last = "Nadia", f"Okoro{number:06d}"
     email = f"nadia.{number:06d}@shop.test"
     return {"first_name": first, "last_name": last, "email": email}
 
 
 def _created(organization: Organization, number: int) -> Customer:
-    """By the use case, in a transaction of its own."""
+    """Create a customer with the use case, in its own transaction."""
     caller = Caller(key_of=organization.id)
-    call = RunContext(cause="api", ends_at=clock.now() + timedelta(minutes=1))
+    run = RunContext(cause="api", ends_at=clock.now() + timedelta(minutes=1))
     fields = CustomerFields(**_fields(number))
-    return organization_customers.create(caller, fields, "required", call).customer
+    return organization_customers.create(caller, fields, "required", run).customer
 
 
 def _copy(
@@ -118,7 +122,7 @@ def _copy(
 
 
 def _items(customers: Iterable[Customer], counted: Counter[Key]) -> Iterator[Item]:
-    """What their creations put; what they add to is counted."""
+    """Yield the items that their creations put. What they add to counters is added to `counted`."""
     for customer in customers:
         for action in customer_items.creation(customer, as_own=False).values():
             if "Put" in action:
@@ -131,20 +135,23 @@ def _items(customers: Iterable[Customer], counted: Counter[Key]) -> Iterator[Ite
 
 def _put(items: list[Item]) -> None:
     requests = [{"PutRequest": {"Item": item}} for item in items]
-    wanted = {config.table_name("ledger"): requests}
-    left = dynamodb.client().batch_write_item(RequestItems=wanted)["UnprocessedItems"]
+    batch = {config.table_name("ledger"): requests}
+    left = dynamodb.client().batch_write_item(RequestItems=batch)["UnprocessedItems"]
     assert not left, left
 
 
 def _stored() -> list[Item]:
-    """All of the ledger, while it is small."""
+    """Return all items of the ledger, while it is small."""
     answer = dynamodb.client().scan(TableName=config.table_name("ledger"), ConsistentRead=True)
     assert "LastEvaluatedKey" not in answer
     return [dynamodb.item_from(item) for item in answer["Items"]]
 
 
 def _comparable(items: list[Item]) -> tuple[list[Item], Counter[str]]:
-    """In one order; a month's count is spread at random, so its parts are one."""
+    """Return the items in a fixed order, and the sum of each month's counts.
+
+    A month's count is spread over its parts at random, so only the sum can be compared.
+    """
     months: Counter[str] = Counter()
     rows = []
     for item in items:

@@ -1,6 +1,6 @@
-"""Which pages of customers are measured, of which organizations, and the events that ask for them.
+"""Which pages of customers are measured, for which organizations, and the events that request them.
 
-Monri's list is payments.ai's by another name: the same use case, so it has no rows of its own.
+Monri's list has no rows: it runs the same use case as the list of payments.ai.
 """
 
 import json
@@ -9,17 +9,19 @@ from typing import Any, NamedTuple
 
 EVENTS = Path(__file__).resolve().parent.parent / "events"
 PAYMENTS_AI, ALTERNATIVE = "payments_ai.list_customers", "alternative.list_customers"
-MIDDLE = "limit=20&created_at_end=2025-07-02T12:00:00Z"  # of the year in which all were made
-SHOWN, DEEP = 20, 10_000
-# Budgets of design/data-model.md 8: who asks and how many there are, pointers to a read unit.
-KNOWING, POINTERS = 5, 34
-# The budget counts pointers of 120 bytes; with a long name, which is in it three times, it is 175.
+MIDDLE = "limit=20&created_at_end=2025-07-02T12:00:00Z"  # the middle of the year of all creations
+PAGE_SIZE, DEEP = 20, 10_000
+# Budgets, docs/data-model.md, section 8: reads of credential and counts; pointers per read unit.
+FIXED_READS, POINTERS = 5, 34
+# The budget counts pointers of 120 bytes. A long name is in a pointer three times: 175 bytes.
 LONG_NAMES = 1.5
-# CPU against the smallest organization's: as much; a query more, or a longer wait for its answer.
+# CPU compared with the smallest organization: the same, or one more or slower query.
 SAME, ONE_MORE = 1.3, 2.0
 
 
 class Organization(NamedTuple):
+    """An organization with so many customers, spread over so many shards."""
+
     customers: int
     shards: int = 1
 
@@ -38,34 +40,37 @@ SMALL, MEDIUM, LARGE = ONE_SHARD
 
 
 class Page(NamedTuple):
-    """`query`: with the names of cursors in braces, which the page of MIDDLE has.
+    """One measured page.
 
-    `shown`, `status`: what its answer must be. `skipped`: how many pointers are read before.
+    `query`: names of cursors are in braces; their values come from the page of MIDDLE.
+    `length`, `status`: what the response must have. `skipped`: how many pointers are read before.
     """
 
     endpoint: str
     query: str
     of: tuple[Organization, ...] = ONE_SHARD
-    shown: int = SHOWN
+    length: int = PAGE_SIZE
     skipped: int = 0
     status: int = 200
     cpu_bar: float | None = SAME
     units_bar: float = 1.0
 
     def budget(self, organization: Organization) -> float:
-        """In read units."""
+        """How much the page may read, in read units."""
         reads_all = "search=" in self.query and self.status == 200
-        passed = organization.customers if reads_all else self.skipped
-        others = 2 * (organization.shards - 1)  # a shard's page, and whether there is more
-        return KNOWING + others + self.shown + passed / POINTERS
+        pointers_read = organization.customers if reads_all else self.skipped
+        others = 2 * (
+            organization.shards - 1
+        )  # for each other shard its page, and whether it has more
+        return FIXED_READS + others + self.length + pointers_read / POINTERS
 
 
-def _search(text: str, *, shown: int, cpu_bar: float | None = ONE_MORE) -> Page:
+def _search(text: str, *, length: int, cpu_bar: float | None = ONE_MORE) -> Page:
     return Page(
         PAYMENTS_AI,
         f"limit=20&search={text}",
         (SMALL, MEDIUM),
-        shown,
+        length,
         cpu_bar=cpu_bar,
         units_bar=LONG_NAMES,
     )
@@ -74,7 +79,7 @@ def _search(text: str, *, shown: int, cpu_bar: float | None = ONE_MORE) -> Page:
 PAGES = {
     "payments.ai, offset 0": Page(PAYMENTS_AI, "limit=20&offset=0"),
     "payments.ai, offset 0, 4 shards": Page(PAYMENTS_AI, "limit=20&offset=0", FOUR_SHARDS),
-    "payments.ai, offset 10,000": Page(  # December is jumped over
+    "payments.ai, offset 10,000": Page(  # December is skipped by its count
         PAYMENTS_AI,
         f"limit=20&offset={DEEP}",
         (LARGE,),
@@ -88,16 +93,16 @@ PAGES = {
     "Alternative, after a cursor, 4 shards": Page(
         ALTERNATIVE, "limit=20&after={end_cursor}", FOUR_SHARDS
     ),
-    "search, one by name": _search("a+okoro000042", shown=1),
-    "search, one by e-mail": _search("000042@SHOP", shown=1),
-    "search, nobody": _search("nobody", shown=0),
-    "search, everybody": _search("shop.test", shown=SHOWN, cpu_bar=None),  # all ids are sent
-    "search, refused": Page(PAYMENTS_AI, "search=nobody", (LARGE,), shown=0, status=400),
+    "search, one by name": _search("a+okoro000042", length=1),
+    "search, one by e-mail": _search("000042@SHOP", length=1),
+    "search, nobody": _search("nobody", length=0),
+    "search, everybody": _search("shop.test", length=PAGE_SIZE, cpu_bar=None),  # all ids are sent
+    "search, refused": Page(PAYMENTS_AI, "search=nobody", (LARGE,), length=0, status=400),
 }
 
 
 def event(endpoint: str, query: str, organization: Organization) -> dict[str, Any]:
-    """That of events/, as the organization's own key asks."""
+    """The event of events/ with this query and the organization's own key."""
     made: dict[str, Any] = json.loads((EVENTS / f"{endpoint.replace('.', '/')}.json").read_text())
     scheme = "ApiKey " if endpoint == PAYMENTS_AI else ""
     made["headers"]["authorization"] = scheme + organization.api_key

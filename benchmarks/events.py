@@ -1,4 +1,4 @@
-"""The events that are sent: those of events/, with the ids in them that `seed` puts there."""
+"""The events that are sent: those of events/ with the ids that `seed` stores."""
 
 import copy
 import itertools
@@ -13,20 +13,22 @@ PAGE, DEEPEST = 20, 10_000
 
 
 def suffix(session_id: str, number: int) -> str:
-    """26 characters that sort by number, after all that are minted."""
+    """26 characters that sort by number, and after all real ids."""
     return f"{session_id[11:13]}{number:024d}"
 
 
 def payment_id(session_id: str, number: int) -> str:
+    """The id of a session's payment."""
     return f"pay_{suffix(session_id, number)}"
 
 
 def customer_id(session_id: str) -> str:
+    """The id of a session's customer."""
     return f"cust_{suffix(session_id, 0)}"
 
 
 def of(endpoint: str, first: int) -> Iterator[dict[str, Any]]:
-    """Events without end; no number comes twice, so no payment and no key does."""
+    """Yield events without end. Each has a new number, so no payment and no key repeats."""
     name = endpoint.removesuffix("_deep")
     event = json.loads((EVENTS / f"{name}.json").read_text())
     for number in itertools.count(first):
@@ -38,27 +40,27 @@ def _numbered(event: dict[str, Any], endpoint: str, number: int) -> dict[str, An
     event["headers"]["x-session-id"] = PAYER if pays else READER
     match endpoint:
         case "get_payment":
-            _name(event, payment_id(READER, 0))
+            _set_id(event, payment_id(READER, 0))
         case "get_customer":
-            _name(event, customer_id(READER))
+            _set_id(event, customer_id(READER))
         case "list_payments":
-            _ask(event, limit=PAGE)
+            _set_query(event, limit=PAGE)
         case "list_payments_deep":
-            _ask(event, limit=PAGE, offset=DEEPEST)
+            _set_query(event, limit=PAGE, offset=DEEPEST)
         case "create_payment_intent":
             event["headers"]["idempotency-key"] = f"bench-{number}"
         case "confirm_payment":
-            _name(event, payment_id(PAYER, number))
+            _set_id(event, payment_id(PAYER, number))
             event["body"] = json.dumps({"payment_method_id": "pm_card_visa"})
     return event
 
 
-def _ask(event: dict[str, Any], **query: int) -> None:
+def _set_query(event: dict[str, Any], **query: int) -> None:
     event["rawQueryString"] = "&".join(f"{name}={value}" for name, value in query.items())
     event["queryStringParameters"] = {name: str(value) for name, value in query.items()}
 
 
-def _name(event: dict[str, Any], identifier: str) -> None:
+def _set_id(event: dict[str, Any], identifier: str) -> None:
     path = f"{event['rawPath'].rpartition('/')[0]}/{identifier}"
     event["rawPath"] = event["requestContext"]["http"]["path"] = path
     event["pathParameters"] = {"id": identifier}

@@ -1,4 +1,4 @@
-"""The second rival: the same calls behind FastAPI and Mangum, as both documents show it."""
+"""The second comparison: the same calls behind FastAPI and Mangum, as their documents show it."""
 
 from typing import Annotated, Any
 
@@ -14,6 +14,8 @@ app = FastAPI()
 
 
 class NewPayment(BaseModel):
+    """The body of a creation."""
+
     subtotal_cents: int | None = Field(default=None, ge=0)
     tax_cents: int | None = Field(default=None, ge=0)
     discount_cents: int | None = Field(default=None, ge=0)
@@ -25,21 +27,26 @@ class NewPayment(BaseModel):
 
 
 class Confirmation(BaseModel):
+    """The body of a confirm."""
+
     payment_method_id: str
 
 
 @app.get("/bridge-payment/payments/{payment_id}")
 def get_payment(session: Session, payment_id: str) -> dict[str, Any]:
+    """One payment."""
     return calls.get_payment(session, payment_id)
 
 
 @app.get("/bridge-payment/customers/{customer_id}")
 def get_customer(session: Session, customer_id: str) -> dict[str, Any]:
+    """One customer."""
     return calls.get_customer(session, customer_id)
 
 
 @app.get("/bridge-payment/payments")
 def list_payments(session: Session, limit: int = 100) -> list[dict[str, Any]]:
+    """The first page of payments."""
     return calls.list_payments(session, limit)
 
 
@@ -47,12 +54,14 @@ def list_payments(session: Session, limit: int = 100) -> list[dict[str, Any]]:
 def create_payment_intent(
     session: Session, new: NewPayment, idempotency_key: Annotated[str, Header()]
 ) -> dict[str, Any]:
+    """Create a payment."""
     return calls.create_payment(session, new.model_dump(), idempotency_key)
 
 
 @app.post("/bridge-payment/payments/confirm/{payment_id}")
-def confirm_payment(session: Session, payment_id: str, asked: Confirmation) -> dict[str, Any]:
-    return calls.confirm_payment(session, payment_id, asked.payment_method_id)
+def confirm_payment(session: Session, payment_id: str, body: Confirmation) -> dict[str, Any]:
+    """Confirm a payment."""
+    return calls.confirm_payment(session, payment_id, body.payment_method_id)
 
 
 handler = Mangum(app, lifespan="off")

@@ -1,4 +1,4 @@
-"""What a cold start costs: CPU of a fresh process that imports a handler and makes its client."""
+"""The cost of a cold start: CPU of a process that imports a handler and makes its client."""
 
 from statistics import median
 
@@ -6,7 +6,7 @@ from benchmarks.process import Environment, spawn
 from benchmarks.table import Row
 
 BAR = 1.6
-ROUNDS = 7
+REPETITIONS = 7
 KINDS = {
     "payments, reading": "native.get_payment",
     "payments, writing": "native.confirm_payment",
@@ -17,18 +17,18 @@ KINDS = {
 }
 BOTO3 = "import boto3; boto3.client('dynamodb')"
 FASTAPI = f"import fastapi, mangum; {BOTO3}"
-OURS = "import functions.{}.handler; from bridge.store import table; table.client()"
+OURS = "import functions.{}.handler; from bridge.store import dynamodb; dynamodb.client()"
 CLOCK = "import time; print(time.process_time())"
 
 
 def rows(environment: Environment) -> list[Row]:
-    """Each kind of handler against boto3 with a client and FastAPI with the same client."""
+    """Compare each kind of handler with boto3 and a client, and with FastAPI and that client."""
     programs = (BOTO3, FASTAPI, *map(OURS.format, KINDS.values()))
     for program in programs:
-        _cost(environment, program)  # from here on the files are in memory
-    fastapi = median(_cost(environment, FASTAPI) for _ in range(ROUNDS))
+        _cost(environment, program)  # warm-up: the files are then in memory
+    fastapi = median(_cost(environment, FASTAPI) for _ in range(REPETITIONS))
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in KINDS}
-    for _ in range(ROUNDS):
+    for _ in range(REPETITIONS):
         for name, module in KINDS.items():
             pair = _cost(environment, OURS.format(module)), _cost(environment, BOTO3)
             spent[name].append(pair)
@@ -42,6 +42,6 @@ def _row(name: str, pairs: list[tuple[float, float]], fastapi: float) -> Row:
 
 
 def _cost(environment: Environment, program: str) -> float:
-    """Milliseconds of CPU from the interpreter's start."""
-    told, _ = spawn(environment, "-c", f"{program}\n{CLOCK}").communicate()
-    return float(told) * 1000
+    """Run the program; return its CPU since the interpreter started, in milliseconds."""
+    output, _ = spawn(environment, "-c", f"{program}\n{CLOCK}").communicate()
+    return float(output) * 1000

@@ -1,17 +1,17 @@
-"""What a process keeps of the requests that it has answered."""
+"""How much memory a process keeps of the requests that it has handled."""
 
 from itertools import count
 
 from benchmarks.process import Environment, measured
 from benchmarks.table import Row
 
-# Warming up, counted: only after some 400 creations are the SDK's own caches full.
+# (warm-up requests, counted requests): the SDK's own caches are full only after 400 creations.
 REQUESTS = {"get_payment": (300, 1000), "create_payment_intent": (450, 150)}
 BLOCKS_BAR, KB_BAR = 1.0, 2.0
 
 
 def rows(environment: Environment) -> list[Row]:
-    """Growth for each request, ours and the bare handler's: memory blocks, and resident kB."""
+    """Return the growth per request, ours and the bare handler's: memory blocks and resident kB."""
     found = []
     for endpoint, (warm, requests) in REQUESTS.items():
         pairs = [(variant, endpoint) for variant in ("bridge", "bare")]

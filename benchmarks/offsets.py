@@ -1,4 +1,4 @@
-"""What depth costs: a page of payments below 10,000 others, beside the first page."""
+"""The cost of a deep offset: a page of payments at offset 10,000, compared with the first page."""
 
 from itertools import count
 from statistics import median
@@ -12,7 +12,7 @@ PAIR = [("bridge", "list_payments_deep"), ("bridge", "list_payments")]
 
 
 def rows(environment: Environment, *, wall: bool) -> list[Row]:
-    """Ratios of CPU and, on a real database, of the whole answer; batches in turn."""
+    """Return the ratios of CPU and, on DynamoDB Local, of the whole time. Batches run in turn."""
     units = {"CPU": "cpu_ms"} | ({"until the answer": "wall_ms"} if wall else {})
     with measured(environment, PAIR, count(0)) as (deep, shallow):
         deep.ask(WARM), shallow.ask(WARM)

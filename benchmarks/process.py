@@ -1,4 +1,4 @@
-"""Processes beside this one: the server that is not measured, and the measured ones."""
+"""Other processes: the server, which is not measured, and the measured ones."""
 
 import json
 import os
@@ -19,7 +19,7 @@ Environment = dict[str, str]
 
 
 def environment(**more: str) -> Environment:
-    """This process's, without an AWS account and with our code on the path."""
+    """Return the environment for a process: without an AWS account, with our code on the path."""
     made = dict(os.environ)
     settings.leave_aws(made)
     path = os.pathsep.join((str(ROOT), str(BRIDGE)))
@@ -27,6 +27,7 @@ def environment(**more: str) -> Environment:
 
 
 def spawn(environment: Environment, *arguments: str) -> subprocess.Popen[str]:
+    """Start Python with these arguments, with pipes for input and output."""
     pipe = subprocess.PIPE
     command = [sys.executable, *arguments]
     return subprocess.Popen(
@@ -34,8 +35,8 @@ def spawn(environment: Environment, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def hear(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The next line behind MARK; ends the run where there is none."""
+def read_line(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Return the next line that starts with MARK, or end the run if the process has ended."""
     assert process.stdout
     for line in process.stdout:
         if line.startswith(MARK):
@@ -45,46 +46,48 @@ def hear(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 @contextmanager
 def server(*arguments: str, **more: str) -> Iterator[Environment]:
-    """Runs as long as it is asked; gives the environment of who asks it."""
+    """Run the server inside the block. Gives the environment for the measured processes."""
     process = spawn(environment(**more), "-m", "benchmarks.server", *arguments)
     try:
-        yield environment(**hear(process))
+        yield environment(**read_line(process))
     finally:
         process.kill()
         process.communicate()
 
 
 class Measured:
-    """A measured process that waits to be asked: benchmarks.measured or benchmarks.paged.
+    """A measured process that waits for requests: benchmarks.measured or benchmarks.paged.
 
-    `start` is what it told when it was loaded and had answered its first requests.
+    `start`: its first line, sent after it was loaded and had handled its first requests.
     """
 
     def __init__(self, environment: Environment, module: str, variant: str, *more: str) -> None:
         self.variant = variant
         self._process = spawn(environment, "-m", module, variant, *more)
-        self.start = hear(self._process)
+        self.start = read_line(self._process)
         if missing := self.start["without_bytecode"]:
             sys.exit(f"these would have been compiled while measured: {', '.join(missing)}")
 
     def ask(self, requests: int) -> dict[str, Any]:
+        """Run a batch of so many requests and return its figures."""
         assert self._process.stdin
         self._process.stdin.write(f"{requests}\n")
-        return hear(self._process)
+        return read_line(self._process)
 
     def stop(self) -> None:
+        """End the process."""
         self._process.kill()
         self._process.communicate()
 
 
 @contextmanager
 def started(
-    environment: Environment, module: str, wanted: Iterable[tuple[str, ...]]
+    environment: Environment, module: str, argument_lists: Iterable[tuple[str, ...]]
 ) -> Iterator[list[Measured]]:
-    """A fresh process for each list of arguments."""
+    """Run a fresh process for each list of arguments."""
     with ExitStack() as stack:
         processes = []
-        for arguments in wanted:
+        for arguments in argument_lists:
             process = Measured(environment, module, *arguments)
             stack.callback(process.stop)
             processes.append(process)
@@ -93,9 +96,9 @@ def started(
 
 @contextmanager
 def measured(
-    environment: Environment, wanted: list[tuple[str, str]], numbers: Iterator[int]
+    environment: Environment, pairs: list[tuple[str, str]], numbers: Iterator[int]
 ) -> Iterator[list[Measured]]:
-    """One for each variant and endpoint; `numbers` gives the first of its requests."""
-    named = ((variant, endpoint, str(next(numbers))) for variant, endpoint in wanted)
-    with started(environment, "benchmarks.measured", named) as processes:
+    """Run a process for each (variant, endpoint). `numbers` gives its first request number."""
+    arguments = ((variant, endpoint, str(next(numbers))) for variant, endpoint in pairs)
+    with started(environment, "benchmarks.measured", arguments) as processes:
         yield processes

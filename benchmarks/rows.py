@@ -1,4 +1,4 @@
-"""Items and expressions of `benchmarks.calls`: the attributes that the house stores, as dicts."""
+"""Items and expressions for `benchmarks.calls`, with the attributes that the product stores."""
 
 import hashlib
 import os
@@ -21,51 +21,61 @@ _serialize, _deserialize = TypeSerializer().serialize, TypeDeserializer().deseri
 
 
 def digest(text: str) -> str:
+    """The SHA-256 that the product has in its keys."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def stamp() -> str:
+    """The time now, RFC 3339."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime())
 
 
 def typed(item: Item) -> Item:
+    """To DynamoDB's typed form."""
     return {name: _serialize(value) for name, value in item.items()}
 
 
 def plain(stored: Item) -> Item:
+    """From DynamoDB's typed form."""
     return {name: _deserialize(value) for name, value in stored.items()}
 
 
 def names(*attributes: str) -> Item:
+    """The argument for attribute names."""
     return {"ExpressionAttributeNames": {f"#{name}": name for name in attributes}}
 
 
 def values(**given: object) -> Item:
+    """The argument for attribute values."""
     return {"ExpressionAttributeValues": typed({f":{name}": each for name, each in given.items()})}
 
 
 def put(table: str, item: Item, guard: Item | None = None) -> Item:
+    """A put in a transaction. `guard`: its condition."""
     return {"Put": {"TableName": table, "Item": typed(item)} | (guard or {})}
 
 
-def alive(customer: str) -> Item:
+def customer_is_active(customer: str) -> Item:
+    """A condition check in a transaction: the customer is not deleted."""
     key = typed({"pk": f"C#{customer}", "sk": "C"})
     guard = {"ConditionExpression": "#state = :active"} | names("state") | values(active="active")
     return {"ConditionCheck": {"TableName": LEDGER, "Key": key} | guard | ALL_OLD}
 
 
-def unused() -> Item:
+def key_is_free() -> Item:
+    """The condition: no idempotency record, or an expired one."""
     guard = {"ConditionExpression": "attribute_not_exists(#pk) OR #exp <= :now"}
     return guard | names("pk", "exp") | values(now=int(time.time())) | ALL_OLD
 
 
-def ours(payment_id: str) -> Item:
+def provider_id_is_free(payment_id: str) -> Item:
+    """The condition: the provider's id belongs to no other payment."""
     guard = {"ConditionExpression": "attribute_not_exists(#pk) OR #payment_id = :id"}
     return guard | names("pk", "payment_id") | values(id=payment_id) | ALL_OLD
 
 
 def new_payment(user_id: str, own: Item, new: Item) -> Item:
-    """The row of a creation, with its lock."""
+    """The payment row of a creation, with its active attempt."""
     row, now, at = uuid.uuid4().hex[:26], int(time.time()), stamp()
     payment = {
         "pk": f"P#{row}",
@@ -106,6 +116,7 @@ def new_payment(user_id: str, own: Item, new: Item) -> Item:
 
 
 def active_attempt(payment: Item, operation: str) -> Item:
+    """The attempt that locks the payment."""
     number, now = (1 if operation == "create" else 2), int(time.time())
     key = f"{payment['uid']}.{number}"
     return {
@@ -121,7 +132,8 @@ def active_attempt(payment: Item, operation: str) -> Item:
     }
 
 
-def record(user_id: str, key: str, fingerprint: str) -> Item:
+def idempotency_record(user_id: str, key: str, fingerprint: str) -> Item:
+    """The record of a client's key while its request runs."""
     return {
         "pk": f"I#U#{user_id}#{digest(key)}",
         "sk": "I",
@@ -133,7 +145,8 @@ def record(user_id: str, key: str, fingerprint: str) -> Item:
     }
 
 
-def entry(payment: Item, operation: str, status: str) -> Item:
+def timeline_entry(payment: Item, operation: str, status: str) -> Item:
+    """The timeline entry of a transition."""
     number = int(payment["sequence"]) + 1
     return {
         "pk": payment["pk"],
@@ -154,23 +167,25 @@ def entry(payment: Item, operation: str, status: str) -> Item:
 
 
 def locked(payment: Item, changes: Item) -> Item:
+    """The update of T1: take the lock."""
     guard = "#version = :seen AND attribute_not_exists(#active_attempt) AND #status = :status"
     return _update(payment, changes, [], guard, status=payment["status"])
 
 
-def settled(payment: Item, changes: Item, gone: list[str]) -> Item:
+def settled(payment: Item, changes: Item, removed: list[str]) -> Item:
+    """The update of T2: write the result and release the lock."""
     at = stamp()
     changes = changes | {"sequence": payment["sequence"] + 1, "last_hash": digest(payment["id"])}
     return _update(
-        payment, changes | {"changed_at": at, "updated_at": at}, gone, "#version = :seen"
+        payment, changes | {"changed_at": at, "updated_at": at}, removed, "#version = :seen"
     )
 
 
-def _update(payment: Item, changes: Item, gone: list[str], guard: str, **more: object) -> Item:
+def _update(payment: Item, changes: Item, removed: list[str], guard: str, **more: object) -> Item:
     changes = changes | {"version": payment["version"] + 1, "writer": uuid.uuid4().hex}
     expression = "SET " + ", ".join(f"#{name} = :to_{name}" for name in changes)
-    if gone:
-        expression += " REMOVE " + ", ".join(f"#{name}" for name in gone)
+    if removed:
+        expression += " REMOVE " + ", ".join(f"#{name}" for name in removed)
     bound = {f"to_{name}": value for name, value in changes.items()}
     return {
         "Update": {
@@ -179,7 +194,7 @@ def _update(payment: Item, changes: Item, gone: list[str], guard: str, **more: o
             "UpdateExpression": expression,
             "ConditionExpression": guard,
         }
-        | names(*changes, *gone, *more)
+        | names(*changes, *removed, *more)
         | values(seen=payment["version"], **bound, **more)
         | ALL_OLD
     }

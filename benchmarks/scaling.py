@@ -1,11 +1,12 @@
-"""What a page of customers costs in organizations with 100, 10,000 and 100,000 of them.
+"""The cost of a page of customers in organizations with 100, 10,000 and 100,000 customers.
 
-CPU and time are compared with the smallest organization's page, or with its first page where only a
-large one has such a page; read units with the budgets of design/data-model.md 8.
+CPU and time are compared with the same page of the smallest organization, or with its first page if
+only a large one has such a page. Read units are compared with the budgets of docs/data-model.md,
+section 8.
 
-DynamoDB Local counts the bytes that a call reads, also those that a filter or COUNT drops, in 4 KB
-(8 KB where consistency is not asked for), as AWS does. Its time is no measure of AWS's: it walks
-through a whole partition where a query has no limit, and does not end a filtered page at 1 MB.
+Like AWS, DynamoDB Local counts the bytes that a call reads in units of 4 KB (8 KB for eventually
+consistent reads), also bytes that a filter or COUNT drops. Its time says nothing about AWS: it
+reads a whole partition if a query has no limit, and does not end a filtered page at 1 MB.
 """
 
 from statistics import median
@@ -21,7 +22,7 @@ FIRST_PAGE = "payments.ai, offset 0"
 
 
 class Tables(NamedTuple):
-    """Of each page three rows: milliseconds of our CPU, read units, milliseconds of the clock."""
+    """Three rows for each page: milliseconds of our CPU, read units, milliseconds of time."""
 
     cpu: list[Row]
     units: list[Row]
@@ -29,24 +30,25 @@ class Tables(NamedTuple):
 
 
 def rows(environment: Environment) -> Tables:
+    """Measure every page."""
     found = [_measured(environment, name, page) for name, page in PAGES.items()]
     return Tables(*(list(each) for each in zip(*found, strict=True)))
 
 
 def _measured(environment: Environment, name: str, page: Page) -> tuple[Row, Row, Row]:
-    wanted = [(name, each) for each in page.of]
-    if len(wanted) == 1:
-        wanted.insert(0, (FIRST_PAGE, SMALL))
-    arguments = [(page, str(each.customers), str(each.shards)) for page, each in wanted]
+    compared = [(name, each) for each in page.of]
+    if len(compared) == 1:
+        compared.insert(0, (FIRST_PAGE, SMALL))
+    arguments = [(page, str(each.customers), str(each.shards)) for page, each in compared]
     with started(environment, "benchmarks.paged", arguments) as processes:
         for process in processes:
             process.ask(WARM)
         turns = [[process.ask(BATCH) for process in processes] for _ in range(TURNS)]
         units = [process.start["read_units"] for process in processes]
-    first = len(wanted) - len(page.of)
+    first = len(compared) - len(page.of)
 
     def row(unit: str, bar: float | None) -> Row:
-        spent = [[turn[number][unit] for turn in turns] for number in range(len(wanted))]
+        spent = [[turn[number][unit] for turn in turns] for number in range(len(compared))]
         ratio = max(
             median(other / base for other, base in zip(each, spent[0], strict=True))
             for each in spent[1:]

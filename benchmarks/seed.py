@@ -1,4 +1,4 @@
-"""What the measured requests find: put there through the store, without a request each."""
+"""The records for the measured requests, written through the store and not by requests."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -21,7 +21,7 @@ BATCH = 25
 
 
 def wide(stripe: StripeSimulator, confirmable: int) -> None:
-    """A reader with a page of payments; a payer with a customer and payments to confirm."""
+    """Store a reader with a page of payments, and a payer with payments to confirm."""
     read = first_payment(READER)
     _write(_rows(read, READER, range(PAGE)), _pointers(read, READER, range(PAGE)))
     paid = first_payment(PAYER)
@@ -38,14 +38,17 @@ def wide(stripe: StripeSimulator, confirmable: int) -> None:
 
 
 def deep() -> None:
-    """A reader whose list reaches below the deepest offset, with payments where pages are read."""
+    """Store a reader with a list longer than the deepest offset.
+
+    Only the pages that are read have payment rows; the rest of the list is pointers.
+    """
     first, count = first_payment(READER), DEEPEST + PAGE
-    shown = chain(range(PAGE), range(count - PAGE, count))
-    _write(_rows(first, READER, shown), _pointers(first, READER, range(count)))
+    rows_read = chain(range(PAGE), range(count - PAGE, count))
+    _write(_rows(first, READER, rows_read), _pointers(first, READER, range(count)))
 
 
 def first_payment(session_id: str) -> Payment:
-    """A session and one payment of its user, through the use case, which makes a customer, too."""
+    """Store a session, and create a payment of its user. The use case also creates a customer."""
     user_id, ends = session_id.replace("session", "user"), clock.now() + timedelta(days=1)
     session = Session(user_id=user_id, email=f"{user_id}@example.com", expires_at=ends)
     session_items.put(session_id, session)
@@ -63,7 +66,7 @@ def first_payment(session_id: str) -> Payment:
 
 
 def _rows(first: Payment, session_id: str, numbers: Iterable[int]) -> Iterable[dict[str, Any]]:
-    """Equal payments of the same user, each with its client secret."""
+    """Yield the items of equal payments of one user, each with its client secret."""
     for number in numbers:
         known = {"id": payment_id(session_id, number), "uid": suffix(session_id, number)}
         copy = first.model_copy(update=known | {"provider_payment_id": f"pi_{known['uid']}"})
@@ -82,8 +85,8 @@ def _pointers(first: Payment, session_id: str, numbers: Iterable[int]) -> Iterab
 def _write(*puts: Iterable[dict[str, Any]]) -> None:
     waiting = list(chain(*puts))
     for start in range(0, len(waiting), BATCH):
-        wanted: dict[str, list[Any]] = {}
+        batch: dict[str, list[Any]] = {}
         for put in waiting[start : start + BATCH]:
             request = {"PutRequest": {"Item": put["Put"]["Item"]}}
-            wanted.setdefault(put["Put"]["TableName"], []).append(request)
-        dynamodb.client().batch_write_item(RequestItems=wanted)
+            batch.setdefault(put["Put"]["TableName"], []).append(request)
+        dynamodb.client().batch_write_item(RequestItems=batch)

@@ -1,8 +1,8 @@
-"""The other process: DynamoDB, SSM and Stripe, so that their CPU is counted nowhere.
+"""The process with DynamoDB, SSM and Stripe. Their CPU is not counted.
 
 `python -m benchmarks.server wide <payments to confirm>`, or `deep`: see benchmarks.seed; or
-`crowded`: see benchmarks.crowd. It prints its callers' environment behind MARK as one line of JSON,
-and ends with its standard input.
+`crowded`: see benchmarks.crowd. It prints the environment for the measured processes as one line of
+JSON after MARK, and ends when its standard input is closed.
 """
 
 import json
@@ -15,7 +15,7 @@ from local.stripe.simulator import StripeSimulator
 
 
 def start() -> tuple[StripeSimulator, dict[str, str]]:
-    """Everything empty and configured; DYNAMODB_ENDPOINT takes moto's place where it is set."""
+    """Start everything, empty and configured. DYNAMODB_ENDPOINT replaces moto if it is set."""
     read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
     given = dict(os.environ)
     settings.leave_aws(os.environ)
@@ -33,8 +33,8 @@ def start() -> tuple[StripeSimulator, dict[str, str]]:
 
 
 if __name__ == "__main__":
-    simulator, told = start()
-    from benchmarks import crowd, seed  # what they import reads the environment that was just made
+    simulator, callers_environment = start()
+    from benchmarks import crowd, seed  # their imports read the environment that `start` made
 
     if sys.argv[1] == "crowded":
         crowd.fill_all()
@@ -42,5 +42,5 @@ if __name__ == "__main__":
         seed.deep()
     else:
         seed.wide(simulator, confirmable=int(sys.argv[2]))
-    print(MARK + json.dumps(told), flush=True)
+    print(MARK + json.dumps(callers_environment), flush=True)
     sys.stdin.read()

@@ -1,4 +1,4 @@
-"""What is printed: one row for each thing that was measured, with its bar where it has one."""
+"""The printed tables: one row per measurement, with its bar if it has one."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,9 @@ WIDTHS = (46, 11, 11, 11, 8, 8)
 
 @dataclass(frozen=True)
 class Row:
-    """Three figures in one unit, and the ratio that counts: of the first to the second, where a
-    title does not say otherwise.
+    """Three figures in one unit, and the ratio of the first to the second (or as the title says).
 
-    `bar`: what the ratio must not exceed; None for a row that only informs.
+    `bar`: the highest allowed ratio. None for a row without a limit.
     """
 
     name: str
@@ -20,10 +19,12 @@ class Row:
 
     @property
     def holds(self) -> bool:
+        """Whether the ratio is within the bar."""
         return self.bar is None or self.ratio <= self.bar
 
 
 def show(title: str, columns: tuple[str, ...], rows: list[Row]) -> None:
+    """Print a table."""
     print(f"\n{title}")
     print(_line(("", *columns, "ratio", "bar")))
     for row in rows:

@@ -1,6 +1,6 @@
 """`python -m local`, which `make start` runs: the whole bundle on this machine until Ctrl-C.
 
-Source: design/architecture.md, section 4.
+Source: docs/architecture.md, section 4.
 """
 
 import errno
@@ -33,15 +33,15 @@ Try it:
 
 
 def main() -> int:
-    """Runs until a signal ends the process. Returns 1 when the port cannot be had."""
-    for name in (signal.SIGINT, signal.SIGTERM):  # set even where a shell started us ignoring it
+    """Run until a signal ends the process. Returns 1 if the port cannot be used."""
+    for name in (signal.SIGINT, signal.SIGTERM):  # a shell may have told this process to ignore it
         signal.signal(name, _stop)
     given = os.environ.get("PORT") or DEFAULT_PORT
     if not given.isascii() or not given.isdigit() or int(given) > 65_535:
         return _refuse(f"PORT must be a number up to 65535, not {given!r}.")
     began = time.monotonic()
     _say(f"Starting Bridge Payments on port {given} …")
-    # Imported here: this takes a second, and the line above should come first.
+    # Imported here because it takes a second, and the line above should be printed before.
     from local.template import ROOT
 
     sys.path.insert(0, str(ROOT / "layers" / "bridge" / "python"))
@@ -58,12 +58,12 @@ def main() -> int:
         )
     stack.start()
     _say(WELCOME.format(url=stack.url) + f"\n(started in {time.monotonic() - began:.1f} s)")
-    while True:  # a signal that the system hands to another thread is heard when this one wakes
+    while True:  # the handler runs in this thread, so it must wake up: another may get the signal
         time.sleep(0.2)
 
 
 def _stop(*_: object) -> None:
-    """All is in this process and nothing is kept: leaving at once cannot end in a traceback."""
+    """End the process at once. Nothing is kept, and so no thread can print a traceback."""
     os.write(sys.stdout.fileno(), b"\nStopped.\n")
     os._exit(0)
 

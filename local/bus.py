@@ -1,4 +1,4 @@
-"""The local event bus: moto's EventBridge, and one subscriber that remembers what it was sent."""
+"""The local event bus: moto's EventBridge, and one subscriber that remembers what it receives."""
 
 import json
 import threading
@@ -19,8 +19,8 @@ _sent: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
 
 
 def start() -> None:
-    """Subscribe to our events; a second call forgets what has arrived."""
-    # moto's own wants a JSONPath library, to copy an event
+    """Subscribe to our events. A second call forgets the events that were received."""
+    # moto's own method needs a JSONPath library to copy an event.
     Rule.send_to_targets = _remember  # type: ignore[assignment,method-assign]
     pattern = json.dumps({"source": ["bridge.payments"]})
     database.client("events").put_rule(
@@ -31,7 +31,7 @@ def start() -> None:
 
 
 def events() -> list[dict[str, Any]]:
-    """What the subscriber was sent, oldest first, each as EventBridge delivers it."""
+    """The events that the subscriber received, oldest first, in EventBridge's form."""
     with _lock:
         return list(_sent)
 

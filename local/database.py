@@ -1,7 +1,7 @@
-"""The local DynamoDB, SQS, SSM and bus: moto's server inside this process, or a DynamoDB Local.
+"""The local DynamoDB, SQS, SSM and EventBridge: moto's server inside this process.
 
-`DYNAMODB_ENDPOINT` names a running DynamoDB Local to use instead; the rest is always moto's.
-Nothing is kept when the process ends. Source: design/deployment.md, section 4.
+`DYNAMODB_ENDPOINT` is the address of a DynamoDB Local to use instead of moto's DynamoDB. Nothing is
+kept when the process ends. Source: docs/deployment.md, section 4.
 """
 
 import os
@@ -36,7 +36,8 @@ _tables: dict[str, dict[str, Any]] = {}
 
 
 class _Server(ThreadedWSGIServer):
-    request_queue_size = 1024  # a burst must not wait for a repeated SYN: clients give up after 1 s
+    # With a short queue, a client in a burst has to send its SYN again, and gives up after 1 s.
+    request_queue_size = 1024
 
 
 class _Handler(MotoRequestHandler):
@@ -45,7 +46,7 @@ class _Handler(MotoRequestHandler):
 
 
 def serve() -> str:
-    """Start moto's server once in this process; returns its URL."""
+    """Start moto's server once in this process. Returns its URL."""
     global _server
     with _starting:
         if _server is None:
@@ -57,7 +58,7 @@ def serve() -> str:
 
 
 def start(template_path: Path = template.DEFAULT_PATH) -> str:
-    """Create the template's tables where they are missing; returns DynamoDB's endpoint."""
+    """Create the template's tables that are missing. Returns DynamoDB's endpoint."""
     global _endpoint
     _endpoint = os.environ.get("DYNAMODB_ENDPOINT") or serve()
     _tables.update(template.read(template_path).tables)
@@ -69,7 +70,7 @@ def start(template_path: Path = template.DEFAULT_PATH) -> str:
 
 
 def clear() -> None:
-    """Delete every item and keep the tables."""
+    """Delete every item. The tables stay."""
     if _server is not None and _endpoint == serve():
         with moto_patches.lock:
             for backend in dynamodb_backends["123456789012"].values():
@@ -82,13 +83,13 @@ def clear() -> None:
 
 
 def embedded_table(name: str) -> Table | None:
-    """moto's own table; None where a DynamoDB Local is used instead."""
+    """moto's table object. None if a DynamoDB Local is used."""
     if _endpoint != serve():
         return None
     return dynamodb_backends["123456789012"][REGION].tables[name]
 
 
 def client(service: str = "dynamodb") -> Any:
-    """A client of a local service, for whoever prepares data or looks at it."""
+    """A client of a local service, to prepare data or to inspect it."""
     url = _endpoint if service.startswith("dynamodb") else serve()
     return boto3.client(service, endpoint_url=url, **CREDENTIALS)

@@ -1,7 +1,7 @@
-"""Demo data, so that the documents' own requests work as printed.
+"""Demo data, so that the requests in the APIs' documents work as printed.
 
-Everything goes through the use cases and the adapter, so what is stored here agrees with what
-the simulator holds. Source: design/architecture.md, section 4.
+It is made with the use cases and the provider adapter, so that our records and the simulator's
+agree. Source: docs/architecture.md, section 4.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ SESSIONS: dict[str, dict[str, object]] = {
     },
 }
 LIFE = timedelta(days=365)
-# Of org_456: id, kind, name, secret. The neighbours' documents send an API key so.
+# The credentials of org_456: id, kind, name, secret. Names and secrets are those of the documents.
 CREDENTIALS: tuple[tuple[str, CredentialKind, str, str | None], ...] = (
     ("cred_demo_key", "api_key", "acct_demo_key_demo", None),
     ("cred_demo_static_key", "api_key", "YOUR_API_KEY", None),
@@ -45,11 +45,11 @@ CREDENTIALS: tuple[tuple[str, CredentialKind, str, str | None], ...] = (
     ("cred_demo_client", "oauth_client", "demo-client", "demo-secret"),
 )
 
-COMPANY = "01kghch8h0frsaj9kmjnbzfytr"  # made in the second that it shows
+COMPANY = "01kghch8h0frsaj9kmjnbzfytr"  # its time is the `created_at` below
 
 
 def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
-    """Put sessions, credentials and the records of user_456 into empty tables and simulators."""
+    """Put the demo data into empty tables and simulators."""
     for session_id, session in SESSIONS.items():
         lasting = session | {"expires_at": clock.now() + LIFE}
         session_items.put(session_id, Session.model_validate(lasting))
@@ -60,7 +60,7 @@ def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
     _customer("cust_123", "John", "Doe", datetime(2025, 1, 15, 10, 30, tzinfo=UTC))
     _company()
     _organizations_customer(stripe, "cust_01kjpx8se0eassyq0akmxqwk11")
-    # Not of cust_123, which the first document deletes in the end.
+    # Not for cust_123, because the first document deletes that customer at its end.
     _method(stripe, customer, "pm_saved_card_123", _uid(clock.now()))
     _address(customer)
     _customer_of_organization()
@@ -79,12 +79,12 @@ def _credential(identifier: str, kind: CredentialKind, name: str, secret: str | 
     credential_items.insert(credential, name, secret)
 
 
-def _call() -> RunContext:
+def _run() -> RunContext:
     return RunContext(cause="api", ends_at=clock.now() + timedelta(seconds=25))
 
 
 def _uid(at: datetime) -> str:
-    """What lists sort by; these ids do not carry their time."""
+    """The text by which lists are sorted. The demo ids do not contain their time."""
     return suffix(new_id("demo", at))
 
 
@@ -106,17 +106,16 @@ def _customer(identifier: str, first: str, last: str, at: datetime) -> Customer:
 
 
 def _at_stripe(customer: Customer) -> Customer:
-    """The customer, made there and stored here."""
+    """Create the customer at the simulator and store it."""
     provider = registry.open_provider("stripe")
-    made = provider.create_customer(customer, key=f"{customer.id}.c", ends_at=_call().ends_at)
+    made = provider.create_customer(customer, key=f"{customer.id}.c", ends_at=_run().ends_at)
     customer = customer.model_copy(update={"provider_customer_id": made})
     customer_items.insert(customer, None)
     return customer
 
 
 def _organizations_customer(stripe: StripeSimulator, identifier: str) -> None:
-    """What org_456 made with one of its own keys, with an instrument that Stripe knows; and a
-    field that its customers may have."""
+    """A customer of org_456 at payments.ai, with a payment instrument, and a custom field."""
     at = datetime(2026, 3, 2, 9, 15, 4, tzinfo=UTC)
     customer = Customer(
         id=identifier,
@@ -141,7 +140,7 @@ def _organizations_customer(stripe: StripeSimulator, identifier: str) -> None:
 
 
 def _customer_of_organization() -> None:
-    """The merchant's, with the UUID of Monri's documents: 019b76da-a800-7b7a-8c21-5e0f7ad94b10."""
+    """A customer of org_456 at Monri. Its UUID is 019b76da-a800-7b7a-8c21-5e0f7ad94b10."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     customer = Customer(
         id="cust_01kdvdna00fdx8r8ay1xxdjjrg",
@@ -159,7 +158,7 @@ def _customer_of_organization() -> None:
 
 
 def _company() -> None:
-    """A customer that org_456 keeps by its own keys; their ids are never short ones."""
+    """A customer of org_456 at Alternative Payments."""
     at = datetime(2026, 2, 3, 9, 15, tzinfo=UTC)
     company = Customer(
         id=f"cust_{COMPANY}",
@@ -214,9 +213,9 @@ def _address(customer: Customer) -> None:
         created_at=now,
         updated_at=now,
     )
-    seen = customer_items.get(customer.id)
-    assert seen is not None
-    address_items.insert(address, seen, None)
+    owner = customer_items.get(customer.id)
+    assert owner is not None
+    address_items.insert(address, owner, None)
 
 
 def _payment(
@@ -226,8 +225,8 @@ def _payment(
     provider_payment_id: str,
     capture_method: CaptureMethod = "automatic",
 ) -> None:
-    """Created under its lock, settled with what the simulator shows, confirmed."""
-    call, now = _call(), clock.now()
+    """Create a payment under its lock, settle it with the simulator's state, and confirm it."""
+    run, now = _run(), clock.now()
     new = NewPayment(total_cents=2000, currency="USD", concept="Premium Subscription")
     payment = Payment(
         id=identifier,
@@ -249,7 +248,7 @@ def _payment(
         updated_at=now,
     )
     request = attempts.request_hash("create", new)
-    locked = attempts.lock_for(payment, "create", request, call)
+    locked = attempts.lock_for(payment, "create", request, run)
     locked = payment_writes.insert_locked(locked, None, customer_items.lives(customer.id))
     made = stripe.seed_payment(
         provider_payment_id,
@@ -261,7 +260,7 @@ def _payment(
         **({"capture_method": "manual"} if capture_method == "manual" else {}),
     )
     known = locked.model_copy(update={"provider_payment_id": made["id"]})
-    shown = registry.open_provider("stripe").fetch_payment(known, ends_at=call.ends_at)
-    synchronize.record_outcome(locked, shown, AttemptOutcome(attempt=1, kind="done"), call)
+    provider_state = registry.open_provider("stripe").fetch_payment(known, ends_at=run.ends_at)
+    synchronize.record_outcome(locked, provider_state, AttemptOutcome(attempt=1, kind="done"), run)
     owner = Caller(user_id="user_456", email=customer.email)
-    change_payment.confirm(owner, payment.id, Confirmation(), call)
+    change_payment.confirm(owner, payment.id, Confirmation(), run)

@@ -1,7 +1,7 @@
-"""Java's DynamoDB Local, for what moto cannot show: real conditions under many threads.
+"""DynamoDB Local, a Java program, for what moto cannot do: real conditions under many threads.
 
-The jar comes by `make dynamodb-local` into DYNAMODB_LOCAL_DIR; it keeps nothing.
-Source: design/deployment.md, section 4.
+`make dynamodb-local` downloads the jar into DYNAMODB_LOCAL_DIR. Its data is kept in memory only.
+Source: docs/deployment.md, section 4.
 """
 
 import atexit
@@ -19,12 +19,15 @@ READY_S = 60
 
 @cache
 def url() -> str | None:
-    """The endpoint of this process's own, started on the first call; None as `start` says."""
+    """The endpoint of this process's own instance, started by the first call. May be None."""
     return start()
 
 
 def start() -> str | None:
-    """Start one more, until this process ends; None where Java or the jar is missing."""
+    """Start another instance, which runs until this process ends. Returns its endpoint.
+
+    None if Java or the jar is missing.
+    """
     folder = Path(os.environ.get("DYNAMODB_LOCAL_DIR", ".dynamodb-local")).resolve()
     java = shutil.which("java")
     if java is None or not (folder / JAR).is_file():

@@ -1,7 +1,7 @@
-"""An HTTP request as an HTTP API event (payload 2.0), and a function's result as an answer.
+"""Turns an HTTP request into an HTTP API event (payload 2.0), and a result into an HTTP answer.
 
 Source: AWS API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs";
-what the guide leaves open: design/deployment.md, section 3.
+what the guide leaves open: docs/deployment.md, section 3.
 """
 
 import base64
@@ -25,7 +25,7 @@ class BadAnswer(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """`target` is the request's target as sent, still encoded: path, then `?` and the query."""
+    """An HTTP request. `target` is its path, `?` and query as sent, still encoded."""
 
     method: str
     target: str
@@ -36,7 +36,7 @@ class Request:
 
     @property
     def path(self) -> str:
-        """Percent-decoded; HTTP API even lets a decoded `?` cut it."""
+        """The percent-decoded path. HTTP API even cuts it at a decoded `?`."""
         encoded = self.target.split("?", 1)[0].encode("latin-1", "replace")
         return unquote_to_bytes(encoded).decode("utf-8", "replace").split("?", 1)[0]
 
@@ -45,27 +45,30 @@ class Request:
         return self.target.partition("?")[2]
 
     def header(self, name: str) -> str | None:
-        """All values of a header, joined by commas; None where it was not sent."""
+        """All values of a header, joined by commas. None if it was not sent."""
         values = [value for key, value in self.headers if key.lower() == name]
         return ",".join(values) if values else None
 
 
 @dataclass(frozen=True)
 class Answer:
+    """An HTTP response."""
+
     status: int
     headers: Pairs
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, whatever the case of its name."""
+        """The first value of a header. Upper and lower case of its name are the same."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def json(self) -> Any:
+        """The body, parsed as JSON."""
         return json.loads(self.body)
 
 
 def message(status: int, text: str) -> Answer:
-    """An answer of the gateway itself, in its own words."""
+    """An answer of the gateway itself, in the form of API Gateway."""
     body = json.dumps({"message": text}).encode()
     return Answer(status, [("content-type", "application/json")], body)
 
@@ -73,7 +76,7 @@ def message(status: int, text: str) -> Answer:
 def event_for(
     request: Request, route_key: str = "$default", parameters: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """The payload 2.0 event. Fields that hold nothing are absent rather than null."""
+    """The payload 2.0 event for a request. Fields without a value are absent, not null."""
     host = request.header("host") or "localhost"
     now = time.time()
     event: dict[str, Any] = {
@@ -114,7 +117,7 @@ def event_for(
 
 
 def _headers(request: Request) -> dict[str, str]:
-    """Names in lower case, repeats joined by a comma, cookies taken out, the proxy's added."""
+    """The event's headers: names in lower case, repeats joined, no cookies, the proxy's added."""
     names = {name.lower() for name, _ in request.headers} - {"cookie"}
     headers = {name: request.header(name) or "" for name in sorted(names)}
     headers.setdefault("content-length", str(len(request.body)))
@@ -138,14 +141,14 @@ def _body(request: Request) -> tuple[str, bool]:
         try:
             return request.body.decode("utf-8"), False
         except UnicodeDecodeError:
-            pass  # text that is none travels as bytes do
+            pass  # it is not UTF-8, so it is sent in base64 like other bytes
     return base64.b64encode(request.body).decode(), True
 
 
 def answer_from(result: Any) -> Answer:
-    """A result without statusCode is itself the JSON body of a 200.
+    """The HTTP answer for a function's result. Without statusCode, the result is the JSON body.
 
-    Raises BadAnswer for what API Gateway answers 500 to.
+    Raises BadAnswer for a result for which API Gateway would send a 500.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
         body = json.dumps(result).encode()

@@ -1,6 +1,6 @@
-"""A stand-in for Flowless, which knows the sessions of users: real HTTP, faults, a log.
+"""A simulator of Flowless, which checks the sessions of users: real HTTP, faults, a log.
 
-POST /auth/bridge/validate. Source: contracts/bridge.md, B7 (b).
+POST /auth/bridge/validate. Source: docs/api/native.md, section 2 (B7, mode `flowless`).
 """
 
 import json
@@ -27,11 +27,11 @@ KEPT = 5000
 LIFE = timedelta(hours=1)
 
 Kind = Literal["down", "slow", "500", "html_502", "garbage"]
-"""down: the connection is closed without an answer; garbage: 200 and a body that is no JSON."""
+"""down: the connection is closed without a response. garbage: 200 and a body that is not JSON."""
 
 
 class Refused(Exception):
-    """What this stand-in turns down, and the status it says it with."""
+    """The simulator refuses a request. `status` is the HTTP status of the response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class Refused(Exception):
 
 @dataclass
 class Exchange:
-    """One request as it came in; `status` is None where no answer was given."""
+    """One request as it was received. `status` is None if there was no response."""
 
     method: str
     path: str
@@ -52,6 +52,8 @@ class Exchange:
 
 @dataclass
 class _Fault:
+    """How to fail. `left`: for so many requests, None for all. `seconds`: how slow `slow` is."""
+
     kind: Kind
     left: int | None
     seconds: float
@@ -59,10 +61,10 @@ class _Fault:
 
 @dataclass
 class Flowless:
-    """`sessions`: by session id {user_id, email, name, last_name, phone, user_type,
-    organizations: {id: role}, expires_at}, of which only user_id is needed.
+    """The simulator. `sessions` are by session id, and only their user_id is required.
 
-    `secret`: what X-Bridge-Secret must be; None takes any, but not none at all.
+    A session has {user_id, email, name, last_name, phone, user_type, organizations: {id: role},
+    expires_at}. `secret` is the required X-Bridge-Secret. None accepts any, but there must be one.
     """
 
     port: int = 0
@@ -78,19 +80,23 @@ class Flowless:
 
     @property
     def url(self) -> str:
+        """The address without a path."""
         return self._server.url
 
     @property
     def requests(self) -> list[Exchange]:
+        """The requests since the last reset, oldest first."""
         with self._lock:
             return list(self._log)
 
     def start(self) -> Self:
+        """Answer requests from now on."""
         self._stopping.clear()
         self._server.start()
         return self
 
     def stop(self) -> None:
+        """Close the port. Requests that a `slow` fault delays are answered at once."""
         self._stopping.set()
         self._server.stop()
 
@@ -106,14 +112,17 @@ class Flowless:
         self.stop()
 
     def fault(self, kind: Kind, times: int | None = 1, seconds: float = 5.0) -> None:
-        """Let the next requests fail so; None: all of them. `seconds` is how slow `slow` is."""
+        """Let the next `times` requests fail, or all of them with None.
+
+        `seconds` is the delay of `slow`. Raises ValueError for an unknown kind.
+        """
         if kind not in get_args(Kind):
             raise ValueError(f"unknown kind of fault {kind!r}")
         with self._lock:
             self._faults.append(_Fault(kind, times, seconds))
 
     def reset(self) -> None:
-        """Forget sessions, faults and log."""
+        """Remove all sessions and faults, and clear the log."""
         with self._lock:
             self.sessions.clear()
             self._faults.clear()
@@ -179,7 +188,7 @@ class Flowless:
 
 
 def _session_id(exchange: Exchange) -> str:
-    """Check the body, and that the header names the same session."""
+    """The session id. Checks the body, and that the header has the same id. Raises Refused."""
     try:
         body = json.loads(exchange.body)
     except ValueError as error:
@@ -211,7 +220,7 @@ def _user(session: Mapping[str, object]) -> dict[str, object]:
 
 
 def _time(given: object) -> datetime:
-    """A session that does not say when it ends has an hour left."""
+    """The end of a session. Without one, it is in an hour."""
     if isinstance(given, datetime):
         return given.astimezone(UTC)
     if isinstance(given, str):

@@ -1,7 +1,7 @@
-"""The bundle's functions in this process: loading them, and calling them as Lambda would.
+"""Loads the bundle's functions in this process, and calls them as Lambda would.
 
-All share one process and one environment, so variables belong into the template's Globals.
-Source: design/deployment.md, section 3.
+All functions share one process and one environment, so set variables in the template's Globals.
+Source: docs/deployment.md, section 3.
 """
 
 import importlib.util
@@ -17,17 +17,17 @@ from typing import Any
 from local.template import Function
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-PAYLOAD_LIMIT = 6 * 1024 * 1024  # Lambda's, for a request and for an answer, base64 counted
+PAYLOAD_LIMIT = 6 * 1024 * 1024  # Lambda's limit for a request and for a response, in base64
 
 Handler = Callable[[dict[str, Any], object], Any]
 
 
 class FunctionFailed(Exception):
-    """The handler raised, or gave back what Lambda could not serialise."""
+    """The handler raised, or returned something that Lambda could not serialise."""
 
 
 class FunctionTimedOut(Exception):
-    """The handler did not answer in time. Its thread goes on: a thread cannot be killed."""
+    """The handler did not return in time. Its thread goes on, because it cannot be killed."""
 
 
 class Context:
@@ -47,11 +47,12 @@ class Context:
         self._deadline = time.monotonic() + function.timeout_s
 
     def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function's timeout."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
 class Functions:
-    """Handlers by logical id, each loaded once, on its first call or by `load_all`."""
+    """The handlers by logical id. Each is loaded once, on its first call or by `load_all`."""
 
     def __init__(self, functions: dict[str, Function]) -> None:
         self._functions = functions
@@ -59,13 +60,15 @@ class Functions:
         self._loading = threading.Lock()
 
     def load_all(self) -> None:
+        """Load every handler now, so that no first call has to wait."""
         for function in self._functions.values():
             self._load(function)
 
     def invoke(self, name: str, event: dict[str, Any], wait_s: float | None = None) -> Any:
-        """Call a function and return its answer as Lambda would pass it on, through JSON.
+        """Call a function and return its result, passed through JSON as by Lambda.
 
-        Raises FunctionFailed, and FunctionTimedOut after `wait_s` or the function's Timeout.
+        Raises FunctionFailed, and FunctionTimedOut after `wait_s` or the function's Timeout,
+        whichever is shorter.
         """
         function = self._functions[name]
         call = _Call(self._load(function), event, Context(function))
@@ -94,6 +97,8 @@ class Functions:
 
 
 class _Call(threading.Thread):
+    """One call of a handler, in a thread of its own so that it can be given up on."""
+
     def __init__(self, handler: Handler, event: dict[str, Any], context: Context) -> None:
         super().__init__(name=context.function_name, daemon=True)
         self._handler, self._event, self._context = handler, event, context
@@ -106,6 +111,6 @@ class _Call(threading.Thread):
             if len(text.encode()) > PAYLOAD_LIMIT:
                 raise ValueError("the answer is larger than 6 MB")
             self.result = json.loads(text)
-        except BaseException:  # noqa: BLE001 as Lambda: whatever it is, the invocation failed
+        except BaseException:  # noqa: BLE001 as in Lambda, any exception fails the invocation
             self.failed = True
             traceback.print_exc()

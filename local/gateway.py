@@ -1,7 +1,7 @@
 """API Gateway's HTTP API on one machine: the template's routes, payload 2.0, its limits, its CORS.
 
-`Gateway.call` needs no socket, so tests go through the same door as `make start`.
-Source: design/deployment.md, section 3 ("What HTTP API does, and the gateway imitates").
+`Gateway.call` needs no socket, so tests use the same code as `make start`.
+Source: docs/deployment.md, section 3 ("What HTTP API does, and the gateway imitates").
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +19,8 @@ INTEGRATION_LIMIT_S = 30
 
 @dataclass(frozen=True)
 class Match:
+    """The function and the route of a request, with the values of the route's variables."""
+
     function: str
     route_key: str
     parameters: dict[str, str]
@@ -57,12 +59,13 @@ class Gateway:
         body: bytes | str = b"",
         source_ip: str = "127.0.0.1",
     ) -> Answer:
-        """Answer a request as API Gateway would. `target` is encoded, as on the wire."""
+        """Answer a request as API Gateway would. `target` is percent-encoded, as it is sent."""
         pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
         content = body.encode() if isinstance(body, str) else body
         return self.handle(Request(method, target, pairs, content, source_ip))
 
     def handle(self, request: Request) -> Answer:
+        """Answer a request as API Gateway would. Never raises."""
         if self._cors and request.method == "OPTIONS":
             answer = Answer(204, _preflight(self._cors, request.header("origin")))
         elif _size_of_head(request) > HEAD_LIMIT:
@@ -76,7 +79,7 @@ class Gateway:
         return replace(answer, headers=[*answer.headers, ("apigw-requestid", request.id)])
 
     def match(self, method: str, path: str) -> Match | None:
-        """Literal segments before {variables} before {greedy+} before $default."""
+        """The route of a request: literal before {variable} before {greedy+} before $default."""
         segments = path.split("/")
         for route, name in self._routes:
             if route.method in (method, "ANY"):
@@ -103,13 +106,13 @@ class Gateway:
 
 
 def _rank(route: Route) -> tuple[list[int], bool]:
-    """Segment by segment: literal, {var}, {var+}; then a named method before ANY."""
+    """The sort key of a route: per segment literal, {var}, {var+}; then a method before ANY."""
     kinds = [2 if "+}" in s else 1 if s[:1] == "{" else 0 for s in route.path.split("/")]
     return kinds, route.method == "ANY"
 
 
 def _parameters(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
-    """What a route's variables hold, or None where the path is another. No variable is empty."""
+    """The values of a route's variables. None if the path does not match. No value is empty."""
     found: dict[str, str] = {}
     for position, part in enumerate(pattern):
         if part.endswith("+}"):
@@ -139,7 +142,7 @@ def _allows(cors: Cors, origin: str | None) -> bool:
 
 
 def _preflight(cors: Cors, origin: str | None) -> Pairs:
-    """The gateway answers OPTIONS itself; an origin that is not named gets no CORS headers."""
+    """The headers of the answer to OPTIONS. None at all for an origin that is not configured."""
     if not _allows(cors, origin):
         return []
     headers = [("access-control-allow-origin", str(origin))]
@@ -155,7 +158,7 @@ def _preflight(cors: Cors, origin: str | None) -> Pairs:
 
 
 def _with_cors(answer: Answer, cors: Cors, origin: str | None) -> Answer:
-    """The configured CORS headers take the place of the function's own."""
+    """The answer with the configured CORS headers instead of the function's own."""
     headers = [
         (name, value)
         for name, value in answer.headers

@@ -21,7 +21,7 @@ PSEUDO: dict[str, Any] = {
 
 
 class Loader(yaml.SafeLoader):
-    """YAML in which a short intrinsic (`!Ref X`) becomes the long one (`{"Ref": "X"}`)."""
+    """Loads YAML. A short intrinsic (`!Ref X`) becomes a long one (`{"Ref": "X"}`)."""
 
 
 def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -39,9 +39,9 @@ Loader.add_multi_constructor("!", _long_form)
 
 
 class Resolver:
-    """Puts values in the place of intrinsics.
+    """Replaces intrinsics by their values.
 
-    `names` says what Ref of a resource yields; one that it does not name yields its logical id.
+    `names` has the values for Ref of a resource. Ref of any other resource is its logical id.
     """
 
     def __init__(
@@ -57,10 +57,11 @@ class Resolver:
         self._values |= names
 
     def holds(self, condition: str | None) -> bool:
-        """Whether a named condition of the template is true; no condition always is."""
+        """Whether a condition of the template is true. None is always true."""
         return condition is None or bool(self.resolve(self._conditions[condition]))
 
     def resolve(self, node: Any) -> Any:
+        """The node with all its intrinsics replaced. Raises ValueError for an unknown one."""
         if isinstance(node, list):
             values = [self.resolve(each) for each in node]
             return [value for value in values if value is not NO_VALUE]
@@ -118,5 +119,5 @@ class Resolver:
 
 
 def split_list(value: Any) -> list[str]:
-    """A CommaDelimitedList: its entries without the spaces around them."""
+    """The entries of a CommaDelimitedList, without the spaces around them."""
     return [part.strip() for part in str(value).split(",") if part.strip()]

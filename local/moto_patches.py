@@ -1,12 +1,12 @@
-"""What moto needs before it can stand in for the real thing: one lock, one undo, no scans.
+"""Patches for moto, so that it behaves like DynamoDB and SQS: one lock, one undo, no scans.
 
-Plain moto loses updates under concurrency, puts a whole old table back when a transaction fails
-(and copies it for every action), sorts the whole table for every query, and takes 3 ms to write
-one item of 50 attributes as JSON. Its SQS loses a message that arrives while another is deleted,
-and counts the whole queue three times over for every message that it hands out. Measured for moto
-5.2.5, which is pinned exactly; tests/local/test_database.py and test_queues.py fail loudly if an
-upgrade renames what is replaced here.
-Source: design/deployment.md, section 4.
+Plain moto loses updates under concurrency. When a transaction fails, it puts a whole old table
+back, and it copies the table for every action. It sorts the whole table for every query, and takes
+3 ms to write one item of 50 attributes as JSON. Its SQS loses a message that arrives while another
+one is deleted, and counts the whole queue three times for every message that it hands out.
+This was measured for moto 5.2.5, which is pinned exactly. If an upgrade renames what is replaced
+here, tests/local/test_database.py and tests/local/test_queues.py fail.
+Source: docs/deployment.md, section 4.
 """
 
 import copy
@@ -35,7 +35,7 @@ _write_structure: Callable[..., None] = BaseJSONSerializer._serialize_type_struc
 
 
 def install() -> None:
-    """Replace moto's methods; call it before the server starts. Calling it twice is harmless."""
+    """Replace moto's methods. Call it before the server starts. Calling it twice is harmless."""
     for owner, name, replacement in (
         (responses.DynamoHandler, "call_action", _serial),
         (DynamoDBBackend, "transact_write_items", _undoing),
@@ -51,19 +51,19 @@ def install() -> None:
 
 
 def _serial(handler: responses.DynamoHandler) -> Any:
-    """One action at a time: conditions and the writes that they guard become one step."""
+    """Run one action at a time, so that a condition and its write are atomic."""
     with lock:
         return _call_action(handler)
 
 
 def _undoing(backend: DynamoDBBackend, actions: list[dict[str, Any]]) -> None:
-    """A failed transaction puts back the items it touched, and nothing else."""
+    """Put back the items that a failed transaction touched, and no others."""
     before: list[tuple[Any, DynamoType, DynamoType, Item | None]] = []
     for kind, action in (pair for each in actions for pair in each.items()):
         table = backend.tables.get(action.get("TableName", ""))
         source = action.get("Item" if kind == "Put" else "Key", {})
         if table is None or not {table.hash_key_attr, table.range_key_attr} <= source.keys():
-            continue  # moto refuses these itself
+            continue  # moto itself refuses such an action
         pk, sk = DynamoType(source[table.hash_key_attr]), DynamoType(source[table.range_key_attr])
         before.append((table.items, pk, sk, copy.deepcopy(table.items.get(pk, {}).get(sk))))
     try:
@@ -78,34 +78,34 @@ def _undoing(backend: DynamoDBBackend, actions: list[dict[str, Any]]) -> None:
 
 
 def _not_copied(table: Table, memo: Any) -> Table:  # noqa: ARG001 as copy.deepcopy calls it
-    """The undo makes whole-table copies needless. (On-demand backups would now share items.)"""
+    """Copy nothing: the undo needs no copy of a table. (On-demand backups would share items.)"""
     return table
 
 
-def _narrow_query(table: Table, hash_key: DynamoType | None, *rest: Any, **named: Any) -> Any:
-    """Let moto's query see what it may pick, already sorted, where it would sort the whole table.
+def _narrow_query(table: Table, hash_key: DynamoType | None, *rest: Any, **keywords: Any) -> Any:
+    """Give moto's query only the candidates, already sorted. It would sort the whole table.
 
-    Runs under the lock, so the table can carry the candidates.
+    This runs under the lock, so the candidates can be an attribute of the table.
     """
     comparison, values, limit, start, forward, _, index_name = rest[:7]
     if index_name:
-        found = _indexed(table, *named["hash_key_conditions"][0])
+        found = _indexed(table, *keywords["hash_key_conditions"][0])
     else:
         found = _ranged(table, hash_key, comparison, values)
         if start:
             follows, last = gt if forward else lt, start[table.range_key_attr]["S"]
             found = [item for item in found if follows(_sort_key(item), last)]
-        if limit:  # and one more: that there is one makes moto say where to go on
+        if limit:  # and one more, because then moto returns a LastEvaluatedKey
             found = found[: limit + 1] if forward else found[-limit - 1 :]
     table.candidates = found  # type: ignore[attr-defined]
     try:
-        return _query(table, hash_key, *rest, **named)
+        return _query(table, hash_key, *rest, **keywords)
     finally:
         del table.candidates  # type: ignore[attr-defined]
 
 
 def _indexed(table: Table, name: str, value: DynamoType) -> list[Item]:
-    """What an index holds under a hash key: few items, found without comparing the others."""
+    """The items of an index under a hash key. They are few, and are found without sorting."""
     partitions = (partition.values() for partition in table.items.values())
     items = (item for partition in partitions for item in partition)
     return [item for item in items if name in item.attrs and item.attrs[name] == value]
@@ -114,7 +114,7 @@ def _indexed(table: Table, name: str, value: DynamoType) -> list[Item]:
 def _ranged(
     table: Table, hash_key: DynamoType | None, comparison: str | None, values: list[DynamoType]
 ) -> list[Item]:
-    """A partition's items in a range of sort keys, which are strings in all our tables."""
+    """A partition's items in a range of sort keys. All our tables have strings as sort keys."""
     found = list(table.items.get(hash_key, {}).values())
     if comparison:
         matches, bounds = get_comparison_func(comparison), [value.value for value in values]
@@ -132,12 +132,12 @@ def _narrowed_items(table: Table) -> list[Item]:
 
 
 def _quick_cast(value: DynamoType) -> Any:
-    """What values are compared by: nearly all are strings, which moto tests for last."""
+    """The Python value of an attribute. Nearly all are strings, for which moto tests last."""
     return value.value if value.type == "S" else _cast(value)
 
 
 def _write_plainly(writer: BaseJSONSerializer, out: Any, value: Any, shape: Any, key: str) -> None:
-    """{"S": "text"} is already the JSON wanted; moto would try ten member names on it."""
+    """Write {"S": "text"} as it is. moto would try ten member names on it."""
     if shape.name == "AttributeValue" and not value.keys() & {"B", "BS", "L", "M"}:
         out[key] = value
     else:
@@ -145,11 +145,14 @@ def _write_plainly(writer: BaseJSONSerializer, out: Any, value: Any, shape: Any,
 
 
 def _delete_alone(queue: Queue, receipt_handle: str) -> None:
-    """Under the lock that a new message is added under: moto writes back the list it has read."""
+    """Delete a message under the lock under which new ones are added.
+
+    Without it, moto writes back the list that it has read, without a message added meanwhile.
+    """
     with queue._messages_lock:
         _delete_message(queue, receipt_handle)
 
 
 def _is_kept(backend: SQSBackend, queue_name: str, message: Message) -> bool:  # noqa: ARG001
-    """No local run outlasts the days for which a queue keeps its messages."""
+    """Always true: no local run is longer than the days for which a queue keeps its messages."""
     return True

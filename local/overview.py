@@ -1,4 +1,4 @@
-"""The page /_local/: what the simulators hold, their switches, the events; plain HTML."""
+"""The page /_local/ in plain HTML: the simulators' records, their switches, the events."""
 
 import html
 import json
@@ -20,11 +20,11 @@ form { margin: .4rem 0 } pre { margin: 0 } td form { display: inline }
 
 
 def render(prefix: str, state: dict[str, Any], offset_s: int) -> str:
-    """Return the page under `prefix` for what `/_local/state` shows; `offset_s`: the clock's."""
+    """The page for a state as in `/_local/state`. `offset_s`: how far the clock was moved."""
     stripe, urls = state["stripe"], state["simulators"]
     bank = f"{urls['stripe']}/_sim/3ds"
-    held = [(name, rows) for name, rows in stripe.items() if _is_listing(rows)]
-    tables = "".join(_table(name, rows, prefix, bank) for name, rows in held)
+    listings = [(name, rows) for name, rows in stripe.items() if _is_listing(rows)]
+    tables = "".join(_table(name, rows, prefix, bank) for name, rows in listings)
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Bridge, local</title>
 <style>{STYLE}</style>
 <h1>Bridge Payments, local</h1>
@@ -48,7 +48,7 @@ at Stripe {_select("kind", list(KINDS))} <button>Set</button></form>
 
 
 def _dashboard(prefix: str, intents: Sequence[dict[str, Any]]) -> str:
-    """What a person does there, behind our back."""
+    """The form for what a person does at Stripe's dashboard, without our API."""
     known = "".join(f'<option value="{_text(each["id"])}">' for each in reversed(intents[-100:]))
     return f"""<form method="post" action="{prefix}dashboard">
 {_select("action", list(ACTIONS))} <input name="payment_intent" list="intents" size="32"
@@ -58,9 +58,9 @@ a dispute is closed as {_select("outcome", ["won", "lost"])} <button>Act</button
 
 
 def _saved(prefix: str, methods: Sequence[dict[str, Any]]) -> str:
-    """What happens to a saved card there, or at its bank."""
-    held = [each["id"] for each in reversed(methods) if each["customer"]][:100]
-    known = "".join(f'<option value="{_text(each)}">' for each in held)
+    """The form for what happens to a saved card at Stripe or at its bank."""
+    attached = [each["id"] for each in reversed(methods) if each["customer"]][:100]
+    known = "".join(f'<option value="{_text(each)}">' for each in attached)
     return f"""<form method="post" action="{prefix}method">
 {_select("action", list(METHOD_ACTIONS))} <input name="payment_method" list="methods" size="32"
 placeholder="pm_…" aria-label="payment method"><datalist id="methods">{known}</datalist>
@@ -86,12 +86,12 @@ def _resend(prefix: str, event: str, label: str) -> str:
 <button name="event" value="{_text(event)}">{label}</button></form>"""
 
 
-def _is_listing(held: Any) -> bool:
-    return isinstance(held, list) and all("id" in row for row in held)
+def _is_listing(value: Any) -> bool:
+    return isinstance(value, list) and all("id" in row for row in value)
 
 
 def _table(name: str, rows: Any, prefix: str, bank: str) -> str:
-    """The newest first. `bank` is where the 3-D Secure pages are."""
+    """A table of records, newest first. `bank` is the address of the 3-D Secure pages."""
     if not rows:
         return f"<h2>{_text(name)}</h2><p>None.</p>"
     lines = "".join(_row(row, prefix, bank) for row in reversed(rows))
@@ -99,7 +99,7 @@ def _table(name: str, rows: Any, prefix: str, bank: str) -> str:
 
 
 def _row(row: dict[str, Any], prefix: str, bank: str) -> str:
-    """Its id, what it is worth or about, how it stands, the rest folded away."""
+    """A record's id, amount or subject, and status. The whole record is folded away."""
     about = f"{row['amount']} {row.get('currency', '')}" if "amount" in row else ""
     standing = _text(row.get("status") or row.get("email") or row.get("detail-type") or "")
     if row.get("status") == "requires_action":

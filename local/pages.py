@@ -1,6 +1,6 @@
-"""The pages under /_local/: what the simulators hold, their switches, the sweep, the clock.
+"""The pages under /_local/: the state of the simulators, their switches, the sweep, the clock.
 
-Source: design/architecture.md, section 4.
+Source: docs/architecture.md, section 4.
 """
 
 import json
@@ -17,13 +17,13 @@ from local.stripe.errors import StripeError
 from local.stripe.simulator import StripeSimulator
 
 PREFIX = "/_local/"
-EVENTS_SHOWN = 100
+LATEST_EVENTS = 100
 
 Form = dict[str, str]
 
 
 class Pages:
-    """Answers what is under /_local/, and nothing else."""
+    """Answers requests to paths under /_local/, and no others."""
 
     def __init__(
         self, stripe: StripeSimulator, flowless: Flowless, schedules: Sequence[Schedule]
@@ -41,7 +41,7 @@ class Pages:
         }
 
     def answer(self, request: Request) -> Answer | None:
-        """None for every other path: those are the gateway's."""
+        """The page for a path under /_local/. None for any other path: the gateway answers it."""
         if not (request.path + "/").startswith(PREFIX):
             return None
         page = request.path.removeprefix(PREFIX.rstrip("/")).strip("/")
@@ -56,16 +56,16 @@ class Pages:
         )
 
     def state(self) -> dict[str, Any]:
-        """What the simulators hold and where they are; the last events that subscribers got."""
+        """The simulators' addresses and their records, and the latest events on the bus."""
         urls = {"stripe": self._stripe.url, "flowless": self._flowless.url}
         sessions = {"sessions": self._flowless.sessions}
-        events = {"events": bus.events()[-EVENTS_SHOWN:]}
+        events = {"events": bus.events()[-LATEST_EVENTS:]}
         return {"simulators": urls, "stripe": self._stripe.state(), "flowless": sessions} | events
 
     def _act(self, action: str, request: Request) -> Answer:
         origin = request.header("origin")
         if origin and origin.partition("://")[2] != request.header("host"):
-            return message(403, "Forbidden")  # another site's page has no business here
+            return message(403, "Forbidden")  # a page of another site must not use the switches
         form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
         try:
             self._actions[action](form)
@@ -81,7 +81,7 @@ class Pages:
             schedule.run_once()
 
     def _advance(self, form: Form) -> None:
-        """Both clocks, ours and Stripe's: what expires does so at both."""
+        """Moves our clock and Stripe's together, so that records expire on both sides."""
         seconds = int(form["seconds"])
         self._offset_s += seconds
         clock.set_offset(self._offset_s)
@@ -100,7 +100,7 @@ class Pages:
         self._stripe.dashboard_method(form["action"], form["payment_method"])
 
     def _webhooks(self, form: Form) -> None:
-        """A browser sends nothing for a box that is not ticked, so all of them are set."""
+        """Sets all switches: a browser sends nothing for a box that is not ticked."""
         self._stripe.webhooks.switch(
             pause="pause" in form,
             reorder="reorder" in form,

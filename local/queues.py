@@ -1,7 +1,7 @@
-"""SQS on one machine: moto's queues as the template lists them, and Lambda's polling of them.
+"""SQS on one machine: the template's queues in moto, and Lambda's polling of them.
 
-Visibility, delays and dead letters are moto's; times are real ones. Source: AWS Lambda Developer
-Guide, "Using Lambda with Amazon SQS".
+moto handles visibility, delays and dead letters, in real time.
+Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS".
 """
 
 import json
@@ -20,9 +20,10 @@ WAIT_S = 1
 
 
 def start(queues: Mapping[str, Queue]) -> dict[str, str]:
-    """Make the template's queues where they are missing; returns their URLs by logical id."""
+    """Create the template's queues that are missing. Returns their URLs by logical id."""
     sqs = database.client("sqs")
     urls: dict[str, str] = {}
+    # A dead-letter queue must exist before the queue that refers to it.
     for queue in sorted(queues.values(), key=lambda each: each.dead_letters is not None):
         attributes = {"VisibilityTimeout": str(queue.visibility_s)}
         if queue.dead_letters:
@@ -37,7 +38,7 @@ def start(queues: Mapping[str, Queue]) -> dict[str, str]:
 
 
 def clear() -> None:
-    """Delete every message, also those that are out; SQS purges a queue once a minute only."""
+    """Delete every message, also those in flight. SQS itself purges at most once a minute."""
     for queue in sqs_backends[ACCOUNT][REGION].queues.values():
         with queue._messages_lock:
             queue._messages.clear()
@@ -50,7 +51,7 @@ def _arn(url: str) -> str:
 
 
 class EventSource(threading.Thread):
-    """Takes batches from a queue for one function and deletes what the function has handled."""
+    """Takes batches from a queue, calls one function, and deletes the messages it has handled."""
 
     def __init__(self, functions: Functions, function: Function, poll: Poll, url: str) -> None:
         super().__init__(name=f"queue of {function.name}", daemon=True)
@@ -63,12 +64,12 @@ class EventSource(threading.Thread):
             self.run_once(WAIT_S)
 
     def drain(self) -> None:
-        """Take batches until nothing is visible."""
+        """Take batches until no message is visible."""
         while self.run_once():
             pass
 
     def run_once(self, wait_s: int = 0) -> int:
-        """Handle one batch, if there is one; returns how many messages it had."""
+        """Handle one batch, if there is one. Returns how many messages it had."""
         received = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=self._batch_size,
@@ -88,7 +89,7 @@ class EventSource(threading.Thread):
         return len(messages)
 
     def _handle(self, messages: list[dict[str, Any]]) -> set[str]:
-        """Ids of the messages that stay: those that the function names, or all where it fails."""
+        """The ids of the messages that stay: those the function reports, or all if it fails."""
         event = {"Records": [self._record(each) for each in messages]}
         try:
             answer = self._functions.invoke(self._name, event)

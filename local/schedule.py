@@ -1,4 +1,4 @@
-"""EventBridge's schedule on one machine: calls a function at its rate, with the real event."""
+"""EventBridge's schedules on one machine: calls a function at its rate, with the real event."""
 
 import re
 import sys
@@ -27,7 +27,7 @@ class Schedule(threading.Thread):
             self.run_once()
 
     def run_once(self) -> None:
-        """Call the function now. As in AWS a failed run is only reported: the next one comes."""
+        """Call the function now. As in AWS, a failed run is only reported, and not repeated."""
         try:
             self._functions.invoke(self._name, scheduled_event(self._name))
         except (FunctionFailed, FunctionTimedOut) as error:
@@ -35,7 +35,7 @@ class Schedule(threading.Thread):
 
 
 def period_of(expression: str) -> int:
-    """Seconds of `rate(1 minute)`. Raises ValueError for cron(…), which nothing here uses."""
+    """The seconds of `rate(1 minute)`. Raises ValueError for cron(…), which is not used here."""
     found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
     if not found:
         raise ValueError(f"the local run only knows rate(…), not {expression}")
@@ -43,7 +43,7 @@ def period_of(expression: str) -> int:
 
 
 def scheduled_event(rule: str) -> dict[str, Any]:
-    """Source: Amazon EventBridge User Guide, "Scheduled Event"."""
+    """The event that a schedule sends. Source: Amazon EventBridge User Guide, "Scheduled Event"."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),

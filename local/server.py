@@ -1,7 +1,7 @@
-"""HTTP/1.1 on a socket for the local gateway: whole requests in, whole answers out.
+"""The HTTP/1.1 server of the local gateway. It reads whole requests and sends whole answers.
 
-The standard library's server rather than werkzeug's, which closes every connection: clients of
-an API keep theirs open. Source: RFC 9112.
+It is based on the standard library's server, because werkzeug's closes every connection, and
+clients of an API keep theirs open. Source: RFC 9112.
 """
 
 import http.server
@@ -20,7 +20,7 @@ DRAIN_LIMIT = 64 * 1024 * 1024
 
 
 class BadRequest(Exception):
-    """The bytes of a request do not say where its body ends."""
+    """The request does not say where its body ends, or its body is incomplete."""
 
 
 class TooLarge(Exception):
@@ -28,17 +28,20 @@ class TooLarge(Exception):
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    """Listens on 127.0.0.1 once made; port 0 takes a free one. Raises OSError if it is taken."""
+    """Listens on 127.0.0.1 as soon as it is created. Port 0 takes a free port.
+
+    Raises OSError if the port is taken.
+    """
 
     daemon_threads = True
-    request_queue_size = 1024  # 200 clients connect at once, and none may be turned away
+    request_queue_size = 1024  # 200 clients may connect at once, and none may be refused
 
     def __init__(self, port: int, respond: Respond) -> None:
         self.respond = respond
         super().__init__(("127.0.0.1", port), _Connection)
 
     def server_bind(self) -> None:
-        socketserver.TCPServer.server_bind(self)  # HTTPServer's would look its own name up
+        socketserver.TCPServer.server_bind(self)  # HTTPServer's method would ask a DNS server
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
     @property
@@ -46,9 +49,11 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def start(self) -> None:
+        """Answer requests in threads of this process."""
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
+        """Stop answering, and close the port."""
         self.shutdown()
         self.server_close()
 
@@ -58,19 +63,21 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
 
 class _Connection(http.server.BaseHTTPRequestHandler):
+    """One client's connection."""
+
     server: Server
     protocol_version = "HTTP/1.1"
-    timeout = 75  # an idle connection, and one that never finishes its request
+    timeout = 75  # seconds: closes an idle connection, and one that never completes its request
     disable_nagle_algorithm = True
     wbufsize = -1  # headers and body leave together
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        if name.startswith("do_"):  # every method is the gateway's to judge
+        if name.startswith("do_"):  # the gateway decides which methods are allowed
             return self._serve
         raise AttributeError(name)
 
     def handle_expect_100(self) -> bool:
-        """A body announced as too large is refused before it is sent."""
+        """Refuse a body that is too large before the client sends it."""
         if _length(self.headers.get("content-length")) > BODY_LIMIT:
             self._send(message(413, "Request Entity Too Large"), close=True)
             return False
@@ -127,7 +134,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         return bytes(body)
 
     def _drain(self) -> None:
-        """Read what the client still sends, or it sees a reset connection and not the answer."""
+        """Read what the client still sends. Otherwise it gets a reset instead of the answer."""
         self.connection.settimeout(1)
         left = DRAIN_LIMIT
         while left > 0 and (data := self.rfile.read1(65_536)):
@@ -151,7 +158,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         self.send_header("date", self.date_time_string())
 
     def send_error(self, code: int, message: str | None = None, *_: object) -> None:
-        """What the standard library refuses (a broken request line, 100 headers) is JSON too."""
+        """Send an error of the standard library (a broken request line, 100 headers) as JSON."""
         self.command = getattr(self, "command", None) or ""
         phrase = message or self.responses.get(code, ("Error", ""))[0]
         body = json.dumps({"message": phrase}).encode()
@@ -162,7 +169,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
 
 
 def _origin_form(target: str) -> str:
-    """A proxy's absolute form (http://host/path) means the path on this host."""
+    """The target without scheme and host: a proxy's client sends http://host/path."""
     if target[:7].lower() != "http://" and target[:8].lower() != "https://":
         return target
     path = target.partition("://")[2].partition("/")[2]
@@ -170,7 +177,7 @@ def _origin_form(target: str) -> str:
 
 
 def _length(text: str | None) -> int:
-    """-1 for a length that is none."""
+    """The Content-Length, 0 if there is none, -1 if it is not a number."""
     stripped = (text or "0").strip()
     return int(stripped) if stripped.isascii() and stripped.isdigit() else -1
 

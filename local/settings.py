@@ -6,8 +6,8 @@ from collections.abc import Mapping, MutableMapping
 
 from local.functions import REGION
 
-# What a developer may set for the local run, as variables of the template's names. STAGE, MODE and
-# the like are too common in other people's environments to be taken from there.
+# The settings that a developer may change for the local run, by environment variables. Others, such
+# as STAGE and MODE, are too common: a developer's environment may have them for another program.
 CHOICES = (
     "ABANDON_DAYS",
     "CASCADE_PAYMENTS",
@@ -43,14 +43,14 @@ NO_ACCOUNT = {
 
 
 def parameters(given: Mapping[str, str], url: str) -> dict[str, str]:
-    """The template's parameters for a local run at `url`; `given` is the caller's environment."""
+    """The template's parameters for a local run at `url`. `given` is the caller's environment."""
     chosen = {name: given[name] for name in CHOICES if given.get(name)}
-    wanted = LOCAL | {"RETURN_URL": f"{url}/_local/"} | chosen
-    return {name.title().replace("_", ""): value for name, value in wanted.items()}
+    values = LOCAL | {"RETURN_URL": f"{url}/_local/"} | chosen
+    return {name.title().replace("_", ""): value for name, value in values.items()}
 
 
 def leave_aws(environment: MutableMapping[str, str]) -> None:
-    """Forget the caller's AWS account, profile and files: none of it may leak into a local run."""
+    """Remove the caller's AWS account, profile and files, so that a local run cannot use them."""
     for name in [name for name in environment if name.startswith("AWS_")]:
         del environment[name]
     environment.update(NO_ACCOUNT)
@@ -59,9 +59,9 @@ def leave_aws(environment: MutableMapping[str, str]) -> None:
 def variables(
     declared: Mapping[str, str], given: Mapping[str, str], urls: Mapping[str, str]
 ) -> dict[str, str]:
-    """The functions' variables: the template's, pointed at this machine.
+    """The functions' environment variables: the template's, with the addresses of this machine.
 
-    `given` is the caller's environment; `urls` are those of aws, dynamodb, queue, stripe, flowless.
+    `given` is the caller's environment. `urls` has the keys aws, dynamodb, queue, stripe, flowless.
     """
     no_proxy = ",".join(filter(None, (given.get("NO_PROXY"), "127.0.0.1", "localhost")))
     return dict(declared) | {
@@ -70,14 +70,14 @@ def variables(
         "FLOWLESS_API_URL": urls["flowless"],
         "NO_PROXY": no_proxy,
         "QUEUE_URL": urls["queue"],
-        "POWERTOOLS_METRICS_DISABLED": "true",  # nobody reads them here
+        "POWERTOOLS_METRICS_DISABLED": "true",  # locally, nobody reads them
         "STRIPE_BASE_URL": urls["stripe"],
         "no_proxy": no_proxy,
     }
 
 
 def made_up_secrets() -> dict[str, str]:
-    """The configuration's secrets; tokens signed by one run are worth nothing in the next."""
+    """New values for all secrets. A token that was signed in one run is not valid in the next."""
     return {
         "STRIPE_WEBHOOK_SECRET": f"whsec_local{secrets.token_hex(12)}",
         "STRIPE_SECRET_KEY": f"sk_test_local{secrets.token_hex(12)}",

@@ -1,4 +1,4 @@
-"""All that `make start` runs, in one process."""
+"""Everything that `make start` runs, in one process."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -17,7 +17,10 @@ from local.stripe.simulator import StripeSimulator
 
 
 class Stack:
-    """Takes its port when made (OSError if it is taken), answers once started."""
+    """The whole local run. It takes its port when it is created, and answers after `start`.
+
+    Raises OSError if the port cannot be used.
+    """
 
     def __init__(self, port: int, say: Callable[[str], None] = print) -> None:
         self._server = Server(port, self._respond)
@@ -41,9 +44,10 @@ class Stack:
         return self._server.url
 
     def start(self) -> None:
+        """Start all parts, put in the demo data, and say what is running."""
         settings.leave_aws(os.environ)
         endpoint = database.start()
-        database.clear()  # the simulators start empty, too
+        database.clear()  # a DynamoDB Local may have old records that the simulators do not know
         bus.start()
         where = "moto, in this process" if endpoint == database.serve() else endpoint
         self._say(f"database     {where}")
@@ -56,10 +60,10 @@ class Stack:
         self._gateway.functions.load_all()
         self._say(f"functions    {len(self._template.functions)}, as template.yaml lists them")
         for function in self._template.functions.values():
-            for rung_by in function.streams:
-                Stream(self._gateway.functions, function, rung_by).start()
-                self._say(f"stream       {rung_by.table} rings {function.name}")
-        from local import demo  # what it imports reads the environment that was just made
+            for trigger in function.streams:
+                Stream(self._gateway.functions, function, trigger).start()
+                self._say(f"stream       {trigger.table} triggers {function.name}")
+        from local import demo  # imported late: it reads the environment that was just set
 
         demo.seed(self._stripe, self._flowless)
         self._say("demo data    sessions, customers and a payment")
@@ -76,7 +80,7 @@ class Stack:
         self._say(f"gateway      {self.url}")
 
     def _configure(self, endpoint: str, queue_urls: Mapping[str, str]) -> None:
-        """Give the functions their environment and their secrets, as the deployment would."""
+        """Set the functions' environment variables and secrets, as a deployment would."""
         urls = {
             "aws": database.serve(),
             "dynamodb": endpoint,

@@ -1,8 +1,9 @@
-"""A table's stream on one machine: calls a function with what has changed, in real events.
+"""A table's stream on one machine: calls a function with the changed keys, in real events.
 
-The embedded database has no stream of its own (it would keep every record), so moto's writes ring
-here; a DynamoDB Local has one, which is read. Source: DynamoDB Streams; Lambda Developer Guide,
-"Process Amazon DynamoDB records with Lambda"; design/deployment.md, section 4.
+The embedded database has no stream, because moto would keep every record. Instead, moto's writes
+call `Stream.on_change`. The stream of a DynamoDB Local is read.
+Source: DynamoDB Streams; Lambda Developer Guide, "Process Amazon DynamoDB records with Lambda";
+docs/deployment.md, section 4.
 """
 
 import sys
@@ -23,32 +24,37 @@ POLL_S = 0.5
 AGAIN_S = 1.0
 
 Keys = dict[str, dict[str, str]]
-Ring = Callable[[str, Keys], None]
+OnChange = Callable[[str, Keys], None]
 
 
 class Stream(threading.Thread):
-    """One function's subscription to a table. A batch that fails comes again until it does not,
-    and those after it wait, as in AWS."""
+    """One function's subscription to a table.
 
-    def __init__(self, functions: Functions, function: Function, rung_by: StreamTrigger) -> None:
+    A batch that fails is sent again until it succeeds, and later ones wait, as in AWS.
+    """
+
+    def __init__(self, functions: Functions, function: Function, trigger: StreamTrigger) -> None:
         super().__init__(name=f"stream of {function.name}", daemon=True)
-        self._functions, self._function, self._rung_by = functions, function, rung_by
+        self._functions, self._function, self._trigger = functions, function, trigger
         self._waiting: SimpleQueue[dict[str, Any]] = SimpleQueue()
 
     def start(self) -> None:
-        """The table must be there. What is written from now on rings."""
-        table = self._rung_by.table
+        """Send every write from now on to the function. The table must exist."""
+        table = self._trigger.table
         if embedded := database.embedded_table(table):
-            embedded.stream_shard = _Doorbell(self.ring)  # type: ignore[assignment]
+            embedded.stream_shard = _ChangeListener(self.on_change)  # type: ignore[assignment]
         else:
             arn = _stream_of(table)
-            threading.Thread(target=_read, args=(arn, self.ring), daemon=True).start()
+            threading.Thread(target=_read, args=(arn, self.on_change), daemon=True).start()
         super().start()
 
-    def ring(self, change: str, keys: Keys) -> None:
-        """`change` is INSERT, MODIFY or REMOVE. What the function's filter refuses is dropped."""
-        record = _record(change, keys, self._rung_by.table)
-        filters = self._rung_by.filters
+    def on_change(self, change: str, keys: Keys) -> None:
+        """Add a change to the next batch, unless the function's filters exclude it.
+
+        `change` is INSERT, MODIFY or REMOVE.
+        """
+        record = _record(change, keys, self._trigger.table)
+        filters = self._trigger.filters
         if not filters or any(matches(each, record) for each in filters):
             self._waiting.put(record)
 
@@ -57,10 +63,10 @@ class Stream(threading.Thread):
             self.run_once()
 
     def run_once(self) -> None:
-        """Wait for a record, and call the function with it and all that came with it."""
+        """Wait for a record, and call the function with it and the others that are waiting."""
         batch = [self._waiting.get()]
         try:
-            while len(batch) < self._rung_by.batch_size:
+            while len(batch) < self._trigger.batch_size:
                 batch.append(self._waiting.get_nowait())
         except Empty:
             pass
@@ -77,7 +83,7 @@ class Stream(threading.Thread):
 
 
 def matches(pattern: Any, value: Any) -> bool:
-    """A filter of Lambda's, as far as the template uses them: nested names, words, prefixes."""
+    """Whether a value passes a filter of Lambda. Nested names, words and prefixes are supported."""
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(
             name in value and matches(part, value[name]) for name, part in pattern.items()
@@ -85,17 +91,17 @@ def matches(pattern: Any, value: Any) -> bool:
     return any(_agrees(each, value) for each in pattern)
 
 
-def _agrees(wanted: Any, value: Any) -> bool:
-    if isinstance(wanted, dict):
-        ((rule, argument),) = wanted.items()
+def _agrees(expected: Any, value: Any) -> bool:
+    if isinstance(expected, dict):
+        ((rule, argument),) = expected.items()
         if rule != "prefix":
             raise ValueError(f"the local run does not know the filter {rule}")
         return isinstance(value, str) and value.startswith(argument)
-    return bool(wanted == value)
+    return bool(expected == value)
 
 
 def _record(change: str, keys: Keys, table: str) -> dict[str, Any]:
-    """Source: Amazon DynamoDB API Reference, "Record", as Lambda passes it on."""
+    """A stream record as Lambda receives it. Source: Amazon DynamoDB API Reference, "Record"."""
     arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}/stream/2026-01-01T00:00:00.000"
     return {
         "eventID": uuid.uuid4().hex,
@@ -114,35 +120,36 @@ def _record(change: str, keys: Keys, table: str) -> dict[str, Any]:
     }
 
 
-class _Doorbell:
-    """In the place of moto's record of a table's changes: tells of each, and keeps none.
+class _ChangeListener:
+    """Replaces moto's record of a table's changes: it reports each change and keeps none.
 
-    It also rings for a write of a transaction that fails after it. So may AWS ring late, twice or
-    for what has changed again: a ring says where to look, no more.
+    It also reports a write of a transaction that fails afterwards. That does no harm: AWS, too, may
+    deliver a record late or twice, so a function takes only the keys from a record.
     """
 
-    def __init__(self, ring: Ring) -> None:
-        self._ring = ring
+    def __init__(self, on_change: OnChange) -> None:
+        self._on_change = on_change
 
     def add(self, old: Any, new: Any) -> None:
+        """Called by moto for each write, with the item before and after it."""
         item = new or old
         keys = {"pk": {"S": item.hash_key.value}, "sk": {"S": item.range_key.value}}
-        self._ring("INSERT" if old is None else "REMOVE" if new is None else "MODIFY", keys)
+        self._on_change("INSERT" if old is None else "REMOVE" if new is None else "MODIFY", keys)
 
 
 def _stream_of(table: str) -> str:
-    """The stream of a DynamoDB Local's table, switched on if it is off."""
+    """The ARN of a table's stream in DynamoDB Local. Switches the stream on if it is off."""
     client = database.client()
     described = client.describe_table(TableName=table)["Table"]
     if not described.get("StreamSpecification", {}).get("StreamEnabled"):
-        wanted = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
-        changed = client.update_table(TableName=table, StreamSpecification=wanted)
+        settings = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+        changed = client.update_table(TableName=table, StreamSpecification=settings)
         described = changed["TableDescription"]
     return str(described["LatestStreamArn"])
 
 
-def _read(arn: str, ring: Ring) -> None:
-    """Ring for every record of a stream, shard by shard, for ever."""
+def _read(arn: str, on_change: OnChange) -> None:
+    """Report every record of a stream, shard by shard, until the process ends."""
     streams = database.client("dynamodbstreams")
     iterators: dict[str, str | None] = {}
     while True:
@@ -159,9 +166,9 @@ def _read(arn: str, ring: Ring) -> None:
                     answer = streams.get_records(ShardIterator=iterator)
                     iterators[name] = answer.get("NextShardIterator")
                     for record in answer["Records"]:
-                        ring(record["eventName"], record["dynamodb"]["Keys"])
+                        on_change(record["eventName"], record["dynamodb"]["Keys"])
         except (BotoCoreError, ClientError) as error:
-            if "TrimmedDataAccess" not in str(error):  # which it says of a stream that is new
+            if "TrimmedDataAccess" not in str(error):  # this error is usual for a new stream
                 print(f"the stream of {arn.split('/')[1]}: {error}", file=sys.stderr)
-            iterators.clear()  # read it again from its beginning: a ring too many does no harm
+            iterators.clear()  # read it again from its beginning: a repeated record does no harm
         time.sleep(POLL_S)

@@ -1,7 +1,7 @@
-"""What the local run takes from template.yaml: functions, routes, schedules, queues, tables.
+"""Reads from template.yaml what the local run needs: functions, routes, schedules, queues, tables.
 
-So a route, a timeout or a table exists once, and what runs locally is what is deployed.
-Source: design/deployment.md, sections 3 and 6.
+So a route, a timeout or a table is written once, and the same runs locally as is deployed.
+Source: docs/deployment.md, sections 3 and 6.
 """
 
 import json
@@ -21,7 +21,7 @@ TABLE_PREFIX = "bridge-local-"
 
 @dataclass(frozen=True)
 class Route:
-    """One method and path of the HTTP API; the catch-all has method ANY and path $default."""
+    """One method and path of the HTTP API. The catch-all has method ANY and path $default."""
 
     method: str
     path: str
@@ -29,7 +29,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Poll:
-    """A function's event source: a queue by its logical id."""
+    """A queue, by its logical id, from which a function gets batches of messages."""
 
     queue: str
     batch_size: int
@@ -47,8 +47,10 @@ class Queue:
 
 @dataclass(frozen=True)
 class StreamTrigger:
-    """What of a table's stream calls a function. `table` is its local name; `filters` are the
-    patterns of which a record must match one, where there are any."""
+    """Which records of a table's stream trigger a function.
+
+    `table` is the local name. If there are `filters`, a record must match one of them.
+    """
 
     table: str
     batch_size: int
@@ -57,7 +59,7 @@ class StreamTrigger:
 
 @dataclass(frozen=True)
 class Function:
-    """An AWS::Serverless::Function. `name` is its logical id, `folder` is absolute."""
+    """An AWS::Serverless::Function. `name` is its logical id, `folder` an absolute path."""
 
     name: str
     folder: Path
@@ -71,7 +73,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Cors:
-    """The HTTP API's CorsConfiguration; names of headers are kept as written."""
+    """The HTTP API's CorsConfiguration. Header names are as they are written there."""
 
     origins: tuple[str, ...]
     methods: tuple[str, ...]
@@ -83,8 +85,11 @@ class Cors:
 
 @dataclass(frozen=True)
 class Template:
-    """`tables` holds the arguments of create_table by logical id, without streams: the embedded
-    database would keep all their records (deployment.md, section 4). `local.stream` rings."""
+    """A template. `tables` has the arguments of create_table by logical id.
+
+    They have no streams, because the embedded database would keep all their records. `local.stream`
+    does their work. Source: docs/deployment.md, section 4.
+    """
 
     functions: dict[str, Function]
     tables: dict[str, dict[str, Any]]
@@ -94,7 +99,7 @@ class Template:
 
 
 def read(path: Path = DEFAULT_PATH, parameters: Mapping[str, str] | None = None) -> Template:
-    """Read a SAM template; `parameters` override its defaults."""
+    """Read a SAM template. `parameters` override its defaults."""
     document = yaml.load(path.read_text(encoding="utf-8"), Loader)
     resources: dict[str, Any] = document["Resources"]
     names = {
@@ -185,8 +190,8 @@ def _stream(event: dict[str, Any], tables: Mapping[str, str]) -> StreamTrigger:
 
 
 def _table(name: str, properties: dict[str, Any]) -> dict[str, Any]:
-    wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    arguments = {key: properties[key] for key in wanted if key in properties}
+    names = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    arguments = {key: properties[key] for key in names if key in properties}
     return {"TableName": name, "BillingMode": "PAY_PER_REQUEST", **arguments}
 
 
@@ -207,5 +212,5 @@ def _cors(present: dict[str, tuple[str, dict[str, Any]]]) -> Cors | None:
 
 
 def _text(value: Any) -> str:
-    """A variable as Lambda passes it: CloudFormation writes booleans in lower case."""
+    """A variable's value as Lambda gets it: CloudFormation writes booleans in lower case."""
     return str(value).lower() if isinstance(value, bool) else str(value)

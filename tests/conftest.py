@@ -1,6 +1,6 @@
-"""The fixtures that all tests share: real tables, a real Stripe over HTTP, the real gateway.
+"""Fixtures that all tests share: real tables, the Stripe simulator over HTTP, the local gateway.
 
-Nothing of ours is replaced. A test that is marked race or scale asks for `dynamodb_local`.
+Nothing of our code is replaced. A test marked `race` or `scale` uses the fixture `dynamodb_local`.
 """
 
 import json
@@ -38,21 +38,22 @@ hypothesis_settings.load_profile("default")
 
 
 class Killed(BaseException):
-    """A worker that died: nothing in the code may catch it."""
+    """The worker died here. A BaseException, so that no code of ours catches it."""
 
 
 @dataclass
 class Crash:
-    """Kills the worker that reaches a named step (bridge.core.payment_state.synchronize.step).
+    """Kills the next worker that reaches the crash point `at` (`bridge.core.rules.crash_points`).
 
-    With `meanwhile` the worker lives, and that happens at the step instead: it takes the id of the
-    payment.
+    With `meanwhile` the worker lives, and that function runs at the point instead. It gets the id
+    of the record. Source: docs/payment-correctness.md, section 10.
     """
 
     at: str | None = None
     meanwhile: Callable[[str], object] | None = None
 
-    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def on_audit_event(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """One crash point is enough: after it, workers live."""
         if event != "bridge.crash_point" or self.at != arguments[0]:
             return
         self.at = None
@@ -62,7 +63,7 @@ class Crash:
 
 
 _crash = Crash()
-sys.addaudithook(lambda event, arguments: _crash.hear(event, arguments))
+sys.addaudithook(lambda event, arguments: _crash.on_audit_event(event, arguments))
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Environment:
 
 @contextmanager
 def open_environment() -> Iterator[Environment]:
-    """Start all of it, and point the environment there until it closes."""
+    """Start everything, and set the environment variables to it until the context ends."""
     before = dict(os.environ)
     settings.leave_aws(os.environ)
     read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
@@ -114,7 +115,7 @@ def environment() -> Iterator[Environment]:
 
 @pytest.fixture
 def tables(environment: Environment) -> Iterator[None]:
-    """Empty tables, empty queues, and the clock on time."""
+    """Empty tables and empty queues; afterwards the clock is right again."""
     database.clear()
     queues.clear()
     organization_items._kept.clear()
@@ -136,20 +137,20 @@ def flowless(environment: Environment) -> Flowless:
 
 @pytest.fixture
 def subscriber(environment: Environment) -> Callable[[], list[dict[str, Any]]]:
-    """What has arrived on the bus since the test began, in its order."""
+    """The events that arrived on the bus since the test began, in their order."""
     bus.start()
     return bus.events
 
 
 @pytest.fixture
 def crash() -> Crash:
-    """Set `at` to the step where the next worker dies with Killed."""
+    """Set `at` to the crash point where the next worker dies with Killed."""
     return _crash
 
 
 @pytest.fixture
 def later(stripe_simulator: StripeSimulator) -> Callable[[float], None]:
-    """Move our clock and the provider's on together."""
+    """Move our clock and the provider's forward together, by seconds."""
     moved = 0.0
 
     def move(seconds: float) -> None:
@@ -165,13 +166,13 @@ def later(stripe_simulator: StripeSimulator) -> Callable[[float], None]:
 def setting(
     monkeypatch: pytest.MonkeyPatch, environment: Environment
 ) -> Callable[[str, str], None]:
-    """Change one setting of the environment for one test."""
+    """Change one environment variable for one test."""
     return monkeypatch.setenv
 
 
 @pytest.fixture
 def put_secret(environment: Environment) -> Iterator[Callable[[str, str], None]]:
-    """Change a secret in SSM for one test; what this process knows of it stays until it asks."""
+    """Change a secret in SSM for one test. This process uses the old value until it reads again."""
     before: dict[str, str] = {}
 
     def write(name: str, value: str) -> None:
@@ -192,7 +193,7 @@ def put_secret(environment: Environment) -> Iterator[Callable[[str, str], None]]
 
 @pytest.fixture
 def event() -> Callable[[str], dict[str, Any]]:
-    """The event file of a function: `event("native/create_customer")`."""
+    """Reads the event file of a function: `event("native/create_customer")`."""
     return lambda name: json.loads((ROOT / "events" / f"{name}.json").read_text())
 
 
@@ -203,7 +204,10 @@ def context(environment: Environment) -> Callable[[str], Context]:
 
 
 def lacks(required_by: str, what: str) -> NoReturn:
-    """Skip a test for what this machine lacks; fail where that environment variable is set."""
+    """Skip a test because this machine lacks something.
+
+    If the environment variable `required_by` is set, the test fails instead.
+    """
     if os.environ.get(required_by):
         pytest.fail(f"{required_by} is set: {what}")
     pytest.skip(what)
@@ -211,7 +215,7 @@ def lacks(required_by: str, what: str) -> NoReturn:
 
 @pytest.fixture
 def dynamodb_local(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Real DynamoDB Local under the tables, for one test; skipped where Java is missing."""
+    """DynamoDB Local instead of moto, for one test. Skipped if Java is missing."""
     if not (url := dynamodb_local_url()):
         lacks("BRIDGE_REQUIRE_RACE", "DynamoDB Local needs Java and `make dynamodb-local`")
     monkeypatch.setenv("DYNAMODB_ENDPOINT", url)
@@ -227,13 +231,14 @@ def dynamodb_local(environment: Environment, monkeypatch: pytest.MonkeyPatch) ->
 def run_context(
     key: str | None = None, *, seconds: float = 25, fingerprint: str = "f"
 ) -> RunContext:
-    """A run of an API function, with the client's key where one is given."""
+    """A run of an API function that ends in `seconds`, with the client's key if one is given."""
     client_key = ClientKey(key=key, fingerprint=fingerprint) if key else None
     ends_at = clock.now() + timedelta(seconds=seconds)
     return RunContext(cause="api", ends_at=ends_at, client_key=client_key, source_ip="198.51.100.7")
 
 
 def sweep_run() -> RunContext:
+    """A run of the sweep, which ends in 55 seconds."""
     return RunContext(cause="sweep", ends_at=clock.now() + timedelta(seconds=55))
 
 
@@ -248,7 +253,7 @@ STRANGER = Caller(user_id="user_789", email="sam.poe@example.com")
 
 
 def together(count: int, act: Callable[[int], Any]) -> list[Any]:
-    """Run `act` in so many threads that start at once; their results or exceptions, in order."""
+    """Run `act` in `count` threads at once. Returns their results or exceptions, in order."""
     barrier = threading.Barrier(count)
     results: list[Any] = [None] * count
 
@@ -256,7 +261,7 @@ def together(count: int, act: Callable[[int], Any]) -> list[Any]:
         barrier.wait()
         try:
             results[number] = act(number)
-        except Exception as error:  # noqa: BLE001 - a test looks at what each of them got
+        except Exception as error:  # noqa: BLE001 - a test checks what each of them got
             results[number] = error
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]

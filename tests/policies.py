@@ -1,4 +1,7 @@
-"""Who may do what: the policies of template.yaml by function, and AWS calls as what they need."""
+"""The rights of each function, from the policies of template.yaml, and the rights that calls need.
+
+Source: docs/data-model.md, section 1.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +26,7 @@ PART = {
 
 
 def of_type(kind: str) -> dict[str, Any]:
-    """Properties of the resources of one type, by logical id."""
+    """The properties of the resources of one type, by logical id."""
     return {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == kind}
 
 
@@ -32,7 +35,7 @@ FUNCTIONS = of_type("AWS::Serverless::Function")
 
 @dataclass(frozen=True)
 class Grant:
-    """One action on one resource. `keys`: patterns of the partition keys, None where all."""
+    """One action on one resource. `keys`: patterns of partition keys, or None for all keys."""
 
     action: str
     resource: str
@@ -42,7 +45,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Need:
-    """What a call asks of IAM; `keys` are the partition keys it touches."""
+    """The right that a call needs. `keys` are the partition keys that it uses."""
 
     action: str
     resource: str
@@ -50,7 +53,7 @@ class Need:
 
 
 def grants(function: str) -> list[Grant]:
-    """Everything that a function's role allows."""
+    """Everything that the role of a function allows."""
     role = FUNCTIONS[function]["Role"]["Fn::GetAtt"][0]
     return [grant for document in _documents(role) for grant in _grants(document)]
 
@@ -69,7 +72,7 @@ def _grants(document: dict[str, Any]) -> Iterator[Grant]:
         condition = statement.get("Condition", {})
         for action in _listed(statement["Action"]):
             for resource in _listed(statement["Resource"]):
-                yield Grant(action, _named(resource), _leading_keys(condition), condition)
+                yield Grant(action, _resource_name(resource), _leading_keys(condition), condition)
 
 
 def _leading_keys(condition: dict[str, Any]) -> tuple[str, ...] | None:
@@ -83,8 +86,8 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _named(resource: Any) -> str:
-    """A resource by its logical id: Ledger, Ledger/index/due, FunctionLogs:*; or its ARN's text."""
+def _resource_name(resource: Any) -> str:
+    """The logical id of a resource: Ledger, Ledger/index/due, FunctionLogs:*; or its ARN."""
     if isinstance(resource, str):
         return resource
     ((function, argument),) = resource.items()
@@ -94,7 +97,7 @@ def _named(resource: Any) -> str:
 
 
 def is_allowed(need: Need, given: list[Grant]) -> bool:
-    """Whether one grant covers the need with all its keys, as IAM decides."""
+    """Whether one grant covers the need with all its keys. IAM decides in this way too."""
     return any(
         grant.action == need.action
         and grant.resource == need.resource
@@ -108,12 +111,12 @@ def _matches(key: str, patterns: tuple[str, ...]) -> bool:
 
 
 def needs(service: str, operation: str, arguments: dict[str, Any]) -> Iterator[Need]:
-    """What one SDK call asks for. A transaction or batch: the rights of its single actions."""
+    """The rights that one SDK call needs. Of a transaction: the rights of its actions."""
     if service == "ssm":
         name = arguments["Name"].rsplit("/", 1)[-1]
         yield Need(f"ssm:{operation}", f"{PARAMETERS}{name}")
     elif service == "sqs":
-        yield Need("sqs:SendMessage", "SyncQueue")  # a batch asks for the same right
+        yield Need("sqs:SendMessage", "SyncQueue")  # a batch needs the same right
     elif service == "events":
         for bus in {entry["EventBusName"] for entry in arguments["Entries"]}:
             yield Need("events:PutEvents", BUS if bus == "default" else bus)
@@ -127,16 +130,15 @@ def needs(service: str, operation: str, arguments: dict[str, Any]) -> Iterator[N
             yield _need(operation, table, {key["pk"]["S"] for key in part["Keys"]})
     elif operation == "Query":
         index = f"/index/{arguments['IndexName']}" if "IndexName" in arguments else ""
-        pk = arguments["ExpressionAttributeValues"].get(":pk")  # an index has another key
+        pk = arguments["ExpressionAttributeValues"].get(":pk")  # the index has another key
         yield _need(operation, arguments["TableName"], {pk["S"]} if pk else set(), index)
     else:
         item: Mapping[str, Any] = arguments.get("Key") or arguments["Item"]
         yield _need(operation, arguments["TableName"], {item["pk"]["S"]})
 
 
-PARAMETERS = (
-    "arn:AWS::Partition:ssm:AWS::Region:AWS::AccountId:parameter/bridge/Stage/"  # as _named says it
-)
+# Both ARNs as `_resource_name` writes them.
+PARAMETERS = "arn:AWS::Partition:ssm:AWS::Region:AWS::AccountId:parameter/bridge/Stage/"
 BUS = "arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/EventBusName"
 
 

@@ -1,4 +1,4 @@
-"""Stripe's events as tests send them: the envelope, the signature, the message of the queue."""
+"""Stripe's events as tests send them: the envelope, the signature, the queue message."""
 
 import json
 import uuid
@@ -15,7 +15,7 @@ Event = dict[str, Any]
 
 
 def event(kind: str, about: Mapping[str, Any], **more: object) -> Event:
-    """Source: contracts/providers.md, D.1, "Envelope"."""
+    """A Stripe event about an object. Source: docs/providers.md, section D.1."""
     envelope: Event = {
         "id": f"evt_{uuid.uuid4().hex}",
         "object": "event",
@@ -33,7 +33,7 @@ def event(kind: str, about: Mapping[str, Any], **more: object) -> Event:
 def about_intent(
     payment: Mapping[str, Any], kind: str = "payment_intent.succeeded", **more: object
 ) -> Event:
-    """An event whose object is a payment's intent and bears our reference."""
+    """An event whose object is the intent of a payment, with our reference in its metadata."""
     about = {
         "id": payment["provider_payment_id"],
         "object": "payment_intent",
@@ -43,7 +43,7 @@ def about_intent(
 
 
 def wrapped(inner: Event, **more: object) -> Event:
-    """The same as Stripe's partner event source brings it. Source: D.1, "EventBridge"."""
+    """The same event as it comes by EventBridge. Source: docs/providers.md, section D.1."""
     envelope: Event = {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -59,13 +59,13 @@ def wrapped(inner: Event, **more: object) -> Event:
 
 
 def sign(body: str, secret: str = "", at: int | None = None) -> str:
-    """The header, by the official SDK; with our own first secret where none is given."""
+    """The signature header, made by the official SDK. Default secret: our first one."""
     secret = secret or config.secret("STRIPE_WEBHOOK_SECRET").split(",")[0]
     return stripe.WebhookSignature.generate_signature_header(body, secret, at)
 
 
 def batch(*bodies: object) -> dict[str, Any]:
-    """The SQS event of so many messages."""
+    """The event that SQS sends to Lambda for these messages."""
     records = [
         {
             "messageId": f"message-{number}",
@@ -84,7 +84,7 @@ def batch(*bodies: object) -> dict[str, Any]:
 
 
 def waiting(url: str) -> list[dict[str, Any]]:
-    """What is visible in a queue, which keeps it; counts as a delivery of each."""
+    """The visible messages of a queue. They stay there, and each counts as delivered once more."""
     sqs, found = database.client("sqs"), []
     while True:
         answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600)
@@ -98,13 +98,13 @@ def waiting(url: str) -> list[dict[str, Any]]:
     return [json.loads(message["Body"]) for message in found]
 
 
-def held_back(url: str) -> int:
+def delayed(url: str) -> int:
     """How many messages of a queue wait for their delay to pass."""
     return _count(url, "Delayed")
 
 
 def unfinished(url: str) -> int:
-    """How many a queue holds: those that wait, those that are out, those that were put off."""
+    """How many messages a queue contains: visible, being handled, and delayed."""
     return _count(url, "", "NotVisible", "Delayed")
 
 

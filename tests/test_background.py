@@ -1,4 +1,4 @@
-"""Runs that no HTTP request starts. Source: design/architecture.md, section 3."""
+"""Runs that no HTTP request starts. Source: docs/architecture.md, section 3."""
 
 import pytest
 from pydantic import BaseModel
@@ -12,7 +12,7 @@ from tests.stripe_events import batch
 
 
 class Context:
-    """Lambda's, in short."""
+    """The part of Lambda's context that we use."""
 
     aws_request_id = "run-1"
 
@@ -24,7 +24,7 @@ class Done(BaseModel):
     count: int
 
 
-def test_a_scheduled_run_answers_what_it_did_and_raises_what_broke() -> None:
+def test_scheduled_returns_the_result_and_passes_on_exceptions() -> None:
     @background.scheduled
     def runs(invocation: Invocation) -> Done:
         assert invocation.run.cause == "sweep"
@@ -35,7 +35,7 @@ def test_a_scheduled_run_answers_what_it_did_and_raises_what_broke() -> None:
         runs({}, Context())
 
 
-def test_a_batch_of_a_stream_is_its_keys_in_order_and_raises_what_broke() -> None:
+def test_streamed_reads_keys_in_order_and_passes_on_exceptions() -> None:
     batch = {
         "Records": [
             {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": pk}, "sk": {"S": "H#1"}}}}
@@ -53,7 +53,7 @@ def test_a_batch_of_a_stream_is_its_keys_in_order_and_raises_what_broke() -> Non
         counts({}, Context())
 
 
-def test_an_operation_answers_ok_or_the_error_as_text() -> None:
+def test_operation_returns_ok_or_the_error_as_text() -> None:
     @background.operation
     def doubles(invocation: Invocation) -> Done | None:
         assert invocation.run.cause == "reconciliation"
@@ -68,7 +68,7 @@ def test_an_operation_answers_ok_or_the_error_as_text() -> None:
     assert "many" not in str(refused)
 
 
-def test_a_workers_messages_are_handled_one_by_one_and_those_that_raise_stay() -> None:
+def test_worker_leaves_only_failed_messages_in_the_queue() -> None:
     seen: list[int] = []
 
     @background.worker
@@ -91,7 +91,7 @@ def test_a_workers_messages_are_handled_one_by_one_and_those_that_raise_stay() -
 
 
 @pytest.mark.parametrize("wrong", [None, "", 5, ["a"]])
-def test_an_operations_text_is_required(wrong: object) -> None:
+def test_invocation_text_is_required(wrong: object) -> None:
     invocation = Invocation(
         {"a": wrong, "b": "yes"}, RunContext(cause="reconciliation", ends_at=clock.now())
     )

@@ -1,4 +1,4 @@
-"""JSON of callers, read strictly. Source: contracts/bridge.md B3."""
+"""Request bodies: strict JSON, validation. Source: docs/api/native.md, section 1 (B2, B3)."""
 
 import json
 from contextlib import suppress
@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import BaseModel
 
 from bridge import bodies
-from bridge.errors import InvalidRequest
+from bridge.errors import Detail, InvalidRequest
+from bridge.models.text import CheckedMetadata, RequiredName
 
 KEPT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 LEAVES = (
@@ -32,19 +34,19 @@ def assert_invalid(body: bytes) -> str:
 
 
 def nested(depth: int, kind: Literal["list", "object"]) -> bytes:
-    """An object that holds so many levels, itself among them."""
+    """An object with so many levels of nesting, itself included."""
     if kind == "list":
         return b'{"a":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
     return b'{"a":' * depth + b"1" + b"}" * depth
 
 
 @given(OBJECTS, st.booleans())
-def test_b3_any_modest_object_comes_through(value: dict[str, Any], escape: bool) -> None:
+def test_b3_read_json_returns_any_valid_object(value: dict[str, Any], escape: bool) -> None:
     assert bodies.read_json(json.dumps(value, ensure_ascii=escape).encode()) == value
 
 
 @given(OBJECTS, st.data())
-def test_b3_any_truncation_is_refused(value: dict[str, Any], data: st.DataObject) -> None:
+def test_b3_truncated_object_is_refused(value: dict[str, Any], data: st.DataObject) -> None:
     whole = json.dumps(value, ensure_ascii=False).encode()
     assert_invalid(whole[: data.draw(st.integers(0, len(whole) - 1))])
 
@@ -56,14 +58,14 @@ def test_b3_any_bytes_are_an_object_or_a_400(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", ["list", "object"])
-def test_b3_nesting_goes_32_deep(kind: Literal["list", "object"]) -> None:
+def test_b3_nesting_may_be_32_deep(kind: Literal["list", "object"]) -> None:
     bodies.read_json(nested(32, kind))
     assert "nested deeper than 32" in assert_invalid(nested(33, kind))
     assert_invalid(nested(100_000, kind))
 
 
 @pytest.mark.parametrize("sign", ["", "-"])
-def test_b3_an_integer_has_18_digits(sign: str) -> None:
+def test_b3_integer_may_have_18_digits(sign: str) -> None:
     most = sign + "9" * 18
     assert bodies.read_json(f'{{"a":{most}}}'.encode()) == {"a": int(most)}
     assert "18 digits" in assert_invalid(f'{{"a":{most}0}}'.encode())
@@ -91,24 +93,51 @@ def test_b3_an_integer_has_18_digits(sign: str) -> None:
         '{"a":1}'.encode("utf-16"),
     ],
 )
-def test_b3_what_is_no_json_object_in_utf8_is_refused(body: bytes) -> None:
+def test_b3_body_that_is_not_a_json_object_in_utf8_is_refused(body: bytes) -> None:
     assert_invalid(body)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400"])
-def test_b3_what_is_no_finite_number_is_refused(number: str) -> None:
+def test_b3_number_that_is_not_finite_is_refused(number: str) -> None:
     assert_invalid(f'{{"a":[{number}]}}'.encode())
 
 
 @pytest.mark.parametrize(
     "body", ['{"a":1,"a":1}', '{"b":[{"a":1,"\\u0061":2}]}', '{"":1,"":2}', '{"a":null,"a":1}']
 )
-def test_b3_a_key_that_is_named_twice_is_refused(body: str) -> None:
+def test_b3_duplicate_key_is_refused(body: str) -> None:
     assert "names a key twice" in assert_invalid(body.encode())
 
 
 @pytest.mark.parametrize("text", ["\\ud800", "\\udc00", "\\udc00\\ud800", "a\\ud83dz"])
-def test_b3_a_lone_surrogate_is_refused_wherever_it_stands(text: str) -> None:
+def test_b3_lone_surrogate_is_refused_everywhere(text: str) -> None:
     for body in (f'{{"a":"{text}"}}', f'{{"{text}":1}}', f'{{"a":[{{"b":["{text}"]}}]}}'):
         assert_invalid(body.encode())
     assert bodies.read_json(b'{"a":"\\ud83d\\ude00"}') == {"a": "\U0001f600"}
+
+
+class Shape(BaseModel, strict=True):
+    name: RequiredName
+    metadata: CheckedMetadata = {}
+
+
+def test_b5_validated_reports_every_error_with_its_path() -> None:
+    assert bodies.validated(Shape, {"name": " A "}).name == "A"
+    with pytest.raises(InvalidRequest) as refused:
+        bodies.validated(Shape, {"name": 5, "metadata": {"a": 1, "b": [], "c": {"d": 1}}})
+    nested_value = "must be a string, a number or a boolean: nested values are not kept"
+    assert refused.value.details == [
+        Detail("name", "Input should be a valid string"),
+        Detail("metadata.b", nested_value),
+        Detail("metadata.c", nested_value),
+    ]
+    assert str(refused.value) == "not valid: name, metadata.b, metadata.c"
+
+
+def test_b5_validated_reports_a_missing_field() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        bodies.validated(Shape, {"metadata": []})
+    assert refused.value.details == [
+        Detail("name", "is required"),
+        Detail("metadata", "must be an object"),
+    ]

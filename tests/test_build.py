@@ -1,4 +1,7 @@
-"""The layers as they are built, and every function in a bare process that sees nothing else."""
+"""The built layers, and every function in a process that has nothing but them.
+
+Source: docs/deployment.md, section 2.
+"""
 
 import json
 import os
@@ -17,15 +20,15 @@ from bridge.store.payments import outbox_items
 from local import database, demo
 from tests.conftest import Environment
 from tests.policies import ROOT, grants, is_allowed, needs
-from tests.stripe_events import batch, held_back
-from tests.test_template import NAMES, event_of, logical_id
+from tests.stripe_events import batch, delayed
+from tests.template.stack import NAMES, event_of, logical_id
 
 HOST_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 HOST_ARCHITECTURE = "x86_64" if platform.machine() == "x86_64" else "arm64"
-RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six.py")  # what Lambda brings
+RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six.py")  # part of Lambda's runtime
 UNCHECKED_HASH = b"\x01\x00\x00\x00"  # the flags of a .pyc, PEP 552
 
-# Prints, as its last line, what the handler answered and which AWS calls it made.
+# Its last line of output: what the handler answered, and which AWS calls it made.
 BARE = """
 import json, sys
 event, timeout, *folders = sys.argv[1:]
@@ -72,7 +75,7 @@ Run = Callable[..., dict[str, Any]]
 
 
 def make(layer: str, target: str, folder: Path, **variables: str) -> str:
-    """Build a layer as SAM would; returns what the build said."""
+    """Build a layer as SAM does. Returns the output of the build."""
     given = [f"{name}={value}" for name, value in variables.items()]
     command = ["make", "-s", "-C", str(ROOT / "layers" / layer), target, f"ARTIFACTS_DIR={folder}"]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -90,7 +93,7 @@ def make(layer: str, target: str, folder: Path, **variables: str) -> str:
 
 @pytest.fixture(scope="module")
 def layers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Both layers for this machine's Python and processor, and what Lambda itself brings."""
+    """Both layers for this machine's Python and processor, and Lambda's own libraries."""
     dependencies, bridge, runtime = (
         tmp_path_factory.mktemp(name) for name in ("dependencies", "bridge", "runtime")
     )
@@ -113,7 +116,10 @@ def demo_data(environment: Environment, tables: None) -> None:
 
 @pytest.fixture
 def run(layers: list[Path], demo_data: None) -> Run:
-    """Call a function with an event in a process of its own: no site-packages, no repository."""
+    """Call a function in a process of its own, without site-packages and without the repository.
+
+    Every AWS call that it makes must be allowed by the policies of its role.
+    """
 
     def call(name: str, event: dict[str, Any] | None = None) -> dict[str, Any]:
         folder = ROOT / "functions" / name
@@ -132,26 +138,26 @@ def run(layers: list[Path], demo_data: None) -> Run:
             check=False,
         )
         assert result.returncode == 0, result.stderr
-        told = json.loads(result.stdout.splitlines()[-1])
+        output = json.loads(result.stdout.splitlines()[-1])
         given = grants(logical_id(name))
-        for service, operation, arguments in told["calls"]:
+        for service, operation, arguments in output["calls"]:
             for need in needs(service, operation, arguments):
                 assert is_allowed(need, given), f"{name} may not {need}"
-        assert isinstance(told["answer"], dict)
-        return told["answer"]
+        assert isinstance(output["answer"], dict)
+        return output["answer"]
 
     return call
 
 
 @pytest.fixture
 def ask(run: Run) -> Callable[..., Any]:
-    """Send a function its event with another id, body or header, and expect success."""
+    """Send a function its event file with another id, body or header. It must succeed."""
 
     def ask(name: str, identifier: str = "", body: Any = None, **headers: str) -> Any:
         event = event_of(name)
         if identifier:
-            named = event["pathParameters"]["id"]
-            event = json.loads(json.dumps(event).replace(named, identifier))
+            written = event["pathParameters"]["id"]
+            event = json.loads(json.dumps(event).replace(written, identifier))
         sent = event["headers"] | {"idempotency-key": ""}
         sent |= {each.replace("_", "-"): value for each, value in headers.items()}
         event["headers"] = {each: value for each, value in sent.items() if value}
@@ -165,17 +171,17 @@ def ask(run: Run) -> Callable[..., Any]:
 
 
 def compiled(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Every source under a folder, with where its bytecode belongs."""
+    """Every source file in a folder, with the place of its bytecode."""
     for source in sorted(folder.rglob("*.py")):
         tag = f"cpython-{HOST_PYTHON.replace('.', '')}"
         yield source, source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc"
 
 
 @pytest.mark.slow
-def test_the_dependency_layer_holds_the_targets_wheels_and_bytecode_where_that_can_be_made(
+def test_dependency_layer_contains_wheels_of_the_target_and_bytecode_if_possible(
     tmp_path: Path,
 ) -> None:
-    said = make("dependencies", "build-DependenciesLayer", tmp_path)
+    output = make("dependencies", "build-DependenciesLayer", tmp_path)
     tags = [
         line.removeprefix("Tag: ")
         for wheel in tmp_path.glob("python/*.dist-info/WHEEL")
@@ -188,12 +194,12 @@ def test_the_dependency_layer_holds_the_targets_wheels_and_bytecode_where_that_c
         assert re.fullmatch(r"(cp313-cp313|cp3\d+-abi3)-manylinux.*_aarch64", tag)
     assert not (tmp_path / "python" / "boto3").exists()
     sources, bytecode = (len(list(tmp_path.rglob(each))) for each in ("*.py", "*.cpython-313.pyc"))
-    assert bytecode == (sources if "bytecode of Python 3.13" in said else 0)
-    assert ("NO BYTECODE" in said) == (bytecode == 0)
+    assert bytecode == (sources if "bytecode of Python 3.13" in output else 0)
+    assert ("NO BYTECODE" in output) == (bytecode == 0)
 
 
 @pytest.mark.slow
-def test_both_layers_carry_bytecode_that_nobody_checks_and_no_path_of_this_machine(
+def test_layers_contain_unchecked_bytecode_and_no_path_of_this_machine(
     layers: list[Path],
 ) -> None:
     for folder in layers[:2]:
@@ -204,15 +210,15 @@ def test_both_layers_carry_bytecode_that_nobody_checks_and_no_path_of_this_machi
 
 
 @pytest.mark.slow
-def test_a_build_without_the_targets_python_says_so_and_ships_no_bytecode(tmp_path: Path) -> None:
-    said = make("bridge", "build-BridgeLayer", tmp_path, PYVER="3.99")
-    assert "WARNING" in said
-    assert "NO BYTECODE: there is no Python 3.99" in said
+def test_build_without_the_targets_python_warns_and_contains_no_bytecode(tmp_path: Path) -> None:
+    output = make("bridge", "build-BridgeLayer", tmp_path, PYVER="3.99")
+    assert "WARNING" in output
+    assert "NO BYTECODE: there is no Python 3.99" in output
     assert list(tmp_path.rglob("*.pyc")) == []
 
 
-def test_both_layers_are_compiled_by_the_same_words() -> None:
-    """Each builds in a scratch copy of its folder, so they cannot share a file."""
+def test_both_layers_are_compiled_by_the_same_recipe() -> None:
+    """Each layer is built in a copy of its own folder, so they cannot share a file."""
     recipes = [
         (ROOT / "layers" / folder / "Makefile").read_text().partition("\t@for ")[2]
         for folder in ("bridge", "dependencies")
@@ -221,7 +227,7 @@ def test_both_layers_are_compiled_by_the_same_words() -> None:
     assert recipes[0].replace("BridgeLayer", "DependenciesLayer") == recipes[1]
 
 
-def test_every_lock_has_the_layers_pins_and_hashes_and_no_address() -> None:
+def test_every_lock_file_has_the_layers_pins_and_hashes_and_no_address() -> None:
     folders = ("layers/dependencies", "local", "tests")
     locks = [(ROOT / folder / "requirements.txt").read_text() for folder in folders]
     sam = (ROOT / ".ci" / "sam-requirements.txt").read_text()
@@ -236,14 +242,14 @@ def test_every_lock_has_the_layers_pins_and_hashes_and_no_address() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_every_function_answers_its_event_with_the_built_layers_alone(
+def test_every_function_answers_its_event_with_only_the_built_layers(
     name: str,
     run: Run,
     put_secret: Callable[[str, str], None],
     setting: Callable[[str, str], None],
 ) -> None:
-    put_secret("STRIPE_WEBHOOK_SECRET", "whsec_bridge_golden_0001")  # signed the event file
-    setting("MONRI_TIMESTAMP_WINDOW_S", "0")  # the others were signed then
+    put_secret("STRIPE_WEBHOOK_SECRET", "whsec_bridge_golden_0001")  # signs the event file
+    setting("MONRI_TIMESTAMP_WINDOW_S", "0")  # Monri's event files are signed at a past time
     answer = run(name)
     if name.startswith("operations/") and "statusCode" not in answer:
         assert answer["ok"], answer
@@ -258,10 +264,10 @@ def test_every_function_answers_its_event_with_the_built_layers_alone(
 
 
 @pytest.mark.slow
-def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(
+def test_rights_suffice_from_a_guests_intent_to_the_sweep(
     run: Run, ask: Callable[..., Any], environment: Environment
 ) -> None:
-    """`run` checks every call against the policies; the event files alone leave paths out."""
+    """`run` checks every call against the policies. The event files alone do not use all paths."""
     guest = {"guest_data": {"email": "donor@example.com", "name": "John Doe"}}
     saved = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_saved_card_123"}
 
@@ -283,24 +289,24 @@ def test_nobody_lacks_a_right_from_a_guests_intent_to_the_sweep(
     assert run("operations/synchronize_payment", {"payment_id": left["id"]})["ok"]
     make_due(left["id"])
     assert run("jobs/sweep_payments")["checked"] == 1
-    nobodys = {"provider_id": "stripe", "event_id": "evt_1", "type": "charge.refunded"}
-    known = nobodys | {"event_id": "evt_2", "provider_payment_id": left["provider_payment_id"]}
+    foreign = {"provider_id": "stripe", "event_id": "evt_1", "type": "charge.refunded"}
+    known = foreign | {"event_id": "evt_2", "provider_payment_id": left["provider_payment_id"]}
     burst = [{"event_reference": known | {"event_id": f"evt_{number}"}} for number in range(3, 8)]
-    look = {"status_check": {"payment_id": left["id"]}}
+    status_check = {"status_check": {"payment_id": left["id"]}}
     messages = batch(
-        {"event_reference": nobodys | {"parent_id": "ch_1"}},
+        {"event_reference": foreign | {"parent_id": "ch_1"}},
         {"event_reference": known},
         *burst,
-        look,
+        status_check,
     )
     assert run("jobs/process_queue_message", messages) == {"batchItemFailures": []}
     environment.stripe.fault("confirm", "drop_after")
     ask("native/confirm_payment", left["id"], {"payment_method_id": "pm_card_visa"})
-    assert held_back(environment.queues["SyncQueue"]) >= 2
+    assert delayed(environment.queues["SyncQueue"]) >= 2
 
 
 @pytest.mark.slow
-def test_nobody_lacks_a_right_when_events_are_late_or_a_customer_goes(
+def test_rights_suffice_when_events_are_late_or_a_customer_is_deleted(
     run: Run, setting: Callable[[str, str], None]
 ) -> None:
     seen = outbox_items.get_cursor("pay_123")
@@ -309,7 +315,7 @@ def test_nobody_lacks_a_right_when_events_are_late_or_a_customer_goes(
     setting("CASCADE_PAYMENTS", "1")
     event = json.loads(json.dumps(event_of("native/delete_customer")).replace("cust_123", OWNER))
     assert run("native/delete_customer", event)["statusCode"] == 204
-    # One of the demo's payments waits for its capture, and so is left for a later round.
+    # One of the demo's payments waits for its capture, so the job is not finished in this run.
     assert run("jobs/finish_deletion") == {"finished": 0, "failed": 0, "left": 1}
     left = run("operations/inspect_payment")
     assert (left["payment"]["is_hidden"], left["delivery"]["sent"]) == (True, 2)
@@ -317,7 +323,7 @@ def test_nobody_lacks_a_right_when_events_are_late_or_a_customer_goes(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["api_key", "merchant", "oauth_client"])
-def test_nobody_lacks_a_right_to_make_list_and_revoke_a_credential(run: Run, kind: str) -> None:
+def test_rights_suffice_to_create_list_and_revoke_a_credential(run: Run, kind: str) -> None:
     owner = {"organization_id": "org_456"}
     made = run("operations/create_credential", owner | {"kind": kind})["credential"]
     assert made in run("operations/list_credentials", owner)["credentials"]
@@ -332,10 +338,10 @@ def test_nobody_lacks_a_right_to_make_list_and_revoke_a_credential(run: Run, kin
 
 
 @pytest.mark.slow
-def test_nobody_lacks_a_right_where_something_is_saved(
+def test_rights_suffice_where_a_method_or_an_address_is_saved(
     run: Run, ask: Callable[..., Any], environment: Environment
 ) -> None:
-    """By an attachment, by a payment in each place that may find out, and by its deletion."""
+    """A method is attached, saved by a payment in each place that can find it paid, and deleted."""
     shared = {"organization_id": "org_456"}
     made = ask("native/create_payment_method", body=shared | {"token": "pm_card_visa"})
     again = {"token": made["provider_payment_method_id"]}
@@ -356,16 +362,16 @@ def test_nobody_lacks_a_right_where_something_is_saved(
     assert run("operations/synchronize_payment", {"payment_id": browser[1]["id"]})["ok"]
     make_due(browser[2]["id"])
     assert run("jobs/sweep_payments")["checked"]
-    hint = {"provider_id": "stripe", "event_id": "evt_1", "type": "payment_intent.succeeded"}
-    hint |= {"provider_payment_id": browser[3]["provider_payment_id"]}
-    assert run("jobs/process_queue_message", batch({"event_reference": hint})) == {
+    reference = {"provider_id": "stripe", "event_id": "evt_1", "type": "payment_intent.succeeded"}
+    reference |= {"provider_payment_id": browser[3]["provider_payment_id"]}
+    assert run("jobs/process_queue_message", batch({"event_reference": reference})) == {
         "batchItemFailures": []
     }
     for number, action in enumerate(("renew", "detach")):
         environment.stripe.dashboard_method(action, made["provider_payment_method_id"])
-        hint = {"provider_id": "stripe", "event_id": f"evt_{number + 2}", "type": action}
-        hint |= {"token": made["provider_payment_method_id"]}
-        assert run("jobs/process_queue_message", batch({"method_event_reference": hint})) == {
+        reference = {"provider_id": "stripe", "event_id": f"evt_{number + 2}", "type": action}
+        reference |= {"token": made["provider_payment_method_id"]}
+        assert run("jobs/process_queue_message", batch({"method_event_reference": reference})) == {
             "batchItemFailures": []
         }
     assert len(ask("native/list_payment_methods")) == 1 + 5
@@ -375,31 +381,32 @@ def test_nobody_lacks_a_right_where_something_is_saved(
 
 
 @pytest.mark.slow
-def test_nobody_lacks_a_right_with_a_bearer_token_of_monris(run: Run) -> None:
+def test_rights_suffice_with_a_bearer_token_of_monri(run: Run) -> None:
     token = json.loads(run("monri/create_token")["body"])["access_token"]
     names = [name for name in NAMES if name.startswith("monri/")]
-    for name in sorted(names, key="monri/delete_customer".__eq__):  # nothing is left to ask about
+    for name in sorted(names, key="monri/delete_customer".__eq__):  # the deletion comes last
         event = event_of(name)
         event["headers"]["authorization"] = f"Bearer {token}"
         assert run(name, event)["statusCode"] == 200, name
 
 
 @pytest.mark.slow
-def test_nobody_lacks_a_right_with_an_access_token_of_alternative_payments(run: Run) -> None:
+def test_rights_suffice_with_an_access_token_of_alternative_payments(run: Run) -> None:
     token = json.loads(run("alternative/create_token")["body"])["access_token"]
     names = [name for name in NAMES if name.startswith("alternative/")]
     names.remove("alternative/create_token")
-    for name in sorted(names, key="alternative/archive_customer".__eq__):  # nobody joins it then
+    for name in sorted(names, key="alternative/archive_customer".__eq__):  # archiving comes last
         event = event_of(name)
         event["headers"]["authorization"] = token
         assert run(name, event)["statusCode"] in (200, 201), name
 
 
 HOME = {"line1": "1 Main Street", "city": "Springfield", "country": "US"}
-OWNER = "cust_456"  # of the demo's saved method and payment
+OWNER = "cust_456"  # the demo's customer with a saved method and a payment
 
 
 def make_due(payment_id: str) -> None:
+    """The next sweep checks this payment."""
     database.client().update_item(
         TableName=os.environ["LEDGER_TABLE"],
         Key={"pk": {"S": f"P#{payment_id.split('_')[1]}"}, "sk": {"S": "P"}},

@@ -10,14 +10,14 @@ Put = Callable[[str, str], None]
 
 
 @pytest.mark.parametrize(("value", "read"), [("", "fallback"), ("set", "set"), (" ", " ")])
-def test_an_empty_setting_is_its_default(setting: Put, value: str, read: str) -> None:
+def test_empty_setting_returns_its_default(setting: Put, value: str, read: str) -> None:
     setting("A_SETTING", value)
     assert config.setting("A_SETTING", "fallback") == read
     assert config.setting("A_SETTING_OF_NOBODY") == ""
 
 
 @pytest.mark.parametrize(("value", "read"), [("", 7), ("0", 0), ("30", 30), (" 5 ", 5)])
-def test_a_number_may_be_zero_and_is_its_default_when_empty(
+def test_number_can_be_zero_and_returns_its_default_if_empty(
     setting: Put, value: str, read: int
 ) -> None:
     setting("A_NUMBER", value)
@@ -25,7 +25,7 @@ def test_a_number_may_be_zero_and_is_its_default_when_empty(
 
 
 @pytest.mark.parametrize("value", ["many", "1.5", "1e3"])
-def test_what_is_no_whole_number_is_told_and_not_guessed(setting: Put, value: str) -> None:
+def test_number_that_is_not_whole_raises_value_error(setting: Put, value: str) -> None:
     setting("A_NUMBER", value)
     with pytest.raises(ValueError, match="invalid literal"):
         config.number("A_NUMBER", 7)
@@ -34,18 +34,20 @@ def test_what_is_no_whole_number_is_told_and_not_guessed(setting: Put, value: st
 @pytest.mark.parametrize(
     ("value", "read"), [("", []), ("a", ["a"]), (" a , b,,", ["a", "b"]), (" , ", [])]
 )
-def test_a_list_is_separated_by_commas(setting: Put, value: str, read: list[str]) -> None:
+def test_list_is_split_at_commas(setting: Put, value: str, read: list[str]) -> None:
     setting("A_LIST", value)
     assert config.listed("A_LIST") == read
 
 
-@pytest.mark.parametrize(("mode", "live"), [("live", True), ("test", False), ("", False)])
-def test_a_stack_is_live_only_where_it_says_so(setting: Put, mode: str, *, live: bool) -> None:
+@pytest.mark.parametrize(("mode", "is_live"), [("live", True), ("test", False), ("", False)])
+def test_stack_is_in_test_mode_unless_set_otherwise(
+    setting: Put, mode: str, *, is_live: bool
+) -> None:
     setting("MODE", mode)
-    assert config.is_live() == live
+    assert config.is_live() == is_live
 
 
-def test_a_simulator_is_refused_in_live_mode(setting: Put) -> None:
+def test_provider_base_url_cannot_be_replaced_in_production(setting: Put) -> None:
     own = "https://api.example.com"
     setting("A_BASE_URL", "http://127.0.0.1:1")
     assert config.provider_base_url("A_BASE_URL", own) == "http://127.0.0.1:1"
@@ -56,7 +58,7 @@ def test_a_simulator_is_refused_in_live_mode(setting: Put) -> None:
     assert config.provider_base_url("A_BASE_URL", own) == own
 
 
-def test_a_secret_is_kept_until_it_is_forgotten(put_secret: Put) -> None:
+def test_secret_is_kept_until_forget_secrets(put_secret: Put) -> None:
     first = config.secret("BRIDGE_VALIDATION_SECRET")
     put_secret("BRIDGE_VALIDATION_SECRET", "rotated")
     assert config.secret("BRIDGE_VALIDATION_SECRET") == first
@@ -64,7 +66,7 @@ def test_a_secret_is_kept_until_it_is_forgotten(put_secret: Put) -> None:
     assert config.secret("BRIDGE_VALIDATION_SECRET") == "rotated"
 
 
-def test_a_secret_that_is_missing_is_told_by_its_name_alone(setting: Put) -> None:
+def test_missing_secret_raises_with_its_name_only(setting: Put) -> None:
     for name, prefix in (("NOT_PUT", "/bridge/test"), ("STRIPE_SECRET_KEY", "/elsewhere")):
         setting("SECRETS_PREFIX", prefix)
         with pytest.raises(config.SecretUnavailable) as missing:
@@ -74,5 +76,5 @@ def test_a_secret_that_is_missing_is_told_by_its_name_alone(setting: Put) -> Non
 
 
 @pytest.mark.parametrize("name", ["ledger", "ephemeral", "secrets"])
-def test_a_table_has_the_name_of_the_template(setting: Put, name: config.Table) -> None:
+def test_table_name_comes_from_the_template(setting: Put, name: config.Table) -> None:
     assert name in config.table_name(name)

@@ -1,4 +1,4 @@
-"""Which room may import which. Source: design/architecture.md, section 2."""
+"""Which package may import which. Source: docs/architecture.md, section 2."""
 
 import ast
 import subprocess
@@ -13,7 +13,7 @@ BRIDGE = ROOT / "layers" / "bridge" / "python" / "bridge"
 
 LEAVES = {"models", "errors", "config", "clock"}
 BELOW_CORE = LEAVES | {"store", "providers", "queues"}
-# Groups of core, each with the groups that it may use: the arrows go down only.
+# The groups of core, each with the groups that it may use. There are no cycles.
 CORE = {
     "core.rules": set[str](),
     "core.customers": {"core.rules"},
@@ -24,7 +24,7 @@ CORE = {
     "core.operations": {"core.workers", "core.payment_state", "core.rules"},
 }
 DATABASE = {"store.dynamodb", "store.keys", "store.pagination"}
-# The same of the store. `jobs` and `dedupe` are written in the transactions of the others.
+# The same for the store. `jobs` and `dedupe` are written in the transactions of the others.
 STORE = {
     "store.keys": set[str](),
     "store.dynamodb": {"store.keys"},
@@ -43,8 +43,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{group: BELOW_CORE | below for group, below in CORE.items()},
     **{group: LEAVES | below for group, below in STORE.items()},
     "providers": {"outbound", "models", "errors", "config", "clock"},
-    # Beyond the page: how long a run may take is read from the clock, whose address to trust is a
-    # setting. Both are leaves. What is no HTTP request, and how JSON is read, are apart.
+    # `inbound` reads two things from leaves: the end of a run from the clock, and the trusted
+    # address header from a setting. Background events and JSON have modules of their own.
     "inbound": {"bodies", "models", "errors", "config", "clock"},
     "background": {"inbound", "bodies", "models", "errors"},
     "bodies": {"errors"},
@@ -56,11 +56,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clock": set(),
 }
 API_ADAPTERS = ("native", "payments_ai", "monri", "alternative")
-BEHIND = ("webhooks", "jobs", "operations")  # groups that speak no dialect
+BEHIND = ("webhooks", "jobs", "operations")  # groups without an API adapter
 ALL_API_ADAPTERS = {f"api_adapters.{each}" for each in API_ADAPTERS}
-RIGS = ("local", "tests", "benchmarks")  # may import everything
+RIGS = ("local", "tests", "benchmarks")  # not in the bundle; they may import everything
 
-# A library that one room alone may import: the client of DynamoDB is the store's, and so on.
+# Libraries that only these packages may import.
 OWNERS = {
     "boto3": {"store", "queues"},
     "botocore": {"store", "queues"},
@@ -76,7 +76,7 @@ def python_files(*folders: Path) -> list[Path]:
     return sorted(path for folder in folders for path in folder.rglob("*.py"))
 
 
-def shown(path: Path) -> str:
+def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
@@ -84,7 +84,7 @@ OURS = python_files(BRIDGE, ROOT / "functions")
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Every module that a file imports, wherever in it; `from a import b` also as a.b."""
+    """Every module that a file imports, at any place in it. `from a import b` counts as a.b."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -94,22 +94,22 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def room_of(path: Path) -> str:
+def package_of(path: Path) -> str:
     """`core.rules` for core/rules/access.py of the layer, `inbound` for inbound.py."""
     first, *more = path.relative_to(BRIDGE).with_suffix("").parts
     return f"{first}.{more[0]}" if first in ("core", "store") else first
 
 
 def allowed(path: Path) -> set[str]:
-    """The rooms that a file may import; a function's dialect as `api_adapters.native`."""
+    """The packages that a file may import. A function's API adapter as `api_adapters.native`."""
     if path.is_relative_to(BRIDGE):
-        room = room_of(path)
-        return MAY_IMPORT[room] | {room}
+        package = package_of(path)
+        return MAY_IMPORT[package] | {package}
     group, name = path.relative_to(ROOT / "functions").parts[:2]
     own = {f"api_adapters.{group}"} if group in API_ADAPTERS else set()
     if (group, name) == ("operations", "unmatched"):
         own = ALL_API_ADAPTERS
-    assert own or group in BEHIND, f"{group} is no group of functions"
+    assert own or group in BEHIND, f"{group} is not a group of functions"
     return {"core", "inbound", "background"} | own
 
 
@@ -123,29 +123,29 @@ def forbidden(path: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", OURS, ids=shown)
-def test_a_room_imports_only_what_its_row_names(path: Path) -> None:
+@pytest.mark.parametrize("path", OURS, ids=relative)
+def test_a_package_imports_only_what_its_row_allows(path: Path) -> None:
     if path.name != "__init__.py":
         assert forbidden(path) == []
 
 
-@pytest.mark.parametrize("path", OURS, ids=shown)
-def test_the_bundle_imports_nothing_that_only_a_developer_has(path: Path) -> None:
+@pytest.mark.parametrize("path", OURS, ids=relative)
+def test_the_bundle_does_not_import_developer_code(path: Path) -> None:
     assert [each for each in imports(path) if each.split(".")[0] in (*RIGS, "functions")] == []
 
 
-@pytest.mark.parametrize("path", python_files(BRIDGE), ids=shown)
-def test_a_library_with_an_owner_is_imported_by_its_owner_alone(path: Path) -> None:
+@pytest.mark.parametrize("path", python_files(BRIDGE), ids=relative)
+def test_a_library_with_an_owner_is_imported_by_its_owner_only(path: Path) -> None:
     tops = {each.split(".")[0] for each in imports(path)}
     strays = [
         library
         for library, owners in OWNERS.items()
-        if library in tops and room_of(path).split(".")[0] not in owners
+        if library in tops and package_of(path).split(".")[0] not in owners
     ]
     assert strays == []
 
 
-@pytest.mark.parametrize("path", python_files(BRIDGE), ids=shown)
+@pytest.mark.parametrize("path", python_files(BRIDGE), ids=relative)
 def test_only_config_reads_the_environment_and_only_clock_the_time(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     readers = {"config.py": ("os.environ", "getenv("), "clock.py": ("datetime.now(", "time.time(")}
@@ -153,19 +153,19 @@ def test_only_config_reads_the_environment_and_only_clock_the_time(path: Path) -
         assert [call for call in calls if call in text and path != BRIDGE / owner] == []
 
 
-def test_every_room_of_the_bundle_has_a_row() -> None:
+def test_every_package_of_the_bundle_has_a_row() -> None:
     files = [path for path in python_files(BRIDGE) if path.name != "__init__.py"]
-    rooms = {room_of(path) for path in files}
-    assert rooms <= set(MAY_IMPORT)
+    packages = {package_of(path) for path in files}
+    assert packages <= set(MAY_IMPORT)
 
 
-def test_packages_hold_no_code() -> None:
+def test_init_files_contain_no_code() -> None:
     filled = [path for path in OURS if path.name == "__init__.py" and path.read_text()]
     assert filled == []
 
 
-def test_handlers_import_no_provider_no_secret_reader_and_no_batch_processor() -> None:
-    """They cost a cold start up to 120 ms each, so they are imported where they are called."""
+def test_handlers_do_not_import_provider_secret_reader_or_batch_processor() -> None:
+    """Each of them adds up to 120 ms to a cold start, so they are imported where they are used."""
     powertools = "aws_lambda_powertools.utilities"
     heavy = (
         *("stripe", "requests", "joserfc", "cryptography"),
@@ -189,7 +189,7 @@ print(*(name for name in sys.modules if name.startswith({heavy!r})))
     assert run.stdout.split() == []
 
 
-def test_a_forbidden_import_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     handler = tmp_path / "functions" / "native" / "get_payment" / "handler.py"
     handler.parent.mkdir(parents=True)
     handler.write_text(

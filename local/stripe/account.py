@@ -1,9 +1,9 @@
-"""A simulated account: its objects, keys, faults and log, and what a test may do to them."""
+"""A simulated account: resources, idempotency keys, faults, log, and controls for tests."""
 
 import threading
 from dataclasses import dataclass, field
 
-from local.stripe import checks, confirming
+from local.stripe import checks, confirmation
 from local.stripe.cards import BY_NUMBER
 from local.stripe.errors import StripeError, no_such
 from local.stripe.faults import Faults
@@ -20,7 +20,7 @@ from local.stripe.world import World
 
 @dataclass
 class Account:
-    """`stopping` is set when the simulator goes down, so that hanging requests let go."""
+    """`stopping` is set when the simulator stops, so that requests that hang can end."""
 
     world: World = field(default_factory=World)
     memory: Memory = field(default_factory=Memory)
@@ -34,6 +34,7 @@ class Account:
         self.world.listeners.append(self.webhooks.take)
 
     def state(self) -> Json:
+        """Everything in the account as JSON: for GET /_sim/state and the page at /_local/."""
         world = self.world
         with world.lock:
             world.catch_up()
@@ -53,6 +54,7 @@ class Account:
             }
 
     def reset(self) -> None:
+        """Forget everything but the webhook endpoint."""
         with self.world.lock:
             self.world.clear()
             self.webhooks.reset()
@@ -61,41 +63,44 @@ class Account:
         self.log.clear()
 
     def advance(self, seconds: float) -> None:
-        """Move the simulated clock: key memory, holds, refunds, disputes, webhooks to try again."""
+        """Move the simulated clock and run what became due.
+
+        The clock drives idempotency keys, authorizations, refunds, disputes and webhook retries.
+        """
         with self.world.lock:
             self.world.offset += seconds
             self.world.catch_up()
             self.webhooks.wake()
 
     def browser_attach(self, intent: str, client_secret: str, token: str) -> Json:
-        """The customer chose a card in the browser: the intent bears it, nothing is charged."""
+        """The customer chose a card in the browser: it is put on the intent, nothing is charged."""
         with self.world.lock:
-            found = self._opened(intent, client_secret)
+            found = self._intent_with_secret(intent, client_secret)
             if found.status not in CONFIRMABLE:
                 message = f"This PaymentIntent has a status of {found.status}."
                 raise checks.unexpected_state(found, message)
-            confirming.bear(found, self._method(token))
+            confirmation.put_method(found, self._method(token))
             found.status, found.next_action = "requires_confirmation", None
             return found.render()
 
     def browser_confirm(
         self, intent: str, client_secret: str, token: str, return_url: str | None = None
     ) -> Json:
-        """The customer pays in the browser by Stripe.js. Raises StripeError 402 for a decline."""
+        """The customer pays in the browser with Stripe.js. Raises StripeError 402 if declined."""
         values = {} if return_url is None else {"return_url": return_url}
         with self.world.lock:
-            found = self._opened(intent, client_secret)
+            found = self._intent_with_secret(intent, client_secret)
             method = self._method(token)
             params = Params({**values, "payment_method": method.id})
-            confirming.confirm(self.world, found, params, browser=True)
+            confirmation.confirm(self.world, found, params, browser=True)
             return found.render()
 
     def authenticate(self, intent: str, *, success: bool) -> Json:
-        """The customer ends the 3-D Secure step; nothing happens where none is waiting."""
+        """The customer finishes 3-D Secure. Does nothing if the intent does not wait for it."""
         with self.world.lock:
             found = self._intent(intent)
             if found.status == "requires_action":
-                confirming.authenticate(self.world, found, success=success)
+                confirmation.authenticate(self.world, found, success=success)
             return found.render()
 
     def _intent(self, intent: str) -> PaymentIntent:
@@ -104,7 +109,7 @@ class Account:
             raise no_such("payment_intent", intent, "intent", status=404)
         return found
 
-    def _opened(self, intent: str, client_secret: str) -> PaymentIntent:
+    def _intent_with_secret(self, intent: str, client_secret: str) -> PaymentIntent:
         found = self._intent(intent)
         if found.client_secret != client_secret:
             raise StripeError(
@@ -116,7 +121,7 @@ class Account:
         return found
 
     def _method(self, token: str) -> PaymentMethod:
-        """A card number too: this stands for the customer's own browser."""
+        """Takes a card number too, because this stands for the customer's browser."""
         card = BY_NUMBER.get(token)
         if card is not None:
             return payment_methods.mint(self.world, card)

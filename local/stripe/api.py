@@ -1,4 +1,4 @@
-"""One API request, from its headers to its answer: credentials, key memory, form, operation.
+"""One API request, from its headers to its response: API key, idempotency key, form, operation.
 
 Source: Stripe API reference, "Authentication", "Idempotent requests", "Versioning", "Errors".
 """
@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from werkzeug.datastructures import Headers
 
 from local.stripe import expand, forms, routes
-from local.stripe.call import Call, Operation
 from local.stripe.errors import StripeError, invalid, unmodelled
 from local.stripe.forms import schema
 from local.stripe.idempotency import Answer, Memory
 from local.stripe.params import Params
+from local.stripe.request import Operation, StripeRequest
 from local.stripe.resources.json import Json
 from local.stripe.world import World, random_text
 
@@ -29,6 +29,8 @@ UNREADABLE = (
 
 @dataclass(frozen=True)
 class Request:
+    """A request as it was sent. `query` is not decoded."""
+
     method: str
     path: str
     query: str
@@ -37,15 +39,16 @@ class Request:
 
 
 Around = Callable[[Callable[[], Answer]], Answer]
-"""How the endpoint is run: a fault may wait before it, or take its answer away."""
+"""Runs the endpoint. A fault can wait before it or replace its response."""
 
 
 def new_request_id() -> str:
+    """A fresh id for a request."""
     return f"req_{random_text(14)}"
 
 
 def answer(world: World, memory: Memory, request: Request, around: Around) -> Answer:
-    """Never raises StripeError: every refusal is an answer too."""
+    """Return the response to a request. A refusal is a response too: StripeError is not raised."""
     request_id = new_request_id()
     try:
         account = _account(request)
@@ -79,6 +82,7 @@ def answer(world: World, memory: Memory, request: Request, around: Around) -> An
 
 
 def refusal(error: StripeError, request_id: str) -> Answer:
+    """Return the response for an error."""
     fields = {"request_log_url": f"https://dashboard.stripe.com/test/logs/{request_id}"}
     body = error.body()
     inner = body["error"]
@@ -96,7 +100,7 @@ def _account(request: Request) -> str:
             "YOUR_SECRET_KEY')."
         )
         raise StripeError(401, message, stored=False)
-    if not re.fullmatch(r"sk_test\w*", key):  # it is a test account: a live key is wrong here
+    if not re.fullmatch(r"sk_test\w*", key):  # a test account: live keys are refused
         raise StripeError(401, f"Invalid API Key provided: {key[:7]}****", stored=False)
     return key
 
@@ -107,7 +111,10 @@ def _unrecognized(request: Request) -> StripeError:
 
 
 def _check_version(request: Request) -> None:
-    """Stricter than Stripe, which falls back to the account's default: ours is pinned (A.1)."""
+    """Stricter than Stripe, which uses the account's default version: our adapter pins one.
+
+    Source: docs/providers.md, section A.1.
+    """
     given = request.headers.get("Stripe-Version")
     if given != VERSION:
         raise invalid(f"Invalid Stripe API version: {given}; the simulator speaks {VERSION}")
@@ -144,7 +151,7 @@ def _run(
         with world.lock:
             world.catch_up()
             with world.caused_by(*cause):
-                body = operation.run(Call(world, params, path))
+                body = operation.run(StripeRequest(world, params, path))
             return Answer(
                 200, _encode(expand.apply(world, body, params.texts("expand"))), request_id
             )

@@ -1,6 +1,6 @@
-"""Stripe's test cards: what `pm_card_*`, `tok_*` and the raw numbers behind them do.
+"""Stripe's test cards: what `pm_card_*`, `tok_*` and their raw numbers do.
 
-Source: Stripe, "Testing"; providers.md, section G (the table of triggers).
+Source: Stripe, "Testing"; docs/providers.md, section G (table of test cards).
 """
 
 import hashlib
@@ -30,13 +30,16 @@ DECLINES = {
 """reason: (code, message)."""
 
 OWN_CODES = frozenset({"expired_card", "incorrect_cvc", "processing_error"})
-"""Reasons that are a code of their own: the error then carries no decline_code."""
+"""Reasons that are a code themselves: their errors have no decline_code."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """`decline`: why charges fail; `attachable`: whether a customer may hold it all the same;
-    `refunds`: how the bank takes them; `disputes`: what a payment leads to."""
+    """One test card.
+
+    `decline`: why every charge fails. `attachable`: a customer can save it although it is declined.
+    `refunds`: when and how refunds end. `disputes`: which kind of dispute a payment leads to.
+    """
 
     number: str
     brand: str = "visa"
@@ -49,11 +52,12 @@ class Card:
 
     @property
     def last4(self) -> str:
+        """The last four digits."""
         return self.number[-4:]
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same number, as at Stripe."""
+        """Equal for equal numbers, as at Stripe."""
         return hashlib.sha256(self.number.encode()).hexdigest()[:16]
 
 

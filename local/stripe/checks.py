@@ -1,4 +1,4 @@
-"""Semantic checks that several operations share."""
+"""Checks of parameters that several operations share."""
 
 import re
 
@@ -11,6 +11,7 @@ URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s/]+\S*$")
 
 
 def unexpected_state(intent: PaymentIntent, message: str) -> StripeError:
+    """The error for an operation that the intent's status does not allow."""
     return StripeError(
         400,
         message,
@@ -20,7 +21,10 @@ def unexpected_state(intent: PaymentIntent, message: str) -> StripeError:
 
 
 def email(params: Params, name: str) -> str | None:
-    """Source: Stripe, "Error codes" (email_invalid). Stripe takes ASCII addresses only."""
+    """Return an e-mail address or None. Stripe takes only ASCII addresses.
+
+    Raises StripeError. Source: Stripe, "Error codes" (email_invalid).
+    """
     given = params.text(name)
     if given is not None and not (given.isascii() and EMAIL.match(given)):
         raise invalid(f"Invalid email address: {given}", name, "email_invalid")
@@ -28,6 +32,7 @@ def email(params: Params, name: str) -> str | None:
 
 
 def url(params: Params, name: str) -> str | None:
+    """Return a URL or None. Raises StripeError for anything else."""
     given = params.text(name)
     if given is not None and not URL.match(given):
         raise invalid("Not a valid URL", name, "url_invalid")
@@ -35,7 +40,7 @@ def url(params: Params, name: str) -> str | None:
 
 
 def identifier(params: Params, name: str) -> str | None:
-    """An id can be replaced by another but not cleared."""
+    """Return an id or None. Raises StripeError for an empty one: an id cannot be cleared."""
     if params.has(name) and params.text(name) is None:
         raise empty(name)
     return params.text(name)

@@ -1,6 +1,6 @@
-"""The control plane /_sim/, which Stripe does not have. Source: providers.md, section G, Common.
+"""The control plane below /_sim/, which Stripe does not have.
 
-A later file of controls adds its routes to ROUTES.
+Source: docs/providers.md, section G (Common).
 """
 
 import json
@@ -20,6 +20,7 @@ OPTIONS = {each.name for each in fields(Fault) if each.init}
 
 
 def answer(account: Account, request: Request) -> Response:
+    """Run a control and return its result as JSON; 400 for a body that makes no sense."""
     if request.path.startswith("/_sim/3ds/"):
         return pages.three_d_secure(account, request)
     control = ROUTES.get((request.method, request.path))
@@ -62,7 +63,7 @@ def _advance(account: Account, given: dict[str, Any]) -> object:
 
 
 def _dashboard(account: Account, given: dict[str, Any]) -> object:
-    """{action, payment_intent, amount, outcome}, the last two where the action has them; or
+    """{action, payment_intent, amount, outcome}, the last two only where the action has them; or
     {action, payment_method}."""
     if "payment_method" in given:
         return dashboard.act_on_method(account.world, **given)
@@ -70,7 +71,7 @@ def _dashboard(account: Account, given: dict[str, Any]) -> object:
 
 
 def _webhooks(account: Account, given: dict[str, Any]) -> object:
-    """{url, secrets} and any of the switches; what is not named stays."""
+    """{url, secrets} and any of the switches. What is not sent stays as it is."""
     webhooks = account.webhooks
     switches = {name: value for name, value in given.items() if name not in ("url", "secrets")}
     webhooks.switch(**switches)

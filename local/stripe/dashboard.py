@@ -1,13 +1,13 @@
-"""What a person does at dashboard.stripe.com, and what a bank tells Stripe of a saved card: it
-changes payments and methods behind our back."""
+"""Changes that our API does not make: a person at dashboard.stripe.com acts on a payment, or a bank
+replaces a saved card."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
-from local.stripe import disputing, holding, refunding
-from local.stripe.disputing import Outcome
+from local.stripe import authorizations, disputes, refunds
+from local.stripe.disputes import Outcome
 from local.stripe.errors import no_such, refused
 from local.stripe.operations import payment_methods
 from local.stripe.resources.charge import Charge
@@ -17,7 +17,7 @@ from local.stripe.resources.payment_method import PaymentMethod
 from local.stripe.world import World
 
 RENEWED_FOR = 4
-"""Years that a card is good for which a bank sends in an old one's place."""
+"""By how many years a card that replaces an old one is valid longer."""
 
 Action = Callable[[World, PaymentIntent, int | None, str], object]
 MethodAction = Callable[[World, PaymentMethod], None]
@@ -26,9 +26,9 @@ MethodAction = Callable[[World, PaymentMethod], None]
 def act(
     world: World, action: str, payment_intent: str, amount: int | None = None, outcome: str = ""
 ) -> Json:
-    """Return the intent afterwards. `amount` None is all of it; `outcome` is of close_dispute.
+    """Act on a payment and return its intent. `amount` None: all. `outcome`: of close_dispute.
 
-    Raises StripeError where Stripe would refuse it, ValueError for an action that is none.
+    Raises StripeError if Stripe would refuse it, ValueError for an unknown action.
     """
     if action not in ACTIONS:
         raise ValueError(f"unknown action {action!r}, know {', '.join(ACTIONS)}")
@@ -42,9 +42,9 @@ def act(
 
 
 def act_on_method(world: World, action: str, payment_method: str) -> Json:
-    """Return the saved method afterwards.
+    """Act on a saved payment method and return it.
 
-    Raises StripeError where Stripe would refuse it, ValueError for an action that is none.
+    Raises StripeError if Stripe would refuse it, ValueError for an unknown action.
     """
     if action not in METHOD_ACTIONS:
         raise ValueError(f"unknown action {action!r}, know {', '.join(METHOD_ACTIONS)}")
@@ -60,7 +60,7 @@ def act_on_method(world: World, action: str, payment_method: str) -> Json:
 
 
 def _renew(world: World, method: PaymentMethod) -> None:
-    """The bank has sent another card: Stripe's account updater learns its number and expiry.
+    """The bank sent a new card. Stripe's account updater gets its number and expiry.
 
     Source: Stripe, "Card account updates".
     """
@@ -71,25 +71,25 @@ def _renew(world: World, method: PaymentMethod) -> None:
 
 
 def _expire(world: World, method: PaymentMethod) -> None:
-    """Somebody corrects the expiry: the card was good until the end of last month."""
+    """Somebody corrects the expiry: the card was valid until the end of last month."""
     before = method.render()
-    over = datetime.fromtimestamp(world.now(), UTC).replace(day=1) - timedelta(days=1)
-    method.exp_month, method.exp_year = over.month, over.year
+    expired = datetime.fromtimestamp(world.now(), UTC).replace(day=1) - timedelta(days=1)
+    method.exp_month, method.exp_year = expired.month, expired.year
     world.emit("payment_method.updated", method, before)
 
 
 def _dispute(world: World, intent: PaymentIntent, amount: int | None, _: str) -> object:
-    return disputing.open_dispute(world, _charge(world, intent), amount)
+    return disputes.open_dispute(world, _charge(world, intent), amount)
 
 
 def _inquire(world: World, intent: PaymentIntent, amount: int | None, _: str) -> object:
-    return disputing.open_dispute(world, _charge(world, intent), amount, inquiry=True)
+    return disputes.open_dispute(world, _charge(world, intent), amount, inquiry=True)
 
 
 def _close_dispute(world: World, intent: PaymentIntent, _: int | None, outcome: str) -> object:
     for known in get_args(Outcome):
         if outcome == known:
-            return disputing.close(world, _charge(world, intent), known)
+            return disputes.close(world, _charge(world, intent), known)
     raise ValueError("the outcome of a dispute is won or lost")
 
 
@@ -100,11 +100,13 @@ def _charge(world: World, intent: PaymentIntent) -> Charge:
 
 
 ACTIONS: dict[str, Action] = {
-    "refund": lambda world, intent, amount, _: refunding.refund(
+    "refund": lambda world, intent, amount, _: refunds.refund(
         world, _charge(world, intent), amount, "requested_by_customer"
     ),
-    "capture": lambda world, intent, amount, _: holding.capture(world, intent, amount),
-    "cancel": lambda world, intent, *_: holding.cancel(world, intent, "requested_by_customer"),
+    "capture": lambda world, intent, amount, _: authorizations.capture(world, intent, amount),
+    "cancel": lambda world, intent, *_: authorizations.cancel(
+        world, intent, "requested_by_customer"
+    ),
     "dispute": _dispute,
     "inquire": _inquire,
     "close_dispute": _close_dispute,

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 
 class StripeError(Exception):
-    """An error answer. `stored`: whether the idempotency memory keeps it.
+    """An error response. `stored`: whether it is kept for its idempotency key.
 
-    Stripe keeps what an endpoint decided, and forgets what never reached one: a refused key,
-    a parameter that failed validation, a conflict (Stripe API reference, "Idempotent requests").
+    Stripe keeps what an endpoint decided. It does not keep what never reached an endpoint: a
+    refused API key, a parameter that failed validation, a conflict.
+    Source: Stripe API reference, "Idempotent requests".
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class StripeError(Exception):
         self._more = dict(more or {})
 
     def body(self) -> dict[str, object]:
+        """The JSON body of the response."""
         error = {key: value for key, value in self._fields.items() if value is not None}
         if self.code:
             slug = self.code.replace("_", "-")
@@ -35,16 +37,17 @@ class StripeError(Exception):
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None) -> StripeError:
-    """A parameter that fails validation: no endpoint ran, so no key remembers it."""
+    """A parameter failed validation. No endpoint ran, so the key does not keep the response."""
     return StripeError(400, message, code=code, param=param, stored=False)
 
 
 def refused(message: str, param: str | None = None, code: str | None = None) -> StripeError:
-    """A request that is well formed, and that the endpoint itself turned down."""
+    """The request is well formed, but the endpoint refused it."""
     return StripeError(400, message, code=code, param=param)
 
 
 def empty(param: str) -> StripeError:
+    """An empty text for a field that cannot be cleared."""
     message = (
         f"You passed an empty string for '{param}'. We assume empty values are an attempt to "
         f"unset a field; however '{param}' cannot be unset. You should remove '{param}' from "
@@ -54,21 +57,23 @@ def empty(param: str) -> StripeError:
 
 
 def missing_parameter(param: str) -> StripeError:
+    """A required parameter was not sent."""
     return invalid(f"Missing required param: {param}.", param, "parameter_missing")
 
 
 def unmodelled(param: str) -> StripeError:
-    """Stripe takes this parameter; ignoring it silently would be a lie, so we refuse it."""
+    """Stripe takes this parameter, but the simulator does not model it and must not ignore it."""
     return invalid(f"The simulator does not model the parameter: {param}", param)
 
 
 def no_such(kind: str, value: str, param: str, *, status: int = 400) -> StripeError:
-    """`status`: 404 where the id stands in the path, 400 where it is a parameter."""
+    """An unknown id. `status`: 404 if the id is in the path, 400 if it is a parameter."""
     message = f"No such {kind}: '{value}'"
     return StripeError(status, message, code="resource_missing", param=param)
 
 
 def lock_timeout() -> StripeError:
+    """Another request uses the object."""
     return StripeError(
         429,
         "This object cannot be accessed right now because another API request or Stripe process "
@@ -79,6 +84,6 @@ def lock_timeout() -> StripeError:
 
 
 def card_error(fields: Mapping[str, object], **more: object) -> StripeError:
-    """The issuer said no: `fields` as cards.render_decline makes them."""
+    """The card was declined. `fields`: from cards.render_decline."""
     message = str(fields["message"])
     return StripeError(402, message, kind="card_error", more=dict(fields) | more)

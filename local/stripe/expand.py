@@ -1,7 +1,7 @@
 """The `expand` parameter. Source: Stripe API reference, "Expanding Responses".
 
-What can be expanded is read from schema.json (`x-expansionResources`); what the simulator never
-returns as an object stays the id or the null that it is.
+schema.json says what can be expanded (`x-expansionResources`). What the simulator never returns as
+an object stays an id or null.
 """
 
 import json
@@ -15,18 +15,20 @@ from local.stripe.params import Params
 from local.stripe.resources.json import Json
 from local.stripe.world import World
 
-DEEPEST = 4
+MAX_LEVELS = 4
 
 
 def check(answer: Schema, paths: list[str]) -> None:
-    """Raises StripeError for a path that leads to nothing expandable."""
+    """Check the paths of a request. Raises StripeError for one that cannot be expanded."""
     for path in paths:
-        steps = path.split(".")
-        if len(steps) > DEEPEST:
-            raise invalid(f"You cannot expand more than {DEEPEST} levels of a property", "expand")
+        names = path.split(".")
+        if len(names) > MAX_LEVELS:
+            raise invalid(
+                f"You cannot expand more than {MAX_LEVELS} levels of a property", "expand"
+            )
         nodes = [answer]
-        for step in steps:
-            found = [each for node in nodes for each in _property(node, step)]
+        for name in names:
+            found = [each for node in nodes for each in _property(node, name)]
             if not found:
                 raise _unknown(path)
             nodes = found
@@ -39,7 +41,7 @@ def _unknown(path: str) -> StripeError:
 
 
 def _objects(node: Schema) -> Iterator[Schema]:
-    """Yield what a value of this schema can be, references and alternatives followed."""
+    """Yield the schemas that a value can have: follows references and alternatives."""
     if "$ref" in node:
         yield from _objects(schema()["schemas"][str(node["$ref"]).rpartition("/")[2]])
     elif "anyOf" in node:
@@ -59,28 +61,28 @@ def _property(node: Schema, name: str) -> Iterator[Schema]:
 
 
 def _is_expandable(node: Schema) -> bool:
-    """A resource by id, or a list that is left out unless asked for (a charge's refunds)."""
+    """True for a resource by id, and for a list that is returned only if asked for (refunds)."""
     fields = cast(dict[str, object], node.get("properties", {}))
     return "x-expansionResources" in node or {"data", "has_more"} <= fields.keys()
 
 
 def apply(world: World, body: Json, paths: list[str]) -> Json:
-    """Return the body with these checked paths expanded; the resources themselves stay as is."""
+    """Return a copy of the body with these checked paths expanded. The resources do not change."""
     if not paths:
         return body
     copied = cast(Json, json.loads(json.dumps(body)))
-    for path in sorted(paths):  # a prefix comes before what lies under it
+    for path in sorted(paths):  # sorted: a parent is expanded before its children
         _expand(world, copied, path.split("."))
     return copied
 
 
-def _expand(world: World, node: object, steps: list[str]) -> None:
+def _expand(world: World, node: object, names: list[str]) -> None:
     if isinstance(node, list):
         for each in node:
-            _expand(world, each, steps)
-    if not steps or not isinstance(node, dict):
+            _expand(world, each, names)
+    if not names or not isinstance(node, dict):
         return
-    name, *rest = steps
+    name, *rest = names
     value = node.get(name)
     if isinstance(value, str):
         node[name] = world.rendered(value) or value
@@ -90,8 +92,8 @@ def _expand(world: World, node: object, steps: list[str]) -> None:
 
 
 def _sublist(world: World, owner: Json, name: str) -> Json:
-    """Return the first page of a list that is left out unless asked for."""
+    """Return the first page of a list that is returned only if asked for."""
     url = f"/v1/{owner['object']}s/{owner['id']}/{name}"
-    held = world.refunds.values() if name == "refunds" else ()
-    mine = [each for each in held if each.charge == owner["id"]]
+    resources = world.refunds.values() if name == "refunds" else ()
+    mine = [each for each in resources if each.charge == owner["id"]]
     return listing.page(mine, Params({}), url, name)

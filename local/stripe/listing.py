@@ -4,16 +4,18 @@ import operator
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-from local.stripe.call import Call
 from local.stripe.errors import invalid, no_such
 from local.stripe.params import Params
+from local.stripe.request import StripeRequest
 from local.stripe.resources.json import Json
 
-USUAL, LARGEST = 10, 100
+DEFAULT_LIMIT, MAX_LIMIT = 10, 100
 COMPARE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
 class Listed(Protocol):
+    """A resource that a list can contain."""
+
     @property
     def id(self) -> str: ...
     @property
@@ -22,6 +24,8 @@ class Listed(Protocol):
 
 
 class OfPayment(Listed, Protocol):
+    """A resource of one payment: a refund or a dispute."""
+
     @property
     def charge(self) -> str: ...
     @property
@@ -40,27 +44,33 @@ OF_PAYMENT = frozenset(
         "starting_after",
     }
 )
-"""What the lists of a payment's refunds and disputes take."""
+"""The parameters of the lists of refunds and disputes."""
 
 
-def of_payment(held: Iterable[One], call: Call) -> list[One]:
-    """Return those of the payment intent and the charge that the call names, if it does."""
-    intent, charge = call.params.text("payment_intent"), call.params.text("charge")
-    if intent is not None and intent not in call.world.intents:
+def of_payment(resources: Iterable[One], request: StripeRequest) -> list[One]:
+    """Return those of the payment intent or charge in the request, else all.
+
+    Raises StripeError for an unknown id.
+    """
+    intent, charge = request.params.text("payment_intent"), request.params.text("charge")
+    if intent is not None and intent not in request.world.intents:
         raise no_such("payment_intent", intent, "payment_intent")
-    if charge is not None and charge not in call.world.charges:
+    if charge is not None and charge not in request.world.charges:
         raise no_such("charge", charge, "charge")
     return [
         each
-        for each in held
+        for each in resources
         if intent in (None, each.payment_intent) and charge in (None, each.charge)
     ]
 
 
-def page(held: Iterable[Listed], params: Params, url: str, kind: str) -> Json:
-    """`held` in the order of creation; `kind` names the resource in the error of a bad cursor."""
+def page(resources: Iterable[Listed], params: Params, url: str, kind: str) -> Json:
+    """Return one page, newest first. Raises StripeError for a bad limit or cursor.
+
+    `resources`: oldest first. `kind`: the resource's name in the error of a bad cursor.
+    """
     limit = _limit(params)
-    newest_first = [each for each in reversed(list(held)) if _in_range(each.created, params)]
+    newest_first = [each for each in reversed(list(resources)) if _in_range(each.created, params)]
     after, before = params.text("starting_after"), params.text("ending_before")
     if after is not None and before is not None:
         raise invalid("You may only specify one of starting_after, ending_before.", "ending_before")
@@ -70,13 +80,13 @@ def page(held: Iterable[Listed], params: Params, url: str, kind: str) -> Json:
             raise no_such(kind, cursor, name)
     if before is not None:
         rest = newest_first[: ids.index(before)]
-        shown, more = rest[-limit:], len(rest) > limit
+        chosen, more = rest[-limit:], len(rest) > limit
     else:
         rest = newest_first[ids.index(after) + 1 :] if after is not None else newest_first
-        shown, more = rest[:limit], len(rest) > limit
+        chosen, more = rest[:limit], len(rest) > limit
     return {
         "object": "list",
-        "data": [each.render() for each in shown],
+        "data": [each.render() for each in chosen],
         "has_more": more,
         "url": url,
     }
@@ -85,9 +95,9 @@ def page(held: Iterable[Listed], params: Params, url: str, kind: str) -> Json:
 def _limit(params: Params) -> int:
     limit = params.integer("limit")
     if limit is None:
-        return USUAL
-    if not 1 <= limit <= LARGEST:
-        word = "less than or equal to 100" if limit > LARGEST else "greater than or equal to 1"
+        return DEFAULT_LIMIT
+    if not 1 <= limit <= MAX_LIMIT:
+        word = "less than or equal to 100" if limit > MAX_LIMIT else "greater than or equal to 1"
         raise invalid(f"This value must be {word}.", "limit", "parameter_invalid_integer")
     return limit
 

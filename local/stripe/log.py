@@ -1,4 +1,4 @@
-"""The verbatim log of requests, bounded: the newest stay."""
+"""The log of requests as they were sent. Only the newest stay."""
 
 import threading
 from collections import Counter, deque
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import Headers
 
-KEPT = 5000
-LONGEST_BODY = 65536
+MAX_EXCHANGES = 5000
+MAX_BODY_BYTES = 65536
 
 
 @dataclass
 class Exchange:
-    """One request as it came in, and the status it was answered with (None: no answer, yet).
+    """One request as it was sent, and the status of its response (None: no response, or not yet).
 
-    `form` holds the names as sent ("metadata[payment_id]"); `headers` compares names without
-    case; `at` is Unix time on the simulated clock.
+    `form`: the names as sent ("metadata[payment_id]"). `headers`: names without regard to case.
+    `at`: Unix time on the simulated clock.
     """
 
     method: str
@@ -42,24 +42,27 @@ class Exchange:
 
 
 class Log:
-    """`counts`: requests by operation since the last reset, however many the log still holds."""
+    """`counts`: all requests since the last reset by operation, also those no longer in the log."""
 
     def __init__(self) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=KEPT)
+        self._exchanges: deque[Exchange] = deque(maxlen=MAX_EXCHANGES)
         self._lock = threading.Lock()
         self.counts: Counter[str] = Counter()
 
     def add(self, exchange: Exchange) -> None:
-        exchange.body = exchange.body[:LONGEST_BODY]
+        """Log a request; a long body is cut."""
+        exchange.body = exchange.body[:MAX_BODY_BYTES]
         with self._lock:
             self._exchanges.append(exchange)
             self.counts[exchange.operation] += 1
 
     def listed(self) -> list[Exchange]:
+        """The logged requests, oldest first."""
         with self._lock:
             return list(self._exchanges)
 
     def clear(self) -> None:
+        """Empty the log and set the counts to zero."""
         with self._lock:
             self._exchanges.clear()
             self.counts.clear()

@@ -1,7 +1,7 @@
-"""What Stripe takes as an amount in which currency.
+"""Which amounts Stripe takes in which currency.
 
 Sources: Stripe, "Supported currencies" (zero-decimal, special cases, minimum charge amounts);
-providers.md, section E.
+docs/providers.md, section E.
 """
 
 from local.stripe.errors import StripeError, invalid, refused
@@ -19,18 +19,18 @@ TWO_DECIMAL = frozenset(_TWO_DECIMAL.split())
 ZERO_DECIMAL = frozenset(_ZERO_DECIMAL.split())
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 WHOLE_UNITS = frozenset({"isk", "ugx"})
-"""Zero-decimal in ISO 4217, kept in hundredths at Stripe: only multiples of 100 pass."""
+"""No decimals in ISO 4217, but hundredths at Stripe: only multiples of 100 pass."""
 
 MINIMUM = {
     "aed": 200, "bgn": 100, "czk": 1500, "dkk": 250, "gbp": 30, "hkd": 400, "huf": 17500,
     "mxn": 1000, "myr": 200, "nok": 300, "pln": 200, "ron": 200, "sek": 300, "thb": 1000,
 }  # fmt: skip
-USUAL_MINIMUM = 50
+DEFAULT_MINIMUM = 50
 LARGEST = 99_999_999
 
 
 def check_currency(currency: str) -> str:
-    """Return the currency as Stripe keeps it, in lower case."""
+    """Return the currency in lower case. Raises StripeError for an unknown one."""
     lowered = currency.lower()
     if lowered in TWO_DECIMAL | ZERO_DECIMAL | THREE_DECIMAL:
         return lowered
@@ -38,12 +38,13 @@ def check_currency(currency: str) -> str:
 
 
 def check_amount(amount: int, currency: str, param: str = "amount") -> int:
+    """Return the amount (smallest unit). Raises StripeError outside of Stripe's limits."""
     if amount < 1:
         raise _too_low(param)
     if amount > LARGEST:
         message = "Amount must be no more than 999,999.99"
         raise refused(f"{message} {currency}", param, "amount_too_large")
-    least = MINIMUM.get(currency, USUAL_MINIMUM)
+    least = MINIMUM.get(currency, DEFAULT_MINIMUM)
     if amount < least:
         message = f"Amount must be at least {least} in the smallest unit of {currency}"
         raise refused(message, param, "amount_too_small")
@@ -52,6 +53,7 @@ def check_amount(amount: int, currency: str, param: str = "amount") -> int:
 
 
 def check_decimals(amount: int, currency: str, param: str = "amount") -> None:
+    """Raises StripeError for more decimals than the currency has."""
     if currency in WHOLE_UNITS and amount % 100:
         message = f"Invalid amount: {currency} has no decimals, send a multiple of 100"
         raise refused(message, param, "invalid_charge_amount_no_decimal_compatible")

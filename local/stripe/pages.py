@@ -1,7 +1,7 @@
-"""The page of the customer's bank: /_sim/3ds/{pi}, with ?outcome=success or fail.
+"""The 3-D Secure page of the customer's bank: /_sim/3ds/{pi}, with ?outcome=success or fail.
 
-Without an outcome it offers both. Afterwards it sends the customer back as Stripe does, or, where
-there is no return_url, says how it ended. Source: Stripe, "3D Secure", "Redirecting the customer".
+Without an outcome it offers both. Afterwards it redirects the customer as Stripe does, or shows the
+result if there is no return_url. Source: Stripe, "3D Secure", "Redirecting the customer".
 """
 
 from html import escape
@@ -23,6 +23,7 @@ PAID = ("succeeded", "requires_capture", "processing")
 
 
 def three_d_secure(account: Account, request: Request) -> Response:
+    """Show the page, or end the authentication and send the customer back."""
     identifier = request.path.removeprefix("/_sim/3ds/")
     world = account.world
     with world.lock:
@@ -53,7 +54,7 @@ def _page(status: int, text: str, links: str = "") -> Response:
 
 
 def _redirect(url: str, added: dict[str, str]) -> Response:
-    """Keep what the merchant's address already asks for, and its fragment."""
+    """Add to the query of the merchant's address; its own query and fragment stay."""
     parts = urlsplit(url)
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *added.items()])
     return Response(status=303, headers={"Location": urlunsplit(parts._replace(query=query))})

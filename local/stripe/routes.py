@@ -1,8 +1,7 @@
-"""Which operation serves a method and a path. A new file of operations is one more line here."""
+"""Finds the operation for a method and a path. A new module of operations is added here."""
 
 import re
 
-from local.stripe.call import Operation
 from local.stripe.operations import (
     charges,
     customers,
@@ -12,6 +11,7 @@ from local.stripe.operations import (
     payment_methods,
     refunds,
 )
+from local.stripe.request import Operation
 
 OPERATIONS = (
     *customers.OPERATIONS,
@@ -32,7 +32,7 @@ PATTERNS = [(_pattern(each.url), each) for each in OPERATIONS]
 
 
 def find(method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
-    """Return the operation and the ids in its path."""
+    """Return the operation and the ids in the path, or None."""
     for pattern, operation in PATTERNS:
         match = pattern.fullmatch(f"{method} {path}")
         if match is not None:

@@ -1,4 +1,4 @@
-"""A threaded HTTP server on a free port, for stand-ins of the services that the bridge calls."""
+"""A threaded HTTP server on a free port, for simulators of the services that the bridge calls."""
 
 import socket
 import sys
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
-"""Connections waiting for a thread: 200 clients at once must not be refused."""
+"""Connections that can wait for a thread: 200 clients at once must not be refused."""
 
 
 class _QuietHandler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: the stand-ins keep their own logs."""
+        """Print nothing: the simulators keep their own logs."""
 
 
 class Server:
-    """Serves `app`. It can be stopped and started again, and keeps its port."""
+    """Serves `app`. It can be stopped and started again on the same port."""
 
     def __init__(self, app: "WSGIApplication", port: int = 0) -> None:
         self._app = app
@@ -33,11 +33,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Known once started."""
+        """The base address. With port 0 it is known only after `start`."""
         return f"http://{HOST}:{self._port}"
 
     def start(self) -> None:
-        """Raises OSError where the port is taken."""
+        """Serve in a thread. Raises OSError if the port is taken."""
         if self._running is not None:
             return
         with self._bound() as listener:
@@ -50,10 +50,10 @@ class Server:
         self._thread.start()
 
     def _bound(self) -> socket.socket:
-        """Bind the port; from the first time on, a second socket that never listens holds it.
+        """Bind the port. A second socket, which never listens, keeps it reserved from now on.
 
-        Without that, a connection going out from this machine may take the port while we are
-        stopped. Only Linux lets two sockets bind one port so.
+        Otherwise an outgoing connection of this machine could take the port while we are stopped.
+        Only Linux lets two sockets bind one port like this.
         """
         if self._claim is None and sys.platform == "linux":
             self._claim = self._bind()
@@ -72,14 +72,15 @@ class Server:
         return bound
 
     def stop(self) -> None:
+        """Refuse connections from now on."""
         if self._running is not None and self._thread is not None:
             self._running.shutdown()
-            self._thread.join()  # it closes the listener, and only then the port is free again
+            self._thread.join()  # the thread closes the listener; only then is the port free
             self._running = None
 
 
 def drop(environ: "WSGIEnvironment") -> NoReturn:
-    """Close the connection of a request, unanswered, by an error that the server swallows."""
+    """Close the connection of a request without a response, by an error that the server ignores."""
     connection = environ["werkzeug.socket"]
     connection.shutdown(socket.SHUT_RDWR)
     raise ConnectionResetError("dropped by a fault")

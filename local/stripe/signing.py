@@ -1,6 +1,6 @@
-"""The Stripe-Signature of a webhook, and the ways in which a forger gets it wrong.
+"""The Stripe-Signature of a webhook, and wrong signatures for tests.
 
-Source: Stripe, "Verify webhook signatures manually"; providers.md, section D.1.
+Source: Stripe, "Verify webhook signatures manually"; docs/providers.md, section D.1.
 """
 
 import hashlib
@@ -12,12 +12,13 @@ from stripe import WebhookSignature
 Tamper = Literal["", "body", "sig", "old_timestamp"]
 TAMPERS: tuple[Tamper, ...] = get_args(Tamper)
 TOLERANCE = 300
+"""Seconds. A receiver refuses a signature that is older."""
 
 
 def sign(body: bytes, secrets: Sequence[str], at: int) -> str:
-    """One v1 for each secret, as while a secret is rolled; v0 is what test mode adds.
+    """Return the header: one v1 for each secret, and the v0 that Stripe adds in test mode.
 
-    `at`: Unix time.
+    There are two secrets while a secret is rolled. `at`: Unix time.
     """
     text = body.decode()
     signed = [WebhookSignature.generate_signature_header(text, each, at) for each in secrets]
@@ -26,7 +27,7 @@ def sign(body: bytes, secrets: Sequence[str], at: int) -> str:
 
 
 def forge(body: bytes, secrets: Sequence[str], at: int, tamper: Tamper) -> tuple[bytes, str]:
-    """Return (body, header), tampered with where `tamper` says so."""
+    """Return (body, header). `tamper` "": a correct signature."""
     if tamper == "old_timestamp":
         return body, sign(body, secrets, at - TOLERANCE - 1)
     header = sign(body, secrets, at)

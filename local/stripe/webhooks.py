@@ -1,8 +1,8 @@
-"""Webhooks: every event is sent to the endpoint, signed, until it answers 2xx.
+"""Webhooks: every event is sent to the endpoint, signed, until the endpoint answers 2xx.
 
-Order is not promised: several threads send, and what fails comes again later. The switches make
-it worse, as the network would. Source: Stripe, "Receive events in your webhook endpoint";
-providers.md, sections D.1 and G.
+The order is not fixed: several threads send, and a failed delivery is sent again later. The
+switches add duplicates, delays and losses, like a network. Sources: Stripe, "Receive events in your
+webhook endpoint"; docs/providers.md, sections D.1 and G.
 """
 
 import heapq
@@ -21,22 +21,25 @@ from local.stripe.signing import TAMPERS, Tamper, forge
 from local.stripe.world import World
 
 PAUSES = (0, 60, 300, 1800, 7200, 18_000, 36_000)
-"""Seconds on the simulated clock before each further try; then the last again and again."""
+"""Seconds on the simulated clock before each retry. The last one repeats."""
 GIVEN_UP_AFTER = 3 * 24 * 3600
+"""Seconds on the simulated clock. After them a failed delivery is not sent again."""
+
 ANSWER_WITHIN_S = 20.0
 SENDERS = 4
 SPREAD_S = 0.2
-"""How far apart a reordered delivery may be held."""
+"""The longest random delay of a delivery while `reorder` is on."""
 TICK_S = 0.25
-SHOWN = 200
+MAX_LISTED = 200
 
 
 @dataclass(frozen=True)
 class Switches:
-    """What goes wrong on the way.
+    """What goes wrong between the simulator and the endpoint.
 
-    `duplicate`: further copies of each; `delay_ms`: before the first try; `drop`: the share that
-    is lost for good, 0 to 1; `pause`: nothing is sent, all is kept; `seed` of what is random.
+    `duplicate`: further copies of each event. `delay_ms`: before the first try. `drop`: the share
+    of events that is lost for good, 0 to 1. `pause`: nothing is sent and everything is kept.
+    `seed`: of all random choices. Raises ValueError for a value out of range.
     """
 
     duplicate: int = 0
@@ -59,7 +62,7 @@ NAMES = tuple(each.name for each in fields(Switches))
 
 @dataclass(eq=False)
 class Delivery:
-    """`answers`: the status of each try, None where there was no answer."""
+    """One copy of an event on its way. `answers`: the status of each try, None for no response."""
 
     event: Event
     state: str = "waiting"
@@ -67,7 +70,7 @@ class Delivery:
 
 
 class Webhooks:
-    """The endpoint, the switches and the deliveries. All of it under the world's lock."""
+    """The endpoint, the switches and the deliveries. All of it is under the lock of the world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -83,7 +86,7 @@ class Webhooks:
         self.switches, self._random = Switches(), Random(0)
         self._waiting: list[tuple[float, int, Delivery]] = []
         self._ready: list[tuple[float, int, Delivery]] = []
-        self._flying: list[Delivery] = []
+        self._sending: list[Delivery] = []
         self._deliveries: dict[str, list[Delivery]] = {}
 
     def reset(self) -> None:
@@ -92,7 +95,10 @@ class Webhooks:
             self._forget()
 
     def point(self, url: str, secrets: Sequence[str]) -> None:
-        """Send events from now on to `url`; "" sends them nowhere. Two secrets sign twice."""
+        """Send new events to `url`; "" turns webhooks off. Two secrets sign twice.
+
+        Raises ValueError for a URL that is not HTTP, or without a secret.
+        """
         if url and (not url.startswith(("http://", "https://")) or not secrets):
             raise ValueError("an endpoint is an http address and at least one secret")
         with self._changed:
@@ -103,7 +109,10 @@ class Webhooks:
             self.stop()
 
     def switch(self, **changes: object) -> None:
-        """Change some switches; the others stay. Raises TypeError or ValueError."""
+        """Change some switches; the others stay.
+
+        Raises TypeError for an unknown switch, ValueError for a bad value.
+        """
         with self._changed:
             changed: Switches = replace(self.switches, **changes)  # type: ignore[arg-type]
             if changed.seed != self.switches.seed:
@@ -112,6 +121,7 @@ class Webhooks:
             self._changed.notify_all()
 
     def start(self) -> None:
+        """Start the threads that send, if there is an endpoint."""
         with self._changed:
             if self.url and not self._senders:
                 self._senders = [
@@ -122,18 +132,18 @@ class Webhooks:
                     each.start()
 
     def stop(self) -> None:
-        """What is under way ends by itself; the rest waits for the next start."""
+        """Send nothing more. What is being sent now ends by itself; the rest waits for `start`."""
         with self._changed:
             self._senders = []
             self._changed.notify_all()
 
     def wake(self) -> None:
-        """The clock was moved: more may be due."""
+        """Look for due deliveries again, because the clock was moved."""
         with self._changed:
             self._changed.notify_all()
 
     def take(self, event: Event) -> None:
-        """An event has just happened."""
+        """Queue the deliveries of a new event."""
         if not self.url:
             return
         event.pending = 1
@@ -144,23 +154,23 @@ class Webhooks:
                 self._add(event)
 
     def resend(self, identifier: str) -> int:
-        """Send an event once more, or "all" of them; returns how many. Raises KeyError."""
+        """Send an event again, or "all". Returns how many. Raises KeyError for an unknown id."""
         with self._changed:
-            held = self._world.events
-            chosen = list(held.values()) if identifier == "all" else [held[identifier]]
+            events = self._world.events
+            chosen = list(events.values()) if identifier == "all" else [events[identifier]]
             for event in chosen:
                 self._add(event)
             return len(chosen)
 
     def signed(self, identifier: str) -> tuple[bytes, str]:
-        """Return the body and the Stripe-Signature of a delivery now, for whoever sends it."""
+        """Return body and Stripe-Signature of a delivery, for a test that sends it itself."""
         with self._changed:
-            return self._sealed(self._world.events[identifier])
+            return self._sign(self._world.events[identifier])
 
     def is_quiet(self, timeout_s: float = 10.0) -> bool:
-        """Wait until nothing is under way that comes without moving the clock.
+        """Wait until nothing more is sent unless the clock moves. False after the timeout.
 
-        False when the time is over. What is paused, or waits to be tried again, is quiet.
+        A paused delivery, or one that waits for its retry, counts as quiet.
         """
         until = time.monotonic() + timeout_s
         with self._changed:
@@ -172,12 +182,13 @@ class Webhooks:
             return True
 
     def listed(self) -> list[Json]:
-        """The newest events, newest last, and how their deliveries stand."""
+        """The newest events, newest last, with the state of their deliveries."""
         with self._changed:
-            newest = list(self._world.events.values())[-SHOWN:]
+            newest = list(self._world.events.values())[-MAX_LISTED:]
             return [self._render(each) for each in newest]
 
     def render(self) -> Json:
+        """The endpoint and the switches as JSON, without the secrets."""
         with self._changed:
             return {
                 "url": self.url,
@@ -187,15 +198,15 @@ class Webhooks:
             }
 
     def _render(self, event: Event) -> Json:
-        tried = self._deliveries.get(event.id, [])
-        states = list(dict.fromkeys(each.state for each in tried))
+        deliveries = self._deliveries.get(event.id, [])
+        states = list(dict.fromkeys(each.state for each in deliveries))
         return {
             "id": event.id,
             "type": event.type,
             "object": event.object["id"],
             "created": event.created,
             "status": ", ".join(states) or "not sent",
-            "deliveries": [{"state": each.state, "answers": each.answers} for each in tried],
+            "deliveries": [{"state": each.state, "answers": each.answers} for each in deliveries],
         }
 
     def _add(self, event: Event) -> None:
@@ -210,7 +221,7 @@ class Webhooks:
         self._changed.notify()
 
     def _is_busy(self) -> bool:
-        if self._flying:
+        if self._sending:
             return True
         if self.switches.pause or not self._senders:
             return False
@@ -220,7 +231,7 @@ class Webhooks:
         )
 
     def _send(self) -> None:
-        """What one thread does until the simulator stops."""
+        """The loop of one thread, until the simulator stops."""
         while (delivery := self._next()) is not None:
             answer = self._post(delivery)
             with self._changed:
@@ -228,7 +239,7 @@ class Webhooks:
                 self._changed.notify_all()
 
     def _next(self) -> Delivery | None:
-        """Wait for a delivery that is due, and let the world's clock run meanwhile."""
+        """Wait for a delivery that is due; also run what the simulated clock brings. None: stop."""
         with self._changed:
             while threading.current_thread() in self._senders:
                 self._world.catch_up()
@@ -237,19 +248,19 @@ class Webhooks:
                     if self._ready:
                         delivery = heapq.heappop(self._ready)[2]
                         delivery.state = "sending"
-                        self._flying.append(delivery)
+                        self._sending.append(delivery)
                         return delivery
-                self._changed.wait(self._lull())
+                self._changed.wait(self._seconds_to_wait())
             return None
 
-    def _lull(self) -> float:
-        """Seconds until there may be something to do without anybody saying so."""
+    def _seconds_to_wait(self) -> float:
+        """Seconds until something can be due by the clock alone."""
         if self.switches.pause or not self._waiting:
             return TICK_S
         return min(max(self._waiting[0][0] - self._world.now(), 0.001), TICK_S)
 
     def _promote(self) -> None:
-        """What is due lines up: by turns, or in any order."""
+        """Move due deliveries to the ready queue, in order or, with `reorder`, at random."""
         while self._waiting and self._waiting[0][0] <= self._world.now():
             _, turn, delivery = heapq.heappop(self._waiting)
             rank = self._random.random() if self.switches.reorder else 0.0
@@ -258,7 +269,7 @@ class Webhooks:
     def _post(self, delivery: Delivery) -> int | None:
         with self._changed:
             url = self.url
-            body, signature = self._sealed(delivery.event)
+            body, signature = self._sign(delivery.event)
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": signature,
@@ -277,14 +288,14 @@ class Webhooks:
         except urllib3.exceptions.HTTPError:
             return None
 
-    def _sealed(self, event: Event) -> tuple[bytes, str]:
+    def _sign(self, event: Event) -> tuple[bytes, str]:
         at = int(self._world.now())
         return forge(event.body, self.secrets, at, self.switches.tamper)
 
     def _settle(self, delivery: Delivery, answer: int | None) -> None:
-        if delivery not in self._flying:
-            return  # there was a reset meanwhile
-        self._flying.remove(delivery)
+        if delivery not in self._sending:
+            return  # a reset removed it while it was sent
+        self._sending.remove(delivery)
         delivery.answers.append(answer)
         event = delivery.event
         if answer is not None and 200 <= answer < 300:

@@ -1,4 +1,4 @@
-"""What the simulated Stripe account holds, its clock, and the one lock over all of it."""
+"""The state of the simulated Stripe account: its resources, its clock and one lock."""
 
 import heapq
 import itertools
@@ -24,24 +24,28 @@ ALPHABET = string.ascii_letters + string.digits
 
 
 def random_text(length: int) -> str:
+    """Random letters and digits."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
 def new_id(prefix: str) -> str:
+    """A fresh id like Stripe's: `pi_` and 24 characters."""
     return f"{prefix}_{random_text(24)}"
 
 
-class Rendered(Protocol):
+class Renderable(Protocol):
+    """A resource of the account."""
+
     def render(self) -> Json: ...
 
 
 @dataclass
 class World:
-    """Every operation runs under `lock`: Stripe serialises what touches one object.
+    """Every operation runs under `lock`, because Stripe serialises the requests for one object.
 
-    It never sleeps or answers inside, so one lock for all objects costs nothing here. `url` is
-    where the pages of the simulator are; `offset` is how far its clock was moved, in seconds;
-    `cause` is the (id, idempotency key) of the request that is served, if one is.
+    One lock for all objects is enough: nothing sleeps or sends while it holds the lock.
+    `url`: where the simulator's pages are. `offset`: by how many seconds the clock was moved.
+    `cause`: (id, idempotency key) of the request that is served now, if there is one.
     """
 
     url: str = ""
@@ -64,7 +68,8 @@ class World:
         return time.time() + self.offset
 
     def clear(self) -> None:
-        for held in (
+        """Remove everything and set the clock back to now."""
+        for resources in (
             self.customers,
             self.methods,
             self.intents,
@@ -73,51 +78,58 @@ class World:
             self.disputes,
             self.events,
         ):
-            held.clear()
+            resources.clear()
         self._due.clear()
         self.offset = 0.0
 
     def schedule(self, seconds: float, then: Callable[[], None]) -> None:
-        """Let something happen so much later on the simulated clock, under the lock."""
+        """Run `then` under the lock, so many seconds later on the simulated clock."""
         heapq.heappush(self._due, (self.now() + seconds, next(self._turns), then))
 
     def catch_up(self) -> None:
-        """Let happen what is due by now, in order."""
+        """Run what is due by now, in order."""
         while self._due and self._due[0][0] <= self.now():
             heapq.heappop(self._due)[2]()
 
     @contextmanager
     def caused_by(self, request_id: str, key: str | None) -> Iterator[None]:
-        """What happens meanwhile is due to this request."""
+        """Events inside the block are caused by this request."""
         self.cause = (request_id, key)
         try:
             yield
         finally:
             self.cause = (None, None)
 
-    def emit(self, kind: str, held: Rendered, before: Json | None = None) -> None:
-        """Something happened to `held`; `before` is how it was, of an update.
+    def emit(self, kind: str, resource: Renderable, before: Json | None = None) -> None:
+        """Add an event about `resource`. `before`: its state before an update.
 
-        An update that changed nothing is no event.
+        An update that changed nothing makes no event.
         """
-        shown, previous = held.render(), None
+        current, previous = resource.render(), None
         if before is not None:
-            previous = {name: was for name, was in before.items() if shown.get(name) != was}
+            previous = {name: was for name, was in before.items() if current.get(name) != was}
             if not previous:
                 return
-        event = Event(new_id("evt"), int(self.now()), kind, shown, previous, *self.cause)
+        event = Event(new_id("evt"), int(self.now()), kind, current, previous, *self.cause)
         self.events[event.id] = event
         for listener in self.listeners:
             listener(event)
 
     def rendered(self, identifier: str) -> Json | None:
-        """Return the resource with this id, as an expanded field shows it."""
-        for held in (self.intents, self.charges, self.refunds, self.methods, self.customers):
-            found = held.get(identifier)
+        """Return the resource with this id as an expanded field has it, or None."""
+        for resources in (
+            self.intents,
+            self.charges,
+            self.refunds,
+            self.methods,
+            self.customers,
+        ):
+            found = resources.get(identifier)
             if found is not None:
                 return found.render()
         return None
 
-    def live_customer(self, identifier: str) -> Customer | None:
+    def existing_customer(self, identifier: str) -> Customer | None:
+        """Return the customer, or None if it is unknown or deleted."""
         found = self.customers.get(identifier)
         return None if found is None or found.deleted else found

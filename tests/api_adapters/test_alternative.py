@@ -1,4 +1,7 @@
-"""Alternative Payments' errors and times. Source: contracts/alternative.md 3 and 8."""
+"""Errors, objects and times of the Alternative Payments API.
+
+Source: docs/api/alternative.md, sections 3 and 8.
+"""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -44,17 +47,17 @@ SUFFIX = "01kghch8h0frsaj9kmjnbzfytr"
         (TemporarilyUnavailable("later", retry_after=1), 503, "internal_error"),
     ],
 )
-def test_every_error_that_may_come_has_its_status_and_word(
+def test_render_error_gives_every_error_its_status_and_code(
     error: BridgeError, status: int, code: str
 ) -> None:
-    answer = alternative.render_error(error, "request-1")
-    assert isinstance(answer.body, dict)
-    assert (answer.status, answer.body["code"]) == (status, code)
-    assert answer.body["message"]
-    assert (answer.body["validation_errors"], answer.body["errors"]) == ({}, [])
+    response = alternative.render_error(error, "request-1")
+    assert isinstance(response.body, dict)
+    assert (response.status, response.body["code"]) == (status, code)
+    assert response.body["message"]
+    assert (response.body["validation_errors"], response.body["errors"]) == ({}, [])
 
 
-def test_d4_faults_are_told_by_field_and_as_a_flat_list() -> None:
+def test_a4_render_error_lists_errors_by_field_and_flat() -> None:
     error = InvalidRequest("a field breaks its limit", code=alternative.OVER_LIMIT, details=NAME)
     assert alternative.render_error(error, "request-1").body == {
         "code": "validation_failed",
@@ -68,7 +71,7 @@ def test_d4_faults_are_told_by_field_and_as_a_flat_list() -> None:
     }
 
 
-def test_d1_a_customer_and_a_user_have_exactly_the_documented_keys() -> None:
+def test_a1_customer_and_user_have_exactly_the_documented_keys() -> None:
     customer = Customer(id=f"cust_{SUFFIX}", uid=SUFFIX, created_at=AT, updated_at=AT)
     assert alternative.render_customer(customer) == {
         "id": f"cus_{SUFFIX}",
@@ -92,7 +95,7 @@ def test_d1_a_customer_and_a_user_have_exactly_the_documented_keys() -> None:
     }
 
 
-def test_a_methods_month_and_year_are_texts_of_two_and_four_digits() -> None:
+def test_render_methods_writes_month_in_two_and_year_in_four_digits() -> None:
     card = PaymentMethod(
         id=f"pm_{SUFFIX}",
         uid=SUFFIX,
@@ -135,6 +138,6 @@ def test_a_methods_month_and_year_are_texts_of_two_and_four_digits() -> None:
         ("2026-01-01T00:00:59Z", 59),
     ],
 )
-def test_d7_one_instant_has_many_spellings(text: str, seconds: int) -> None:
+def test_a7_created_at_filter_reads_every_spelling_of_a_time(text: str, seconds: int) -> None:
     read = alternative.FILTERS["created_at_start"].read
     assert read(text) == datetime(2026, 1, 1, 0, 0, seconds, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Monri's errors and its readings of what no request can be. Source: contracts/monri.md 4.3."""
+"""Errors of the Monri API. Source: docs/api/monri.md, section 4.3."""
 
 import pytest
 
@@ -37,27 +37,27 @@ TABLE: list[tuple[BridgeError, int, str, str]] = [
 
 
 @pytest.mark.parametrize(("error", "status", "word", "message"), TABLE)
-def test_an_error_has_monris_status_its_word_and_its_three_keys(
+def test_render_error_gives_every_error_its_status_and_three_keys(
     error: BridgeError, status: int, word: str, message: str
 ) -> None:
-    answer = monri.render_error(error, "req-1")
-    assert answer.status == status
-    assert answer.body == {"status": word, "message": message, "errors": [message]}
+    response = monri.render_error(error, "req-1")
+    assert response.status == status
+    assert response.body == {"status": word, "message": message, "errors": [message]}
 
 
-def test_d14_too_many_requests_are_a_429() -> None:
-    answer = monri.render_error(RateLimited("wait", retry_after=5), "req-1")
+def test_m14_rate_limited_error_is_a_429() -> None:
+    response = monri.render_error(RateLimited("wait", retry_after=5), "req-1")
     line = "Too many requests"
-    assert (answer.status, answer.body) == (
+    assert (response.status, response.body) == (
         429,
         {"status": "error", "message": line, "errors": [line]},
     )
 
 
-def test_every_field_at_fault_is_reported_in_monris_words() -> None:
+def test_render_error_lists_every_invalid_field_by_its_label() -> None:
     details = [Detail("city", "is too short"), Detail("zip_code", "is too long")]
-    answer = monri.render_error(InvalidRequest("not valid", details=details), "req-1")
-    assert answer.body == {
+    response = monri.render_error(InvalidRequest("not valid", details=details), "req-1")
+    assert response.body == {
         "status": "invalid-request",
         "message": "City is too short",
         "errors": ["City is too short", "Zip code is too long"],

@@ -1,4 +1,7 @@
-"""API keys. Source: contracts/payments-ai.md 1.2, contracts/alternative.md 2 (D2)."""
+"""API keys.
+
+Source: docs/api/payments-ai.md, section 1.2; docs/api/alternative.md, section 2 (A2).
+"""
 
 import pytest
 
@@ -19,7 +22,7 @@ def assert_refused(key: str) -> None:
     assert (refused.value.status, refused.value.code) == (401, "credential_invalid")
 
 
-def test_a_key_is_the_caller_of_its_organization_with_every_right_there() -> None:
+def test_authenticate_returns_the_organization_with_all_rights() -> None:
     put_credential("api_key", KEY)
     caller = api_keys.authenticate(KEY)
     assert (caller.key_of, caller.scopes, caller.kind) == ("org_1", None, "key")
@@ -30,13 +33,13 @@ def test_a_key_is_the_caller_of_its_organization_with_every_right_there() -> Non
 @pytest.mark.parametrize(
     "other", ["", KEY[:-1], KEY + "1", KEY.upper(), f" {KEY}", "x" * 10_000, "ключ", "\ud800", "\0"]
 )
-def test_any_other_text_opens_nothing(other: str) -> None:
-    """The credential is opaque: the whole text counts, and none of its parts."""
+def test_authenticate_refuses_any_other_text(other: str) -> None:
+    """A key is opaque: only the whole text is valid, and none of its parts."""
     put_credential("api_key", KEY)
     assert_refused(other)
 
 
-def test_two_keys_are_good_at_once_until_one_is_revoked() -> None:
+def test_two_keys_are_valid_until_one_is_revoked() -> None:
     old = put_credential("api_key", KEY)
     put_credential("api_key", "another-key-0001")
     assert api_keys.authenticate(KEY).key_of == "org_1"
@@ -46,7 +49,7 @@ def test_two_keys_are_good_at_once_until_one_is_revoked() -> None:
     assert api_keys.authenticate("another-key-0001").key_of == "org_1"
 
 
-def test_keys_of_two_organizations_are_kept_apart() -> None:
+def test_keys_of_two_organizations_stay_separate() -> None:
     put_credential("api_key", KEY, organization_id="org_1")
     put_credential("api_key", "another-key-0001", organization_id="org_2")
     assert api_keys.authenticate(KEY).key_of == "org_1"

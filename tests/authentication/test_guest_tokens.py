@@ -1,4 +1,4 @@
-"""Guest tokens: signed, bound to one record, good for 30 days. Source: contracts/bridge.md, B8."""
+"""Guest tokens: signed, for one record, for 30 days. Source: docs/api/native.md, section 2 (B8)."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ OLD, NEW = "k1:the-old-key-of-32-characters-....", "k2:the-new-key-of-32-charact
 
 @pytest.fixture
 def keys(put_secret: PutSecret) -> Callable[[str], None]:
-    """Set the keys, and let this process read them."""
+    """Set TOKEN_KEYS, and forget the secrets that this process has read."""
 
     def put(value: str) -> None:
         put_secret("TOKEN_KEYS", value)
@@ -32,19 +32,19 @@ def assert_refused(token: str) -> None:
     assert (refused.value.status, refused.value.code) == (401, "session_invalid")
 
 
-def test_a_token_opens_the_record_that_it_was_made_for() -> None:
+def test_guest_token_opens_the_record_it_was_issued_for() -> None:
     caller = guest_tokens.authenticate(guest_tokens.issue("pay_123"))
     assert (caller.guest_of, caller.user_id, caller.kind) == ("pay_123", None, "guest")
     assert not caller.is_nobody
 
 
-def test_a_token_fits_a_header_and_a_query() -> None:
+def test_guest_token_has_only_url_safe_characters() -> None:
     token = guest_tokens.issue("pay_123")
     assert token.isascii()
     assert set(token) <= set("._-") | {chr(n) for n in range(128) if chr(n).isalnum()}
 
 
-def test_a_token_is_good_for_30_days() -> None:
+def test_guest_token_is_valid_for_30_days() -> None:
     token = guest_tokens.issue("pay_123")
     clock.set_offset(30 * DAY - 5)
     guest_tokens.authenticate(token)
@@ -53,7 +53,7 @@ def test_a_token_is_good_for_30_days() -> None:
 
 
 @given(st.data())
-def test_a_token_with_any_character_changed_is_refused(data: st.DataObject) -> None:
+def test_guest_token_with_one_changed_character_is_refused(data: st.DataObject) -> None:
     token = guest_tokens.issue("pay_123")
     place = data.draw(st.integers(0, len(token) - 2))  # the last one's low bits carry nothing
     other = data.draw(st.sampled_from("AZaz09-_.").filter(lambda each: each != token[place]))
@@ -61,18 +61,18 @@ def test_a_token_with_any_character_changed_is_refused(data: st.DataObject) -> N
 
 
 @given(st.text(max_size=60) | st.sampled_from(["k1", "k1.", "k1.W10.x", ".", "k1..", "k9.a.b"]))
-def test_what_is_no_token_is_refused(token: str) -> None:
+def test_authenticate_refuses_a_text_that_is_not_a_token(token: str) -> None:
     assert_refused(token)
 
 
-def test_a_token_cut_short_or_drawn_out_is_refused() -> None:
+def test_shortened_or_extended_guest_token_is_refused() -> None:
     token = guest_tokens.issue("pay_123")
     for other in (token[:-1], token[:-5], token + "A", token.partition(".")[2], f"{token}.{token}"):
         assert_refused(other)
 
 
-def test_b8_keys_rotate_by_their_id(keys: Callable[[str], None]) -> None:
-    """The new key joins, then signs, then the old one leaves."""
+def test_b8_signing_keys_rotate_by_their_ids(keys: Callable[[str], None]) -> None:
+    """The new key is added, then it signs, then the old one is removed."""
     keys(OLD)
     of_old = guest_tokens.issue("pay_1")
     keys(f"{OLD},{NEW}")
@@ -87,7 +87,7 @@ def test_b8_keys_rotate_by_their_id(keys: Callable[[str], None]) -> None:
     assert_refused(of_old)
 
 
-def test_a_key_id_counts_for_its_own_key_alone(keys: Callable[[str], None]) -> None:
+def test_guest_token_with_another_key_id_is_refused(keys: Callable[[str], None]) -> None:
     keys(f"{OLD},{NEW}")
     of_old = guest_tokens.issue("pay_1")
     assert_refused("k2" + of_old.removeprefix("k1"))
@@ -95,7 +95,7 @@ def test_a_key_id_counts_for_its_own_key_alone(keys: Callable[[str], None]) -> N
     assert_refused(of_old)
 
 
-def test_a_token_of_another_deployment_is_refused(keys: Callable[[str], None]) -> None:
+def test_guest_token_of_another_deployment_is_refused(keys: Callable[[str], None]) -> None:
     keys("k1:theirs")
     token = guest_tokens.issue("pay_123")
     keys("k1:ours")
@@ -103,9 +103,7 @@ def test_a_token_of_another_deployment_is_refused(keys: Callable[[str], None]) -
 
 
 @pytest.mark.parametrize("value", ["no colon in it", ",", " "])
-def test_keys_that_are_none_are_found_out_before_anything_happens(
-    keys: Callable[[str], None], value: str
-) -> None:
+def test_invalid_token_keys_raise_auth_unavailable(keys: Callable[[str], None], value: str) -> None:
     keys(value)
     for act in (
         signing.check_ready,
@@ -116,7 +114,7 @@ def test_keys_that_are_none_are_found_out_before_anything_happens(
             act()
 
 
-def test_without_keys_in_ssm_nobody_is_let_in_and_nobody_called_invalid(
+def test_missing_token_keys_raise_auth_unavailable_and_not_401(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SECRETS_PREFIX", "/nowhere")

@@ -1,4 +1,7 @@
-"""Sessions as JSON Web Tokens, against a server that publishes keys. Source: bridge.md, B7 (c)."""
+"""Sessions as JSON Web Tokens, with a server that publishes keys.
+
+Source: docs/api/native.md, section 2 (B7, mode `jwt`).
+"""
 
 import base64
 import hashlib
@@ -32,7 +35,7 @@ Key = RSAKey | ECKey | OctKey
 
 
 class Provider:
-    """An identity provider over HTTP: what it publishes, how it answers, how often it was asked."""
+    """An identity provider over HTTP: its keys, its response, and how often it was asked."""
 
     def __init__(self) -> None:
         self.keys: list[Key] = [RSA, EC]
@@ -59,7 +62,7 @@ class Provider:
 
 @pytest.fixture
 def provider(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    """One at an address of its own, which the setting names."""
+    """A provider at an address of its own, to which the settings refer."""
     made = Provider()
     thread = Thread(target=made.server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -84,7 +87,7 @@ def signed(key: Key = RSA, *, alg: str = "RS256", kid: str | None = None, **more
 
 
 def raw(header: Mapping[str, object], signature: bytes = b"") -> str:
-    """A token put together by hand, as no library would."""
+    """A token made without a library, because a library refuses to make it."""
     parts = [json.dumps(header).encode(), json.dumps(claims()).encode(), signature]
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 
@@ -103,8 +106,8 @@ def assert_refused(token: str) -> None:
 
 
 @pytest.mark.parametrize(("key", "alg"), [(RSA, "RS256"), (EC, "ES256")])
-def test_b7_a_token_of_the_provider_is_a_caller(provider: Provider, key: Key, alg: str) -> None:
-    told: dict[str, Any] = {
+def test_b7_valid_token_returns_its_user(provider: Provider, key: Key, alg: str) -> None:
+    details: dict[str, Any] = {
         "email": "jane@example.com",
         "name": "Jane Doe",
         "phone_number": "+12345",
@@ -112,20 +115,22 @@ def test_b7_a_token_of_the_provider_is_a_caller(provider: Provider, key: Key, al
         "aud": ["another", AUDIENCE],
         "unknown": [1, 2],
     }
-    caller = ask(signed(key, alg=alg, **told))
+    caller = ask(signed(key, alg=alg, **details))
     assert (caller.user_id, caller.kind) == ("user_1", "user")
     assert (caller.email, caller.name, caller.phone) == ("jane@example.com", "Jane Doe", "+12345")
     assert caller.organizations == {"org_1": "billing"}
     assert ask(signed(key, alg=alg)) == Caller(user_id="user_1")
 
 
-def test_b9_memberships_come_as_a_map_or_a_list(provider: Provider) -> None:
+def test_b9_memberships_may_be_a_map_or_a_list(provider: Provider) -> None:
     listed = [{"id": "org_1", "role": "admin", "name": "One"}]
     assert ask(signed(organizations=listed)).organizations == {"org_1": "admin"}
     assert ask(signed(organizations=[])).organizations == {}
 
 
-def test_b7_a_token_opens_the_native_api(provider: Provider, environment: Environment) -> None:
+def test_b7_token_opens_the_native_api_until_it_expires(
+    provider: Provider, environment: Environment
+) -> None:
     caller = Api(environment.gateway, {"authorization": f"Bearer {signed()}"})
     assert caller.get("/payments").status == 200
     expired = Api(
@@ -138,7 +143,7 @@ def test_b7_a_token_opens_the_native_api(provider: Provider, environment: Enviro
 # --- times --------------------------------------------------------------------------------------
 
 
-def test_b7_a_token_ends_at_its_second_give_or_take_thirty(provider: Provider) -> None:
+def test_b7_expired_token_is_refused_after_30_seconds_of_leeway(provider: Provider) -> None:
     token = signed(exp=clock.seconds() + 100, nbf=clock.seconds() + 20)
     ask(token)
     clock.set_offset(125)
@@ -147,7 +152,7 @@ def test_b7_a_token_ends_at_its_second_give_or_take_thirty(provider: Provider) -
     assert_refused(token)
 
 
-def test_b7_a_token_is_not_good_before_its_time(provider: Provider) -> None:
+def test_b7_token_before_its_nbf_is_refused(provider: Provider) -> None:
     token = signed(nbf=clock.seconds() + 100)
     assert_refused(token)
     clock.set_offset(75)
@@ -168,25 +173,25 @@ def test_b7_a_token_is_not_good_before_its_time(provider: Provider) -> None:
         *({"organizations": "org_1"}, {"email": {"a": 1}}),
     ],
 )
-def test_b7_a_token_with_wrong_claims_is_refused(provider: Provider, wrong: Any) -> None:
+def test_b7_token_with_wrong_claims_is_refused(provider: Provider, wrong: Any) -> None:
     assert_refused(signed(**wrong))
 
 
-def test_b7_a_token_of_another_key_is_refused(provider: Provider) -> None:
+def test_b7_token_signed_by_another_key_is_refused(provider: Provider) -> None:
     assert_refused(signed(FORGED))
     assert_refused(signed(RSA)[:-5] + "AAAAA")
     assert_refused(signed(EC, alg="ES256", kid="rsa-1"))
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", ""])
-def test_b7_a_token_that_nobody_signed_is_refused(provider: Provider, alg: str) -> None:
+def test_b7_unsigned_token_is_refused(provider: Provider, alg: str) -> None:
     assert_refused(raw({"alg": alg, "kid": "rsa-1"}))
     assert_refused(raw({"alg": alg}))
     assert_refused(raw({"kid": "rsa-1"}))
 
 
-def test_b7_a_public_key_is_no_shared_secret(provider: Provider) -> None:
-    """HS256 over the text of the RSA key, which everybody can read."""
+def test_b7_public_key_as_hmac_secret_is_refused(provider: Provider) -> None:
+    """The token is signed with HS256 and the text of the RSA key, which is public."""
     for form in (RSA.as_pem(private=False), json.dumps(RSA.as_dict(private=False)).encode()):
         header = {"alg": "HS256", "kid": "rsa-1"}
         unsigned = raw(header).rpartition(".")[0]
@@ -195,7 +200,7 @@ def test_b7_a_public_key_is_no_shared_secret(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("alg", ["RS384", "PS256", "HS256", "ES384"])
-def test_b7_other_algorithms_are_refused_though_the_key_is_right(
+def test_b7_other_algorithms_are_refused_even_with_a_published_key(
     provider: Provider, alg: str
 ) -> None:
     shared = OctKey.generate_key(256, {"kid": "oct-1"}, private=True)
@@ -208,7 +213,7 @@ def test_b7_other_algorithms_are_refused_though_the_key_is_right(
     assert_refused(signed(key, alg=alg))
 
 
-def test_b7_a_key_that_comes_with_the_token_is_not_believed(provider: Provider) -> None:
+def test_b7_key_inside_the_token_is_ignored(provider: Provider) -> None:
     for header in (
         {"jwk": FORGED.as_dict(private=False)},
         {"jku": "https://evil.example.com/jwks.json"},
@@ -225,14 +230,14 @@ def test_b7_a_key_that_comes_with_the_token_is_not_believed(provider: Provider) 
     | st.builds(raw, st.dictionaries(st.sampled_from(["alg", "kid", "crit", "b64"]), st.none()))
     | st.builds(lambda kid: raw({"alg": "RS256", "kid": kid}), st.none() | st.integers())
 )
-def test_b7_what_is_no_token_is_refused(provider: Provider, token: str) -> None:
+def test_b7_text_that_is_not_a_token_is_refused(provider: Provider, token: str) -> None:
     assert_refused(token)
 
 
 # --- keys ---------------------------------------------------------------------------------------
 
 
-def test_b7_keys_are_fetched_once_and_again_after_an_hour(provider: Provider) -> None:
+def test_b7_keys_are_fetched_once_an_hour(provider: Provider) -> None:
     for _ in range(3):
         ask(signed())
     assert provider.asked == 1
@@ -246,7 +251,7 @@ def test_b7_keys_are_fetched_once_and_again_after_an_hour(provider: Provider) ->
     ask(signed(EC, alg="ES256"))
 
 
-def test_b7_a_rotated_key_is_learned_and_the_old_one_is_good_beside_it(provider: Provider) -> None:
+def test_b7_rotated_key_is_fetched_and_the_old_one_stays_valid(provider: Provider) -> None:
     old = signed()
     ask(old)
     provider.keys = [ROTATED, RSA]
@@ -257,7 +262,7 @@ def test_b7_a_rotated_key_is_learned_and_the_old_one_is_good_beside_it(provider:
     assert provider.asked == 2
 
 
-def test_b7_an_unknown_key_asks_at_most_once_a_minute(provider: Provider) -> None:
+def test_b7_unknown_key_id_is_fetched_at_most_once_a_minute(provider: Provider) -> None:
     ask(signed())
     stray = signed(kid="nobody's")
     for _ in range(5):
@@ -276,7 +281,7 @@ def test_b7_an_unknown_key_asks_at_most_once_a_minute(provider: Provider) -> Non
         *((200, b"[]"), (200, b"{}"), (200, b'{"keys": 5}')),
     ],
 )
-def test_b7_a_provider_in_trouble_is_503_and_nobody_is_called_invalid(
+def test_b7_failing_key_server_is_a_503_and_not_a_401(
     provider: Provider, status: int, body: bytes
 ) -> None:
     provider.status, provider.body = status, body
@@ -287,7 +292,7 @@ def test_b7_a_provider_in_trouble_is_503_and_nobody_is_called_invalid(
     assert ask(signed()).user_id == "user_1"
 
 
-def test_b7_known_keys_outlive_a_provider_in_trouble_for_their_hour(provider: Provider) -> None:
+def test_b7_known_keys_stay_valid_for_an_hour_while_the_server_fails(provider: Provider) -> None:
     ask(signed())
     provider.status = 500
     clock.set_offset(3500)
@@ -300,7 +305,7 @@ def test_b7_known_keys_outlive_a_provider_in_trouble_for_their_hour(provider: Pr
 
 
 @pytest.mark.parametrize("missing", ["JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"])
-def test_b7_without_its_settings_nobody_is_let_in(
+def test_b7_missing_setting_raises_auth_unavailable(
     provider: Provider, missing: str, setting: Callable[[str, str], None]
 ) -> None:
     token = signed()

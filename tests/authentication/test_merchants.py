@@ -1,4 +1,4 @@
-"""Monri's digests and bearer tokens. Source: contracts/monri.md 2 and 3."""
+"""Monri's digests and bearer tokens. Source: docs/api/monri.md, sections 2 and 3."""
 
 import base64
 import shutil
@@ -22,7 +22,8 @@ TOKEN = "c0ffee00112233445566778899aabbccddeeff01"
 AT = "1767225600"
 CREATION = '{"merchant_customer_id":"crm-1001","name":"Lejla Kovač","country":"BA"}'.encode()
 MERCHANT_ID = "/v2/merchants/customers/"
-# monri.md 2.1: the path as the gateway delivers it, the query, the body, the digest.
+# The path as the gateway delivers it, the query, the body, the digest.
+# Source: docs/api/monri.md, section 2.1.
 GOLDEN = {
     "A": (
         "/v2/customers",
@@ -63,12 +64,12 @@ GOLDEN = {
 }
 ID = st.text(
     st.sampled_from(" ~*'()!/:@$&+,;=.-_%č漢7a"), min_size=1, max_size=20
-)  # what clients encode differently, among others
+)  # among others, the characters that clients encode differently
 
 
 @pytest.fixture
 def merchant(tables: None) -> None:
-    """A merchant of org_1, and the clock at the golden vectors' time."""
+    """A merchant of org_1. The clock shows the time of the golden vectors."""
     put_credential("merchant", TOKEN, KEY)
     set_clock(int(AT))
 
@@ -97,17 +98,17 @@ def assert_refused(authorization: str, path: str, query: str = "", body: bytes =
 
 @pytest.mark.usefixtures("merchant")
 @pytest.mark.parametrize("vector", GOLDEN)
-def test_the_golden_vectors_pass(vector: str) -> None:
+def test_golden_digests_are_accepted(vector: str) -> None:
     path, query, body, digest = GOLDEN[vector]
     caller = merchants.authenticate(f"WP3-v2.1 {TOKEN} {AT} {digest}", path, query, body)
     assert (caller.key_of, caller.scopes, caller.kind) == ("org_1", None, "key")
-    for shown in (digest.upper(), digest):
-        merchants.authenticate(f"wp3-V2.1   {TOKEN}  {AT} {shown} ", path, query, body)
+    for written in (digest.upper(), digest):
+        merchants.authenticate(f"wp3-V2.1   {TOKEN}  {AT} {written} ", path, query, body)
 
 
 @pytest.mark.usefixtures("merchant")
 @pytest.mark.parametrize("vector", GOLDEN)
-def test_a_digest_over_anything_else_is_refused(vector: str) -> None:
+def test_digest_over_other_content_is_refused(vector: str) -> None:
     path, query, body, digest = GOLDEN[vector]
     signed = f"WP3-v2.1 {TOKEN} {AT} {digest}"
     assert_refused(signed, path + "x", query, body)
@@ -120,14 +121,14 @@ def test_a_digest_over_anything_else_is_refused(vector: str) -> None:
 
 
 @pytest.mark.usefixtures("merchant")
-def test_a_digest_over_the_path_alone_is_refused_where_there_is_a_query() -> None:
+def test_digest_over_the_path_without_its_query_is_refused() -> None:
     assert_refused(sign("/v2/customers"), "/v2/customers", "limit=2&offset=0")
 
 
 @pytest.mark.usefixtures("merchant")
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
-def test_a_digest_that_openssl_made_is_accepted() -> None:
-    """With a query string, a UTF-8 body and a space in the id."""
+def test_digest_made_by_openssl_is_accepted() -> None:
+    """The request has a query string, a UTF-8 body and a space in the id."""
     sent = f"{MERCHANT_ID}crm%20north?limit=2&note=%C4%8D"
     text = f"{KEY}{AT}{TOKEN}{sent}".encode() + CREATION
     made = subprocess.run(
@@ -151,7 +152,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(identifier=ID)
-def test_a_path_is_accepted_however_its_last_id_was_encoded(encoding: str, identifier: str) -> None:
+def test_spellings_contain_every_encoding_of_the_last_id(encoding: str, identifier: str) -> None:
     encoded = ENCODINGS[encoding](identifier)
     assert MERCHANT_ID + encoded in merchants.spellings(MERCHANT_ID + identifier)
     assert f"/v2/customers/{encoded}/payment-methods" in (
@@ -160,14 +161,14 @@ def test_a_path_is_accepted_however_its_last_id_was_encoded(encoding: str, ident
 
 
 @given(st.text(max_size=30))
-def test_a_digest_is_tried_at_most_five_times(text: str) -> None:
+def test_spellings_are_at_most_five(text: str) -> None:
     for path in (text, MERCHANT_ID + text, f"/v2/customers/{text}/payment-methods"):
         spellings = merchants.spellings(path)
         assert spellings[0] == path
         assert len(spellings) <= 5
 
 
-def test_one_header_passes_for_an_id_in_each_encoding(merchant: None) -> None:
+def test_digest_is_accepted_for_an_id_in_each_encoding(merchant: None) -> None:
     identifier = "čevap (1)*/~x y"
     for encode in ENCODINGS.values():
         signed = sign(MERCHANT_ID + encode(identifier))
@@ -176,7 +177,7 @@ def test_one_header_passes_for_an_id_in_each_encoding(merchant: None) -> None:
 
 @pytest.mark.usefixtures("merchant")
 @pytest.mark.parametrize(("offset", "timely"), [(899, True), (-898, True), (902, False)])
-def test_d4_a_digest_is_good_for_15_minutes_around_its_timestamp(
+def test_m4_digest_is_valid_15_minutes_before_and_after_its_timestamp(
     offset: int, *, timely: bool
 ) -> None:
     signed = sign("/v2/customers")
@@ -191,7 +192,7 @@ def test_d4_a_digest_is_good_for_15_minutes_around_its_timestamp(
 
 
 @pytest.mark.usefixtures("merchant")
-def test_d4_the_window_is_a_setting_and_0_is_off(setting: Callable[[str, str], None]) -> None:
+def test_m4_window_is_a_setting_and_0_switches_it_off(setting: Callable[[str, str], None]) -> None:
     set_clock(int(AT) + 3600)
     signed = sign("/v2/customers")
     assert_refused(signed, "/v2/customers")
@@ -204,7 +205,7 @@ def test_d4_the_window_is_a_setting_and_0_is_off(setting: Callable[[str, str], N
 @pytest.mark.parametrize(
     "timestamp", ["", "x", "-1", "1.5", "1e9", "١٧٦٧٢٢٥٦٠٠", "9" * 17, "9" * 5000]
 )
-def test_a_timestamp_that_is_no_number_is_refused_though_it_is_signed(
+def test_signed_timestamp_that_is_not_a_number_is_refused(
     timestamp: str, setting: Callable[[str, str], None]
 ) -> None:
     setting("MONRI_TIMESTAMP_WINDOW_S", "0")
@@ -220,20 +221,20 @@ def test_a_timestamp_that_is_no_number_is_refused_though_it_is_signed(
         *("Bearer a b", "Bearer mo_", "Bearer mo_k1.a.b", f"WP3-v2 {TOKEN} {AT} abc", TOKEN),
     ],
 )
-def test_what_is_no_credential_is_refused_in_one_way(authorization: str) -> None:
+def test_invalid_credentials_are_refused_with_the_same_message(authorization: str) -> None:
     assert_refused(authorization, "/v2/customers")
     assert_refused(authorization, "/v2/customers/\ud800")
 
 
 @pytest.mark.usefixtures("merchant")
-def test_a_digest_of_an_unknown_merchant_is_refused_even_over_an_empty_key() -> None:
+def test_digest_of_an_unknown_merchant_with_an_empty_key_is_refused() -> None:
     unknown = TOKEN.replace("c0ffee", "decaff")
     digest = merchants.digest_of("", AT, unknown, "/v2/customers", b"")
     assert_refused(f"WP3-v2.1 {unknown} {AT} {digest}", "/v2/customers")
 
 
 @pytest.mark.usefixtures("merchant")
-def test_two_keys_of_a_merchant_are_good_at_once_until_one_is_revoked() -> None:
+def test_two_keys_of_a_merchant_are_valid_until_one_is_revoked() -> None:
     newer = put_credential("merchant", "newer-token", "newer-key")
     digest = merchants.digest_of("newer-key", AT, "newer-token", "/v2/customers", b"")
     signed = f"WP3-v2.1 newer-token {AT} {digest}"
@@ -252,7 +253,7 @@ def bearer(*scopes: str) -> str:
 
 
 @pytest.mark.usefixtures("merchant")
-def test_a_token_is_one_word_and_good_for_900_seconds() -> None:
+def test_bearer_token_is_one_word_and_valid_for_900_seconds() -> None:
     issued = merchants.issue_token(TOKEN, KEY, [])
     assert issued.life_s == 900
     assert issued.token.startswith("mo_")
@@ -271,7 +272,7 @@ def test_a_token_is_one_word_and_good_for_900_seconds() -> None:
     ("client_id", "client_secret"),
     [(TOKEN, KEY + "x"), (TOKEN, ""), (TOKEN + "x", KEY), ("", ""), ("č", KEY), (KEY, TOKEN)],
 )
-def test_a_wrong_pair_gets_no_token(client_id: str, client_secret: str) -> None:
+def test_issue_token_refuses_a_wrong_pair(client_id: str, client_secret: str) -> None:
     with pytest.raises(NotAuthenticated) as refused:
         merchants.issue_token(client_id, client_secret, [])
     assert (refused.value.code, str(refused.value)) == (
@@ -292,7 +293,7 @@ def test_a_wrong_pair_gets_no_token(client_id: str, client_secret: str) -> None:
         (["x" * 100_000, "customers"], True, True),
     ],
 )
-def test_d5_scopes_narrow_a_token_and_unknown_ones_grant_nothing(
+def test_m5_scopes_limit_a_token_and_unknown_ones_grant_nothing(
     asked: list[str], *, customers: bool, methods: bool
 ) -> None:
     authorization = bearer(*asked)
@@ -308,12 +309,12 @@ def test_d5_scopes_narrow_a_token_and_unknown_ones_grant_nothing(
         assert (refused.value.status, str(refused.value)) == (403, "Scope customers is required")
 
 
-def test_a_digest_has_every_scope() -> None:
+def test_digest_has_every_scope() -> None:
     merchants.check_scope(Caller(key_of="org_1"), "customers")
 
 
 @pytest.mark.usefixtures("merchant")
-def test_a_token_ends_with_its_merchant() -> None:
+def test_bearer_token_is_refused_after_its_merchant_was_revoked() -> None:
     merchant = put_credential("merchant", "newer-token", "newer-key")
     issued = merchants.issue_token("newer-token", "newer-key", [])
     authorization = f"Bearer {issued.token}"
@@ -325,7 +326,7 @@ def test_a_token_ends_with_its_merchant() -> None:
 
 
 @pytest.mark.usefixtures("merchant")
-def test_a_token_of_the_other_api_is_none_here() -> None:
+def test_token_of_the_other_api_is_refused() -> None:
     put_credential("oauth_client", TOKEN, KEY)
     pair = base64.b64encode(f"{TOKEN}:{KEY}".encode()).decode()
     theirs = oauth_clients.issue_token(f"Basic {pair}").token
@@ -334,6 +335,6 @@ def test_a_token_of_the_other_api_is_none_here() -> None:
 
 
 @given(st.text(max_size=80) | st.builds("{} {} {} {}".format, *[st.text(max_size=20)] * 4))
-def test_no_text_in_the_header_breaks_anything(authorization: str) -> None:
+def test_any_text_in_the_header_is_refused_without_another_error(authorization: str) -> None:
     for each in (authorization, f"WP3-v2.1 {authorization}", f"Bearer mo_{authorization}"):
         assert_refused(each, f"{MERCHANT_ID}{authorization}", authorization)

@@ -1,4 +1,4 @@
-"""OAuth clients, their tokens, and static keys. Source: contracts/alternative.md 2."""
+"""OAuth clients, their tokens, and static keys. Source: docs/api/alternative.md, section 2."""
 
 import base64
 
@@ -27,7 +27,7 @@ def assert_refused(authorization: str) -> None:
     assert (refused.value.status, refused.value.code) == (401, "credential_invalid")
 
 
-def test_a_clients_token_is_one_word_and_good_for_an_hour() -> None:
+def test_access_token_is_one_word_and_valid_for_an_hour() -> None:
     put_credential("oauth_client", CLIENT, SECRET)
     issued = oauth_clients.issue_token(basic())
     assert issued.life_s == 3600
@@ -42,7 +42,7 @@ def test_a_clients_token_is_one_word_and_good_for_an_hour() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC "])
-def test_the_scheme_is_matched_in_any_case(scheme: str) -> None:
+def test_issue_token_accepts_the_scheme_in_any_case(scheme: str) -> None:
     put_credential("oauth_client", CLIENT, SECRET)
     assert oauth_clients.issue_token(basic(scheme=scheme)).token
 
@@ -55,14 +55,14 @@ def test_the_scheme_is_matched_in_any_case(scheme: str) -> None:
         *(basic("", ""), basic("č"), basic(scheme="Bearer"), CLIENT),
     ],
 )
-def test_a_wrong_pair_is_forbidden_as_the_vendor_has_it(authorization: str) -> None:
+def test_issue_token_with_a_wrong_pair_is_a_403(authorization: str) -> None:
     put_credential("oauth_client", CLIENT, SECRET)
     with pytest.raises(Forbidden) as refused:
         oauth_clients.issue_token(authorization)
     assert (refused.value.status, refused.value.code) == (403, "invalid_credentials")
 
 
-def test_several_tokens_live_at_once_and_end_with_their_client() -> None:
+def test_several_tokens_are_valid_until_their_client_is_revoked() -> None:
     made = put_credential("oauth_client", CLIENT, SECRET)
     put_credential("oauth_client", "client-2", SECRET)
     first = oauth_clients.issue_token(basic()).token
@@ -80,12 +80,12 @@ def test_several_tokens_live_at_once_and_end_with_their_client() -> None:
 
 
 @pytest.mark.parametrize("authorization", ["YOUR_API_KEY", "Bearer YOUR_API_KEY"])
-def test_d2_a_static_key_is_sent_bare_or_as_a_bearer(authorization: str) -> None:
+def test_a2_static_key_is_accepted_bare_or_as_bearer(authorization: str) -> None:
     put_credential("api_key", "YOUR_API_KEY", organization_id="org_456")
     assert oauth_clients.authenticate(authorization).key_of == "org_456"
 
 
-def test_d2_a_static_key_needs_no_keys_to_sign_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a2_static_key_works_without_signing_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     put_credential("api_key", "YOUR_API_KEY")
     monkeypatch.setenv("SECRETS_PREFIX", "/nowhere")
     assert oauth_clients.authenticate("YOUR_API_KEY").key_of == "org_1"
@@ -95,13 +95,13 @@ def test_d2_a_static_key_needs_no_keys_to_sign_with(monkeypatch: pytest.MonkeyPa
     "authorization",
     ["", "Bearer", "Bearer ", "alt_", "alt_k1.a.b", basic(), "Token YOUR_API_KEY", "č", "\ud800"],
 )
-def test_what_is_no_token_is_refused(authorization: str) -> None:
+def test_authenticate_refuses_a_text_that_is_not_a_token(authorization: str) -> None:
     put_credential("oauth_client", CLIENT, SECRET)
     put_credential("api_key", "YOUR_API_KEY")
     assert_refused(authorization)
 
 
-def test_only_the_hash_of_a_clients_secret_is_stored() -> None:
+def test_only_the_hash_of_a_client_secret_is_stored() -> None:
     put_credential("oauth_client", CLIENT, SECRET)
     for table in ("ledger", "secrets", "ephemeral"):
         items = database.client().scan(TableName=config.table_name(table))["Items"]
@@ -109,7 +109,7 @@ def test_only_the_hash_of_a_clients_secret_is_stored() -> None:
 
 
 @given(st.text(max_size=80), st.binary(max_size=40))
-def test_no_text_in_the_header_breaks_anything(text: str, pair: bytes) -> None:
+def test_any_text_in_the_header_is_refused_without_another_error(text: str, pair: bytes) -> None:
     for each in (text, f"Bearer {text}", f"alt_{text}", f"Bearer alt_k1.{text}"):
         assert_refused(each)
     for each in (text, f"Basic {text}", f"Basic {base64.b64encode(pair).decode()}"):

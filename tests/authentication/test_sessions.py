@@ -1,11 +1,13 @@
-"""Sessions by table and by Flowless. Source: contracts/bridge.md, B7."""
+"""Sessions by table and by Flowless. Source: docs/api/native.md, section 2 (B7)."""
 
 import json
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Response
 
 from bridge import clock, config
 from bridge.authentication import sessions
@@ -13,6 +15,7 @@ from bridge.errors import AuthUnavailable, NotAuthenticated
 from bridge.models.caller import Caller, PrefetchIds, Session
 from bridge.store.access import session_items
 from local.flowless import Flowless
+from local.stripe.server import Server
 
 pytestmark = pytest.mark.usefixtures("tables")
 Setting = Callable[[str, str], None]
@@ -24,11 +27,14 @@ USER = {
     "phone": "12345",
     "organizations": {"org_1": "billing"},
 }
+IN_AN_HOUR = datetime.now(UTC) + timedelta(hours=1)
+IDS = count()
+SignIn = Callable[..., Caller]
 
 
 @pytest.fixture
 def by_flowless(flowless: Flowless, setting: Setting) -> Flowless:
-    """A Flowless that knows the session of user_1, each test under an id of its own."""
+    """Flowless checks the sessions."""
     flowless.reset()
     setting("SESSION_MODE", "flowless")
     return flowless
@@ -59,7 +65,7 @@ def put(session_id: str, seconds: float = 3600, **more: object) -> None:
     session_items.put(session_id, Session.model_validate(described | more))
 
 
-def test_b7_a_session_of_the_table_is_a_caller() -> None:
+def test_b7_session_of_the_table_returns_its_user() -> None:
     put("session-1", email="jane@example.com", name="Jane", organizations={"org_1": "owner"})
     caller = ask("session-1")
     assert caller.user_id == "user_1"
@@ -68,8 +74,8 @@ def test_b7_a_session_of_the_table_is_a_caller() -> None:
     assert caller.kind == "user"
 
 
-def test_b7_a_session_of_the_table_ends_at_its_second_and_a_logout_counts_at_once() -> None:
-    """Expiry is checked at every read: the table's own sweep is late by days."""
+def test_b7_session_of_the_table_is_refused_after_its_end_or_a_logout() -> None:
+    """The end is checked at every read, because DynamoDB deletes expired items days later."""
     put("session-1", seconds=100)
     ask("session-1")
     clock.set_offset(98)
@@ -82,20 +88,20 @@ def test_b7_a_session_of_the_table_ends_at_its_second_and_a_logout_counts_at_onc
 
 
 @pytest.mark.parametrize("session_id", ["", "x" * 8193, "nobody's", "\x00", "ünïcode"])
-def test_b7_an_id_that_nobody_has_is_refused(session_id: str) -> None:
+def test_b7_unknown_session_id_is_refused(session_id: str) -> None:
     assert_refused(session_id)
 
 
 # --- by Flowless --------------------------------------------------------------------------------
 
 
-def test_b7_flowless_is_asked_as_its_contract_says(by_flowless: Flowless, session_id: str) -> None:
+def test_b7_flowless_gets_the_documented_request(by_flowless: Flowless, session_id: str) -> None:
     caller = ask(session_id)
-    (asked,) = by_flowless.requests
-    assert (asked.method, asked.path) == ("POST", "/auth/bridge/validate")
-    assert asked.headers["X-Session-ID"] == session_id
-    assert asked.headers["X-Bridge-Secret"] == config.secret("BRIDGE_VALIDATION_SECRET")
-    assert json.loads(asked.body) == {
+    (request,) = by_flowless.requests
+    assert (request.method, request.path) == ("POST", "/auth/bridge/validate")
+    assert request.headers["X-Session-ID"] == session_id
+    assert request.headers["X-Bridge-Secret"] == config.secret("BRIDGE_VALIDATION_SECRET")
+    assert json.loads(request.body) == {
         "session_id": session_id,
         "validation_mode": "standard",
         "ip": "192.0.2.1",
@@ -106,18 +112,20 @@ def test_b7_flowless_is_asked_as_its_contract_says(by_flowless: Flowless, sessio
     assert caller.organizations == {"org_1": "billing"}
 
 
-def test_b7_flowless_is_the_default_where_its_address_is_set(
+def test_b7_flowless_is_the_default_if_its_address_is_set(
     by_flowless: Flowless, session_id: str, setting: Setting
 ) -> None:
     setting("SESSION_MODE", "")
     assert ask(session_id).user_id == "user_1"
     setting("FLOWLESS_API_URL", "")
-    assert_refused(session_id)  # now it is the table, which does not know it
+    assert_refused(session_id)  # now the table is used, which does not have it
     put(session_id)
     assert ask(session_id).user_id == "user_1"
 
 
-def test_b7_a_positive_answer_is_kept_for_a_minute(by_flowless: Flowless, session_id: str) -> None:
+def test_b7_session_of_flowless_is_kept_for_a_minute(
+    by_flowless: Flowless, session_id: str
+) -> None:
     ask(session_id)
     by_flowless.sessions.clear()
     clock.set_offset(58)
@@ -128,7 +136,9 @@ def test_b7_a_positive_answer_is_kept_for_a_minute(by_flowless: Flowless, sessio
     assert len(by_flowless.requests) == 2
 
 
-def test_b7_it_is_never_kept_past_its_own_end(by_flowless: Flowless, session_id: str) -> None:
+def test_b7_session_of_flowless_is_not_kept_beyond_its_end(
+    by_flowless: Flowless, session_id: str
+) -> None:
     ends = clock.now() + timedelta(seconds=20)
     by_flowless.sessions[session_id]["expires_at"] = ends
     ask(session_id)
@@ -136,11 +146,11 @@ def test_b7_it_is_never_kept_past_its_own_end(by_flowless: Flowless, session_id:
     ask(session_id)
     assert len(by_flowless.requests) == 1
     clock.set_offset(21)
-    assert_refused(session_id)  # the stand-in's clock has not moved: it still says yes
+    assert_refused(session_id)  # the simulator's clock did not move: it still accepts the id
     assert len(by_flowless.requests) == 2
 
 
-def test_b7_a_refusal_is_not_kept(by_flowless: Flowless, session_id: str) -> None:
+def test_b7_refusal_of_flowless_is_not_kept(by_flowless: Flowless, session_id: str) -> None:
     known = by_flowless.sessions.pop(session_id)
     assert_refused(session_id)
     by_flowless.sessions[session_id] = known
@@ -148,7 +158,7 @@ def test_b7_a_refusal_is_not_kept(by_flowless: Flowless, session_id: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["down", "500", "html_502", "garbage"])
-def test_b7_one_try_that_fails_is_repeated_once(
+def test_b7_failed_request_to_flowless_is_repeated_once(
     by_flowless: Flowless, session_id: str, kind: Any
 ) -> None:
     by_flowless.fault(kind)
@@ -157,7 +167,7 @@ def test_b7_one_try_that_fails_is_repeated_once(
 
 
 @pytest.mark.parametrize("kind", ["down", "500", "html_502", "garbage"])
-def test_b7_flowless_in_trouble_is_503_and_nobody_is_called_invalid(
+def test_b7_failing_flowless_is_a_503_and_not_a_401(
     by_flowless: Flowless, session_id: str, kind: Any
 ) -> None:
     by_flowless.fault(kind, times=None)
@@ -168,7 +178,7 @@ def test_b7_flowless_in_trouble_is_503_and_nobody_is_called_invalid(
     assert len(by_flowless.requests) == 2
 
 
-def test_b7_an_answer_that_takes_more_than_two_seconds_is_none(
+def test_b7_flowless_response_after_two_seconds_is_too_late(
     by_flowless: Flowless, session_id: str
 ) -> None:
     by_flowless.fault("slow", seconds=2.6)
@@ -176,13 +186,13 @@ def test_b7_an_answer_that_takes_more_than_two_seconds_is_none(
     assert len(by_flowless.requests) == 2
 
 
-def test_b7_flowless_unreachable_is_503(session_id: str, setting: Setting) -> None:
+def test_b7_unreachable_flowless_is_a_503(session_id: str, setting: Setting) -> None:
     setting("FLOWLESS_API_URL", "http://127.0.0.1:9")
     with pytest.raises(AuthUnavailable):
         ask(session_id)
 
 
-def test_b7_without_its_secret_flowless_is_not_asked(
+def test_b7_flowless_is_not_called_without_its_secret(
     by_flowless: Flowless, session_id: str, setting: Setting
 ) -> None:
     setting("SECRETS_PREFIX", "/nowhere")
@@ -191,7 +201,7 @@ def test_b7_without_its_secret_flowless_is_not_asked(
     assert by_flowless.requests == []
 
 
-def test_b7_two_sessions_are_kept_apart(by_flowless: Flowless, session_id: str) -> None:
+def test_b7_two_kept_sessions_stay_separate(by_flowless: Flowless, session_id: str) -> None:
     by_flowless.sessions[other := f"{session_id} 2"] = {"user_id": "user_2"}
     assert [ask(each).user_id for each in (session_id, other) * 2] == ["user_1", "user_2"] * 2
     assert ask(other).email is None
@@ -205,8 +215,116 @@ def test_b7_two_sessions_are_kept_apart(by_flowless: Flowless, session_id: str) 
         ([{"id": "org_1", "role": "admin", "name": "One"}], {"org_1": "admin"}),
     ],
 )
-def test_b9_memberships_come_as_a_map_or_a_list(
+def test_b9_memberships_may_be_a_map_or_a_list(
     by_flowless: Flowless, session_id: str, organizations: object, expected: dict[str, str]
 ) -> None:
     by_flowless.sessions[session_id]["organizations"] = organizations
     assert ask(session_id).organizations == expected
+
+
+# --- by responses that the simulator does not give ----------------------------------------------
+
+
+@pytest.fixture
+def sign_in(setting: Callable[[str, str], None]) -> Iterator[SignIn]:
+    """Sign in while Flowless gives a chosen response. Each call uses a session id of its own,
+    because sessions are kept by their ids."""
+    responses: list[Response] = []
+    server = Server(lambda environ, start: responses[-1](environ, start), 0)
+    server.start()
+    setting("SESSION_MODE", "flowless")
+    setting("FLOWLESS_API_URL", server.url + "/")
+
+    def authenticate(body: object, status: int = 200, session_id: str | None = None) -> Caller:
+        responses.append(Response(json.dumps(body), status, mimetype="application/json"))
+        known = f"session {next(IDS)}" if session_id is None else session_id
+        return sessions.authenticate(known, PrefetchIds(), ip="192.0.2.1", user_agent="")
+
+    yield authenticate
+    server.stop()
+    clock.set_offset(0)
+
+
+def flowless_body(user: object = None, **more: Any) -> dict[str, Any]:
+    return {"success": True, "user": user or {"id": "user_1"}} | more
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"success": False, "error": "no"}, 200),
+        ({"success": "true", "user": {"id": "user_1"}}, 200),
+        ({}, 200),
+        (flowless_body(), 401),
+        (flowless_body(), 403),
+        (flowless_body(expires_at="2020-01-01T00:00:00Z"), 200),
+    ],
+)
+def test_b7_flowless_response_without_success_is_a_401(
+    sign_in: SignIn, body: object, status: int
+) -> None:
+    with pytest.raises(NotAuthenticated) as refused:
+        sign_in(body, status)
+    assert refused.value.code == "session_invalid"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"success": True},
+        flowless_body(["user_1"]),
+        flowless_body("user_1"),
+        flowless_body({"email": "jane@example.com"}),
+        flowless_body({"id": "user_1", "name": 5}),
+        flowless_body({"id": "user_1", "organizations": ["org_1"]}),
+        flowless_body({"id": "user_1", "organizations": "org_1"}),
+        flowless_body(expires_at="tomorrow"),
+        flowless_body(expires_at=[1]),
+        flowless_body(expires_at=1e300),
+        [],
+    ],
+)
+def test_b7_unreadable_success_of_flowless_is_a_503(sign_in: SignIn, body: object) -> None:
+    with pytest.raises(AuthUnavailable):
+        sign_in(body)
+
+
+@pytest.mark.parametrize("session_id", ["a\nb", "a\r\nX-Bridge-Secret: b", "€", "\x00", "a\x7f"])
+def test_b7_session_id_that_fits_no_header_is_a_401_without_a_request(
+    sign_in: SignIn, session_id: str
+) -> None:
+    with pytest.raises(NotAuthenticated):
+        sign_in(flowless_body(), session_id=session_id)
+
+
+@pytest.mark.parametrize(
+    "expires_at",
+    [
+        IN_AN_HOUR.isoformat(),
+        IN_AN_HOUR.replace(tzinfo=None).isoformat(),
+        int(IN_AN_HOUR.timestamp()),
+        int(IN_AN_HOUR.timestamp() * 1000),
+    ],
+)
+def test_b7_expires_at_is_read_as_text_seconds_or_milliseconds(
+    sign_in: SignIn, expires_at: object
+) -> None:
+    ends = flowless_body(expires_at=expires_at)
+    assert sign_in(ends).user_id == "user_1"
+    clock.set_offset(3601)
+    with pytest.raises(NotAuthenticated):
+        sign_in(ends)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        flowless_body({"id": 5, "organizations": {"org_1": "billing"}}),
+        flowless_body({"id": 5}, organizations={"org_1": "billing"}),
+        flowless_body({"id": 5}, organizations=[{"id": "org_1", "role": "billing", "more": 1}]),
+    ],
+)
+def test_b9_memberships_are_read_from_the_user_or_beside_it(sign_in: SignIn, body: object) -> None:
+    caller = sign_in(body)
+    assert (caller.user_id, caller.organizations) == ("5", {"org_1": "billing"})
+    assert (caller.name, caller.email) == (None, None)

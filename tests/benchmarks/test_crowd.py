@@ -1,4 +1,4 @@
-"""What `make bench` reads pages of is what the product would have stored."""
+"""The customers of `make bench` are stored exactly as the product stores them."""
 
 import pytest
 
@@ -10,12 +10,12 @@ from bridge.store.customers import customer_list_items
 pytestmark = pytest.mark.usefixtures("tables")
 
 
-def test_a_customer_of_the_crowd_is_stored_as_the_use_case_stores_one() -> None:
+def test_check_finds_the_items_of_the_use_case() -> None:
     crowd.check()
 
 
 @pytest.mark.parametrize("shards", [1, 4])
-def test_a_crowd_is_counted_and_listed_over_a_year(shards: int) -> None:
+def test_fill_spreads_customers_over_a_year_and_shards(shards: int) -> None:
     organization = Organization(120, shards)
     crowd.fill(organization, crowd.check())
     months = customer_list_items.count_by_month(organization.id)

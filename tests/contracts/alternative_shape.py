@@ -1,6 +1,6 @@
-"""What every answer of the Alternative Payments dialect must look like.
+"""The shape of every response of the Alternative Payments API.
 
-Source: contracts/alternative.md, sections 3 to 5.
+Source: docs/api/alternative.md, sections 3, 4 and 5.
 """
 
 import json
@@ -21,6 +21,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def assert_alternative(status: int, body: Any) -> None:
+    """A response of any endpoint, by its status."""
     if status in CODES:
         assert body["code"] == CODES[status], body
         assert_error(body)
@@ -35,6 +36,7 @@ def assert_alternative(status: int, body: Any) -> None:
 
 
 def assert_error(body: Any) -> None:
+    """`errors` contains the same messages as `validation_errors`, as a flat list."""
     assert body.keys() == {"code", "message", "validation_errors", "errors"}, body
     assert isinstance(body["message"], str), body
     assert body["message"].strip(), body
@@ -48,6 +50,7 @@ def assert_error(body: Any) -> None:
 
 
 def assert_page(body: Any) -> None:
+    """A page of records with its cursors."""
     for each in body["data"]:
         assert_record(each)
     for name in ("start_cursor", "end_cursor"):
@@ -57,6 +60,7 @@ def assert_page(body: Any) -> None:
 
 
 def assert_record(body: Any) -> None:
+    """A customer or a contact."""
     assert body.keys() in (CUSTOMER, USER), body
     assert ID.fullmatch(body["id"]), body
     assert TIME.fullmatch(body["created_at"]), body

@@ -1,4 +1,4 @@
-"""A client of the gateway, sessions, and a look at everything that is stored."""
+"""Clients of the gateway, sessions, and a scan of everything that is stored."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -20,13 +20,13 @@ from tests.contracts.shape import Client
 
 @pytest.fixture
 def client(environment: Environment, tables: None, stripe_simulator: StripeSimulator) -> Client:
-    """Somebody without credentials, before empty tables."""
+    """A client without credentials. The tables are empty."""
     return Client(environment.gateway)
 
 
 @pytest.fixture
 def sign_in(client: Client) -> Callable[[Caller], Client]:
-    """The client of a user, whose session lasts for a year."""
+    """Makes the client of a user, with a session that lasts for a year."""
 
     def make(caller: Caller) -> Client:
         known = caller.model_dump(include=set(Session.model_fields))
@@ -40,19 +40,20 @@ def sign_in(client: Client) -> Callable[[Caller], Client]:
 
 @pytest.fixture
 def scan(environment: Environment) -> Scan:
+    """Reads every item of every table."""
     return scan_of(environment.template)
 
 
 @pytest.fixture
 def jane(client: Client, stripe_simulator: StripeSimulator, flowless: Flowless) -> Client:
-    """user_456 of the demo data, as `make start` seeds it."""
+    """The client of user_456, with the demo data that `make start` stores."""
     demo.seed(stripe_simulator, flowless)
     return client.acting(x_session_id="session_abc123")
 
 
 @pytest.fixture
 def wire(environment: Environment, jane: Client) -> Iterator[Wire]:
-    """The same on a socket, with all of the demo data."""
+    """A connection to a server with the demo data, for requests that are given as text."""
     server = Server(0, environment.gateway.handle)
     server.start()
     yield Wire(server.server_port)

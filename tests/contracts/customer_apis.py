@@ -1,6 +1,6 @@
-"""One organization at the gateway, by a credential of each of the four APIs.
+"""One organization that calls the gateway, with a credential for each of the four APIs.
 
-Every answer must have the shape of its API. Lists are walked page by page to their end.
+Every response must have the shape of its API. Lists are read page by page to their end.
 """
 
 import base64
@@ -16,10 +16,7 @@ from bridge.models.caller import Session
 from bridge.store.access import session_items
 from local.event import Answer
 from local.gateway import Gateway
-from tests.contracts.customer_model import (
-    Facts,
-    Shown,
-)
+from tests.contracts.customer_model import Facts, Rendered
 from tests.contracts.shape import assert_contract
 from tests.functions.monri.conftest import Merchant
 from tests.store.conftest import put_credential
@@ -32,8 +29,11 @@ NATIVE, MONRI, ALTERNATIVE = "/bridge-payment/customers", "/v2/customers", "/cus
 PAYMENTS_AI = f"/v1/public-api/organizations/{ORGANIZATION}/customers"
 
 
-def enrol(*, by_token: bool) -> None:
-    """Store a key, a merchant, for tokens a client of the organization; an admin's session."""
+def enroll(*, by_token: bool) -> None:
+    """Store the organization's credentials, and the session of an admin.
+
+    `by_token`: also an OAuth client.
+    """
     put_credential("api_key", KEY, organization_id=ORGANIZATION)
     put_credential("merchant", MERCHANT, MERCHANT_KEY, organization_id=ORGANIZATION)
     if by_token:
@@ -50,29 +50,36 @@ def enrol(*, by_token: bool) -> None:
 
 @dataclass
 class Apis:
-    """`by_token`: Monri and Alternative Payments are asked by OAuth tokens, which live for a while,
-    instead of digests and a key."""
+    """Calls the four APIs.
+
+    `by_token`: Monri and Alternative Payments are called with OAuth tokens, which expire. Else
+    with digests and a key.
+    """
 
     gateway: Gateway
     by_token: bool = False
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def forget_tokens(self) -> None:
+        """Get new tokens for the next calls."""
         self._tokens.clear()
 
     def native(
         self, method: str, target: str, body: object = None, headers: dict[str, str] | None = None
     ) -> Answer:
+        """Call the native API."""
         signed = {"X-Session-ID": "session_of_user_1"} | (headers or {})
         return self._send(method, target, _json(body), signed)
 
     def payments_ai(
         self, method: str, target: str, body: object = None, headers: dict[str, str] | None = None
     ) -> Answer:
+        """Call the payments.ai API."""
         signed = {"Authorization": f"ApiKey {KEY}"} | (headers or {})
         return self._send(method, target, _json(body), signed)
 
     def monri(self, method: str, target: str, body: object = None) -> Answer:
+        """Call the Monri API."""
         token = self._monri_token() if self.by_token else None
         merchant = Merchant(self.gateway, MERCHANT, MERCHANT_KEY, token)
         content = _json(body)
@@ -81,12 +88,13 @@ class Apis:
 
     def _monri_token(self) -> str:
         if "monri" not in self._tokens:
-            asked = {"client_id": MERCHANT, "client_secret": MERCHANT_KEY}
-            body = _json(asked | {"grant_type": "client_credentials"})
+            request = {"client_id": MERCHANT, "client_secret": MERCHANT_KEY}
+            body = _json(request | {"grant_type": "client_credentials"})
             self._tokens["monri"] = self._send("POST", "/v2/oauth", body, {}).json()["access_token"]
         return self._tokens["monri"]
 
     def alternative(self, method: str, target: str, body: object = None) -> Answer:
+        """Call the Alternative Payments API."""
         given = f"Bearer {self._alternative_token()}" if self.by_token else KEY
         return self._send(method, target, _json(body), {"Authorization": given})
 
@@ -105,7 +113,7 @@ class Apis:
         return answer
 
     def read(self, api: str, facts: Facts) -> Answer:
-        """The customer by its id there."""
+        """Get the customer by its id in that API."""
         match api:
             case "native":
                 return self.native("GET", f"{NATIVE}/{facts.native_id}")
@@ -116,10 +124,11 @@ class Apis:
         return self.alternative("GET", f"{ALTERNATIVE}/{facts.short_id}")
 
     def read_by_merchant_id(self, merchant_customer_id: str) -> Answer:
+        """Get the customer by the merchant's own id (Monri)."""
         return self.monri("GET", f"/v2/merchants/customers/{quote(merchant_customer_id, safe='')}")
 
-    def all_of(self, api: str, size: int) -> list[Shown]:
-        """The organization's list, `size` a page."""
+    def list_all(self, api: str, size: int) -> list[Rendered]:
+        """The organization's list of customers, read in pages of `size`."""
         match api:
             case "native":
                 return self.native_list(size, organization_id=ORGANIZATION)
@@ -129,8 +138,8 @@ class Apis:
                 return self.monri_list(size)
         return self.alternative_list(ALTERNATIVE, size)
 
-    def methods_of(self, api: str, facts: Facts) -> list[Shown]:
-        """What is saved for a customer."""
+    def methods_of(self, api: str, facts: Facts) -> list[Rendered]:
+        """The saved payment methods of a customer."""
         match api:
             case "native":
                 target = f"/bridge-payment/payment-methods/customer/{facts.native_id}"
@@ -142,19 +151,22 @@ class Apis:
         target = f"{ALTERNATIVE}/{facts.short_id}/payment-methods"
         return list(self.alternative("GET", target).json()["data"])
 
-    def native_list(self, size: int, **query: str) -> list[Shown]:
-        def page(offset: int) -> list[Shown]:
-            asked = urlencode({"limit": size, "offset": offset} | query)
-            return list(self.native("GET", f"{NATIVE}?{asked}").json())
+    def native_list(self, size: int, **query: str) -> list[Rendered]:
+        """A list of the native API."""
+
+        def page(offset: int) -> list[Rendered]:
+            request = urlencode({"limit": size, "offset": offset} | query)
+            return list(self.native("GET", f"{NATIVE}?{request}").json())
 
         return _paged(page, size)
 
-    def payments_ai_list(self, size: int, path: str = "", **query: str) -> list[Shown]:
+    def payments_ai_list(self, size: int, path: str = "", **query: str) -> list[Rendered]:
+        """A list of the payments.ai API. Its headers must be right on each page."""
         totals = set()
 
-        def page(offset: int) -> list[Shown]:
-            asked = urlencode({"limit": size, "offset": offset} | query)
-            answer = self.payments_ai("GET", f"{PAYMENTS_AI}{path}?{asked}")
+        def page(offset: int) -> list[Rendered]:
+            request = urlencode({"limit": size, "offset": offset} | query)
+            answer = self.payments_ai("GET", f"{PAYMENTS_AI}{path}?{request}")
             assert answer.header("Pagination-Limit") == str(size)
             assert answer.header("Pagination-Offset") == str(offset)
             totals.add(int(answer.header("Pagination-Total") or -1))
@@ -164,19 +176,21 @@ class Apis:
         assert totals == {len(found)}
         return found
 
-    def monri_list(self, size: int, target: str = MONRI) -> list[Shown]:
-        def page(offset: int) -> list[Shown]:
+    def monri_list(self, size: int, target: str = MONRI) -> list[Rendered]:
+        """A list of the Monri API."""
+
+        def page(offset: int) -> list[Rendered]:
             answer = self.monri("GET", f"{target}?limit={size}&offset={offset}")
             return list(answer.json()["data"])
 
         return _paged(page, size)
 
-    def alternative_list(self, target: str, size: int, **query: str) -> list[Shown]:
-        """By after-cursors to the end, and by before-cursors back: the same pages."""
+    def alternative_list(self, target: str, size: int, **query: str) -> list[Rendered]:
+        """Read forward by `after` cursors, and back by `before` cursors: the same pages."""
 
         def page(**cursor: str) -> Any:
-            asked = urlencode({"limit": size} | query | cursor)
-            return self.alternative("GET", f"{target}?{asked}").json()
+            request = urlencode({"limit": size} | query | cursor)
+            return self.alternative("GET", f"{target}?{request}").json()
 
         pages = [page()]
         assert not pages[0]["has_previous_page"]
@@ -188,13 +202,13 @@ class Apis:
         return [each for page in pages for each in page["data"]]
 
 
-def _paged(page: Callable[[int], list[Shown]], size: int) -> list[Shown]:
-    found: list[Shown] = []
+def _paged(page: Callable[[int], list[Rendered]], size: int) -> list[Rendered]:
+    found: list[Rendered] = []
     while True:
-        shown = page(len(found))
-        assert len(shown) <= size
-        found += shown
-        if len(shown) < size:
+        records = page(len(found))
+        assert len(records) <= size
+        found += records
+        if len(records) < size:
             return found
 
 

@@ -1,8 +1,8 @@
-"""One customer as plain facts: what each API writes of it, and how each API shows it.
+"""A model of one customer: how the requests of each API change it, and how each API renders it.
 
-Written from the documents alone, and none of bridge's own code is asked: contracts/bridge.md 3,
-payments-ai.md 1.3 and 2, monri.md 4 and 5, alternative.md 4 to 6, the README's table of what maps
-to what. Times are texts, as all four show them.
+Written from the documents only; it uses none of our own code. Times are texts, as in the responses.
+Source: docs/api/native.md, section 3; docs/api/payments-ai.md, sections 1.3 and 2;
+docs/api/monri.md, sections 4 and 5; docs/api/alternative.md, sections 4, 5 and 6.
 """
 
 import copy
@@ -14,27 +14,31 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"  # of ids
-ROOM = 8 * 1024  # bytes of metadata, of custom fields
+METADATA_BYTES = 8 * 1024  # also of custom fields
 
 Body = dict[str, Any]
-Shown = dict[str, Any]
+Rendered = dict[str, Any]
 
 
 @dataclass(eq=False)
 class Facts:
-    """`name_is_made`: of first and last name, by nobody. `has_claim`: found by its external id."""
+    """All that is known of one customer.
+
+    `name_is_derived`: the name was made of first and last name. `has_claim`: the customer is found
+    by its external id.
+    """
 
     suffix: str
     organization_id: str
-    made_at: str
-    changed_at: str
-    gone_at: str | None = None
+    created_at: str
+    updated_at: str
+    deleted_at: str | None = None
     revision: int = 1
     user_id: str | None = None
     provider_id: str | None = None
     provider_customer_id: str | None = None
     name: str | None = None
-    name_is_made: bool = False
+    name_is_derived: bool = False
     first: str | None = None
     last: str | None = None
     email: str | None = None
@@ -48,70 +52,76 @@ class Facts:
     metadata: Body = field(default_factory=dict)
     custom_fields: Body = field(default_factory=dict)
     default_method: str | None = None
-    methods: list[Shown] = field(default_factory=list)
-    users: list[Shown] = field(default_factory=list)
+    methods: list[Rendered] = field(default_factory=list)
+    users: list[Rendered] = field(default_factory=list)
 
     @property
     def native_id(self) -> str:
+        """Its id in the native API."""
         return f"cust_{self.suffix}"
 
     @property
     def short_id(self) -> str:
-        """Its id at payments.ai and Alternative Payments."""
+        """Its id in payments.ai and Alternative Payments."""
         return f"cus_{self.suffix}"
 
     @property
     def uuid(self) -> str:
-        """Its id at Monri: 26 digits to the base of 32 are the same number."""
+        """Its id in Monri: the same number, which has 26 digits in base 32."""
         number = 0
         for digit in self.suffix:
             number = number * 32 + DIGITS.index(digit)
         return str(uuid.UUID(int=number))
 
     @property
-    def age(self) -> tuple[str, str]:
-        """Lists are in the reverse order of it."""
-        return self.made_at, self.suffix
+    def list_order(self) -> tuple[str, str]:
+        """Lists are sorted by it, in descending order."""
+        return self.created_at, self.suffix
 
     @property
-    def lives(self) -> bool:
-        return self.gone_at is None
+    def exists(self) -> bool:
+        """Whether it is not deleted."""
+        return self.deleted_at is None
 
     def copied(self) -> "Facts":
+        """A copy that can be changed."""
         return copy.deepcopy(self)
 
-    def is_as(self, other: "Facts") -> bool:
+    def equals(self, other: "Facts") -> bool:
+        """Whether all facts are equal."""
         return all(
             text_of(getattr(self, each.name)) == text_of(getattr(other, each.name))
             for each in fields(self)
         )
 
-    def searched(self, text: str) -> bool:
-        """Names, first and last as one, and the e-mail. Source: payments-ai.md, D 18."""
+    def matches_search(self, text: str) -> bool:
+        """Whether payments.ai's search finds it: by a name, or by the e-mail (P18)."""
         both = joined(self.first, self.last)
         texts = (self.name, self.first, self.last, both, self.email)
         return any(folded(text) in folded(each) for each in texts if each)
 
-    def called(self, text: str) -> bool:
-        """Source: alternative.md, D8."""
+    def matches_name(self, text: str) -> bool:
+        """Whether Alternative Payments' filter by name finds it (A8)."""
         return bool(self.name) and folded(text) in folded(self.name or "")
 
 
 def text_of(value: object) -> str:
-    """JSON in which equal values are equal, and True is not 1."""
+    """JSON, to compare values: equal values give equal texts, and True differs from 1."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def size(value: object) -> int:
+    """Bytes as JSON."""
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def too_large(metadata: object) -> bool:
-    return isinstance(metadata, dict) and size(metadata) > ROOM
+    """Whether metadata has more bytes than allowed."""
+    return isinstance(metadata, dict) and size(metadata) > METADATA_BYTES
 
 
 def suffix_of(text: str) -> str:
-    """The 26 digits of an id that Monri shows as a UUID."""
+    """The suffix of our id, from Monri's UUID."""
     number, digits = uuid.UUID(text).int, ""
     for _ in range(26):
         number, digit = divmod(number, 32)
@@ -120,28 +130,33 @@ def suffix_of(text: str) -> str:
 
 
 def folded(text: str) -> str:
+    """Text made comparable for searches."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def joined(first: str | None, last: str | None) -> str | None:
+    """First and last name as one, or None."""
     return " ".join(each for each in (first, last) if each) or None
 
 
-def _name_again(facts: Facts) -> None:
-    """After its parts were written: one that somebody wrote stays, the others follow."""
-    if facts.name_is_made or not facts.name:
+def _derive_name(facts: Facts) -> None:
+    """First or last name changed: a derived name follows, a given name stays."""
+    if facts.name_is_derived or not facts.name:
         facts.name = joined(facts.first, facts.last)
-        facts.name_is_made = facts.name is not None
+        facts.name_is_derived = facts.name is not None
 
 
 def _normal(email: str) -> str:
-    """The native API keeps an address in its one spelling."""
+    """The native API stores an address with its domain in lower case."""
     local, _, domain = email.strip().rpartition("@")
     return f"{local}@{domain.lower()}"
 
 
-def native_writes(facts: Facts, body: Body) -> None:
-    """Trimmed; null is not given; metadata is replaced whole, its nulls left out (B2, B4)."""
+def write_native(facts: Facts, body: Body) -> None:
+    """Apply a native body. Texts are trimmed, null means not sent (B2).
+
+    Metadata is replaced as a whole, without its nulls (B4).
+    """
     given: Body = {
         name: each.strip() if isinstance(each, str) else each
         for name, each in body.items()
@@ -153,9 +168,9 @@ def native_writes(facts: Facts, body: Body) -> None:
     facts.first = given.get("first_name", facts.first)
     facts.last = given.get("last_name", facts.last)
     if "name" in given:
-        facts.name, facts.name_is_made = given["name"], False
+        facts.name, facts.name_is_derived = given["name"], False
     elif {"first_name", "last_name"} & given.keys():
-        _name_again(facts)
+        _derive_name(facts)
     if "metadata" in given:
         facts.metadata = {
             key: each.strip() if isinstance(each, str) else each
@@ -164,8 +179,11 @@ def native_writes(facts: Facts, body: Body) -> None:
         }
 
 
-def payments_ai_writes(facts: Facts, body: Body) -> None:
-    """What is there takes exactly the value sent, null clears (D 19); custom fields apart."""
+def write_payments_ai(facts: Facts, body: Body) -> None:
+    """Apply a payments.ai body: each field gets the sent value, and null clears it (P19).
+
+    Custom fields are handled elsewhere.
+    """
     plain = {"firstName": "first", "lastName": "last", "email": "email", "phoneNumber": "phone"}
     for theirs, ours in plain.items():
         if theirs in body:
@@ -173,7 +191,7 @@ def payments_ai_writes(facts: Facts, body: Body) -> None:
     if "language" in body:
         facts.language = body["language"] and body["language"].lower()
     if "address" in body:
-        facts.address = _in_capitals(body["address"])
+        facts.address = _with_upper_country(body["address"])
     if "primaryAddress" in body:
         facts.primary_address = body["primaryAddress"]
     if "metadata" in body:
@@ -181,10 +199,10 @@ def payments_ai_writes(facts: Facts, body: Body) -> None:
     if "defaultPaymentInstrumentId" in body:
         facts.default_method = body["defaultPaymentInstrumentId"]
     if {"firstName", "lastName"} & body.keys():
-        _name_again(facts)
+        _derive_name(facts)
 
 
-def _in_capitals(address: Body | None) -> Body | None:
+def _with_upper_country(address: Body | None) -> Body | None:
     if address and address.get("country"):
         return address | {"country": address["country"].upper()}
     return address
@@ -194,20 +212,22 @@ MONRI = {"name": "name", "email": "email", "phone": "phone", "description": "des
 MONRI_PLACE = {"city": "city", "zip_code": "zip", "address": "address1", "country": "country"}
 
 
-def monri_writes(facts: Facts, body: Body) -> None:
-    """Null clears; of metadata and of the address the keys that are sent (D11), numbers as text
-    (D9)."""
+def write_monri(facts: Facts, body: Body) -> None:
+    """Apply a Monri body. Null clears a field; numbers become text (M9).
+
+    Of metadata and of the address, only the sent keys change (M11).
+    """
     for theirs, ours in MONRI.items():
         if theirs in body:
             setattr(facts, ours, _as_text(body[theirs]))
     if "name" in body:
-        facts.name_is_made = False
+        facts.name_is_derived = False
     if "merchant_customer_id" in body:
         facts.external_id = _as_text(body["merchant_customer_id"])
         facts.has_claim = facts.external_id is not None
     place = {MONRI_PLACE[each]: _as_text(body[each]) for each in MONRI_PLACE if each in body}
     if place:
-        facts.address = _in_capitals(_merged(facts.address or {}, place)) or None
+        facts.address = _with_upper_country(_merged(facts.address or {}, place)) or None
     if "metadata" in body:
         sent = body["metadata"]
         facts.metadata = {} if sent is None else _merged(facts.metadata, sent)
@@ -218,18 +238,22 @@ def _as_text(value: object) -> str | None:
 
 
 def _merged(before: Body, change: Body) -> Body:
-    kept = {key: each for key, each in before.items() if key not in change}
-    return kept | {key: each for key, each in change.items() if each is not None}
+    unchanged = {key: each for key, each in before.items() if key not in change}
+    return unchanged | {key: each for key, each in change.items() if each is not None}
 
 
-def alternative_writes(facts: Facts, body: Body) -> None:
-    """Only at a creation; "" is not given. The claim is the caller's affair (D9)."""
+def write_alternative(facts: Facts, body: Body) -> None:
+    """Apply a creation by Alternative Payments; an empty text means not sent.
+
+    Whether it has a claim is decided elsewhere (A9).
+    """
     facts.name = body.get("name") or None
     facts.email = body.get("email") or None
     facts.external_id = body.get("external_id") or None
 
 
-def native_shows(facts: Facts) -> Shown:
+def render_native(facts: Facts) -> Rendered:
+    """The customer in the native API."""
     return {
         "id": facts.native_id,
         "user_id": facts.user_id,
@@ -244,12 +268,13 @@ def native_shows(facts: Facts) -> Shown:
         "is_guest": False,
         "guest_email": None,
         "metadata": facts.metadata,
-        "created_at": facts.made_at,
-        "updated_at": facts.changed_at,
+        "created_at": facts.created_at,
+        "updated_at": facts.updated_at,
     }
 
 
-def payments_ai_shows(facts: Facts) -> Shown:
+def render_payments_ai(facts: Facts) -> Rendered:
+    """The customer in the payments.ai API."""
     default = facts.default_method
     return {
         "id": facts.short_id,
@@ -265,15 +290,16 @@ def payments_ai_shows(facts: Facts) -> Shown:
         "customFields": facts.custom_fields,
         "defaultPaymentInstrument": default
         and {"method": "payment-card", "paymentInstrumentId": default},
-        "status": "active" if facts.lives else "deleted",
+        "status": "active" if facts.exists else "deleted",
         "revision": facts.revision,
-        "createdTime": facts.made_at,
-        "updatedTime": facts.changed_at,
-        "deletedTime": facts.gone_at,
+        "createdTime": facts.created_at,
+        "updatedTime": facts.updated_at,
+        "deletedTime": facts.deleted_at,
     }
 
 
-def monri_shows(facts: Facts) -> Shown:
+def render_monri(facts: Facts) -> Rendered:
+    """The customer in the Monri API."""
     place = facts.address or {}
     return {
         "status": "approved",
@@ -289,29 +315,30 @@ def monri_shows(facts: Facts) -> Shown:
         "zip_code": place.get("zip"),
         "address": place.get("address1"),
         "metadata": facts.metadata,
-        "deleted": not facts.lives,
-        "created_at": facts.made_at,
-        "updated_at": facts.changed_at,
-        "deleted_at": facts.gone_at,
+        "deleted": not facts.exists,
+        "created_at": facts.created_at,
+        "updated_at": facts.updated_at,
+        "deleted_at": facts.deleted_at,
     }
 
 
-def alternative_shows(facts: Facts) -> Shown:
-    """What is empty is unset here (D1)."""
+def render_alternative(facts: Facts) -> Rendered:
+    """The customer in the Alternative Payments API, where an empty text is null (A1)."""
     return {
         "id": facts.short_id,
         "name": facts.name or None,
         "email": facts.email or None,
         "external_id": facts.external_id or None,
         "default_payment_method_id": facts.default_method,
-        "created_at": facts.made_at,
+        "created_at": facts.created_at,
     }
 
 
-# Of the methods that are saved: each shows another part, in its own words.
+# The saved methods in each API: the fields that tests compare.
 
 
-def native_methods(facts: Facts) -> list[Shown]:
+def native_methods(facts: Facts) -> list[Rendered]:
+    """In the native API."""
     return [
         {
             "id": each["id"],
@@ -324,7 +351,8 @@ def native_methods(facts: Facts) -> list[Shown]:
     ]
 
 
-def payments_ai_methods(facts: Facts) -> list[Shown]:
+def payments_ai_methods(facts: Facts) -> list[Rendered]:
+    """In the payments.ai API."""
     return [
         {
             "id": each["id"],
@@ -336,8 +364,8 @@ def payments_ai_methods(facts: Facts) -> list[Shown]:
     ]
 
 
-def monri_methods(facts: Facts) -> list[Shown]:
-    """Its tokens are no ids of ours."""
+def monri_methods(facts: Facts) -> list[Rendered]:
+    """In the Monri API, whose tokens are not our ids."""
     return [
         {
             "masked_pan": f"******{each['creditCardLastFourDigits']}",
@@ -348,9 +376,9 @@ def monri_methods(facts: Facts) -> list[Shown]:
     ]
 
 
-def alternative_methods(facts: Facts) -> list[Shown]:
-    """The default one first (D11)."""
-    shown = [
+def alternative_methods(facts: Facts) -> list[Rendered]:
+    """In the Alternative Payments API: the default method comes first (A11)."""
+    methods = [
         {
             "id": each["id"],
             "brand": each["brand"].lower(),
@@ -360,19 +388,19 @@ def alternative_methods(facts: Facts) -> list[Shown]:
         }
         for each in facts.methods
     ]
-    return sorted(shown, key=lambda each: not each["default"])
+    return sorted(methods, key=lambda each: not each["default"])
 
 
-SHOWS: dict[str, Callable[[Facts], Shown]] = {
-    "native": native_shows,
-    "payments_ai": payments_ai_shows,
-    "monri": monri_shows,
-    "alternative": alternative_shows,
+RENDERED_BY: dict[str, Callable[[Facts], Rendered]] = {
+    "native": render_native,
+    "payments_ai": render_payments_ai,
+    "monri": render_monri,
+    "alternative": render_alternative,
 }
-METHODS_SHOWN: dict[str, Callable[[Facts], list[Shown]]] = {
+METHODS_BY: dict[str, Callable[[Facts], list[Rendered]]] = {
     "native": native_methods,
     "payments_ai": payments_ai_methods,
     "monri": monri_methods,
     "alternative": alternative_methods,
 }
-NAMES = sorted(SHOWS)
+NAMES = sorted(RENDERED_BY)

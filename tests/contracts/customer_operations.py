@@ -1,14 +1,15 @@
-"""What may happen to an organization's customers, and what each API may send.
+"""What can happen to an organization's customers, and what clients of each API may send.
 
-An operation names a method of test_one_customer.Story, the customer that it happens to, if it is
-one's, and its arguments. Few values, so that they meet again: equal names, external ids, keys.
+An operation is: the name of a method of `test_one_customer.Story`; the number of the customer, if
+it is about one; the arguments. There are few different values, so that equal ones come together:
+names, external ids, keys.
 """
 
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.contracts.customer_model import NAMES, ROOM, Body, text_of, too_large
+from tests.contracts.customer_model import METADATA_BYTES, NAMES, Body, text_of, too_large
 
 Operation = tuple[str, int | None, tuple[Any, ...]]
 DAY_S = 24 * 3600
@@ -27,7 +28,7 @@ WORD = st.sampled_from(WORDS) | st.text("aÉßλ д-", min_size=1, max_size=6).f
 MAYBE = st.none() | WORD
 EMPTY_TOO = MAYBE | st.just("")
 EMAIL = st.sampled_from(["ann@shop.test", "Ann.B@EXAMPLE.com"])
-ANY_EMAIL = EMAIL | st.just("čedo@example.com")  # which Stripe does not take
+ANY_EMAIL = EMAIL | st.just("čedo@example.com")  # Stripe refuses it
 LOOSE_EMAIL = st.sampled_from(["text", "ann@shop.test", "UPPER@Case", "a b"])
 PHONE = st.sampled_from(["+44 20 7946 0011", "(01) 234-56", "123"])
 EXTERNAL_ID = st.sampled_from(["crm-1", "crm 2/ü+", "crm-1 ", "77"])
@@ -64,17 +65,17 @@ PRIMARY: list[tuple[Body | None, Body]] = [
         },
     ),
 ]
-"""What the later form of payments.ai's API says, and the flat fields that follow from it."""
+"""`primaryAddress` of the later form of payments.ai's API, and the flat fields it stands for."""
 BAD_VALUES: list[tuple[Body, list[str]]] = [
     ({"points": True, "tier": "gold"}, ["customFields.points: must be a integer"]),
     ({"points": 2**31}, ["customFields.points: must be a integer"]),
     ({"size": "L"}, ["customFields.size: is not defined"]),
 ]
-"""Custom fields that are refused, and in which words."""
+"""Custom fields that are refused, with the error messages."""
 
 
 def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Body]:
-    """Any of the fields, often few."""
+    """A body with some of the fields."""
     return st.fixed_dictionaries({}, optional=fields)
 
 
@@ -122,33 +123,37 @@ PERSON = some(
     job_title=MAYBE,
     phone=st.none() | PHONE,
 )
-SOUGHT = st.sampled_from(
+SEARCHED = st.sampled_from(
     ["@", "ann", "shop", "É", "kovač", "ßλ", "strasse", "jane", "o'neil", "A B"]
 )
 
 
-def judged(body: Body) -> tuple[Body, list[str]]:
-    """The custom fields that a customer of payments.ai then has, null taking one away, or what is
-    wrong with the body. What its organization defined is asked last."""
+def expected_custom_fields(body: Body) -> tuple[Body, list[str]]:
+    """The custom fields that a payments.ai customer has after this body, and the error messages.
+
+    Null removes a field. Metadata that is too large is reported instead of custom fields.
+    """
     given = body.get("customFields") or {}
-    faults = next((said for bad, said in BAD_VALUES if text_of(bad) == text_of(given)), [])
+    faults = next((messages for bad, messages in BAD_VALUES if text_of(bad) == text_of(given)), [])
     if too_large(body.get("metadata")):
-        faults = [f"metadata: must be at most {ROOM} bytes as JSON"]
+        faults = [f"metadata: must be at most {METADATA_BYTES} bytes as JSON"]
     return {name: each for name, each in given.items() if each is not None}, faults
 
 
 def flat(body: Body) -> Body:
-    """With what payments.ai's later form says where the flat field itself is not sent (D 11)."""
-    said = body.get("primaryAddress")
-    follows = next(flat for primary, flat in PRIMARY if text_of(primary) == text_of(said))
-    return follows | body
+    """The body with the flat fields of its `primaryAddress`. A sent flat field wins (P11)."""
+    primary = body.get("primaryAddress")
+    fields = next(flat for address, flat in PRIMARY if text_of(address) == text_of(primary))
+    return fields | body
 
 
 def operation(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Operation]:
+    """An operation that is not about one customer."""
     return st.tuples(st.just(name), st.none(), st.tuples(*arguments))
 
 
 def operation_on(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Operation]:
+    """An operation on one customer."""
     return st.tuples(st.just(name), st.integers(0, 3), st.tuples(*arguments))
 
 
@@ -167,7 +172,7 @@ OTHER = st.one_of(
     operation_on("delete", st.sampled_from(NAMES)),
     operation_on("add_user", PERSON),
     operation("wait", st.sampled_from([1, 1000, 40 * DAY_S])),
-    operation("look", st.sampled_from(NAMES), st.integers(1, 3), SOUGHT),
+    operation("list_filtered", st.sampled_from(NAMES), st.integers(1, 3), SEARCHED),
 )
 METHODS = st.one_of(
     operation_on("attach"),
@@ -181,6 +186,7 @@ OFTEN = ["change"] * 5 + ["other"] * 3 + ["methods"] * 2 + ["creation"] * 2
 
 @st.composite
 def operations(draw: st.DrawFn) -> Operation:
+    """Any operation; changes are the most frequent ones."""
     return draw(KINDS[draw(st.sampled_from(OFTEN))])
 
 

@@ -1,4 +1,4 @@
-"""Requests as documents print them, on a socket to what `make start` serves."""
+"""Requests as the API documents print them, sent over a socket to a local server."""
 
 import http.client
 import shlex
@@ -9,17 +9,17 @@ from local.event import Answer
 from tests.contracts.shape import assert_contract
 
 HIDDEN = ("[email protected]", "[email\xa0protected]")
-"""What a web page's address hiding left behind where a document had an address."""
+"""What a web page shows instead of an e-mail address, to hide it. Documents were copied with it."""
 
 
 @dataclass(frozen=True)
 class Wire:
-    """Sends text to a port of this machine; every answer must keep the contract."""
+    """Sends text to a port of this machine, and checks every response against the contract."""
 
     port: int
 
     def send(self, request: str) -> Answer:
-        """`request`: what goes over the wire, its lines ended by line feeds alone."""
+        """`request`: the text that is sent; its lines end with line feeds only."""
         head, _, body = request.partition("\n\n")
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as sent:
             sent.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body.encode())
@@ -31,7 +31,10 @@ class Wire:
 
 
 def of_curl(command: str, address: str, **variables: str) -> str:
-    """What curl sends: with an address where one was hidden, and the shell's variables set."""
+    """The request that a curl command sends.
+
+    `address` replaces a hidden e-mail address. `variables` are the shell's.
+    """
     for hidden in HIDDEN:
         command = command.replace(hidden, address)
     for name, value in variables.items():
@@ -48,5 +51,6 @@ def of_curl(command: str, address: str, **variables: str) -> str:
 
 
 def request_of(method: str, target: str, headers: list[str], body: str = "") -> str:
+    """The text of an HTTP request."""
     length = [f"Content-Length: {len(body.encode())}"] if body else []
     return "\n".join([f"{method} {target} HTTP/1.1", *headers, *length, "", body])

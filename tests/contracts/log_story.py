@@ -1,7 +1,8 @@
-"""Every endpoint in good and in bad days, with canaries in all that a caller can send.
+"""Calls every endpoint, with success and with errors. All that a caller can send contains canaries.
 
-`python -m tests.contracts.log_story FILE` logs to its output as a function does in Lambda, whose
-runtime sets up the root logger at INFO before our code is imported. FILE gets what happened.
+A canary is a text that must never be in a log. `python -m tests.contracts.log_story FILE` logs to
+its output as a function in Lambda does: there the root logger is set to INFO before our code is
+imported. FILE gets the calls, their results and all canaries.
 """
 
 import json
@@ -63,7 +64,7 @@ SECRETS = {
 
 @dataclass
 class Story:
-    """What was asked, what came back, and every canary, also those that an answer brought."""
+    """The calls with their results, and every canary, also secrets from responses."""
 
     gateway: Gateway
     calls: list[dict[str, Any]] = field(default_factory=list)
@@ -77,30 +78,34 @@ class Story:
         headers: Mapping[str, str] | None = None,
         **expected: object,
     ) -> Any:
-        """Ask as the signed-in user, unless `headers` say otherwise."""
-        known = f"story-{len(self.calls):03}"
-        sent = {"Content-Type": "application/json", "X-Request-ID": known}
+        """Call as the signed-in user, unless `headers` say otherwise.
+
+        `expected` is what the test compares with the log lines of the call.
+        """
+        request_id = f"story-{len(self.calls):03}"
+        sent = {"Content-Type": "application/json", "X-Request-ID": request_id}
         sent |= {"User-Agent": f"{WORD}-agent", "Cookie": f"crumb={WORD}-cookie"}
         sent |= {"X-Session-ID": SESSION} if headers is None else dict(headers)
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         answer = self.gateway.call(method, target, sent, b"" if body is None else content)
-        self.calls.append({"request_id": known, "status": answer.status} | expected)
-        return self._kept(answer)
+        self.calls.append({"request_id": request_id, "status": answer.status} | expected)
+        return self._collect(answer)
 
-    def _kept(self, answer: Answer) -> Any:
-        told = answer.json() if answer.body else {}
-        for each in told if isinstance(told, list) else [told]:
+    def _collect(self, answer: Answer) -> Any:
+        body = answer.json() if answer.body else {}
+        for each in body if isinstance(body, list) else [body]:
             names = ("client_secret", "guest_token", "provider_payment_method_id", "access_token")
             secrets = [each.get(name) for name in names]
             self.canaries |= {secret for secret in secrets if secret}
-        return told
+        return body
 
     def money(self, operation: str, *rest: Any, outcome: str, **more: Any) -> Any:
-        """A call that moves money or may have: the log has to say how it ended."""
+        """A call that moves money, or may do so: the log must say how it ended."""
         return self.ask(*rest, **more, money=[operation, outcome])
 
 
 def customers(story: Story) -> None:
+    """The native endpoints of customers."""
     names = {"first_name": f"{TEXT}s", "last_name": f"{WORD}-last", "phone": PHONE}
     body = {"provider_id": "stripe", "email": EMAIL, "metadata": METADATA} | names
     made = story.ask("POST", f"{BASE}/customers", body, caller="user")
@@ -124,8 +129,8 @@ def customers(story: Story) -> None:
     story.ask("DELETE", target)
 
 
-def saved(story: Story, stripe: StripeSimulator) -> None:
-    """Payment methods and addresses, with card numbers wherever somebody may put one."""
+def saved_methods(story: Story, stripe: StripeSimulator) -> None:
+    """Payment methods and addresses, with card numbers at every place where one can be sent."""
     methods, addresses = f"{BASE}/payment-methods", f"{BASE}/addresses"
     by_key = {"X-Session-ID": SESSION, "Idempotency-Key": f"{CLIENT_KEY}-methods"}
     metadata = {"note": f"{WORD}-metadata"}
@@ -168,6 +173,7 @@ def saved(story: Story, stripe: StripeSimulator) -> None:
 
 
 def payments(story: Story, stripe: StripeSimulator) -> None:
+    """The native endpoints of payments."""
     intents, body = f"{BASE}/payments/intents", MONEY | TEXTS
     by_key = {"X-Session-ID": SESSION, "Idempotency-Key": f"{CLIENT_KEY}-payments"}
     made = story.money("create", "POST", intents, body, by_key, outcome="done", caller="user")
@@ -196,6 +202,7 @@ def payments(story: Story, stripe: StripeSimulator) -> None:
 
 
 def after_the_charge(story: Story, payment: str) -> None:
+    """Refunds, and calls that are refused for a paid payment."""
     target, reason = f"{BASE}/payments/{payment}", {"reason": TEXT}
     by_key = {"X-Session-ID": SESSION, "Idempotency-Key": f"{CLIENT_KEY}-refund"}
     part = reason | {"amount_cents": 500}
@@ -211,7 +218,7 @@ def after_the_charge(story: Story, payment: str) -> None:
 def webhooks(
     story: Story, stripe: StripeSimulator, worker: EventSource, payment: dict[str, str]
 ) -> None:
-    """Signed and forged ones, with canaries in every place; and what the worker makes of them."""
+    """Signed and forged webhooks, with canaries everywhere. The queue worker handles them."""
     target, secret = f"{BASE}/webhooks/stripe", SECRETS["STRIPE_WEBHOOK_SECRET"].split()[1]
     about = {"id": payment["provider_payment_id"], "object": "payment_intent", "receipt": EMAIL}
     ours, foreign = {"payment_id": payment["id"]}, {"payment_id": f"pay_{WORD} {CARD}"}
@@ -223,7 +230,7 @@ def webhooks(
         for signed in (signature, signature[:-1] + "x", f"t=1,v1={WORD}", f"{WORD} é", ""):
             story.ask("POST", target, body.encode(), {"Stripe-Signature": signed}, caller="nobody")
         worker.drain()
-    token = str(stripe.seed_method("pm_canary_that_is_heard_of", None)["id"])
+    token = str(stripe.seed_method("pm_canary_with_events", None)["id"])
     story.ask("POST", f"{BASE}/payment-methods", {"token": token})
     card = {"id": token, "customer": WORD, "card": {"number": CARD}}
     stripe.fault("fetch_method", "500_before", times=2)
@@ -239,16 +246,17 @@ def webhooks(
         signature = stripe_sdk.WebhookSignature.generate_signature_header(body, secret)
         story.ask("POST", target, body.encode(), {"Stripe-Signature": signature})
     envelope = {"source": f"aws.partner/{WORD}.com", "detail": {"id": CARD, "type": TEXT}}
-    hints = (
+    references = (
         json.dumps({kind: {"token": CARD}})
         for kind in ("event_reference", "method_event_reference")
     )
-    for message in (json.dumps(envelope), f"{TEXT} {CARD}", *hints):
+    for message in (json.dumps(envelope), f"{TEXT} {CARD}", *references):
         database.client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=message)
     worker.drain()
 
 
 def guests(story: Story) -> None:
+    """A guest pays, and lists the payments of an e-mail address."""
     intents, body = f"{BASE}/payments/intents", MONEY | TEXTS | {"guest_data": GUEST}
     made = story.money("create", "POST", intents, body, {}, outcome="done", caller="nobody")
     token = {"X-Guest-Token": made["guest_token"]}
@@ -262,6 +270,7 @@ def guests(story: Story) -> None:
 
 
 def bad_input(story: Story, intents: str) -> None:
+    """Requests that are refused before the provider is called."""
     for body in (
         f'{{"description": "{TEXT} {CARD}"'.encode(),
         b"\xff" + GUEST_EMAIL.encode(),
@@ -287,7 +296,7 @@ def bad_input(story: Story, intents: str) -> None:
 
 
 def bad_days(story: Story, stripe: StripeSimulator, intents: str) -> None:
-    """A provider that fails in every way, before and after it has done what was asked."""
+    """A provider that fails in every way, before and after the call takes effect."""
     kinds = ["drop_after", "500_after", "truncated_body", "html_502", "429", "401", "403", "409"]
     for kind in kinds:
         lost = kind not in ("429", "401", "403")
@@ -315,6 +324,7 @@ def bad_days(story: Story, stripe: StripeSimulator, intents: str) -> None:
 
 
 def foreign_sessions(story: Story, flowless: Flowless) -> None:
+    """Sessions checked at Flowless or as a JSON Web Token, with failures."""
     flowless.sessions[FLOWLESS_SESSION] = {"user_id": "user_1", "email": USER_EMAIL, "name": TEXT}
     os.environ["SESSION_MODE"] = "flowless"
     headers = {"X-Session-ID": FLOWLESS_SESSION}
@@ -332,7 +342,7 @@ def foreign_sessions(story: Story, flowless: Flowless) -> None:
 
 
 def credentials(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
-    """What is told once is a canary from then on."""
+    """A secret that a response contains is a canary from then on."""
     organization = {"organization_id": "org_1"}
     for kind in ("api_key", "merchant", "oauth_client"):
         made = invoke("OperationsCreateCredential", {"kind": kind} | organization)
@@ -345,7 +355,7 @@ def credentials(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> N
 
 
 def shops(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
-    """payments.ai's calls, with canaries in every field, and what is wrong with each."""
+    """The payments.ai endpoints, with canaries in every field, and with wrong requests."""
     made = invoke("OperationsCreateCredential", {"kind": "api_key", "organization_id": "org_1"})
     key = made["to_send"]["api_key"]
     story.canaries.add(key)
@@ -357,10 +367,10 @@ def shops(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
     defined = field | {"description": TEXT, "typeSchema": schema}
     story.ask("POST", f"{shop}/custom-fields", defined, by_key, caller="key")
     story.ask("POST", f"{shop}/custom-fields", field | {"resource": WORD}, by_key)
-    named = f"{shop}/custom-fields/customers/{quote(f'{WORD} field')}"
-    story.ask("PUT", named, schema, alias)
-    story.ask("PUT", named, schema | {"type": "date"}, alias)
-    for target in (f"{shop}/custom-fields", f"{shop}/custom-fields/customers", named):
+    field_target = f"{shop}/custom-fields/customers/{quote(f'{WORD} field')}"
+    story.ask("PUT", field_target, schema, alias)
+    story.ask("PUT", field_target, schema | {"type": "date"}, alias)
+    for target in (f"{shop}/custom-fields", f"{shop}/custom-fields/customers", field_target):
         story.ask("GET", target, None, alias)
     body: dict[str, object] = {"firstName": TEXT, "email": EMAIL, "phoneNumber": PHONE}
     body |= {"metadata": METADATA, "address": {"address1": f"{WORD} street"}}
@@ -395,7 +405,7 @@ def shops(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
 
 
 def merchants(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
-    """Monri's calls, by digest and by token, in good order and with everything wrong."""
+    """The Monri endpoints, by digest and by token, with right and wrong requests."""
     made = invoke("OperationsCreateCredential", {"kind": "merchant", "organization_id": "org_1"})
     name, key = made["to_send"].values()
     story.canaries |= {name, key}
@@ -431,7 +441,7 @@ def merchants(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> Non
 
 
 def alternative_payments(story: Story, invoke: Callable[[str, dict[str, Any]], Any]) -> None:
-    """With a client's token, and with everything that a merchant could send amiss."""
+    """The Alternative Payments endpoints with a token, with right and wrong requests."""
     new = {"kind": "oauth_client", "organization_id": f"{WORD}-org"}
     made = invoke("OperationsCreateCredential", new)["to_send"]
     pair = f"{made['client_id']}:{made['client_secret']}"
@@ -461,6 +471,7 @@ def alternative_payments(story: Story, invoke: Callable[[str, dict[str, Any]], A
 
 
 def operators(invoke: Callable[[str, dict[str, Any]], Any], payment_id: str) -> None:
+    """The functions for operators, and the jobs."""
     session = {"session_id": f"{SESSION}-2", "user_id": "user_2", "email": USER_EMAIL, "name": TEXT}
     expires = {"expires_at": "2099-01-01T00:00:00Z", "organizations": {"org_1": "admin"}}
     assert invoke("OperationsPutSession", session | expires)["ok"]
@@ -481,7 +492,7 @@ def operators(invoke: Callable[[str, dict[str, Any]], Any], payment_id: str) -> 
 
 
 def our_own_bad_days(story: Story) -> None:
-    """The database cannot be reached, a table is missing, which nobody expects, the secrets are."""
+    """The database cannot be reached; a table is missing (unexpected); the secrets are missing."""
     from aws_lambda_powertools.utilities import parameters
 
     from bridge.store import dynamodb
@@ -507,7 +518,8 @@ def our_own_bad_days(story: Story) -> None:
     story.ask("POST", f"{BASE}/webhooks/stripe", TEXTS, {"Stripe-Signature": f"t=1,v1={WORD}"})
 
 
-def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
+def run_story(stripe: StripeSimulator, flowless: Flowless) -> Story:
+    """Start everything, and make all calls."""
     read = template.read(parameters=settings.parameters({}, "http://127.0.0.1:8787"))
     urls = {"aws": database.serve(), "dynamodb": database.start()}
     urls |= {"stripe": stripe.url, "flowless": flowless.url}
@@ -526,7 +538,7 @@ def tell(stripe: StripeSimulator, flowless: Flowless) -> Story:
     functions.invoke("OperationsPutSession", session | {"expires_at": "2099-01-01T00:00:00Z"})
     logging.getLogger("somebody.elses.sdk").info("said at INFO")
     customers(story)
-    saved(story, stripe)
+    saved_methods(story, stripe)
     payments(story, stripe)
     foreign_sessions(story, flowless)
     payment = story.ask("GET", f"{BASE}/payments?limit=1")[0]
@@ -559,7 +571,7 @@ FIXED = {
 if __name__ == "__main__":
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(name)s %(message)s")
     with StripeSimulator() as one, Flowless(secret=SECRETS["BRIDGE_VALIDATION_SECRET"]) as other:
-        told = tell(one, other)
+        finished = run_story(one, other)
     Path(sys.argv[1]).write_text(
-        json.dumps({"calls": told.calls, "canaries": sorted(told.canaries)})
+        json.dumps({"calls": finished.calls, "canaries": sorted(finished.canaries)})
     )

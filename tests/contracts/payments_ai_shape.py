@@ -1,6 +1,6 @@
-"""What every answer of the payments.ai dialect must look like.
+"""The shape of every response of the payments.ai API.
 
-Source: contracts/payments-ai.md, sections 1.1, 1.3, 1.4 and 4.
+Source: docs/api/payments-ai.md, sections 1.1, 1.3, 1.4 and 4.
 """
 
 import re
@@ -32,13 +32,14 @@ INSTRUMENT = [
 ID = re.compile("cus_[0-9a-hjkmnp-tv-z]{26}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 CLAUSE = re.compile(r"[^:]+: \S", re.DOTALL)
-STATES = ("customer is deleted",)  # the one clause that names no field
+STATES = ("customer is deleted",)  # the only message without a field
 
 
 def assert_payments_ai(answer: Answer, body: Any) -> None:
-    shown = (answer.status, answer.headers, answer.body[:500])
-    assert answer.status in {200, 201, *ERRORS}, shown
-    assert answer.header("Content-Type") == "application/json; charset=utf-8", shown
+    """A response of any endpoint, by its status."""
+    response = (answer.status, answer.headers, answer.body[:500])
+    assert answer.status in {200, 201, *ERRORS}, response
+    assert answer.header("Content-Type") == "application/json; charset=utf-8", response
     if answer.status in ERRORS:
         assert_error(answer.status, body)
     elif isinstance(body, list):
@@ -48,15 +49,17 @@ def assert_payments_ai(answer: Answer, body: Any) -> None:
 
 
 def assert_error(status: int, body: Any) -> None:
+    """The error body of a status. Only 400 and 409 have `details`."""
     code, message = ERRORS[status]
-    named = ["details"] if status in (400, 409) else []
-    assert list(body) == ["errorCode", "statusCode", "message", *named], body
+    details = ["details"] if status in (400, 409) else []
+    assert list(body) == ["errorCode", "statusCode", "message", *details], body
     assert (body["errorCode"], body["statusCode"], body["message"]) == (code, status, message)
-    if named and body["details"] not in STATES:
+    if details and body["details"] not in STATES:
         assert CLAUSE.match(body["details"]), body
 
 
 def assert_page(answer: Answer, body: list[Any]) -> None:
+    """A page has as many records as its headers promise."""
     names = ("total", "limit", "offset")
     total, limit, offset = (int(str(answer.header(f"Pagination-{each}"))) for each in names)
     assert len(body) == min(limit, max(0, total - offset)), (total, limit, offset)
@@ -65,6 +68,7 @@ def assert_page(answer: Answer, body: list[Any]) -> None:
 
 
 def assert_record(body: Any) -> None:
+    """A custom field, a payment instrument or a customer. The order of the fields counts."""
     if "id" not in body:
         assert list(body) in (FIELD, [*FIELD, "type", "additionalSchema"]), body
         assert list(body["typeSchema"]) == ["type", "additionalSchema"], body

@@ -1,6 +1,6 @@
-"""What a caller could send: bodies of the models' fields, then spoilt; paths, queries, headers.
+"""Generates requests: valid and broken bodies, paths, queries and headers.
 
-`~name~` in a path, a header or a body stands for an id or a token of the records at hand.
+`~name~` in a path, a header or a body is a mark. The test replaces it with an id or a token.
 """
 
 import json
@@ -28,30 +28,35 @@ from bridge.models.payment_method import MethodChange, NewMethod
 from bridge.models.refund import NewRefund
 
 Bad = tuple[object, str]
-"""A value that no field of its kind may have, and where below the field the fault is named."""
+"""A value that no field of its kind may have, and the path below the field that is reported."""
 
 
 @dataclass(frozen=True)
 class Kind:
+    """The values of one kind of field: good ones to draw from, and bad ones."""
+
     good: SearchStrategy[Any]
     bad: tuple[Bad, ...] = ()
 
 
 @dataclass(frozen=True)
-class Asked:
+class FuzzRequest:
+    """One request, with marks."""
+
     method: str
     target: str
     headers: dict[str, str]
     body: bytes
 
-    def filled(self, names: dict[str, str]) -> "Asked":
+    def filled(self, names: dict[str, str]) -> "FuzzRequest":
+        """The request with values in place of its marks."""
         target, headers, body = self.target, dict(self.headers), self.body
         for name, value in names.items():
             mark = f"~{name}~"
             target = target.replace(mark, quote(value))
             headers = {header: text.replace(mark, value) for header, text in headers.items()}
             body = body.replace(mark.encode(), value.encode())
-        return Asked(self.method, target, headers, body)
+        return FuzzRequest(self.method, target, headers, body)
 
 
 def _bad(*values: object) -> tuple[Bad, ...]:
@@ -168,10 +173,12 @@ GUEST = {"email": EMAIL, "name": _line(200, required=True), "phone": KINDS["phon
 KINDS["guest_data"] = Kind(
     st.fixed_dictionaries({name: kind.good for name, kind in GUEST.items()}), _bad("x", 7, [], True)
 )
-FIXED = Kind(st.sampled_from(["~payment~", "~customer~", "x", ""]), NOT_TEXT)
-UNJUDGED = Kind(st.sampled_from([{"email": "guest@example.com", "name": "G"}, "x", 7, [[]], {}]))
-CHANGE_KINDS = KINDS | dict.fromkeys(("id", "provider_id", "user_id", "organization_id"), FIXED)
-CHANGE_KINDS["guest_data"] = UNJUDGED
+IMMUTABLE = Kind(st.sampled_from(["~payment~", "~customer~", "x", ""]), NOT_TEXT)
+UNCHECKED = Kind(st.sampled_from([{"email": "guest@example.com", "name": "G"}, "x", 7, [[]], {}]))
+# Any text is valid in an immutable field: it is compared with the record, once that is read.
+IMMUTABLE_NAMES = ("id", "provider_id", "user_id", "organization_id", "capture_method")
+CHANGE_KINDS = KINDS | dict.fromkeys(IMMUTABLE_NAMES, IMMUTABLE)
+CHANGE_KINDS["guest_data"] = UNCHECKED
 
 REASON = Kind(st.sampled_from(["requested_by_customer", "duplicate", "abandoned"]), NOT_TEXT)
 ADDRESS_TYPE = _choice("billing", "shipping")
@@ -184,15 +191,15 @@ OWN_KINDS: dict[type[BaseModel], dict[str, Kind]] = {
     PaymentChange: CHANGE_KINDS,
     CustomerChange: CHANGE_KINDS,
     MethodChange: KINDS
-    | dict.fromkeys(("id", "customer_id", "provider_id", "provider_payment_method_id"), FIXED)
-    | {"type": FIXED},
+    | dict.fromkeys(("id", "customer_id", "provider_id", "provider_payment_method_id"), IMMUTABLE)
+    | {"type": IMMUTABLE},
     NewAddress: KINDS | {"type": ADDRESS_TYPE},
-    AddressChange: KINDS | {"type": ADDRESS_TYPE, "id": FIXED, "customer_id": FIXED},
+    AddressChange: KINDS | {"type": ADDRESS_TYPE, "id": IMMUTABLE, "customer_id": IMMUTABLE},
 }
 
 
 def _monri(low: int, high: int) -> Kind:
-    """A number is its decimal text there, and no text is trimmed (D9)."""
+    """A text field of Monri: numbers count as their decimal text, and nothing is trimmed (M9)."""
     texts = st.text(PRINTABLE, min_size=low, max_size=min(high, 30)) | st.just("x" * high)
     good = texts | st.integers(10**low, 10**low + 9)
     return Kind(good, _bad(True, ["x"], {"a": 1}, "", "x" * (high + 1)))
@@ -250,11 +257,11 @@ BODIES: dict[str, tuple[type[BaseModel], dict[str, object]]] = {
     "AlternativeCreateCustomer": (NewCustomerBody, {}),
     "AlternativeCreateCustomerUser": (NewCustomerUser, {}),
 }
-"""By function: the model its body is read into, and the least that it may hold."""
+"""By function: the model of its body, and the smallest valid body."""
 
 
 def kinds_of(model: type[BaseModel]) -> dict[str, Kind]:
-    """A field that has no kind yet fails here: give it one."""
+    """The kinds of a model's fields. A field without a kind fails here: give it one."""
     kinds = OWN_KINDS.get(model, KINDS)
     return {name: kinds[name] for name in model.model_fields}
 
@@ -280,9 +287,9 @@ JUNK = st.recursive(
     max_leaves=6,
 ) | st.sampled_from([_nested(31), _nested(32), _nested(60)])
 
-MANY_FAULTS = json.dumps({"metadata": {f"{n:x}": [] for n in range(26_400)}}, separators=(",", ":"))
+MANY_ERRORS = json.dumps({"metadata": {f"{n:x}": [] for n in range(26_400)}}, separators=(",", ":"))
 HOSTILE = [
-    MANY_FAULTS.encode(),
+    MANY_ERRORS.encode(),
     b"",
     b" \n",
     b"null",
@@ -311,8 +318,8 @@ HOSTILE = [
 ]
 
 
-def _spoil(body: dict[str, Any], spoiling: list[tuple[str, object, bool]]) -> dict[str, Any]:
-    for name, value, deeper in spoiling:
+def _break_fields(body: dict[str, Any], changes: list[tuple[str, object, bool]]) -> dict[str, Any]:
+    for name, value, deeper in changes:
         inner = body.get(name)
         if deeper and isinstance(inner, dict) and inner:
             body = body | {name: inner | {next(iter(inner)): value}}
@@ -342,8 +349,8 @@ AMOUNTS = {"subtotal_cents", "tax_cents", "discount_cents", "total_cents"}
 
 
 @st.composite
-def whole_bodies(draw: st.DrawFn, function: str) -> dict[str, Any]:
-    """A body that its model takes."""
+def valid_bodies(draw: st.DrawFn, function: str) -> dict[str, Any]:
+    """A body that is valid for its model."""
     model, least = BODIES[function]
     kinds = kinds_of(model)
     names = draw(st.lists(st.sampled_from(sorted(kinds.keys() - AMOUNTS)), max_size=4, unique=True))
@@ -351,18 +358,18 @@ def whole_bodies(draw: st.DrawFn, function: str) -> dict[str, Any]:
 
 
 @st.composite
-def spoilt_bodies(draw: st.DrawFn, function: str) -> bytes:
-    """A body with a few fields spoilt, or no object at all."""
+def broken_bodies(draw: st.DrawFn, function: str) -> bytes:
+    """A body with a few wrong fields, or one that is not an object."""
     if function not in BODIES or draw(st.integers(0, 3)) == 0:
         return draw(st.sampled_from(HOSTILE) | st.binary(max_size=50))
-    body, kinds = draw(whole_bodies(function)), kinds_of(BODIES[function][0])
+    body, kinds = draw(valid_bodies(function)), kinds_of(BODIES[function][0])
     places = st.sampled_from(sorted(kinds)) | st.just("unknown") | ANY_TEXT
-    spoiling = st.lists(st.tuples(places, JUNK, st.booleans()), min_size=1, max_size=3)
+    changes = st.lists(st.tuples(places, JUNK, st.booleans()), min_size=1, max_size=3)
     amounts = st.fixed_dictionaries(
         {}, optional={name: kinds[name].good for name in sorted(AMOUNTS & kinds.keys())}
     )
-    spoilt = _spoil(body, draw(spoiling)) if draw(st.booleans()) else body | draw(amounts)
-    return _written(spoilt, draw(STYLES))
+    broken = _break_fields(body, draw(changes)) if draw(st.booleans()) else body | draw(amounts)
+    return _written(broken, draw(STYLES))
 
 
 REQUIRED: dict[type[BaseModel], list[str]] = {
@@ -379,8 +386,8 @@ INSTEAD = {
 
 
 @st.composite
-def faulty(draw: st.DrawFn, model: type[BaseModel]) -> tuple[dict[str, Any], set[str]]:
-    """A body with at least one field that cannot pass, and the names of all of them."""
+def invalid_bodies(draw: st.DrawFn, model: type[BaseModel]) -> tuple[dict[str, Any], set[str]]:
+    """A body with at least one wrong field, and the names of all wrong fields."""
     kinds, required = kinds_of(model), REQUIRED.get(model, [])
     given = draw(st.sets(st.sampled_from(sorted(kinds)))) | set(required)
     body = {name: draw(kinds[name].good) for name in sorted(given)}
@@ -390,18 +397,18 @@ def faulty(draw: st.DrawFn, model: type[BaseModel]) -> tuple[dict[str, Any], set
     for name in sorted(chosen):
         body[name], below = draw(st.sampled_from(kinds[name].bad))
         wrong.add(f"{name}.{below}" if below else name)
-    if kinds.get("guest_data", UNJUDGED) is not UNJUDGED and draw(st.booleans()):
-        body["guest_data"], below_it = draw(_faulty_guest())
+    if kinds.get("guest_data", UNCHECKED) is not UNCHECKED and draw(st.booleans()):
+        body["guest_data"], below_it = draw(_invalid_guest())
         wrong = wrong - {"guest_data"} | {f"guest_data.{name}" for name in below_it}
     for name in required:
         if draw(st.booleans()) and not any(each in body for each in INSTEAD.get(name, ())):
             wrong = {each for each in wrong if each != name} | {name}
-            body.pop(name)  # what is required and missing is a fault like any other
+            body.pop(name)  # a missing required field is reported too
     return body, wrong
 
 
 @st.composite
-def _faulty_guest(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
+def _invalid_guest(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
     guest = {name: draw(kind.good) for name, kind in GUEST.items()}
     wrong = draw(st.sets(st.sampled_from(sorted(GUEST)), min_size=1))
     for name in sorted(wrong):
@@ -428,11 +435,11 @@ SEGMENT = st.sampled_from(SEGMENTS) | ANY_TEXT.map(
 
 
 @st.composite
-def whole_paths(draw: st.DrawFn, pattern: str) -> str:
-    """The route's own path, with an id or an address that is there."""
+def valid_paths(draw: st.DrawFn, pattern: str) -> str:
+    """The path of the route, with an existing id or address."""
     places = {"{email}": EMAILS, "/customer": CUSTOMERS, "/payment-methods/": METHODS_SAVED}
     places |= {"/addresses/": ["~address~"]}
-    known = next((held for place, held in places.items() if place in pattern), PAYMENTS)
+    known = next((records for place, records in places.items() if place in pattern), PAYMENTS)
     known = COMPANIES if pattern.startswith("/customers/") else known
     parts = [
         draw(st.sampled_from(MONRI_CUSTOMERS.get(part, known))) if "{" in part else part
@@ -442,8 +449,8 @@ def whole_paths(draw: st.DrawFn, pattern: str) -> str:
 
 
 @st.composite
-def spoilt_paths(draw: st.DrawFn, pattern: str) -> str:
-    """With an id that nobody has or may see, or with a segment too many."""
+def broken_paths(draw: st.DrawFn, pattern: str) -> str:
+    """The path with an unknown or foreign id, or with one more segment."""
     parts = pattern.split("/")
     odd = st.sampled_from(STRANGE) | SEGMENT
     parts = [draw(odd) if "{" in part else part for part in parts]
@@ -465,6 +472,7 @@ VALUES = [
 
 @st.composite
 def queries(draw: st.DrawFn) -> str:
+    """A query string, often an odd one."""
     names = (
         st.sampled_from(PARAMETERS * 3 + CURSOR_PARAMETERS * 2 + CREDENTIAL_PARAMETERS) | SEGMENT
     )
@@ -496,7 +504,7 @@ CREDENTIALS: list[dict[str, str]] = [
 ]
 SIGNED_IN = {"X-Session-ID": "~session~"}
 MERCHANT = {"Authorization": "Bearer ~merchant_token~"}
-BY_KEY = {"Authorization": "~key~"}  # or by the client's pair, to get a token
+BY_KEY = {"Authorization": "~key~"}  # a client gets a token by id and secret
 KEY_CREDENTIALS: list[dict[str, str]] = [
     {"Authorization": "Bearer ~key~"},
     {"Authorization": "Bearer ~strange_key~"},
@@ -525,6 +533,7 @@ OTHERS: dict[str, SearchStrategy[str]] = {
 
 @st.composite
 def headers(draw: st.DrawFn, good: dict[str, str]) -> dict[str, str]:
+    """A credential, good or odd, and up to two other headers."""
     odd = WIRE.map(lambda each: {"Authorization": each})
     digest = WIRE.map(lambda each: {"Authorization": f"WP3-v2.1 ~merchant~ {each}"})
     own = draw(st.just(good) | st.sampled_from(CREDENTIALS + KEY_CREDENTIALS) | odd | digest)
@@ -537,16 +546,16 @@ ASPECTS = ["path", "query", "headers", "body", "body", "method"]
 
 
 @st.composite
-def requests(draw: st.DrawFn, function: str, method: str, pattern: str) -> Asked:
-    """A request as it should be but for at most two of its aspects."""
+def requests(draw: st.DrawFn, function: str, method: str, pattern: str) -> FuzzRequest:
+    """A valid request, except for at most two of its aspects."""
     odd = draw(st.lists(st.sampled_from(ASPECTS), max_size=2))
-    whole = whole_bodies(function) if function in BODIES else st.none()
+    whole = valid_bodies(function) if function in BODIES else st.none()
     good = MERCHANT if function.startswith("Monri") else SIGNED_IN
     good = BY_KEY if function.startswith("Alternative") else good
-    return Asked(
+    return FuzzRequest(
         draw(METHODS) if odd == ["method"] else method,
-        draw(spoilt_paths(pattern) if "path" in odd else whole_paths(pattern))
+        draw(broken_paths(pattern) if "path" in odd else valid_paths(pattern))
         + (draw(queries()) if "query" in odd else ""),
         draw(headers(good)) if "headers" in odd else good,
-        draw(spoilt_bodies(function)) if "body" in odd else _written(draw(whole), "plain"),
+        draw(broken_bodies(function)) if "body" in odd else _written(draw(whole), "plain"),
     )

@@ -1,6 +1,6 @@
-"""Alternative Payments' document: its own requests, as printed but for the host.
+"""The requests in Alternative Payments' own document, as printed there, except for the host.
 
-Source: seed 004, "Customers".
+Source: Alternative Payments API documentation, "Customers".
 """
 
 import json
@@ -16,12 +16,12 @@ COMPANY, NADIA = f"cus_{demo.COMPANY}", "cus_01kjpx8se0eassyq0akmxqwk11"
 HEAD = "HTTP/1.1\nHost: public-api.alternativepayments.io\nAuthorization: YOUR_API_KEY\n"
 ACCEPT = "Accept: */*\n\n"
 JSON = "Content-Type: application/json\nAccept: */*\n"
-# On one line the printed bodies have the printed lengths.
+# On one line, the printed bodies have the printed `Content-Length`.
 NEW = f'{JSON}Content-Length: 51\n\n{{"email":"text","external_id":"text","name":"text"}}'
 NEW_USER = f'{JSON}Content-Length: 55\n\n{{"email":"text","first_name":"text","last_name":"text"}}'
 LIST, USERS = "GET /customers", "GET /customers/{id}/users"
 
-# Each request of the document, what follows its head, its status, and the keys of its answer.
+# Each request of the document, the rest of its text, the status, and the keys of the response.
 REQUESTS: list[tuple[str, str, int, set[str]]] = [
     (LIST, ACCEPT, 200, PAGE),
     ("POST /customers", NEW, 201, CUSTOMER),
@@ -38,7 +38,7 @@ def send(wire: Wire, line: str, rest: str, customer_id: str = COMPANY) -> Answer
 
 
 @pytest.mark.parametrize(("line", "rest", "status", "keys"), REQUESTS)
-def test_a_documents_request_is_answered_as_the_document_says(
+def test_request_of_the_document_returns_what_the_document_says(
     line: str, rest: str, status: int, keys: set[str], wire: Wire
 ) -> None:
     answer = send(wire, line, rest)
@@ -47,7 +47,7 @@ def test_a_documents_request_is_answered_as_the_document_says(
     assert sent.items() <= answer.json().items()
 
 
-def test_the_documents_requests_work_in_their_order(wire: Wire) -> None:
+def test_requests_of_the_document_work_in_their_order(wire: Wire) -> None:
     for line, rest, status, _ in REQUESTS:
         assert send(wire, line, rest).status == status, line
     listed = send(wire, LIST, ACCEPT).json()["data"]
@@ -56,16 +56,16 @@ def test_the_documents_requests_work_in_their_order(wire: Wire) -> None:
     assert send(wire, USERS, ACCEPT).json()["data"][0]["email"] == "text"
 
 
-def test_the_documents_list_of_payment_methods_holds_a_saved_card(wire: Wire) -> None:
+def test_list_of_payment_methods_contains_a_saved_card(wire: Wire) -> None:
     (method,) = send(wire, "GET /customers/{id}/payment-methods", ACCEPT, NADIA).json()["data"]
-    shown = {"type": "card", "brand": "visa", "default": True, "last4": "4242"}
+    expected = {"type": "card", "brand": "visa", "default": True, "last4": "4242"}
     assert method.keys() == METHOD
-    assert method.items() >= shown.items()
+    assert method.items() >= expected.items()
     assert (len(method["exp_month"]), len(method["exp_year"])) == (2, 4)
 
 
 @pytest.mark.parametrize("collection", ["/customers", f"/customers/{COMPANY}/users"])
-def test_the_documents_cursors_lead_on_and_back(collection: str, wire: Wire) -> None:
+def test_cursors_lead_forward_and_back(collection: str, wire: Wire) -> None:
     for _ in range(2):
         send(wire, f"POST {collection}", NEW if collection == "/customers" else NEW_USER)
     first = send(wire, f"GET {collection}?limit=1&after=&before=", ACCEPT).json()
@@ -85,6 +85,6 @@ def test_the_documents_cursors_lead_on_and_back(collection: str, wire: Wire) -> 
         ("company_name=nobody", []),
     ],
 )
-def test_the_documents_filters_filter(query: str, names: list[str], wire: Wire) -> None:
+def test_filters_of_the_document_work(query: str, names: list[str], wire: Wire) -> None:
     listed = send(wire, f"GET /customers?{query}", ACCEPT).json()["data"]
     assert [each["name"] for each in listed] == names

@@ -1,7 +1,7 @@
-"""A card's number in a customer's body is refused by each API in its own words, and kept nowhere.
+"""A card number in a customer's body is refused by each API with its own error, and not stored.
 
-Source: contracts/bridge.md section 5; the errors' shapes: payments-ai.md 1.4, monri.md 4.3,
-alternative.md 3.
+Source: docs/api/native.md, section 5. The errors: docs/api/payments-ai.md, section 1.4;
+docs/api/monri.md, section 4.3; docs/api/alternative.md, section 3.
 """
 
 from collections.abc import Callable
@@ -18,21 +18,25 @@ from tests.contracts.shape import Client
 VISA = "4242 4242 4242 4242"
 NADIA = "/v1/public-api/organizations/org_456/customers/cus_01kjpx8se0eassyq0akmxqwk11"
 LEJLA = "/v2/customers/019b76da-a800-7b7a-8c21-5e0f7ad94b10"
-FAULT = "must not hold a card number"
+MESSAGE = "must not hold a card number"
 
 
 @dataclass(frozen=True)
 class Api:
-    """Its creation and its change of a customer, the status of a refusal, what that names."""
+    """The calls that create and change a customer, and how a refusal looks.
+
+    `names_field`: whether an error body reports exactly this field.
+    """
 
     credential: dict[str, str]
     targets: list[tuple[str, str]]
     status: int
-    named: Callable[[Any, str], bool]
+    names_field: Callable[[Any, str], bool]
 
 
-def pairs_of(told: Any) -> list[tuple[str, str]]:
-    return [(each["field"], each["message"]) for each in told]
+def pairs_of(details: Any) -> list[tuple[str, str]]:
+    """Field and message of each detail."""
+    return [(each["field"], each["message"]) for each in details]
 
 
 APIS = {
@@ -40,25 +44,25 @@ APIS = {
         {"X-Session-ID": "session_abc123"},
         [("POST", "/bridge-payment/customers"), ("PUT", "/bridge-payment/customers/cust_123")],
         400,
-        lambda told, field: pairs_of(told["details"]) == [(field, FAULT)],
+        lambda body, field: pairs_of(body["details"]) == [(field, MESSAGE)],
     ),
     "payments.ai": Api(
         {"Authorization": "ApiKey acct_demo_key_demo"},
         [("POST", NADIA.rpartition("/")[0]), ("PUT", NADIA), ("PATCH", NADIA)],
         400,
-        lambda told, field: told["details"] == f"{field}: {FAULT}",
+        lambda body, field: body["details"] == f"{field}: {MESSAGE}",
     ),
     "Monri": Api(
-        {},  # signed when it runs
+        {},  # it needs a token, which the test makes
         [("POST", "/v2/customers"), ("POST", LEJLA)],
         400,
-        lambda told, field: told["errors"] == [f"{field} {FAULT}"],
+        lambda body, field: body["errors"] == [f"{field} {MESSAGE}"],
     ),
     "Alternative": Api(
         {"Authorization": "YOUR_API_KEY"},
         [("POST", "/customers"), ("POST", f"/customers/cus_{demo.COMPANY}/users")],
         422,
-        lambda told, field: pairs_of(told["errors"]) == [(field, FAULT)],
+        lambda body, field: pairs_of(body["errors"]) == [(field, MESSAGE)],
     ),
 }
 BODIES: dict[str, dict[str, Any]] = {
@@ -72,6 +76,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 def at(api: Api, client: Client) -> Client:
+    """The client with a credential of the API."""
     if api.credential:
         return replace(client, headers=api.credential)
     token = merchants.issue_token("demo-authenticity-token", "demo-merchant-key", []).token
@@ -79,7 +84,7 @@ def at(api: Api, client: Client) -> Client:
 
 
 @pytest.mark.parametrize("name", APIS)
-def test_a_field_that_is_named_like_a_cards_number_may_hold_none(
+def test_card_number_in_a_field_with_a_card_name_is_refused_and_not_stored(
     name: str, jane: Client, scan: Scan
 ) -> None:
     api, before = APIS[name], scan()
@@ -88,13 +93,15 @@ def test_a_field_that_is_named_like_a_cards_number_may_hold_none(
         for field, body in BODIES.items():
             answer = by.ask(method, target, {"provider_id": "stripe"} | body)
             assert answer.status == api.status, (target, field, answer)
-            assert api.named(answer.json(), field), (target, field, answer)
+            assert api.names_field(answer.json(), field), (target, field, answer)
             assert b"4242" not in answer.body
     assert scan() == before
 
 
 @pytest.mark.parametrize("name", APIS)
-def test_what_only_looks_like_one_passes_in_the_same_fields(name: str, jane: Client) -> None:
+def test_text_that_fails_the_card_checksum_is_accepted_in_the_same_fields(
+    name: str, jane: Client
+) -> None:
     for method, target in APIS[name].targets:
         body = {"provider_id": "stripe", "pan": "4242 4242 4242 4241", "cvc": "123"}
         assert at(APIS[name], jane).ask(method, target, body).status < 300, target

@@ -1,6 +1,6 @@
-"""No route of template.yaml escapes the fuzz suites or the isolation suites.
+"""Every route of template.yaml is in one fuzz suite and in one isolation suite.
 
-Each suite takes its routes from the template by itself; here they must add up to all of them.
+Each suite takes its routes from the template. Together they must be all routes.
 """
 
 from typing import Any
@@ -15,9 +15,9 @@ from tests.contracts import (
 from tests.contracts.shape import EVERY_ROUTE
 from tests.contracts.strategies import BODIES
 
-# Who asks for no credential, or judges it in its body: each with a test of its own.
+# They need no credential, or check one in the body: each has tests of its own.
 OPEN = {"OperationsHealth", "MonriCreateToken", "AlternativeCreateToken"}
-# They take no body, or one that is no JSON object of fields.
+# They take no body, or one that is not a JSON object.
 BODILESS = {
     "NativeSyncPayment",
     "NativeSetDefaultPaymentMethod",
@@ -27,26 +27,26 @@ BODILESS = {
 
 
 def routes_of(test: Any) -> list[tuple[str, str, str]]:
-    """What a test is run for."""
+    """The routes that a test is parametrized with."""
     (routes,) = [mark.args[1] for mark in test.pytestmark if mark.name == "parametrize"]
     return list(routes)
 
 
-def test_every_route_is_fuzzed_by_one_suite() -> None:
+def test_every_route_is_in_one_fuzz_suite() -> None:
     suites = (
-        test_fuzz.test_any_request_is_answered_in_the_contracts_shape_and_every_payment_converges,
-        test_payments_ai.test_any_request_is_answered_in_the_contracts_shape,
+        test_fuzz.test_any_request_gets_the_documented_shape_and_payments_agree_with_the_provider,
+        test_payments_ai.test_any_request_gets_the_documented_shape,
     )
     fuzzed = [route for suite in suites for route in routes_of(suite)]
     assert sorted(fuzzed) == sorted(EVERY_ROUTE)
 
 
-def test_every_function_that_takes_a_body_is_fuzzed_with_a_good_one() -> None:
+def test_every_function_with_a_body_is_fuzzed_with_a_valid_one() -> None:
     writing = {name for name, method, _ in EVERY_ROUTE if method in ("POST", "PUT", "PATCH")}
     assert writing == BODIES.keys() | test_payments_ai.BODIES.keys() | BODILESS
 
 
-def test_every_route_shuts_out_whoever_may_not_in_one_suite() -> None:
+def test_every_route_is_in_one_isolation_suite() -> None:
     isolated = [
         *((each.function, each.method, each.path) for each in test_isolation.NATIVE),
         *test_isolation.WEBHOOKS,

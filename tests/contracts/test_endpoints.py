@@ -1,6 +1,6 @@
-"""What is so of every route of the template, and of its aliases.
+"""What holds for every route of the template, and for its aliases.
 
-Source: contracts/bridge.md section 1, B3 and section 6.
+Source: docs/api/native.md, sections 1 and 6.
 """
 
 import json
@@ -30,8 +30,8 @@ from tests.contracts.shape import (
     REFUND_FIELDS,
     ROUTES,
     Client,
-    is_alternatives,
-    is_monris,
+    is_alternative,
+    is_monri,
     without_request_id,
 )
 from tests.store.conftest import put_credential
@@ -50,7 +50,10 @@ REFUNDED: tuple[str, object] = ("/{id}/refund", {"amount_cents": 500})
 
 @dataclass(frozen=True)
 class Success:
-    """`new` is added to the payment's creation; `before` are calls on it that go before."""
+    """What a good request returns.
+
+    `new` is added to the creation of the payment. `before` are calls on that payment before it.
+    """
 
     status: int
     fields: set[str]
@@ -91,7 +94,7 @@ SUCCESS = {
     "NativeListAddresses": Success(200, ADDRESS_FIELDS),
     "NativeUpdateAddress": Success(200, ADDRESS_FIELDS, {"line2": "2nd floor"}),
     "NativeDeleteAddress": Success(204, set()),
-    "MonriCreateToken": Success(400, MONRI_ERROR),  # an empty body is none
+    "MonriCreateToken": Success(400, MONRI_ERROR),  # an empty body is invalid
     "MonriCreateCustomer": Success(200, MONRI_FIELDS, {"name": "Lejla"}),
     "MonriGetCustomer": Success(200, MONRI_FIELDS),
     "MonriGetCustomerByMerchantId": Success(200, MONRI_FIELDS),
@@ -99,7 +102,7 @@ SUCCESS = {
     "MonriDeleteCustomer": Success(200, {"status", "id", "uuid", "deleted"}),
     "MonriListCustomers": Success(200, {"status", "data"}),
     "MonriListPaymentMethods": Success(200, {"status", "data"}),
-    "AlternativeCreateToken": Success(403, ALTERNATIVE_ERROR),  # an API key is no client
+    "AlternativeCreateToken": Success(403, ALTERNATIVE_ERROR),  # an API key is not a client
     "AlternativeCreateCustomer": Success(201, alternative_shape.CUSTOMER, {"name": "Jane"}),
     "AlternativeGetCustomer": Success(200, alternative_shape.CUSTOMER),
     "AlternativeArchiveCustomer": Success(200, alternative_shape.CUSTOMER),
@@ -107,7 +110,7 @@ SUCCESS = {
     "AlternativeListPaymentMethods": Success(200, {"data"}),
     "AlternativeListCustomerUsers": Success(200, alternative_shape.PAGE),
     "AlternativeCreateCustomerUser": Success(201, alternative_shape.USER, {"phone": "1"}),
-    "WebhooksStripe": Success(400, {"error", "code", "request_id"}),  # nobody has signed it
+    "WebhooksStripe": Success(400, {"error", "code", "request_id"}),  # it has no signature
     "OperationsHealth": Success(200, {"status", "version"}),
     "OperationsUnmatched": Success(404, {"error", "code", "request_id"}),
 }
@@ -123,7 +126,7 @@ every_body = pytest.mark.parametrize(
 )
 
 
-def test_every_function_of_http_is_in_the_table() -> None:
+def test_every_http_function_is_in_the_table() -> None:
     assert {name for name, _, _ in ROUTES} | {"OperationsUnmatched"} == SUCCESS.keys()
 
 
@@ -134,46 +137,46 @@ def user(sign_in: Callable[[Caller], Client]) -> Client:
 
 @pytest.fixture
 def merchant(client: Client) -> Client:
-    """Somebody with a bearer token of Monri's."""
+    """A client with an access token of Monri."""
     put_credential("merchant", "merchant-1", "key-1")
     token = merchants.issue_token("merchant-1", "key-1", []).token
     return client.acting(authorization=f"Bearer {token}")
 
 
 @pytest.fixture
-def keyed(client: Client) -> Client:
-    """Somebody with a key of an organization."""
+def key_client(client: Client) -> Client:
+    """A client with the API key of an organization."""
     put_credential("api_key", "a-key")
     return client.acting(authorization="a-key")
 
 
 @pytest.fixture
-def caller(function: str, user: Client, merchant: Client, keyed: Client) -> Client:
-    """Who may call the function."""
+def caller(function: str, user: Client, merchant: Client, key_client: Client) -> Client:
+    """The client that may call the function."""
     if function.startswith("Monri"):
         return merchant
-    return keyed if function.startswith("Alternative") else user
+    return key_client if function.startswith("Alternative") else user
 
 
 @pytest.fixture
 def target(caller: Client, client: Client, user: Client, function: str, path: str) -> str:
-    """A route's path with a record that its caller has."""
+    """The path of the route, for a record of its caller."""
     success = SUCCESS[function]
-    if is_monris(path):
+    if is_monri(path):
         made = caller.ask("POST", "/v2/customers", {"merchant_customer_id": "crm-1"}).json()
         return path.replace("{uuid}", made["uuid"]).replace("{merchant_customer_id+}", "crm-1")
-    if is_alternatives(path):
+    if is_alternative(path):
         return path.replace("{id}", caller.ask("POST", "/customers", {}).json()["id"])
     if "{email}" in path:
         guest = {"guest_data": {"email": GUEST, "name": "Guest"}}
         client.ask("POST", f"{BASE}/payments/intents", MONEY | guest)
-    held = user.ask("POST", f"{BASE}/payment-methods", TOKEN)
+    method = user.ask("POST", f"{BASE}/payment-methods", TOKEN)
     if "/customer/" in path:
-        made = user.ask("GET", f"{BASE}/customers/{held.json()['customer_id']}")
+        made = user.ask("GET", f"{BASE}/customers/{method.json()['customer_id']}")
     elif "/customers" in path:
         made = user.ask("POST", f"{BASE}/customers", {"provider_id": "stripe"})
     elif "/payment-methods" in path:
-        made = held
+        made = method
     elif "/addresses" in path:
         made = user.ask("POST", f"{BASE}/addresses", HOME)
     else:
@@ -184,24 +187,24 @@ def target(caller: Client, client: Client, user: Client, function: str, path: st
 
 
 @every_route
-def test_a_route_answers_its_documented_status_and_fields(
+def test_route_returns_its_documented_status_and_fields(
     function: str, method: str, target: str, caller: Client
 ) -> None:
     success = SUCCESS[function]
     answer = caller.ask(method, target, success.body)
     assert answer.status == success.status, answer
-    told = answer.json() if answer.body else {}
-    for each in told if isinstance(told, list) else [told]:
+    body = answer.json() if answer.body else {}
+    for each in body if isinstance(body, list) else [body]:
         assert success.fields <= each.keys()
         if function == "NativeListGuestPayments":
             assert each.keys() == GUEST_LISTING_FIELDS
-    if isinstance(told, list):
-        assert told, "an empty list proves nothing"
+    if isinstance(body, list):
+        assert body, "an empty list proves nothing"
 
 
 @every_route
 @pytest.mark.parametrize("given", ["abc-1_2.3", "x" * 128])
-def test_a_request_id_is_echoed(
+def test_request_id_is_returned(
     function: str, method: str, path: str, given: str, client: Client
 ) -> None:
     answer = client.ask(method, path.replace("{", "").replace("}", ""), headers=ids(given))
@@ -209,12 +212,13 @@ def test_a_request_id_is_echoed(
 
 
 def ids(given: str) -> dict[str, str]:
+    """The header with a request id."""
     return {"X-Request-ID": given}
 
 
 @every_route
 @pytest.mark.parametrize("given", ["", "x" * 129, "two words", "a,b", "é", "x\ty"])
-def test_a_request_id_that_is_unfit_for_a_log_is_replaced(
+def test_request_id_that_is_unsafe_for_logs_is_replaced(
     function: str, method: str, path: str, given: str, client: Client
 ) -> None:
     found = {
@@ -228,7 +232,7 @@ def test_a_request_id_that_is_unfit_for_a_log_is_replaced(
 
 
 @every_native_route
-def test_b3_a_body_over_256_kib_is_too_large_on_any_route(
+def test_b3_body_over_256_kib_returns_413_on_every_route(
     function: str, method: str, target: str, user: Client
 ) -> None:
     answer = user.ask(method, target, b" " * (256 * 1024 + 1))
@@ -239,17 +243,20 @@ def test_b3_a_body_over_256_kib_is_too_large_on_any_route(
 
 
 def padded(body: object, size: int) -> bytes:
-    """The body with a field that nobody knows, so long that all of it has this size."""
+    """The body with an unknown field that is so long that the whole has this size."""
     text = json.dumps(body)[:-1] + ', "unknown": "'
     return (text + "x" * (size - len(text) - 2) + '"}').encode()
 
 
 def extended(body: object, more: str) -> bytes:
+    """The body with more fields."""
     return (json.dumps(body)[:-1] + f", {more}}}").encode()
 
 
 @every_body
-def test_b3_what_just_fits_passes(function: str, method: str, target: str, user: Client) -> None:
+def test_b3_body_at_the_limits_is_accepted(
+    function: str, method: str, target: str, user: Client
+) -> None:
     body, status = SUCCESS[function].body, SUCCESS[function].status
     for fits in (
         padded(body, 256 * 1024),
@@ -260,7 +267,8 @@ def test_b3_what_just_fits_passes(function: str, method: str, target: str, user:
         b" \r\n\t" + json.dumps(body).encode() + b"\n",
     ):
         answer = user.ask(method, target, fits)
-        assert answer.status in (status, 409), (fits[:100], answer)  # captured twice, say
+        # 409: an earlier body has already captured the payment, for example.
+        assert answer.status in (status, 409), (fits[:100], answer)
 
 
 MALFORMED = {
@@ -297,7 +305,7 @@ MALFORMED = {
 
 
 @every_body
-def test_b3_a_malformed_body_is_invalid_json(
+def test_b3_malformed_body_returns_invalid_json(
     function: str, method: str, target: str, user: Client
 ) -> None:
     for name, body in MALFORMED.items():
@@ -306,12 +314,12 @@ def test_b3_a_malformed_body_is_invalid_json(
 
 
 @every_body
-def test_b3_an_empty_body_is_no_json_but_where_a_body_is_optional(
+def test_b3_empty_body_returns_invalid_json_unless_the_body_is_optional(
     function: str, method: str, target: str, user: Client
 ) -> None:
     for empty in (b"", b" \n"):
         answer = user.ask(method, target, empty)
-        if function == "NativeConfirmPayment":  # it gets as far as missing a payment method
+        if function == "NativeConfirmPayment":  # without a body, only the payment method is missing
             assert (answer.status, answer.json()["code"]) == (400, "payment_method_required")
         elif function in ("NativeCapturePayment", "NativeRefundPayment"):
             assert answer.status in (SUCCESS[function].status, 409)
@@ -319,7 +327,7 @@ def test_b3_an_empty_body_is_no_json_but_where_a_body_is_optional(
             assert (answer.status, answer.json()["code"]) == (400, "invalid_json")
 
 
-def test_b3_a_sync_and_a_confirm_need_no_body(jane: Client) -> None:
+def test_b3_sync_and_confirm_need_no_body(jane: Client) -> None:
     body = MONEY | {"payment_method_id": "pm_saved_card_123"}
     for confirm in ("confirm/{}", "intents/{}/confirm"):
         made = jane.ask("POST", f"{BASE}/payments/intents", body).json()["id"]
@@ -333,7 +341,7 @@ def test_b3_a_sync_and_a_confirm_need_no_body(jane: Client) -> None:
 @pytest.mark.parametrize(
     "kind", ["", "text/plain", "application/x-www-form-urlencoded", "image/png", "nonsense", None]
 )
-def test_a_body_is_read_whatever_its_content_type_says(
+def test_body_is_read_whatever_its_content_type(
     function: str, method: str, target: str, kind: str | None, user: Client
 ) -> None:
     success = SUCCESS[function]
@@ -343,12 +351,15 @@ def test_a_body_is_read_whatever_its_content_type_says(
 
 
 def filled(path: str) -> str:
-    """With some id in place of each variable."""
+    """The path with some id in place of each variable."""
     return re.sub(r"{[^}]*}", "cust_1", path.replace("{email}", "a@example.com"))
 
 
-def moved(path: str, *, greedy: bool) -> dict[str, str]:
-    """`greedy`: whatever stands at its end belongs to its last variable."""
+def with_stray_slashes(path: str, *, greedy: bool) -> dict[str, str]:
+    """The path with stray slashes at several places.
+
+    `greedy`: what is at the end belongs to the last variable, so slashes there are not stray.
+    """
     middle = path.index("/", 1) if "/" in path[1:] else len(path)
     at_the_end = {"one at the end": f"{path}/", "many at the end": f"{path}///"}
     return ({} if greedy else at_the_end) | {
@@ -358,46 +369,46 @@ def moved(path: str, *, greedy: bool) -> dict[str, str]:
 
 
 @every_route
-def test_a_stray_slash_is_answered_308_to_the_clean_path_with_its_query(
+def test_stray_slash_redirects_308_to_the_clean_path_with_its_query(
     function: str, method: str, path: str, client: Client
 ) -> None:
     clean = filled(path)
-    shown = clean.replace("@", "%40")
-    for name, given in moved(clean, greedy="+}" in path).items():
+    location = clean.replace("@", "%40")
+    for name, given in with_stray_slashes(clean, greedy="+}" in path).items():
         answer = client.ask(method, f"{given}?limit=1&x=%2F/")
         assert answer.status == 308, name
-        assert answer.header("Location") == f"{shown}?limit=1&x=%2F/", name
-        assert client.ask(method, given).header("Location") == shown, name
+        assert answer.header("Location") == f"{location}?limit=1&x=%2F/", name
+        assert client.ask(method, given).header("Location") == location, name
 
 
 @every_route
-def test_any_other_method_is_an_unknown_path(
+def test_other_method_returns_404_like_an_unknown_path(
     function: str, method: str, path: str, user: Client
 ) -> None:
     taken = {way for _, way, other in ROUTES if other == path}
-    nowhere = "/v2/nowhere" if is_monris(path) else "/nowhere"
-    unknown = user.ask("GET", "/oauth/nowhere" if is_alternatives(path) else nowhere)
+    nowhere = "/v2/nowhere" if is_monri(path) else "/nowhere"
+    unknown = user.ask("GET", "/oauth/nowhere" if is_alternative(path) else nowhere)
     for other in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - taken:
         if (other, path) in {("GET", f"{BASE}/payments/intents")}:
-            continue  # there it is GET /payments/{id} with an id that nobody has
+            continue  # that is GET /payments/{id} with an unknown id
         answer = user.ask(other, filled(path))
         assert without_request_id(answer) == without_request_id(unknown), other
     assert unknown.status == 404
-    told = MONRI_ERROR if is_monris(path) else {"error", "code", "request_id"}
-    told = ALTERNATIVE_ERROR if is_alternatives(path) else told
-    assert unknown.json().keys() == told
+    keys = MONRI_ERROR if is_monri(path) else {"error", "code", "request_id"}
+    keys = ALTERNATIVE_ERROR if is_alternative(path) else keys
+    assert unknown.json().keys() == keys
 
 
-def test_what_is_not_found_looks_the_same_for_a_path_and_for_a_record(user: Client) -> None:
-    told = [
+def test_unknown_path_and_unknown_record_return_the_same_404(user: Client) -> None:
+    answers = [
         user.ask("GET", target)
         for target in ("/nowhere", f"{BASE}/customers/cust_nobody", f"{BASE}/payments/pay_nobody")
     ]
-    assert {answer.status for answer in told} == {404}
-    assert {answer.json()["code"] for answer in told} == {"not_found"}
+    assert {answer.status for answer in answers} == {404}
+    assert {answer.json()["code"] for answer in answers} == {"not_found"}
 
 
-def test_an_alias_is_a_second_route_of_the_same_function() -> None:
+def test_aliases_are_second_routes_of_the_same_functions() -> None:
     found = {name: [way[1:] for way in ROUTES if way[0] == name] for name, _, _ in ROUTES}
     aliases = {name: ways[1:] for name, ways in found.items() if len(ways) > 1}
     intents = f"{BASE}/payments/intents/{{id}}"
@@ -420,15 +431,15 @@ ORIGINALS: list[tuple[str, str, str, str, object]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "alias_method", "alias", "body"), ORIGINALS)
-def test_an_alias_answers_as_its_original_does(
+def test_alias_returns_the_same_as_its_original(
     method: str, path: str, alias_method: str, alias: str, body: object, user: Client
 ) -> None:
-    """On two payments that are made alike, and on one that is not there."""
+    """For two equal payments, by both ids, and for an unknown one."""
     answers = []
     for way, pattern in ((method, path), (alias_method, alias)):
         made = user.ask("POST", f"{BASE}/payments/intents", MONEY).json()
-        named = (made["id"], made["provider_payment_id"], "pay_nobody")
-        targets = [BASE + pattern.replace("{id}", each) for each in named]
+        identifiers = (made["id"], made["provider_payment_id"], "pay_nobody")
+        targets = [BASE + pattern.replace("{id}", each) for each in identifiers]
         answers += [user.ask(way, target, body) for target in targets]
     for original, other in zip(answers[:3], answers[3:], strict=True):
         assert original.status == other.status
@@ -436,20 +447,21 @@ def test_an_alias_answers_as_its_original_does(
 
 
 def comparable(answer: Answer) -> dict[str, Any]:
+    """The body without what differs between two equal payments."""
     own = {"id", "provider_payment_id", "client_secret", "request_id"}
-    told = {name: value for name, value in answer.json().items() if name not in own}
-    return {name: "a time" if name.endswith("_at") and at else at for name, at in told.items()}
+    body = {name: value for name, value in answer.json().items() if name not in own}
+    return {name: "a time" if name.endswith("_at") and at else at for name, at in body.items()}
 
 
 ORIGIN = "http://localhost:3000"
 
 
 @every_route
-def test_options_is_answered_by_the_gateway_to_origins_that_are_named(
+def test_options_from_an_allowed_origin_returns_the_allowed_methods_and_headers(
     function: str, method: str, path: str, client: Client
 ) -> None:
-    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": method}
-    answer = client.ask("OPTIONS", path, headers=asked)
+    preflight = {"Origin": ORIGIN, "Access-Control-Request-Method": method}
+    answer = client.ask("OPTIONS", path, headers=preflight)
     assert answer.status == 204
     assert answer.header("Access-Control-Allow-Origin") == ORIGIN
     assert answer.header("Access-Control-Allow-Credentials") == "true"
@@ -460,16 +472,16 @@ def test_options_is_answered_by_the_gateway_to_origins_that_are_named(
 
 
 @every_route
-def test_an_origin_that_is_not_named_is_told_nothing(
+def test_other_origin_gets_no_cors_headers(
     function: str, method: str, path: str, client: Client
 ) -> None:
-    for asked in ("OPTIONS", method):
-        answer = client.ask(asked, path, headers={"Origin": "https://evil.example"})
+    for verb in ("OPTIONS", method):
+        answer = client.ask(verb, path, headers={"Origin": "https://evil.example"})
         assert answer.header("Access-Control-Allow-Origin") is None
 
 
 @every_route
-def test_an_answer_may_be_read_by_an_origin_that_is_named(
+def test_response_to_an_allowed_origin_has_cors_headers(
     function: str, method: str, path: str, client: Client
 ) -> None:
     answer = client.ask(method, path, headers={"Origin": ORIGIN})
@@ -479,7 +491,7 @@ def test_an_answer_may_be_read_by_an_origin_that_is_named(
 
 
 @pytest.mark.parametrize("target", ["/customers", "/payments", "/payments/guest/a@example.com"])
-def test_b5_every_query_parameter_at_fault_is_named(target: str, user: Client) -> None:
+def test_b5_every_wrong_query_parameter_is_reported(target: str, user: Client) -> None:
     answer = user.ask("GET", f"{BASE}{target}?limit=0&offset=-1&page=x")
     assert (answer.status, answer.json()["code"]) == (400, "validation_failed")
     assert {each["field"] for each in answer.json()["details"]} == {"limit", "offset", "page"}
@@ -489,10 +501,10 @@ def test_b5_every_query_parameter_at_fault_is_named(target: str, user: Client) -
 
 @pytest.mark.scale
 @pytest.mark.parametrize("offset", [2**31, 10**15])
-def test_an_organizations_offset_may_be_any_number(
+def test_offset_of_an_organizations_list_may_be_any_number(
     offset: int, environment: Environment, dynamodb_local: None
 ) -> None:
-    """DynamoDB's own limits are 32-bit numbers, which moto does not mind."""
+    """DynamoDB limits numbers to 32 bits; moto does not."""
     session = Session(
         user_id="user_1",
         organizations={"org_1": "member"},
@@ -509,7 +521,7 @@ def test_an_organizations_offset_may_be_any_number(
     "query",
     ["limit=501", "limit=1.0", "limit=%D9%A3", "limit=+1", "limit=", "offset=10001", "page=0"],
 )
-def test_a_number_out_of_range_is_a_400(target: str, query: str, user: Client) -> None:
+def test_number_out_of_range_returns_400(target: str, query: str, user: Client) -> None:
     answer = user.ask("GET", f"{BASE}{target}?{query}")
     assert answer.status == 400
     assert [each["field"] for each in answer.json()["details"]] == [query.split("=")[0]]

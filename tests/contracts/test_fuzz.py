@@ -1,6 +1,6 @@
-"""Whatever is sent to whatever endpoint: the contract's shape, every fault named, money right.
+"""Random requests to every endpoint: documented shapes, every wrong field reported, money right.
 
-Fixed examples in `make test`, new ones in `make fuzz`. Source: contracts/bridge.md, B1 to B6.
+Fixed examples in `make test`, new ones in `make fuzz`. Source: docs/api/native.md, section 1.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,14 @@ from local.stripe.simulator import StripeSimulator
 from tests.conftest import STRANGER, USER, Environment
 from tests.contracts.records import Scan, assert_converged, stored_payments
 from tests.contracts.shape import FUNCTIONS, ROUTES, Client
-from tests.contracts.strategies import BODIES, GUEST, Asked, faulty, kinds_of, requests
+from tests.contracts.strategies import (
+    BODIES,
+    GUEST,
+    FuzzRequest,
+    invalid_bodies,
+    kinds_of,
+    requests,
+)
 from tests.store.conftest import put_credential
 
 BASE = "/bridge-payment"
@@ -32,6 +39,7 @@ WITH_BODY = [
 
 
 def made(by: Client, target: str, **body: object) -> dict[str, str]:
+    """Create a record; its JSON."""
     answer = by.ask("POST", BASE + target, body)
     assert answer.status in (200, 201), answer
     return answer.json()
@@ -39,7 +47,7 @@ def made(by: Client, target: str, **body: object) -> dict[str, str]:
 
 @pytest.fixture
 def names(client: Client, sign_in: SignIn) -> dict[str, str]:
-    """What the marks in a made-up request stand for."""
+    """The values of the marks (`~payment~`) in a generated request."""
     user, stranger = sign_in(USER), sign_in(STRANGER)
     money = {"total_cents": 2000, "currency": "USD"}
     payment, paid = (made(user, "/payments/intents", **money) for _ in range(2))
@@ -75,15 +83,15 @@ def names(client: Client, sign_in: SignIn) -> dict[str, str]:
 
 
 def merchants_of(client: Client, organization_id: str) -> dict[str, str]:
-    """A merchant of Monri's, with a token and a customer."""
+    """A merchant of Monri, with a token and a customer."""
     pair = {"merchant": "merchant-1", "merchant_key": "key-1"}
     put_credential("merchant", *pair.values(), organization_id=organization_id)
-    asked = {
+    grant = {
         "client_id": "merchant-1",
         "client_secret": "key-1",
         "grant_type": "client_credentials",
     }
-    token = client.ask("POST", "/v2/oauth", asked).json()["access_token"]
+    token = client.ask("POST", "/v2/oauth", grant).json()["access_token"]
     bearer = client.acting(authorization=f"Bearer {token}")
     customer = bearer.ask("POST", "/v2/customers", {"merchant_customer_id": "crm-1"}).json()
     return pair | {"merchant_token": token, "uuid": customer["uuid"]}
@@ -91,7 +99,7 @@ def merchants_of(client: Client, organization_id: str) -> dict[str, str]:
 
 @pytest.fixture
 def wait(later: Callable[[float], None], environment: Environment) -> Callable[[], None]:
-    """Until every lease is over, with the sweep at work."""
+    """Let every lease end, and sweep until nothing is due."""
 
     def run() -> None:
         later(600)
@@ -102,14 +110,14 @@ def wait(later: Callable[[float], None], environment: Environment) -> Callable[[
 
 
 def examples(function: str, method: str, path: str) -> settings:
-    """The profile's budget; a quarter of it for aliases and for /health."""
+    """The number of examples: a quarter for aliases and for /health."""
     first, whole = FUNCTIONS[function].routes[0], settings().max_examples
     is_first = (first.method, first.path) == (method, path) and path != "/health"
     return settings(max_examples=whole if is_first else whole // 4)
 
 
 @pytest.mark.parametrize(("function", "method", "path"), ROUTES, ids=PATHS)
-def test_any_request_is_answered_in_the_contracts_shape_and_every_payment_converges(
+def test_any_request_gets_the_documented_shape_and_payments_agree_with_the_provider(
     function: str,
     method: str,
     path: str,
@@ -124,10 +132,10 @@ def test_any_request_is_answered_in_the_contracts_shape_and_every_payment_conver
 
     @examples(function, method, path)
     @given(requests(function, method, path))
-    def holds(asked: Asked) -> None:
-        if method != "GET":  # what one request paid or deleted, the next would find so
-            names.update(fresh(user, asked, names))
-        sent = asked.filled(names)
+    def holds(request: FuzzRequest) -> None:
+        if method != "GET":  # the next request must not find what this one paid or deleted
+            names.update(new_records(user, request, names))
+        sent = request.filled(names)
         client.ask(sent.method, sent.target, sent.body, sent.headers)
 
     holds()
@@ -135,41 +143,41 @@ def test_any_request_is_answered_in_the_contracts_shape_and_every_payment_conver
     assert_converged(stored_payments(scan), stripe_simulator)
 
 
-def fresh(user: Client, asked: Asked, names: dict[str, str]) -> dict[str, str]:
-    """New records for those that a request names."""
-    if "~payment~" in asked.target or "~provider_payment~" in asked.target:
+def new_records(user: Client, request: FuzzRequest, names: dict[str, str]) -> dict[str, str]:
+    """New records in place of those that a request uses."""
+    if "~payment~" in request.target or "~provider_payment~" in request.target:
         payment = made(user, "/payments/intents", total_cents=2000, currency="USD")
         return {"payment": payment["id"], "provider_payment": payment["provider_payment_id"]}
-    if "~method~" in asked.target:
+    if "~method~" in request.target:
         return {"method": made(user, "/payment-methods", token="pm_card_visa")["id"]}
-    if "~address~" in asked.target:
+    if "~address~" in request.target:
         return {"address": made(user, "/addresses", **HOME)["id"]}
-    if "~uuid~" in asked.target:
+    if "~uuid~" in request.target:
         bearer = user.acting(authorization=f"Bearer {names['merchant_token']}")
         return {"uuid": bearer.ask("POST", "/v2/customers", {}).json()["uuid"]}
-    if "~customer~" in asked.target:
+    if "~customer~" in request.target:
         return {"customer": made(user, "/customers", provider_id="stripe")["id"]}
-    if "~company~" in asked.target and asked.method == "DELETE":
+    if "~company~" in request.target and request.method == "DELETE":
         new = made(user, "/customers", provider_id="stripe", organization_id="org_456")
         return {"company": new["id"].replace("cust_", "cus_")}
     return {}
 
 
 @pytest.mark.parametrize(("function", "method", "path"), WITH_BODY, ids=[p[0] for p in WITH_BODY])
-def test_b5_all_fields_at_fault_are_named_and_no_others(
+def test_b5_exactly_the_wrong_fields_are_reported(
     function: str, method: str, path: str, client: Client, sign_in: SignIn, scan: Scan
 ) -> None:
     user, before = sign_in(USER), scan()
 
-    @given(faulty(BODIES[function][0]))
-    def holds(spoilt: tuple[dict[str, object], set[str]]) -> None:
-        body, wrong = spoilt
+    @given(invalid_bodies(BODIES[function][0]))
+    def holds(example: tuple[dict[str, object], set[str]]) -> None:
+        body, wrong = example
         answer = user.ask(method, path.replace("{id}", "pay_1"), body)
-        told = answer.json()
-        assert answer.status == 400, (body, told)
-        assert told["code"] == "validation_failed"
-        assert {each["field"] for each in told["details"]} == wrong, (body, told)
-        assert len(told["details"]) == len(wrong), (body, told)
+        error = answer.json()
+        assert answer.status == 400, (body, error)
+        assert error["code"] == "validation_failed"
+        assert {each["field"] for each in error["details"]} == wrong, (body, error)
+        assert len(error["details"]) == len(wrong), (body, error)
 
     holds()
     assert scan().keys() == before.keys()
@@ -184,22 +192,22 @@ def test_b5_all_fields_at_fault_are_named_and_no_others(
         ("/v2/oauth", monri.TokenBody),
     ],
 )
-def test_monri_names_all_fields_at_fault_and_no_others(
+def test_monri_reports_exactly_the_wrong_fields(
     path: str, model: type[BaseModel], client: Client, names: dict[str, str], scan: Scan
 ) -> None:
     bearer = client.acting(authorization=f"Bearer {names['merchant_token']}")
     target, before = path.replace("~uuid~", names["uuid"]), scan()
 
-    @given(faulty(model))
-    def holds(spoilt: tuple[dict[str, object], set[str]]) -> None:
-        body, wrong = spoilt
+    @given(invalid_bodies(model))
+    def holds(example: tuple[dict[str, object], set[str]]) -> None:
+        body, wrong = example
         answer = bearer.ask("POST", target, body)
-        told = answer.json()["errors"]
+        errors = answer.json()["errors"]
         labels = sorted(monri.LABELS.get(name, name) for name in wrong)
-        assert answer.status == 400, (body, told)
-        assert len(told) == len(wrong), (body, told)
-        for label, line in zip(labels, sorted(told), strict=True):
-            assert line.startswith(f"{label} "), (body, told)
+        assert answer.status == 400, (body, errors)
+        assert len(errors) == len(wrong), (body, errors)
+        for label, line in zip(labels, sorted(errors), strict=True):
+            assert line.startswith(f"{label} "), (body, errors)
 
     holds()
     assert scan() == before
@@ -207,6 +215,6 @@ def test_monri_names_all_fields_at_fault_and_no_others(
 
 @pytest.mark.parametrize("model", [model for model, _ in BODIES.values()], ids=lambda m: m.__name__)
 def test_every_field_of_a_body_is_fuzzed(model: type[BaseModel]) -> None:
-    """A field without a kind fails in kinds_of."""
+    """A field without a kind fails in `kinds_of`."""
     assert kinds_of(model).keys() == model.model_fields.keys()
     assert GUEST.keys() == GuestData.model_fields.keys()

@@ -1,7 +1,7 @@
-"""Every native route against everybody who may not: refused as bridge.md section 2 says, nothing
-changed, and what is not yours looks like what is not there.
+"""Every native route, called by everybody who may not use it.
 
-Generated from template.yaml; a function that ROWS does not name fails.
+Each call is refused as docs/api/native.md, section 2 says, and changes nothing. A record of others
+is refused like an unknown one. Routes come from template.yaml; a function without a row fails.
 """
 
 from collections.abc import Callable, Iterator
@@ -43,14 +43,15 @@ CODES = {401: "authentication_required", 403: "forbidden", 404: "not_found"}
 
 @dataclass(frozen=True)
 class Row:
-    """What a function answers to whom, where the request itself is good.
+    """The status that a function returns, by caller, if the request itself is valid.
 
-    `about`: what it needs; a creation or a list names the organization org_456 instead, unless it
-    is nobody's. `other_token`: the guest token of another record, `own_token` of this very one.
+    `about`: the kind of record in the path. Creations and lists have none: they send organization
+    org_456 in the columns `stranger` and `member`. `other_token`: with the guest token of another
+    record. `own_token`: with the token of this record.
     """
 
     about: str
-    nobody: int
+    anonymous: int
     stranger: int
     member: int
     other_token: int
@@ -58,7 +59,7 @@ class Row:
     body: object = None
 
 
-#                                    about      nobody stranger member other own
+#                                    about   anonymous stranger member other own
 ROWS = {
     "NativeCreateCustomer": Row("creation", 401, 403, 403, 401, 401, {"provider_id": "stripe"}),
     "NativeGetCustomer": Row("customer", 401, 404, 200, 404, 200),
@@ -117,9 +118,9 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
 
 @dataclass(frozen=True)
 class Records:
-    """Ids of what user_456 has, in org_456 and outside it, and of what two guests have.
+    """The ids of records of user_456, in org_456 and outside it, and of two guests.
 
-    `at_provider`: the user's own payment by its provider's id.
+    `at_provider`: the same records as `own`, with the payment's id at the provider.
     """
 
     owner: Client
@@ -132,6 +133,7 @@ class Records:
 
 
 def made(client: Client, target: str, **body: object) -> dict[str, str]:
+    """Create a record; its JSON."""
     answer = client.ask("POST", BASE + target, body)
     assert answer.status == 201, answer
     return answer.json()
@@ -139,6 +141,7 @@ def made(client: Client, target: str, **body: object) -> dict[str, str]:
 
 @pytest.fixture
 def records(client: Client, stripe_simulator: StripeSimulator, flowless: Flowless) -> Records:
+    """The demo data, with more records of user_456 and of two guests."""
     demo.seed(stripe_simulator, flowless)
     owner = client.acting(x_session_id="session_abc123")
     payment = made(owner, "/payments/intents", **MONEY)
@@ -168,7 +171,7 @@ def records(client: Client, stripe_simulator: StripeSimulator, flowless: Flowles
 
 @pytest.fixture
 def nothing_changes(scan: Scan, stripe_simulator: StripeSimulator) -> Unchanging:
-    """Around a request that is refused: the tables are as before, and nobody was asked."""
+    """Around requests that are refused: no item changes, and the provider is not called."""
 
     @contextmanager
     def around() -> Iterator[None]:
@@ -181,8 +184,8 @@ def nothing_changes(scan: Scan, stripe_simulator: StripeSimulator) -> Unchanging
 
 
 @dataclass(frozen=True)
-class Asking:
-    """One native route, ready to be asked about some records."""
+class Endpoint:
+    """One native route, which can be called for some records."""
 
     function: str
     method: str
@@ -194,19 +197,24 @@ class Asking:
 
     @property
     def about(self) -> str:
-        """Whose id is in the path, or whose guest token is tried."""
+        """The kind of record whose id is in the path, or whose guest token is used."""
         places = {"/customer": "customer", "/payment-methods": "method", "/addresses": "address"}
         return next((each for place, each in places.items() if place in self.path), "payment")
 
     def ask(
-        self, client: Client, ids: dict[str, str], *, query: str = "", named: bool = False
+        self,
+        client: Client,
+        ids: dict[str, str],
+        *,
+        query: str = "",
+        with_organization: bool = False,
     ) -> Answer:
-        """`named`: a creation and a list name the organization."""
+        """Call it. `with_organization`: creations and lists send the organization's id."""
         body, identifier = self.row.body, ids.get(self.about, "")
         target = self.path.replace("{id}", identifier).replace("{email}", GUEST["email"])
-        if named and self.row.about == "list":
+        if with_organization and self.row.about == "list":
             query = "organization_id=org_456"
-        if named and self.row.about == "creation" and isinstance(body, dict):
+        if with_organization and self.row.about == "creation" and isinstance(body, dict):
             body = body | ORGANIZATION
         return client.ask(self.method, f"{target}?{query}" if query else target, body)
 
@@ -214,7 +222,7 @@ class Asking:
         return f"{self.method} {self.path.removeprefix(BASE)}"
 
 
-NATIVE = [Asking(*route) for route in ROUTES if route[0].startswith("Native")]
+NATIVE = [Endpoint(*route) for route in ROUTES if route[0].startswith("Native")]
 WEBHOOKS = [route for route in ROUTES if route[0].startswith("Webhooks")]
 UNKNOWN = {
     "payment": "pay_01m7yyye67ebmrkvya11tamzx7",
@@ -225,33 +233,36 @@ UNKNOWN = {
 
 
 def is_refusal(answer: Answer, status: int) -> bool:
-    """Refused so, in the words of that status, and blaming no field."""
-    told = answer.json() if answer.body else {}
-    return answer.status == status and told.get("code") == CODES[status] and "details" not in told
+    """Whether it was refused with this status and its code, and without field details."""
+    result = answer.json() if answer.body else {}
+    return (
+        answer.status == status and result.get("code") == CODES[status] and "details" not in result
+    )
 
 
 def as_expected(answer: Answer, status: int) -> bool:
+    """Whether the response has this status; a refusal must also have its code."""
     return is_refusal(answer, status) if status in CODES else answer.status == status
 
 
-def test_every_native_function_is_in_the_table() -> None:
+def test_every_native_function_has_a_row() -> None:
     native = {name for name in FUNCTIONS if name.startswith("Native")}
     assert native == ROWS.keys()
-    assert native == {asking.function for asking in NATIVE}
+    assert native == {endpoint.function for endpoint in NATIVE}
 
 
-def test_b6_nobody_is_let_in_without_a_credential(
+def test_b6_no_endpoint_is_open_without_a_credential(
     records: Records, client: Client, nothing_changes: Unchanging
 ) -> None:
     with nothing_changes():
-        for asking in NATIVE:
+        for endpoint in NATIVE:
             for ids in (records.own, records.of_organization, records.of_guest, UNKNOWN):
-                answer = asking.ask(client, ids)
-                assert as_expected(answer, asking.row.nobody), (str(asking), answer)
+                answer = endpoint.ask(client, ids)
+                assert as_expected(answer, endpoint.row.anonymous), (str(endpoint), answer)
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_b6_a_credential_that_does_not_validate_is_a_401_whatever_else_comes_with_it(
+def test_b6_invalid_credential_returns_401_whatever_else_is_sent(
     name: str, records: Records, client: Client, nothing_changes: Unchanging
 ) -> None:
     expired = Session(user_id="user_456", expires_at=clock.now() - timedelta(seconds=1))
@@ -265,13 +276,13 @@ def test_b6_a_credential_that_does_not_validate_is_a_401_whatever_else_comes_wit
         headers = {header: text.replace(mark, value) for header, text in headers.items()}
     bad = replace(client, headers=headers)
     with nothing_changes():
-        for asking in NATIVE:
-            answer = asking.ask(bad, records.of_guest, query=query)
-            told = (answer.status, answer.json()["code"])
-            assert told == (401, "session_invalid"), (str(asking), answer)
+        for endpoint in NATIVE:
+            answer = endpoint.ask(bad, records.of_guest, query=query)
+            result = (answer.status, answer.json()["code"])
+            assert result == (401, "session_invalid"), (str(endpoint), answer)
 
 
-def test_b6_guest_data_does_not_stand_in_for_a_bad_credential(
+def test_b6_guest_data_does_not_replace_an_invalid_credential(
     records: Records, client: Client, nothing_changes: Unchanging
 ) -> None:
     body = MONEY | {"provider_id": "stripe", "guest_data": GUEST}
@@ -281,104 +292,104 @@ def test_b6_guest_data_does_not_stand_in_for_a_bad_credential(
             assert (answer.status, answer.json()["code"]) == (401, "session_invalid")
 
 
-def test_b7_a_revoked_session_is_refused_at_once(
+def test_b7_revoked_session_is_refused_at_once(
     records: Records, environment: Environment, nothing_changes: Unchanging
 ) -> None:
     environment.gateway.functions.invoke(
         "OperationsRevokeSession", {"session_id": "session_abc123"}
     )
     with nothing_changes():
-        for asking in NATIVE:
-            answer = asking.ask(records.owner, records.own)
-            told = (answer.status, answer.json()["code"])
-            assert told == (401, "session_invalid"), (str(asking), answer)
+        for endpoint in NATIVE:
+            answer = endpoint.ask(records.owner, records.own)
+            result = (answer.status, answer.json()["code"])
+            assert result == (401, "session_invalid"), (str(endpoint), answer)
 
 
 @pytest.mark.parametrize("caller", [STRANGER, OUTSIDER], ids=["another user", "another's owner"])
-def test_what_is_not_yours_is_refused_and_looks_like_what_is_not_there(
+def test_records_of_others_are_refused_like_unknown_records(
     caller: Caller, records: Records, sign_in: SignIn, nothing_changes: Unchanging
 ) -> None:
     stranger = sign_in(caller)
     theirs = [records.own, records.of_organization, records.of_guest, records.at_provider]
     with nothing_changes():
-        for asking in NATIVE:
-            not_there = asking.ask(stranger, UNKNOWN, named=True)
+        for endpoint in NATIVE:
+            not_there = endpoint.ask(stranger, UNKNOWN, with_organization=True)
             for ids in theirs:
-                answer = asking.ask(stranger, ids, named=True)
-                assert as_expected(answer, asking.row.stranger), (str(asking), ids, answer)
-                assert without_request_id(answer) == without_request_id(not_there), str(asking)
+                answer = endpoint.ask(stranger, ids, with_organization=True)
+                assert as_expected(answer, endpoint.row.stranger), (str(endpoint), ids, answer)
+                assert without_request_id(answer) == without_request_id(not_there), str(endpoint)
 
 
-def test_b9_a_member_writes_nothing_that_the_organization_has(
+def test_b9_member_cannot_write_records_of_the_organization(
     records: Records, sign_in: SignIn, nothing_changes: Unchanging
 ) -> None:
     member = sign_in(MEMBER)
     with nothing_changes():
-        for asking in NATIVE:
-            if asking.row.member != 200:
-                answer = asking.ask(member, records.of_organization, named=True)
-                assert is_refusal(answer, asking.row.member), (str(asking), answer)
+        for endpoint in NATIVE:
+            if endpoint.row.member != 200:
+                answer = endpoint.ask(member, records.of_organization, with_organization=True)
+                assert is_refusal(answer, endpoint.row.member), (str(endpoint), answer)
 
 
-def test_b9_a_member_reads_what_the_organization_has_but_no_client_secret(
+def test_b9_member_reads_records_of_the_organization_without_client_secret(
     records: Records, sign_in: SignIn
 ) -> None:
     member = sign_in(MEMBER)
-    for asking in NATIVE:
-        if asking.row.member == 200:
-            answer = asking.ask(member, records.of_organization, named=True)
-            assert answer.status == 200, (str(asking), answer)
-            told = answer.json()
-            if asking.row.about == "payment" and isinstance(told, dict):
-                assert told["client_secret"] is None, "B15: the owner's alone"
+    for endpoint in NATIVE:
+        if endpoint.row.member == 200:
+            answer = endpoint.ask(member, records.of_organization, with_organization=True)
+            assert answer.status == 200, (str(endpoint), answer)
+            result = answer.json()
+            if endpoint.row.about == "payment" and isinstance(result, dict):
+                assert result["client_secret"] is None, "B15: only for the owner"
 
 
-def test_b9_a_member_does_not_see_what_another_member_has_outside_the_organization(
+def test_b9_member_cannot_see_another_members_own_records(
     records: Records, sign_in: SignIn, nothing_changes: Unchanging
 ) -> None:
     member = sign_in(MEMBER)
     with nothing_changes():
-        for asking in NATIVE:
-            if asking.row.about in ("customer", "payment", "method", "address"):
-                assert is_refusal(asking.ask(member, records.own), 404), str(asking)
+        for endpoint in NATIVE:
+            if endpoint.row.about in ("customer", "payment", "method", "address"):
+                assert is_refusal(endpoint.ask(member, records.own), 404), str(endpoint)
 
 
 @pytest.mark.parametrize("place", ["header", "query"])
-def test_b8_the_guest_token_of_another_record_opens_nothing(
+def test_b8_guest_token_of_another_record_gives_no_access(
     place: str, records: Records, client: Client, nothing_changes: Unchanging
 ) -> None:
     with nothing_changes():
-        for token, asking in product(records.other_tokens, NATIVE):
+        for token, endpoint in product(records.other_tokens, NATIVE):
             guest = client.acting(x_guest_token=token) if place == "header" else client
             query = "" if place == "header" else f"guest_token={token}"
-            not_there = asking.ask(guest, UNKNOWN, query=query)
+            not_there = endpoint.ask(guest, UNKNOWN, query=query)
             for ids in (records.own, records.of_organization, records.of_guest):
-                answer = asking.ask(guest, ids, query=query)
-                assert as_expected(answer, asking.row.other_token), (str(asking), answer)
-                assert without_request_id(answer) == without_request_id(not_there), str(asking)
+                answer = endpoint.ask(guest, ids, query=query)
+                assert as_expected(answer, endpoint.row.other_token), (str(endpoint), answer)
+                assert without_request_id(answer) == without_request_id(not_there), str(endpoint)
 
 
-def test_b8_a_records_own_guest_token_does_not_open_what_only_users_do(
+def test_b8_own_guest_token_gives_no_access_to_endpoints_for_users(
     records: Records, client: Client, nothing_changes: Unchanging
 ) -> None:
     with nothing_changes():
-        for asking in NATIVE:
-            if asking.row.own_token != 200:
-                guest = client.acting(x_guest_token=records.tokens[asking.about])
-                answer = asking.ask(guest, records.of_guest)
-                assert is_refusal(answer, asking.row.own_token), (str(asking), answer)
+        for endpoint in NATIVE:
+            if endpoint.row.own_token != 200:
+                guest = client.acting(x_guest_token=records.tokens[endpoint.about])
+                answer = endpoint.ask(guest, records.of_guest)
+                assert is_refusal(answer, endpoint.row.own_token), (str(endpoint), answer)
 
 
-def test_b8_a_records_own_guest_token_opens_it(records: Records, client: Client) -> None:
-    for asking in NATIVE:
-        if asking.row.own_token == 200:
-            guest = client.acting(x_guest_token=records.tokens[asking.about])
-            answer = asking.ask(guest, records.of_guest)
-            paid = answer.status == 409 and asking.function == "NativeCancelPayment"
-            assert answer.status == 200 or paid, (str(asking), answer)
+def test_b8_own_guest_token_gives_access_to_its_record(records: Records, client: Client) -> None:
+    for endpoint in NATIVE:
+        if endpoint.row.own_token == 200:
+            guest = client.acting(x_guest_token=records.tokens[endpoint.about])
+            answer = endpoint.ask(guest, records.of_guest)
+            paid = answer.status == 409 and endpoint.function == "NativeCancelPayment"
+            assert answer.status == 200 or paid, (str(endpoint), answer)
 
 
-def test_b8_a_guest_token_expires_after_30_days(
+def test_b8_guest_token_expires_after_30_days(
     records: Records, client: Client, later: Callable[[float], None], nothing_changes: Unchanging
 ) -> None:
     guest, month = client.acting(x_guest_token=records.tokens["payment"]), 30 * 24 * 3600
@@ -387,29 +398,29 @@ def test_b8_a_guest_token_expires_after_30_days(
     assert guest.ask("GET", target).status == 200
     later(60)
     with nothing_changes():
-        for asking in NATIVE:
-            answer = asking.ask(guest, records.of_guest)
-            told = (answer.status, answer.json()["code"])
-            assert told == (401, "session_invalid"), (str(asking), answer)
+        for endpoint in NATIVE:
+            answer = endpoint.ask(guest, records.of_guest)
+            result = (answer.status, answer.json()["code"])
+            assert result == (401, "session_invalid"), (str(endpoint), answer)
 
 
-def test_a_webhook_asks_for_a_signature_and_no_credential_stands_in_for_it(
+def test_webhook_needs_a_signature_and_no_credential_replaces_it(
     records: Records, client: Client, nothing_changes: Unchanging
 ) -> None:
     everybody = [client, records.owner, client.acting(x_guest_token=records.tokens["payment"])]
     with nothing_changes():
-        for asking, (_, method, path) in product(everybody, WEBHOOKS):
+        for endpoint, (_, method, path) in product(everybody, WEBHOOKS):
             for signature in ({}, {"Stripe-Signature": "t=4102444800,v1=00"}):
-                answer = asking.ask(method, path, {"id": "evt_1"}, signature)
+                answer = endpoint.ask(method, path, {"id": "evt_1"}, signature)
                 assert (answer.status, answer.json()["code"]) == (400, "signature_invalid"), path
 
 
-def test_a_list_holds_the_callers_own_and_nothing_else(records: Records, sign_in: SignIn) -> None:
+def test_list_contains_only_the_callers_own_records(records: Records, sign_in: SignIn) -> None:
     stranger = sign_in(STRANGER)
-    for asking in NATIVE:
-        if asking.row.about == "list":
-            assert asking.ask(stranger, {}).json() == []
-            assert asking.ask(records.owner, {}).json() != []
+    for endpoint in NATIVE:
+        if endpoint.row.about == "list":
+            assert endpoint.ask(stranger, {}).json() == []
+            assert endpoint.ask(records.owner, {}).json() != []
 
 
 OTHERS: list[tuple[str, str, dict[str, object], int]] = [
@@ -435,7 +446,7 @@ OTHERS: list[tuple[str, str, dict[str, object], int]] = [
 
 @pytest.mark.parametrize(("method", "target", "body", "status"), OTHERS)
 @pytest.mark.parametrize("is_guest", [False, True], ids=["user", "guest"])
-def test_b18_what_belongs_to_somebody_else_cannot_be_named(
+def test_b18_ids_of_others_in_a_request_are_refused(
     method: str,
     target: str,
     body: dict[str, object],
@@ -446,20 +457,20 @@ def test_b18_what_belongs_to_somebody_else_cannot_be_named(
     sign_in: SignIn,
     nothing_changes: Unchanging,
 ) -> None:
-    asking = client if is_guest else sign_in(Caller(user_id="user_789", email="j@example.com"))
+    endpoint = client if is_guest else sign_in(Caller(user_id="user_789", email="j@example.com"))
     guest_data = {"guest_data": GUEST} if is_guest else {}
-    mine = made(asking, "/payments/intents", **MONEY, **guest_data)
+    mine = made(endpoint, "/payments/intents", **MONEY, **guest_data)
     if is_guest and "~mine~" in target:
-        asking = asking.acting(x_guest_token=mine["guest_token"])
+        endpoint = endpoint.acting(x_guest_token=mine["guest_token"])
     if is_guest and (method != "POST" or target in ("/payment-methods", "/addresses")):
-        status = 401  # a guest token neither lists nor changes
+        status = 401  # a guest token gives no access to lists and changes
     with nothing_changes():
         sent = body if "~mine~" in target else body | guest_data
-        answer = asking.ask(method, BASE + target.replace("~mine~", mine["id"]), sent)
+        answer = endpoint.ask(method, BASE + target.replace("~mine~", mine["id"]), sent)
     assert is_refusal(answer, status), answer
 
 
-def test_b10_a_guest_listing_can_ask_for_a_token_of_the_address(
+def test_b10_guest_listing_with_setting_token_needs_a_token_of_the_address(
     records: Records, client: Client, setting: Setting, sign_in: SignIn
 ) -> None:
     setting("GUEST_LISTING", "token")
@@ -479,7 +490,7 @@ def test_b10_a_guest_listing_can_ask_for_a_token_of_the_address(
         assert is_refusal(stranger.ask("GET", target), 401)
 
 
-def test_b10_a_guest_listing_can_be_switched_off(
+def test_b10_guest_listing_with_setting_off_returns_404(
     records: Records, client: Client, setting: Setting
 ) -> None:
     setting("GUEST_LISTING", "off")

@@ -1,4 +1,4 @@
-"""The logs tell what happened to a request, and nothing that a caller sent or was given."""
+"""The logs say what happened to a request. They contain nothing that a caller sent or got."""
 
 import json
 import os
@@ -15,9 +15,11 @@ import pytest
 from local.template import ROOT
 from tests.contracts.shape import EVERY_ROUTE
 
+HANGS_AFTER_S = 1200  # far more than it needs on any machine
 
-class Told:
-    """The output of the story's process, and what happened in it."""
+
+class StoryLog:
+    """The output of the story's process, its calls and its canaries."""
 
     def __init__(self, output: str, story: dict[str, Any]) -> None:
         self.output, self.calls, self.canaries = output, story["calls"], story["canaries"]
@@ -36,7 +38,8 @@ def _records(output: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def log(tmp_path_factory: pytest.TempPathFactory) -> StoryLog:
+    """Runs the story in a process of its own, once for all tests of this file."""
     file = tmp_path_factory.mktemp("logs") / "story.json"
     path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "bridge" / "python")])
     done = subprocess.run(
@@ -46,55 +49,56 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=HANGS_AFTER_S,
     )
     assert done.returncode == 0, done.stdout[-5000:]
-    return Told(done.stdout, json.loads(Path(file).read_text()))
+    return StoryLog(done.stdout, json.loads(Path(file).read_text()))
 
 
 def spellings(canary: str) -> set[str]:
-    """As text, inside JSON, in a URL, as a form, in base64."""
+    """How a canary may be written: as text, in JSON, in a URL, in a form, in base64."""
     encoded = {quote(canary), quote(canary, safe=""), quote_plus(canary)}
     return {canary, json.dumps(canary)[1:-1], b64encode(canary.encode()).decode(), *encoded}
 
 
-def test_no_canary_sings_in_any_line_of_the_output(told: Told) -> None:
-    singing = {
+def test_no_line_of_the_output_contains_a_canary(log: StoryLog) -> None:
+    leaking = {
         line
-        for line in told.output.splitlines()
-        for canary in told.canaries
+        for line in log.output.splitlines()
+        for canary in log.canaries
         for spelling in spellings(canary)
         if spelling.lower() in line.lower()
     }
-    assert not singing
+    assert not leaking
 
 
-def test_the_output_is_all_that_lambda_would_log(told: Told) -> None:
-    """Other people's loggers are heard at INFO, ours write JSON."""
-    assert "somebody.elses.sdk said at INFO" in told.output
-    assert {"bridge"} == {line["service"] for line in told.lines}
+def test_output_contains_all_that_lambda_would_log(log: StoryLog) -> None:
+    """Loggers of libraries write at INFO, and ours write JSON."""
+    assert "somebody.elses.sdk said at INFO" in log.output
+    assert {"bridge"} == {line["service"] for line in log.lines}
 
 
-def test_every_request_has_one_line_that_tells_how_it_went(told: Told) -> None:
-    for call in told.calls:
-        (line,) = told.of(call["request_id"], "request")
+def test_every_request_has_one_line_with_its_result(log: StoryLog) -> None:
+    for call in log.calls:
+        (line,) = log.of(call["request_id"], "request")
         assert line["status"] == call["status"], (call, line)
         assert line["caller"] == call.get("caller", line["caller"]), (call, line)
         assert line["caller"] in ("user", "guest", "key", "nobody"), (call, line)
         assert type(line["duration_ms"]) is int, (call, line)
         assert line["duration_ms"] >= 0, (call, line)
-        is_told = line["route"].endswith("$default") or "/health" in line["route"]
-        refused = call["status"] >= 400 and not is_told  # these two answer whatever they find
+        # These two routes are logged as "answered" with any status.
+        accepts_any_status = line["route"].endswith("$default") or "/health" in line["route"]
+        refused = call["status"] >= 400 and not accepts_any_status
         assert (line["outcome"] == "answered") != refused, (call, line)
 
 
-def test_every_route_is_told_as_the_template_writes_it(told: Told) -> None:
-    routes = {line["route"] for line in told.lines if line["message"] == "request"}
+def test_routes_are_logged_as_the_template_writes_them(log: StoryLog) -> None:
+    routes = {line["route"] for line in log.lines if line["message"] == "request"}
     assert routes == {f"{method} {path}" for _, method, path in EVERY_ROUTE} | {"$default"}
 
 
-def test_every_money_call_tells_its_payment_its_provider_and_its_outcome(told: Told) -> None:
-    calls = [call for call in told.calls if "money" in call]
+def test_every_money_call_logs_its_payment_provider_and_outcome(log: StoryLog) -> None:
+    calls = [call for call in log.calls if "money" in call]
     assert {tuple(call["money"]) for call in calls} >= {
         ("create", "done"),
         ("update", "done"),
@@ -104,7 +108,7 @@ def test_every_money_call_tells_its_payment_its_provider_and_its_outcome(told: T
     }
     for call in calls:
         operation, outcome = call["money"]
-        lines = told.of(call["request_id"])
+        lines = log.of(call["request_id"])
         (line,) = [each for each in lines if each.get("operation") == operation]
         assert line["outcome"] == outcome, (call, line)
         assert line["provider"] == "stripe"
@@ -112,12 +116,12 @@ def test_every_money_call_tells_its_payment_its_provider_and_its_outcome(told: T
         assert line["payment_id"].startswith("pay_")
 
 
-def test_what_nobody_expected_tells_where_it_broke_and_not_why(told: Told) -> None:
-    broken = [call for call in told.calls if call.get("broken")]
+def test_unexpected_error_logs_its_place_but_not_its_message(log: StoryLog) -> None:
+    broken = [call for call in log.calls if call.get("broken")]
     assert broken
     for call in broken:
         assert call["status"] == 500
-        (line,) = told.of(call["request_id"], "unhandled")
+        (line,) = log.of(call["request_id"], "unhandled")
         assert line["level"] == "ERROR"
         assert line["error_type"]
         assert line["places"]

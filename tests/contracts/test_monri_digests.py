@@ -1,6 +1,6 @@
-"""Monri's digests on a socket: the golden vectors, and one that openssl made.
+"""Monri's digests over a socket: the golden vectors, and digests made by openssl.
 
-Source: contracts/monri.md 2.1 and 2.3.
+Source: docs/api/monri.md, sections 2.1 and 2.3.
 """
 
 import http.client
@@ -47,7 +47,7 @@ Ask = Callable[..., tuple[int, Any]]
 
 @pytest.fixture
 def ask(environment: Environment, tables: None) -> Iterator[Ask]:
-    """Send a request to a server at the time of the golden vectors; its status and its JSON."""
+    """Sends a request at the time of the golden vectors. Returns the status and the JSON."""
     clock.set_offset(int(AT) - clock.now().timestamp())
     put_credential("merchant", TOKEN, KEY)
     server = Server(0, environment.gateway.handle)
@@ -59,16 +59,16 @@ def ask(environment: Environment, tables: None) -> Iterator[Ask]:
         headers["Authorization"] = f"WP3-v2.1 {TOKEN} {AT} {digest}"
         connection.request(method, target, body or None, headers)
         answer = connection.getresponse()
-        told = json.loads(answer.read())
+        body = json.loads(answer.read())
         connection.close()
-        return answer.status, told
+        return answer.status, body
 
     yield send
     server.stop()
 
 
-def kept(**more: object) -> Customer:
-    """A customer of the vectors' merchant, under the UUID of the fourth."""
+def stored_customer(**more: object) -> Customer:
+    """A customer of the vectors' merchant, with the UUID that vector D uses."""
     known = {"id": CUSTOMER, "uid": CUSTOMER.removeprefix("cust_"), "organization_id": "org_1"}
     times = {"created_at": clock.now(), "updated_at": clock.now()}
     customer = Customer.model_validate(known | times | more)
@@ -77,16 +77,16 @@ def kept(**more: object) -> Customer:
 
 
 def test_vector_a_signs_a_list_with_its_query(ask: Ask) -> None:
-    kept(name="Lejla")
-    status, told = ask("GET", "/v2/customers?limit=2&offset=0", A)
-    assert (status, [each["uuid"] for each in told["data"]]) == (200, [UUID])
+    stored_customer(name="Lejla")
+    status, body = ask("GET", "/v2/customers?limit=2&offset=0", A)
+    assert (status, [each["uuid"] for each in body["data"]]) == (200, [UUID])
     assert ask("GET", "/v2/customers?limit=2&offset=1", A)[0] == 401
     assert ask("GET", "/v2/customers", A)[0] == 401
 
 
-def test_vector_b_signs_a_creation_over_its_very_bytes(ask: Ask) -> None:
-    status, told = ask("POST", "/v2/customers", B, BODY)
-    assert (status, told["name"], told["country"]) == (200, "Lejla Kovač", "BA")
+def test_vector_b_signs_a_creation_over_its_exact_bytes(ask: Ask) -> None:
+    status, body = ask("POST", "/v2/customers", B, BODY)
+    assert (status, body["name"], body["country"]) == (200, "Lejla Kovač", "BA")
     assert ask("POST", "/v2/customers", B, BODY.replace(b"BA", b"HR"))[0] == 401
 
 
@@ -100,19 +100,19 @@ def test_vector_c_signs_a_path_that_the_gateway_decodes(ask: Ask) -> None:
             "errors": ["Customer not found"],
         },
     )
-    kept(external_id="crm north/7", claims_external_id=True)
-    status, told = ask("GET", target, C)
-    assert (status, told["merchant_customer_id"], told["uuid"]) == (200, "crm north/7", UUID)
+    stored_customer(external_id="crm north/7", claims_external_id=True)
+    status, body = ask("GET", target, C)
+    assert (status, body["merchant_customer_id"], body["uuid"]) == (200, "crm north/7", UUID)
 
 
-def test_vector_d_signs_a_deletion_and_d4_any_other_method_of_its_path(ask: Ask) -> None:
-    kept()
+def test_vector_d_signs_a_deletion_and_m4_any_other_method_of_its_path(ask: Ask) -> None:
+    stored_customer()
     assert ask("GET", f"/v2/customers/{UUID}", D)[0] == 200
-    status, told = ask("DELETE", f"/v2/customers/{UUID}", D)
-    assert (status, told["deleted"]) == (200, True)
+    status, body = ask("DELETE", f"/v2/customers/{UUID}", D)
+    assert (status, body["deleted"]) == (200, True)
 
 
-def test_d4_a_vector_is_refused_outside_its_window(ask: Ask) -> None:
+def test_m4_digest_is_refused_outside_its_time_window(ask: Ask) -> None:
     now = clock.now().timestamp()
     for seconds, status in ((890, 200), (910, 401), (-890, 200), (-910, 401)):
         clock.set_offset(0)
@@ -121,7 +121,7 @@ def test_d4_a_vector_is_refused_outside_its_window(ask: Ask) -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
-def test_a_digest_that_openssl_made_is_accepted(ask: Ask) -> None:
+def test_digest_made_by_openssl_is_accepted(ask: Ask) -> None:
     """With a query string, a UTF-8 body and a space in the id."""
 
     def signed(fullpath: str, body: bytes = b"") -> str:

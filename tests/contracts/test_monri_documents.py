@@ -1,7 +1,8 @@
-"""Monri's document: each request that it describes, signed as it says. Source: seed 003.
+"""Each request that Monri's own document describes, signed as it says.
 
-The document prints no request but paths, fields and answers; the digest is of the page it links
-to (contracts/monri.md 2.1), made here by hashlib alone.
+The document prints no whole request, only paths, fields and responses. The digest is described on
+a page that it links to (docs/api/monri.md, section 2.1); here `hashlib` makes it.
+Source: Monri API documentation, "Customers".
 """
 
 import hashlib
@@ -16,12 +17,12 @@ from tests.contracts.shape import MONRI_FIELDS
 
 TOKEN, KEY = "demo-authenticity-token", "demo-merchant-key"
 LEJLA = "019b76da-a800-7b7a-8c21-5e0f7ad94b10"
-NADIA = "019cadd4-65c0-72b3-9f5c-0a9d3b7e4c21"  # cus_01kjpx8se0eassyq0akmxqwk11, who has a card
+NADIA = "019cadd4-65c0-72b3-9f5c-0a9d3b7e4c21"  # cus_01kjpx8se0eassyq0akmxqwk11, with a saved card
 METHOD_FIELDS = {
     "status", "id", "masked_pan", "expiration_date", "keep_until", "created_at", "updated_at",
     "customer_uuid", "token", "expired",
 }  # fmt: skip
-# The fields of the document's table of a request, with the values of its example of a response.
+# The fields in the document's table of a request, with the values of its example response.
 CUSTOMER: dict[str, object] = {
     "merchant_customer_id": "customer-id-1234",
     "description": "Customer",
@@ -42,7 +43,7 @@ CHANGE: dict[str, object] = {
 }
 MADE = {"status", "deleted", "created_at", "updated_at", "deleted_at"} | {"id", "uuid"}
 
-# Each request of the document: method, path, body, the keys of its answer.
+# Each request of the document: method, path, body, the keys of the response.
 REQUESTS: list[tuple[str, str, dict[str, object] | None, set[str]]] = [
     ("POST", "/v2/customers", CUSTOMER, MONRI_FIELDS),
     ("GET", f"/v2/customers/{LEJLA}", None, MONRI_FIELDS),
@@ -57,6 +58,7 @@ REQUESTS: list[tuple[str, str, dict[str, object] | None, set[str]]] = [
 
 
 def signed(wire: Wire, method: str, target: str, body: object = None) -> Answer:
+    """Send a request with a digest of now."""
     text, at = "" if body is None else json.dumps(body), int(time.time())
     digest = hashlib.sha512(f"{KEY}{at}{TOKEN}{target}{text}".encode()).hexdigest()
     headers = ["Host: ipgtest.monri.com", f"Authorization: WP3-v2.1 {TOKEN} {at} {digest}"]
@@ -64,31 +66,31 @@ def signed(wire: Wire, method: str, target: str, body: object = None) -> Answer:
 
 
 @pytest.mark.parametrize(("method", "target", "body", "keys"), REQUESTS)
-def test_a_documents_request_is_answered_as_the_document_says(
+def test_request_of_the_document_returns_what_the_document_says(
     method: str, target: str, body: dict[str, object] | None, keys: set[str], wire: Wire
 ) -> None:
     answer = signed(wire, method, target, body)
-    told = answer.json()
-    assert (answer.status, told["status"], told.keys()) == (200, "approved", keys)
-    assert (body or {}).items() <= told.items()
-    if "data" in told:
+    response = answer.json()
+    assert (answer.status, response["status"], response.keys()) == (200, "approved", keys)
+    assert (body or {}).items() <= response.items()
+    if "data" in response:
         fields = METHOD_FIELDS if "payment-methods" in target else MONRI_FIELDS
-        assert told["data"]
-        assert all(each.keys() == fields for each in told["data"])
+        assert response["data"]
+        assert all(each.keys() == fields for each in response["data"])
 
 
-def test_the_documents_requests_work_with_an_access_token_too(wire: Wire) -> None:
-    asked = {"client_id": TOKEN, "client_secret": KEY, "grant_type": "client_credentials"}
+def test_requests_of_the_document_work_with_an_access_token_too(wire: Wire) -> None:
+    grant = {"client_id": TOKEN, "client_secret": KEY, "grant_type": "client_credentials"}
     headers = ["Host: ipgtest.monri.com"]
-    told = wire.send(request_of("POST", "/v2/oauth", headers, json.dumps(asked))).json()
-    headers.append(f"Authorization: {told['token_type']} {told['access_token']}")
+    response = wire.send(request_of("POST", "/v2/oauth", headers, json.dumps(grant))).json()
+    headers.append(f"Authorization: {response['token_type']} {response['access_token']}")
     for method, target, body, keys in REQUESTS:
         text = "" if body is None else json.dumps(body)
         answer = wire.send(request_of(method, target, headers, text))
         assert (answer.status, answer.json().keys()) == (200, keys), target
 
 
-def test_the_documents_example_of_a_response_is_what_its_values_make(wire: Wire) -> None:
+def test_example_values_of_the_document_give_its_example_response(wire: Wire) -> None:
     made = signed(wire, "POST", "/v2/customers", CUSTOMER).json()
     assert made == CUSTOMER | {name: made[name] for name in MADE}
     assert (made["deleted"], made["deleted_at"]) == (False, None)
@@ -97,7 +99,7 @@ def test_the_documents_example_of_a_response_is_what_its_values_make(wire: Wire)
     assert signed(wire, "GET", "/v2/customers").json()["data"][0] == made, "the newest first"
 
 
-def test_an_update_leaves_what_it_does_not_name_and_null_unsets_a_key(wire: Wire) -> None:
+def test_update_keeps_fields_that_are_not_sent_and_null_removes_a_key(wire: Wire) -> None:
     made = signed(wire, "POST", "/v2/customers", CUSTOMER).json()
     change = {"phone": "+38733555010", "metadata": {"key": None, "other": "x"}}
     changed = signed(wire, "POST", f"/v2/customers/{made['uuid']}", change).json()
@@ -105,7 +107,7 @@ def test_an_update_leaves_what_it_does_not_name_and_null_unsets_a_key(wire: Wire
     assert changed == made | after | {"updated_at": changed["updated_at"]}
 
 
-def test_a_deleted_customer_is_told_as_the_document_shows_it(wire: Wire) -> None:
+def test_deleted_customer_is_returned_as_the_document_says(wire: Wire) -> None:
     answer = signed(wire, "DELETE", f"/v2/customers/{LEJLA}").json()
     assert answer == {"status": "approved", "id": LEJLA, "uuid": LEJLA, "deleted": True}
     read = signed(wire, "GET", f"/v2/customers/{LEJLA}").json()
@@ -114,11 +116,11 @@ def test_a_deleted_customer_is_told_as_the_document_shows_it(wire: Wire) -> None
     assert LEJLA not in [each["uuid"] for each in listed]
 
 
-def test_a_limit_and_an_offset_must_be_valid_numbers(wire: Wire) -> None:
+def test_limit_and_offset_must_be_valid_numbers(wire: Wire) -> None:
     for path in ("/v2/customers", f"/v2/customers/{NADIA}/payment-methods"):
         answer = signed(wire, "GET", f"{path}?limit=x&offset=-")
-        told = ["limit must be a valid number", "offset must be a valid number"]
-        assert (answer.status, answer.json()["errors"]) == (400, told)
+        errors = ["limit must be a valid number", "offset must be a valid number"]
+        assert (answer.status, answer.json()["errors"]) == (400, errors)
 
 
 LIMITS = {
@@ -134,7 +136,7 @@ LIMITS = {
 }
 
 
-def test_a_field_has_the_documents_lengths(wire: Wire) -> None:
+def test_fields_have_the_lengths_of_the_document(wire: Wire) -> None:
     for field, (low, high) in LIMITS.items():
         for length, status in ((low - 1, 400), (low, 200), (high, 200), (high + 1, 400)):
             answer = signed(wire, "POST", "/v2/customers", {field: "c" * length})

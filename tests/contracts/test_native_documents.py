@@ -1,6 +1,6 @@
-"""The native documents' own requests, as printed but for the host and a hidden e-mail.
+"""The requests in the native API's own documents, except for the host and hidden e-mail addresses.
 
-Source: seeds 000, "Customers API", and 002, "Payments API".
+Source: Bridge Payments documentation, "Customers API" and "Payments API".
 """
 
 import json
@@ -21,14 +21,15 @@ VISA = {"payment_method_id": "pm_card_visa"}
 
 @dataclass(frozen=True)
 class Curl:
-    """One request of a document, its status, and fields that the document determines."""
+    """One request of a document, its status, values that must be returned, and all fields."""
 
     text: str
     status: int
-    shown: dict[str, object]
+    expected: dict[str, object]
     fields: set[str]
 
     def sent_by(self, wire: Wire) -> Answer:
+        """Send it."""
         return wire.send(of_curl(self.text, GUEST if "guest_data" in self.text else JOHN))
 
 
@@ -213,34 +214,36 @@ LIST = Curl(
 
 
 @pytest.mark.parametrize("name", CURLS)
-def test_a_documents_request_is_answered_as_the_document_says(name: str, wire: Wire) -> None:
+def test_request_of_the_document_returns_what_the_document_says(name: str, wire: Wire) -> None:
     curl = CURLS[name]
     answer = curl.sent_by(wire)
-    told = answer.json()
-    assert answer.status == curl.status, told
-    assert curl.shown.items() <= told.items()
-    assert curl.fields <= told.keys()
+    body = answer.json()
+    assert answer.status == curl.status, body
+    assert curl.expected.items() <= body.items()
+    assert curl.fields <= body.keys()
 
 
-def test_the_documents_list_of_customers(wire: Wire) -> None:
+def test_list_of_customers_returns_the_documents_customers(wire: Wire) -> None:
     answer = LIST.sent_by(wire)
-    shown = [(each["id"], each["name"], each["created_at"]) for each in answer.json()]
+    listed = [(each["id"], each["name"], each["created_at"]) for each in answer.json()]
     assert answer.status == LIST.status
-    assert shown == [
+    assert listed == [
         ("cust_123", "John Doe", "2025-01-15T10:30:00Z"),
         ("cust_456", "Jane Smith", "2025-01-10T08:20:00Z"),
     ]
     assert all(LIST.fields <= each.keys() for each in answer.json())
 
 
-def test_the_documents_requests_work_in_their_order(wire: Wire) -> None:
+def test_requests_of_the_document_work_in_their_order(wire: Wire) -> None:
     assert DELETION.sent_by(wire).status == 204
     for curl in CURLS.values():
         deleted = "customers/cust_123" in curl.text
         assert curl.sent_by(wire).status == (404 if deleted else curl.status), curl.text
 
 
-def test_the_documents_deletion(jane: Client, wire: Wire) -> None:
+def test_deleted_customer_returns_404_and_its_payments_stay_readable(
+    jane: Client, wire: Wire
+) -> None:
     answer = DELETION.sent_by(wire)
     assert (answer.status, answer.body) == (204, b"")
     assert jane.ask("GET", f"{BASE}/customers/cust_123").status == 404
@@ -248,7 +251,7 @@ def test_the_documents_deletion(jane: Client, wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("name", ["create a user's customer", "create a guest's customer"])
-def test_the_hidden_address_of_the_documents_is_refused_as_none(
+def test_hidden_address_of_the_documents_is_refused_as_invalid(
     name: str, jane: Client, client: Client
 ) -> None:
     curl = CURLS[name]
@@ -260,9 +263,7 @@ def test_the_hidden_address_of_the_documents_is_refused_as_none(
     assert [each["field"] for each in answer.json()["details"]] == [field]
 
 
-def test_the_session_may_come_in_the_query_as_the_document_shows(
-    jane: Client, client: Client
-) -> None:
+def test_session_in_the_query_and_as_bearer_is_accepted(jane: Client, client: Client) -> None:
     target = f"{BASE}/payments/intents?session_id=session_abc123"
     answer = client.ask("POST", target, MONEY)
     assert (answer.status, answer.json()["user_id"]) == (201, "user_456")
@@ -270,7 +271,7 @@ def test_the_session_may_come_in_the_query_as_the_document_shows(
     assert bearer.ask("POST", f"{BASE}/payments/intents", MONEY).status == 201
 
 
-def test_the_documents_way_of_a_payment_from_its_intent_to_its_list(jane: Client) -> None:
+def test_payment_goes_from_intent_to_list_as_the_document_shows(jane: Client) -> None:
     made = jane.ask("POST", f"{BASE}/payments/intents", MONEY).json()
     target = f"{BASE}/payments/intents/{made['id']}"
     change = {"subtotal_cents": 1800, "tax_cents": 200, "total_cents": 2000, "concept": "Premium"}

@@ -1,8 +1,7 @@
-"""Whatever four APIs do to an organization's customers, in any order: each shows what a plain model
-says, and none loses what only another one knows.
+"""Four APIs change an organization's customers in any order. Each API shows what the model says.
 
-Fixed examples in `make test`, new ones in `make fuzz`. Source: the contracts of the four APIs; the
-README's table of what maps to what.
+No API loses a field that only another API knows. Fixed examples in `make test`, new ones in
+`make fuzz`. Source: the documents of the four APIs in docs/api.
 """
 
 from collections.abc import Sequence
@@ -25,26 +24,34 @@ from tests.contracts.customer_apis import (
     USER_EMAIL,
     USER_NAME,
     Apis,
-    enrol,
+    enroll,
 )
 from tests.contracts.customer_model import (
     DIGITS,
-    METHODS_SHOWN,
+    METADATA_BYTES,
+    METHODS_BY,
     NAMES,
-    ROOM,
-    SHOWS,
+    RENDERED_BY,
     Body,
     Facts,
-    Shown,
-    alternative_writes,
-    monri_writes,
-    native_writes,
-    payments_ai_writes,
+    Rendered,
     suffix_of,
     text_of,
     too_large,
+    write_alternative,
+    write_monri,
+    write_native,
+    write_payments_ai,
 )
-from tests.contracts.customer_operations import FIRST, RARELY, SOUGHT, THEN, Operation, flat, judged
+from tests.contracts.customer_operations import (
+    FIRST,
+    RARELY,
+    SEARCHED,
+    THEN,
+    Operation,
+    expected_custom_fields,
+    flat,
+)
 
 SEQUENCES = 300
 CUSTOM_FIELDS = f"/v1/public-api/organizations/{ORGANIZATION}/custom-fields"
@@ -56,128 +63,136 @@ USER_FIELDS = ("email", "first_name", "last_name", "job_title", "phone")
 
 
 class Story:
-    """One organization, four APIs; `made` is the model of all customers there ever were."""
+    """One organization and four APIs. `customers` models all customers, also deleted ones."""
 
     def __init__(self, environment: Environment, *, by_token: bool) -> None:
         database.clear()
         environment.stripe.reset()
         clock.set_offset(0)
-        enrol(by_token=by_token)
+        enroll(by_token=by_token)
         self.environment, self.moved = environment, 0
         self.apis = Apis(environment.gateway, by_token)
-        self.made: list[Facts] = []
+        self.customers: list[Facts] = []
         self.defined: set[str] = set()
 
-    def act(self, operation: Operation) -> None:
-        """The second of an operation says to whom it happens, where that is a customer."""
+    def run(self, operation: Operation) -> None:
+        """Run an operation. Its second part is the number of a customer, or None."""
         name, who, arguments = operation
         if who is None:
             getattr(self, name)(*arguments)
-        elif self.made:
-            getattr(self, name)(self.made[who % len(self.made)], *arguments)
+        elif self.customers:
+            getattr(self, name)(self.customers[who % len(self.customers)], *arguments)
 
-    def define(self, *names: str) -> None:
-        """What a customer may have beside the fields of all."""
+    def define_fields(self, *names: str) -> None:
+        """Define custom fields of the organization that are not defined yet."""
         for name in {"tier", *names} & SCHEMAS.keys() - self.defined:
             target = f"{CUSTOM_FIELDS}/customers/{name}"
             answer = self.apis.payments_ai("PUT", target, SCHEMAS[name])
             assert answer.status == 201, answer
             self.defined.add(name)
 
-    def within(self, text: str, since: datetime) -> str:
-        """A time that is told: of the call just made."""
-        told = datetime.fromisoformat(text)
-        assert since.replace(microsecond=0) <= told <= clock.now(), text
+    def assert_recent(self, text: str, since: datetime) -> str:
+        """A time in a response must lie within the call. Returns it."""
+        time = datetime.fromisoformat(text)
+        assert since.replace(microsecond=0) <= time <= clock.now(), text
         return text
 
-    def hold(self, api: str, facts: Facts, answer: Answer) -> None:
-        """An answer that shows a customer shows what the model says."""
-        assert text_of(answer.json()) == text_of(SHOWS[api](facts)), api
+    def assert_matches(self, api: str, facts: Facts, answer: Answer) -> None:
+        """The customer in a response is as the model says."""
+        assert text_of(answer.json()) == text_of(RENDERED_BY[api](facts)), api
 
     def read(self, api: str, facts: Facts) -> None:
+        """Get the customer. Only the native API no longer returns a deleted one."""
         answer = self.apis.read(api, facts)
-        if api == "native" and not facts.lives:
+        if api == "native" and not facts.exists:
             assert answer.status == 404, answer
             return
         assert answer.status == 200, answer
-        self.hold(api, facts, answer)
+        self.assert_matches(api, facts, answer)
 
     def listed(self) -> list[Facts]:
-        """Living customers as every list has them: newest first, ties by id."""
-        return sorted((each for each in self.made if each.lives), key=lambda each: each.age)[::-1]
+        """The existing customers in the order of all lists: newest first, then by id."""
+        return sorted(
+            (each for each in self.customers if each.exists), key=lambda each: each.list_order
+        )[::-1]
 
     def claimant(self, external_id: str | None) -> Facts | None:
-        """The one living customer that is found by it."""
-        named = (each for each in self.made if each.lives and each.has_claim)
-        return next((each for each in named if each.external_id == external_id), None)
+        """The existing customer that is found by this external id."""
+        claimants = (each for each in self.customers if each.exists and each.has_claim)
+        return next((each for each in claimants if each.external_id == external_id), None)
 
-    def born(self, suffix: str, at: str, since: datetime) -> Facts:
+    def new_facts(self, suffix: str, at: str, since: datetime) -> Facts:
+        """The model of a customer that was just created, with its new id."""
         assert len(suffix) == 26, suffix
         assert set(suffix) <= set(DIGITS), suffix
-        assert suffix not in [each.suffix for each in self.made], "an id that is taken"
-        return Facts(suffix, ORGANIZATION, self.within(at, since), at)
+        assert suffix not in [each.suffix for each in self.customers], "the id is not new"
+        return Facts(suffix, ORGANIZATION, self.assert_recent(at, since), at)
 
-    def kept(self, api: str, facts: Facts, answer: Answer) -> None:
-        self.hold(api, facts, answer)
-        self.made.append(facts)
+    def remember(self, api: str, facts: Facts, answer: Answer) -> None:
+        """Check the response of a creation, and add the customer to the model."""
+        self.assert_matches(api, facts, answer)
+        self.customers.append(facts)
 
     def create_native(self, body: Body) -> None:
+        """Create by the native API."""
         since = clock.now()
-        asked = body | {"provider_id": "stripe", "organization_id": ORGANIZATION}
-        answer = self.apis.native("POST", NATIVE, asked)
+        request = body | {"provider_id": "stripe", "organization_id": ORGANIZATION}
+        answer = self.apis.native("POST", NATIVE, request)
         assert answer.status == 201, answer
-        shown = answer.json()
-        facts = self.born(shown["id"].removeprefix("cust_"), shown["created_at"], since)
+        record = answer.json()
+        facts = self.new_facts(record["id"].removeprefix("cust_"), record["created_at"], since)
         facts.user_id, facts.provider_id = USER, "stripe"
-        facts.provider_customer_id = shown["provider_customer_id"]
+        facts.provider_customer_id = record["provider_customer_id"]
         sent = {name: each for name, each in body.items() if each is not None}
         if not sent.get("name", "").strip():
             sent.pop("name", None)
-        native_writes(facts, {"email": USER_EMAIL} | sent)
+        write_native(facts, {"email": USER_EMAIL} | sent)
         if not facts.name:  # what is missing comes from the session (B8)
-            facts.name, facts.name_is_made = USER_NAME, False
-        self.kept("native", facts, answer)
+            facts.name, facts.name_is_derived = USER_NAME, False
+        self.remember("native", facts, answer)
 
     def create_payments_ai(self, body: Body, retried: bool) -> None:
+        """Create by payments.ai. `retried`: the same request again, with an idempotency key."""
         since = clock.now()
-        self.define(*(body.get("customFields") or {}))
-        headers = {"Idempotency-Key": f"creation {len(self.made)}"} if retried else {}
+        self.define_fields(*(body.get("customFields") or {}))
+        headers = {"Idempotency-Key": f"creation {len(self.customers)}"} if retried else {}
         answer = self.apis.payments_ai("POST", PAYMENTS_AI, body, headers)
-        values, faults = judged(body)
+        values, faults = expected_custom_fields(body)
         if faults:
-            self.refused(answer, 400, faults)
+            self.assert_refused(answer, 400, faults)
             return
         assert answer.status == 201, answer
-        shown = answer.json()
-        suffix = shown["id"].removeprefix("cus_")
-        facts = self.born(suffix, shown["createdTime"], since)
-        payments_ai_writes(facts, flat(body))
-        named = body.get("customFields") or {}
-        facts.custom_fields = values if "tier" in named else {"tier": "basic"} | values
-        self.kept("payments_ai", facts, answer)
+        record = answer.json()
+        suffix = record["id"].removeprefix("cus_")
+        facts = self.new_facts(suffix, record["createdTime"], since)
+        write_payments_ai(facts, flat(body))
+        fields = body.get("customFields") or {}
+        facts.custom_fields = values if "tier" in fields else {"tier": "basic"} | values
+        self.remember("payments_ai", facts, answer)
         if retried:
             again = self.apis.payments_ai("POST", PAYMENTS_AI, body, headers)
             assert (again.status, again.body) == (201, answer.body)
 
     def create_monri(self, body: Body) -> None:
+        """Create by Monri."""
         since = clock.now()
         answer = self.apis.monri("POST", MONRI, body)
         if fault := self.monri_fault(body, None):
-            self.refused(answer, 400, [fault])
+            self.assert_refused(answer, 400, [fault])
             return
         assert answer.status == 200, answer
-        shown = answer.json()
-        facts = self.born(suffix_of(shown["uuid"]), shown["created_at"], since)
-        monri_writes(facts, body)
-        self.kept("monri", facts, answer)
+        record = answer.json()
+        facts = self.new_facts(suffix_of(record["uuid"]), record["created_at"], since)
+        write_monri(facts, body)
+        self.remember("monri", facts, answer)
 
     def monri_fault(self, body: Body, seen: Facts | None) -> str | None:
-        """Why a change, or a creation, is refused."""
+        """The error of a change or of a creation, or None."""
         after = seen.copied() if seen else Facts("", "", "", "")
-        monri_writes(after, body)
+        write_monri(after, body)
         if too_large(body.get("metadata")) or (body.get("metadata") and too_large(after.metadata)):
-            return f"Metadata is too large (maximum is {ROOM} bytes)"
-        if seen and not seen.lives:
+            return f"Metadata is too large (maximum is {METADATA_BYTES} bytes)"
+        if seen and not seen.exists:
             return "Customer is deleted"
         if body.get("merchant_customer_id") and self.claimant(after.external_id) not in (
             None,
@@ -187,187 +202,207 @@ class Story:
         return None
 
     def create_alternative(self, body: Body) -> None:
-        """An external id may be taken: then another one goes on being found by it (D9)."""
+        """The external id may be taken; then the other customer is still found by it (A9)."""
         since = clock.now()
         answer = self.apis.alternative("POST", ALTERNATIVE, body)
         assert answer.status == 201, answer
-        shown = answer.json()
-        suffix = shown["id"].removeprefix("cus_")
-        facts = self.born(suffix, shown["created_at"], since)
-        alternative_writes(facts, body)
+        record = answer.json()
+        suffix = record["id"].removeprefix("cus_")
+        facts = self.new_facts(suffix, record["created_at"], since)
+        write_alternative(facts, body)
         facts.has_claim = facts.external_id is not None and not self.claimant(facts.external_id)
-        self.kept("alternative", facts, answer)
+        self.remember("alternative", facts, answer)
 
-    def changed(self, seen: Facts, after: Facts, at: str, since: datetime, **how: bool) -> None:
-        """`at`: what the API says of the last change. Without an effect there was none."""
-        if how.get("touches") or not after.is_as(seen):
-            after.changed_at, after.revision = self.within(at, since), seen.revision + 1
+    def apply_change(
+        self, seen: Facts, after: Facts, at: str, since: datetime, **how: bool
+    ) -> None:
+        """Take the change into the model. `at`: the response's time of the last change.
+
+        The time and the revision change only if a value did, or if the API always touches them.
+        """
+        if how.get("touches") or not after.equals(seen):
+            after.updated_at, after.revision = self.assert_recent(at, since), seen.revision + 1
         vars(seen).update(vars(after))
 
     def update_native(self, facts: Facts, body: Body) -> None:
+        """Update by the native API."""
         since, after = clock.now(), facts.copied()
         answer = self.apis.native("PUT", f"{NATIVE}/{facts.native_id}", body)
-        if not facts.lives:
+        if not facts.exists:
             assert answer.status == 404, answer
             return
         assert answer.status == 200, answer
-        native_writes(after, body)
-        self.changed(facts, after, answer.json()["updated_at"], since)
-        self.hold("native", facts, answer)
+        write_native(after, body)
+        self.apply_change(facts, after, answer.json()["updated_at"], since)
+        self.assert_matches("native", facts, answer)
 
     def update_payments_ai(self, facts: Facts, body: Body, method: str) -> None:
+        """Update by payments.ai."""
         since, after = clock.now(), facts.copied()
-        self.define(*(body.get("customFields") or {}))
+        self.define_fields(*(body.get("customFields") or {}))
         answer = self.apis.payments_ai(method, f"{PAYMENTS_AI}/{facts.short_id}", body)
-        payments_ai_writes(after, flat(body))
-        values, faults = judged(body)
+        write_payments_ai(after, flat(body))
+        values, faults = expected_custom_fields(body)
         if "customFields" in body:
             after.custom_fields = values
         if faults:
-            self.refused(answer, 400, faults)
-        elif not facts.lives:
-            self.refused(answer, 409, ["customer is deleted"])
+            self.assert_refused(answer, 400, faults)
+        elif not facts.exists:
+            self.assert_refused(answer, 409, ["customer is deleted"])
         else:
             assert answer.status == 200, answer
-            self.changed(facts, after, answer.json()["updatedTime"], since)
-            self.hold("payments_ai", facts, answer)
+            self.apply_change(facts, after, answer.json()["updatedTime"], since)
+            self.assert_matches("payments_ai", facts, answer)
 
     def update_monri(self, facts: Facts, body: Body) -> None:
+        """Update by Monri, which always touches the time of the last change."""
         since, after = clock.now(), facts.copied()
         answer = self.apis.monri("POST", f"{MONRI}/{facts.uuid}", body)
         if fault := self.monri_fault(body, facts):
-            self.refused(answer, 400, [fault])
+            self.assert_refused(answer, 400, [fault])
             return
         assert answer.status == 200, answer
-        monri_writes(after, body)
-        self.changed(facts, after, answer.json()["updated_at"], since, touches=True)
-        self.hold("monri", facts, answer)
+        write_monri(after, body)
+        self.apply_change(facts, after, answer.json()["updated_at"], since, touches=True)
+        self.assert_matches("monri", facts, answer)
 
-    def refused(self, answer: Answer, status: int, lines: list[str]) -> None:
+    def assert_refused(self, answer: Answer, status: int, lines: list[str]) -> None:
+        """The response has exactly these error messages."""
         body = answer.json()
         assert answer.status == status, (answer, lines)
-        told = body["errors"] if "errors" in body else body["details"].split("; ")
-        assert told == lines
+        errors = body["errors"] if "errors" in body else body["details"].split("; ")
+        assert errors == lines
 
     def delete(self, facts: Facts, api: str) -> None:
-        """The first time it goes, whoever asks; later each API has its own way to say so."""
-        since, lived = clock.now(), facts.lives
-        if lived:
+        """The first call deletes it, by any API. Later calls have another result in each API."""
+        since, existed = clock.now(), facts.exists
+        if existed:
             facts.has_claim, facts.revision = False, facts.revision + 1
         match api:
             case "native":
                 answer = self.apis.native("DELETE", f"{NATIVE}/{facts.native_id}")
-                assert answer.status == (204 if lived else 404), answer
+                assert answer.status == (204 if existed else 404), answer
             case "payments_ai":
                 answer = self.apis.payments_ai("DELETE", f"{PAYMENTS_AI}/{facts.short_id}")
                 assert answer.status == 204, answer
             case "monri":
                 answer = self.apis.monri("DELETE", f"{MONRI}/{facts.uuid}")
-                named = {"status": "approved", "id": facts.uuid, "uuid": facts.uuid}
-                assert (answer.status, answer.json()) == (200, named | {"deleted": True})
+                ids = {"status": "approved", "id": facts.uuid, "uuid": facts.uuid}
+                assert (answer.status, answer.json()) == (200, ids | {"deleted": True})
             case _:
                 answer = self.apis.alternative("DELETE", f"{ALTERNATIVE}/{facts.short_id}")
                 assert answer.status == 200, answer
-                self.hold("alternative", facts, answer)
-        if lived:
+                self.assert_matches("alternative", facts, answer)
+        if existed:
             at = self.apis.read("monri", facts).json()["deleted_at"]
-            facts.gone_at = facts.changed_at = self.within(at, since)
+            facts.deleted_at = facts.updated_at = self.assert_recent(at, since)
 
     def add_user(self, facts: Facts, body: Body) -> None:
+        """Add a contact by Alternative Payments."""
         since, target = clock.now(), f"{ALTERNATIVE}/{facts.short_id}/users"
         answer = self.apis.alternative("POST", target, body)
-        if not facts.lives:
+        if not facts.exists:
             assert answer.status == 422, answer
             return
         assert answer.status == 201, answer
-        shown = answer.json()
-        told = {name: body.get(name) or None for name in USER_FIELDS}
-        assert shown == told | {"id": shown["id"], "created_at": shown["created_at"]}
-        self.within(shown["created_at"], since)
-        facts.users.insert(0, shown)
+        record = answer.json()
+        sent = {name: body.get(name) or None for name in USER_FIELDS}
+        assert record == sent | {"id": record["id"], "created_at": record["created_at"]}
+        self.assert_recent(record["created_at"], since)
+        facts.users.insert(0, record)
 
     def wait(self, seconds: int) -> None:
+        """Let time pass. Access tokens expire."""
         self.moved += seconds
         clock.set_offset(self.moved)
         self.environment.stripe.advance(seconds)
         self.apis.forget_tokens()
 
-    def look(self, api: str, size: int, sought: str) -> None:
-        """Lists that are narrowed, `size` a page."""
+    def list_filtered(self, api: str, size: int, searched_text: str) -> None:
+        """Lists with filters, read in pages of `size`."""
         match api:
             case "native":
-                asked = {"organization_id": ORGANIZATION, "provider_id": "stripe"}
-                self.are(api, self.apis.native_list(size), [each.user_id for each in self.listed()])
+                request = {"organization_id": ORGANIZATION, "provider_id": "stripe"}
+                self.assert_list(
+                    api, self.apis.native_list(size), [each.user_id for each in self.listed()]
+                )
                 narrowed = [each.provider_id for each in self.listed()]
-                self.are(api, self.apis.native_list(size, **asked), narrowed)
+                self.assert_list(api, self.apis.native_list(size, **request), narrowed)
             case "payments_ai":
-                found = self.apis.payments_ai_list(size, search=sought, sort="createdTime")
-                self.are(api, found[::-1], [each.searched(sought) for each in self.listed()])
+                found = self.apis.payments_ai_list(size, search=searched_text, sort="createdTime")
+                self.assert_list(
+                    api, found[::-1], [each.matches_search(searched_text) for each in self.listed()]
+                )
             case "monri":
-                self.are(api, self.apis.monri_list(size), [True for _ in self.listed()])
+                self.assert_list(api, self.apis.monri_list(size), [True for _ in self.listed()])
             case _:
-                found = self.apis.alternative_list(ALTERNATIVE, size, company_name=sought)
-                self.are(api, found, [each.called(sought) for each in self.listed()])
+                found = self.apis.alternative_list(ALTERNATIVE, size, company_name=searched_text)
+                self.assert_list(
+                    api, found, [each.matches_name(searched_text) for each in self.listed()]
+                )
 
-    def are(self, api: str, shown: list[Shown], wanted: Sequence[object]) -> None:
-        """Those of the living customers, in their order, that are wanted."""
-        expected = [facts for facts, is_one in zip(self.listed(), wanted, strict=True) if is_one]
-        assert text_of(shown) == text_of([SHOWS[api](each) for each in expected]), api
+    def assert_list(self, api: str, records: list[Rendered], selected: Sequence[object]) -> None:
+        """The list has exactly the selected existing customers, in their order."""
+        expected = [facts for facts, is_one in zip(self.listed(), selected, strict=True) if is_one]
+        assert text_of(records) == text_of([RENDERED_BY[api](each) for each in expected]), api
 
     def attach(self, facts: Facts) -> None:
-        """One that no provider knows yet is made there first. The first method is the default."""
+        """Save a method. The provider's customer is created first if there is none.
+
+        The first method is the default.
+        """
         since, target = clock.now(), f"{PAYMENTS_AI}/{facts.short_id}/payment-instruments"
         answer = self.apis.payments_ai("POST", target, {"token": "pm_card_visa"})
-        if not facts.lives:
-            self.refused(answer, 409, ["customer is deleted"])
+        if not facts.exists:
+            self.assert_refused(answer, 409, ["customer is deleted"])
             return
         if not (facts.provider_id or (facts.email or "").isascii()):
-            self.refused(answer, 400, [f"email: Invalid email address: {facts.email}"])
-            return  # what a provider refuses is told (B5), and the customer stays without
+            self.assert_refused(answer, 400, [f"email: Invalid email address: {facts.email}"])
+            return  # the provider's refusal is reported (B5), and it has no customer yet
         assert answer.status == 201, answer
-        shown = answer.json()
-        self.within(shown["createdTime"], since)
+        record = answer.json()
+        self.assert_recent(record["createdTime"], since)
         facts.methods.insert(
-            0, {"id": shown["id"], "at": shown["createdTime"], **shown["creditCard"]}
+            0, {"id": record["id"], "at": record["createdTime"], **record["creditCard"]}
         )
-        facts.default_method = facts.default_method or shown["id"]
+        facts.default_method = facts.default_method or record["id"]
         if facts.provider_id is None:
             facts.provider_id = "stripe"
-            told = self.apis.read("native", facts).json()
-            facts.provider_customer_id = told["provider_customer_id"]
-            assert facts.provider_customer_id, told
+            native = self.apis.read("native", facts).json()
+            facts.provider_customer_id = native["provider_customer_id"]
+            assert facts.provider_customer_id, native
         self.revised(facts)
 
     def revised(self, facts: Facts) -> None:
-        """What is saved for a customer moves the revision by as much as it likes."""
+        """A change of saved methods raises the revision, by any number."""
         revision = self.apis.read("payments_ai", facts).json()["revision"]
         assert revision > facts.revision
         facts.revision = revision
 
     def choose(self, facts: Facts, number: int | None) -> None:
-        """The default, or none. One that is nobody's is refused."""
+        """Set or clear the default method. An unknown method is refused."""
         since, after = clock.now(), facts.copied()
         known = [each["id"] for each in facts.methods]
         chosen = None if number is None else [*known, "pm_0", "pm_0", "pm_0"][number]
         body = {"defaultPaymentInstrumentId": chosen}
         answer = self.apis.payments_ai("PUT", f"{PAYMENTS_AI}/{facts.short_id}", body)
-        payments_ai_writes(after, body)
-        if not facts.lives:
-            self.refused(answer, 409, ["customer is deleted"])
+        write_payments_ai(after, body)
+        if not facts.exists:
+            self.assert_refused(answer, 409, ["customer is deleted"])
         elif chosen == "pm_0":
-            said = "defaultPaymentInstrumentId: does not belong to this customer"
-            self.refused(answer, 400, [said])
+            message = "defaultPaymentInstrumentId: does not belong to this customer"
+            self.assert_refused(answer, 400, [message])
         else:
             assert answer.status == 200, answer
-            self.changed(facts, after, answer.json()["updatedTime"], since)
-            self.hold("payments_ai", facts, answer)
+            self.apply_change(facts, after, answer.json()["updatedTime"], since)
+            self.assert_matches("payments_ai", facts, answer)
 
     def detach(self, facts: Facts, number: int) -> None:
-        """Losing the default promotes the newest (D 25)."""
+        """Delete a method. After the default the newest one becomes the default (P25)."""
         gone = facts.methods[number]["id"] if number < len(facts.methods) else f"pm_{'0' * 26}"
         target = f"{PAYMENTS_AI}/{facts.short_id}/payment-instruments/{gone}"
         answer = self.apis.payments_ai("DELETE", target)
-        if not facts.lives or number >= len(facts.methods):
+        if not facts.exists or number >= len(facts.methods):
             assert answer.status == 404, answer
             return
         assert answer.status == 204, answer
@@ -377,54 +412,57 @@ class Story:
         self.revised(facts)
 
     def finish_deletions(self) -> None:
-        """What the job takes away is what nobody can use any more."""
+        """The job deletes the methods of deleted customers."""
         self.environment.gateway.functions.invoke("JobsFinishDeletion", {})
-        for facts in self.made:
-            if not facts.lives:
+        for facts in self.customers:
+            if not facts.exists:
                 facts.methods.clear()
 
-    def end(self) -> None:
-        """Every living customer is in all four lists, and every one is what it is by its id."""
+    def check_everything(self) -> None:
+        """Every existing customer is in all four lists, and every customer is found by its id."""
         for api in NAMES:
-            shown = self.apis.all_of(api, 50)
-            assert text_of(shown) == text_of([SHOWS[api](each) for each in self.listed()]), api
-        for number, facts in enumerate(self.made):
-            for api in NAMES if not facts.lives else [NAMES[number % len(NAMES)]]:
+            records = self.apis.list_all(api, 50)
+            expected = [RENDERED_BY[api](each) for each in self.listed()]
+            assert text_of(records) == text_of(expected), api
+        for number, facts in enumerate(self.customers):
+            for api in NAMES if not facts.exists else [NAMES[number % len(NAMES)]]:
                 self.read(api, facts)
             if facts.users:
                 target = f"{ALTERNATIVE}/{facts.short_id}/users"
                 assert self.apis.alternative_list(target, 50) == facts.users
             if facts.methods:
-                self.read_methods(facts)
-        for external_id in {each.external_id for each in self.made if each.external_id}:
+                self.check_methods(facts)
+        for external_id in {each.external_id for each in self.customers if each.external_id}:
             answer = self.apis.read_by_merchant_id(external_id)
             if claimant := self.claimant(external_id):
-                self.hold("monri", claimant, answer)
+                self.assert_matches("monri", claimant, answer)
             else:
                 assert answer.status == 404, answer
-                self.create_monri({"merchant_customer_id": external_id})  # which is free again
+                self.create_monri({"merchant_customer_id": external_id})  # the id is free again
 
-    def read_methods(self, facts: Facts) -> None:
-        """What is saved, in all four; of a deleted customer one API shows it until it is gone."""
-        for api in NAMES if facts.lives else ["alternative"]:
-            expected = METHODS_SHOWN[api](facts)
-            shown = self.apis.methods_of(api, facts)
+    def check_methods(self, facts: Facts) -> None:
+        """The saved methods in all four APIs. Of a deleted customer, one API still lists them."""
+        for api in NAMES if facts.exists else ["alternative"]:
+            expected = METHODS_BY[api](facts)
+            methods = self.apis.methods_of(api, facts)
             parts = [
-                {name: each[name] for name in wanted}
-                for each, wanted in zip(shown, expected, strict=True)
+                {name: each[name] for name in fields}
+                for each, fields in zip(methods, expected, strict=True)
             ]
             assert text_of(parts) == text_of(expected), api
 
 
 @pytest.mark.usefixtures("tables", "stripe_simulator")
-def test_four_apis_show_one_customer_as_a_plain_model_says(environment: Environment) -> None:
+def test_four_apis_show_every_customer_as_the_model_says(environment: Environment) -> None:
     @settings(max_examples=max(SEQUENCES, settings().max_examples))
-    @given(by_token=RARELY, first=FIRST, then=THEN, sought=SOUGHT)
-    def holds(by_token: bool, first: list[Operation], then: list[Operation], sought: str) -> None:
+    @given(by_token=RARELY, first=FIRST, then=THEN, searched_text=SEARCHED)
+    def holds(
+        by_token: bool, first: list[Operation], then: list[Operation], searched_text: str
+    ) -> None:
         story = Story(environment, by_token=by_token)
         for each in first + then:
-            story.act(each)
-        story.end()
-        story.look("payments_ai", 50, sought)
+            story.run(each)
+        story.check_everything()
+        story.list_filtered("payments_ai", 50, searched_text)
 
     holds()

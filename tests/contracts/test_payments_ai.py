@@ -1,7 +1,7 @@
-"""Every route of payments.ai's API, from the template: the shape of its answers whatever is sent,
-and everybody who may not shut out.
+"""Every route of the payments.ai API: the shape of its responses to random requests, and isolation.
 
-Fixed examples in `make test`, new ones in `make fuzz`. Source: contracts/payments-ai.md, 1.
+Routes come from template.yaml. Fixed examples in `make test`, new ones in `make fuzz`.
+Source: docs/api/payments-ai.md, section 1.
 """
 
 import json
@@ -50,14 +50,14 @@ BODIES: dict[str, dict[str, object]] = {
     "PaymentsAiCreateCustomField": FIELD | {"typeSchema": SCHEMA},
     "PaymentsAiUpdateCustomField": SCHEMA | {"description": "d"},
 }
-"""By function: a good body, whose fields are then spoilt."""
+"""By function: a valid body, whose fields are then broken."""
 
 every_route = pytest.mark.parametrize(("function", "method", "path"), ROUTES, ids=PATHS)
 
 
 @dataclass(frozen=True)
 class Records:
-    """What two organizations have, and their keys."""
+    """The records of two organizations, and clients with their keys."""
 
     own: Client
     stranger: Client
@@ -67,6 +67,7 @@ class Records:
 
 @pytest.fixture
 def records(client: Client) -> Records:
+    """Two organizations, each with a custom field, a customer and an instrument."""
     put_credential("api_key", KEY, organization_id="org_1")
     put_credential("api_key", STRANGE_KEY, organization_id="org_2")
     made: list[tuple[Client, dict[str, str]]] = []
@@ -87,24 +88,26 @@ KEY_OF_FIELD = {"resource": "customers", "name": "size"}
 
 
 def filled(path: str, names: Mapping[str, str]) -> str:
+    """The path with values in place of its parameters."""
     for name, value in names.items():
         path = path.replace(f"{{{name}}}", quote(value, safe="%"))
     return path
 
 
 def body_of(function: str, names: Mapping[str, str]) -> object:
+    """The valid body of a function."""
     body = BODIES.get(function)
     return body and json.loads(json.dumps(body).replace("~customer~", names["id"]))
 
 
-def test_every_function_that_takes_a_body_has_one_here() -> None:
-    """Its fields are spoilt below."""
+def test_every_function_with_a_body_has_one_here() -> None:
+    """Its fields are broken in the test below."""
     writing = {name for name, method, _ in ROUTES if method in ("POST", "PUT", "PATCH")}
     assert writing == BODIES.keys()
 
 
 @every_route
-def test_a_good_request_succeeds(function: str, method: str, path: str, records: Records) -> None:
+def test_valid_request_succeeds(function: str, method: str, path: str, records: Records) -> None:
     target = filled(path, records.names)
     answer = records.own.ask(method, target, body_of(function, records.names))
     assert answer.status < 300, answer
@@ -123,7 +126,7 @@ HEADERS = st.fixed_dictionaries(
         "Content-Type": st.sampled_from(["", "text/plain", "image/png", "nonsense"]),
     },
 )
-SPOILT = {
+BROKEN_NAMES = {
     "id": UNKNOWN,
     "instrument_id": UNKNOWN.replace("cus", "pm"),
     "name": "none",
@@ -134,42 +137,43 @@ SPOILT = {
 
 @st.composite
 def requests(draw: st.DrawFn, function: str) -> tuple[dict[str, str], str, Mapping[str, str], Any]:
-    """Path parameters, query, headers and body; at most two of them odd."""
+    """Path parameters, query, headers and body. At most two of them are odd."""
     odd = draw(st.lists(st.sampled_from(["path", "query", "headers", "body"]), max_size=2))
     names, query, good = {}, "", BODIES.get(function)
     body: object = good
     if "path" in odd:
-        names = draw(st.dictionaries(st.sampled_from(sorted(SPOILT)), SEGMENT, max_size=1))
-        names = names or dict([draw(st.sampled_from(sorted(SPOILT.items())))])
+        names = draw(st.dictionaries(st.sampled_from(sorted(BROKEN_NAMES)), SEGMENT, max_size=1))
+        names = names or dict([draw(st.sampled_from(sorted(BROKEN_NAMES.items())))])
     if "query" in odd:
         pairs = st.tuples(st.sampled_from(PARAMETERS) | SEGMENT, VALUES | SEGMENT).map("=".join)
         query = "?" + "&".join(draw(st.lists(pairs, min_size=1, max_size=3)))
     headers = draw(HEADERS) if "headers" in odd else {}
     if "body" in odd:
         places = st.sampled_from(sorted(good or CUSTOMER)) | st.text(max_size=5)
-        spoilt = st.dictionaries(places, JUNK, min_size=1, max_size=3)
-        body = draw(spoilt.map(lambda each: (good or {}) | each) | st.sampled_from(HOSTILE))
+        broken = st.dictionaries(places, JUNK, min_size=1, max_size=3)
+        body = draw(broken.map(lambda each: (good or {}) | each) | st.sampled_from(HOSTILE))
     return names, query, headers, body
 
 
 def written(body: object) -> bytes:
+    """The bytes of a body."""
     if body is None or isinstance(body, bytes):
         return body or b""
     return json.dumps(body).encode("utf-8", "surrogatepass")
 
 
 @every_route
-def test_any_request_is_answered_in_the_contracts_shape(
+def test_any_request_gets_the_documented_shape(
     function: str, method: str, path: str, records: Records
 ) -> None:
     customers = f"{BASE}/org_1/customers"
 
     @settings(max_examples=settings().max_examples // (1 if path.count("{") > 1 else 2))
     @given(requests(function))
-    def holds(asked: tuple[dict[str, str], str, Mapping[str, str], Any]) -> None:
-        names, query, headers, body = asked
+    def holds(request: tuple[dict[str, str], str, Mapping[str, str], Any]) -> None:
+        names, query, headers, body = request
         known = records.names
-        if method == "DELETE":  # what one request deleted, the next would find so
+        if method == "DELETE":  # the next request must not find what this one deleted
             known = known | {"id": records.own.ask("POST", customers, {}).json()["id"]}
         sent = written(body).replace(b"~customer~", known["id"].encode())
         by = replace(records.own, headers={**records.own.headers, **headers})
@@ -192,16 +196,16 @@ CREDENTIALS: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("headers", CREDENTIALS)
-def test_without_a_good_key_every_route_is_401_and_nothing_changes(
+def test_invalid_key_returns_401_on_every_route_and_changes_nothing(
     headers: dict[str, str], records: Records, scan: Scan
 ) -> None:
-    before, nobody = scan(), replace(records.own, headers=headers)
+    before, anonymous = scan(), replace(records.own, headers=headers)
     for _, method, path in ROUTES:
-        assert nobody.ask(method, filled(path, records.names), b"{").status == 401, path
+        assert anonymous.ask(method, filled(path, records.names), b"{").status == 401, path
     assert scan() == before
 
 
-def test_a_key_of_another_organization_is_403_on_every_route_whatever_is_there(
+def test_key_of_another_organization_returns_the_same_403_on_every_route(
     records: Records, scan: Scan
 ) -> None:
     before = scan()
@@ -217,7 +221,7 @@ def test_a_key_of_another_organization_is_403_on_every_route_whatever_is_there(
     assert scan() == before
 
 
-def test_what_is_another_organizations_looks_like_what_is_not_there(
+def test_records_of_another_organization_are_refused_like_unknown_records(
     records: Records, scan: Scan
 ) -> None:
     before = scan()
@@ -225,18 +229,18 @@ def test_what_is_another_organizations_looks_like_what_is_not_there(
         for name in ("id", "instrument_id"):
             if f"{{{name}}}" not in path:
                 continue
-            theirs = records.names | {name: records.strange_names[name]}
-            nobodys = records.names | {name: SPOILT[name]}
-            told = [
+            of_another = records.names | {name: records.strange_names[name]}
+            unknown = records.names | {name: BROKEN_NAMES[name]}
+            answers = [
                 records.own.ask(method, filled(path, names), body_of(function, names))
-                for names in (theirs, nobodys)
+                for names in (of_another, unknown)
             ]
-            assert {each.status for each in told} == {404}, path
-            assert without_request_id(told[0]) == without_request_id(told[1])
+            assert {each.status for each in answers} == {404}, path
+            assert without_request_id(answers[0]) == without_request_id(answers[1])
     assert scan() == before
 
 
-def test_the_credentials_of_the_other_apis_open_nothing_here(
+def test_credentials_of_the_other_apis_are_refused(
     records: Records, sign_in: Callable[[Caller], Client], scan: Scan
 ) -> None:
     put_credential("merchant", "a-merchant", "a-key", organization_id="org_1")
@@ -260,21 +264,21 @@ def test_the_credentials_of_the_other_apis_open_nothing_here(
     assert scan() == before
 
 
-def test_a_revoked_key_opens_nothing_any_more(environment: Environment, records: Records) -> None:
+def test_revoked_key_is_refused_on_every_route(environment: Environment, records: Records) -> None:
     organization = {"organization_id": "org_1"}
     invoke = environment.gateway.functions.invoke
     made = invoke("OperationsCreateCredential", organization | {"kind": "api_key"})
     shop = replace(records.own, headers={"Authorization": f"ApiKey {made['to_send']['api_key']}"})
     assert shop.ask("GET", f"{BASE}/org_1/customers").status == 200
-    named = organization | {"credential_id": made["credential"]["id"]}
-    assert invoke("OperationsRevokeCredential", named)["ok"]
+    revoked = organization | {"credential_id": made["credential"]["id"]}
+    assert invoke("OperationsRevokeCredential", revoked)["ok"]
     for _, method, path in ROUTES:
         assert shop.ask(method, filled(path, records.names)).status == 401
     assert records.own.ask("GET", f"{BASE}/org_1/customers").status == 200
 
 
 @every_route
-def test_a_stray_slash_is_answered_308_to_the_clean_path(
+def test_stray_slash_redirects_308_to_the_clean_path(
     function: str, method: str, path: str, records: Records
 ) -> None:
     clean = filled(path.rstrip("/"), records.names)
@@ -287,11 +291,9 @@ def test_a_stray_slash_is_answered_308_to_the_clean_path(
 
 
 @every_route
-def test_any_other_method_is_an_unknown_path(
-    function: str, method: str, path: str, records: Records
-) -> None:
+def test_other_method_returns_404(function: str, method: str, path: str, records: Records) -> None:
     if path.endswith("/"):
-        return  # the SDK's form of a creation; any other method there is a stray slash
+        return  # the SDK's form of a creation: for any other method the slash is a stray one
     taken = {way for _, way, other in ROUTES if other == path}
     for other in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - taken:
         answer = records.own.ask(other, filled(path, records.names))
@@ -302,11 +304,11 @@ ORIGIN = "http://localhost:3000"
 
 
 @every_route
-def test_a_browser_of_a_named_origin_may_send_and_read_what_the_contract_says(
+def test_browser_of_an_allowed_origin_may_send_and_read_the_documented_headers(
     function: str, method: str, path: str, client: Client
 ) -> None:
-    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": method}
-    answer = client.ask("OPTIONS", path, headers=asked)
+    preflight = {"Origin": ORIGIN, "Access-Control-Request-Method": method}
+    answer = client.ask("OPTIONS", path, headers=preflight)
     assert method in str(answer.header("Access-Control-Allow-Methods")).split(",")
     allowed = set(str(answer.header("Access-Control-Allow-Headers")).split(","))
     assert {"authorization", "reb-apikey", "idempotency-key", "content-type"} <= allowed

@@ -1,6 +1,7 @@
-"""payments.ai's document: its own requests, as printed but for the host and a hidden e-mail.
+"""The requests in payments.ai's own document, except for the host and a hidden e-mail address.
 
-Source: seed 001, "Customers"; what it links to, by contracts/payments-ai.md 3 and 4.
+Source: payments.ai API documentation, "Customers"; for what it links to, docs/api/payments-ai.md,
+sections 3 and 4.
 """
 
 import json
@@ -58,36 +59,37 @@ DELETION = """curl -X DELETE \\
 ${CUSTOMER_ID}" \\
 -H "Authorization: ApiKey ${API_KEY}\""""
 
-# Each request of the document and its status.
+# Each request of the document, and its status.
 CURLS = [(CREATION, 201), (RETRIEVAL, 200), (LIST, 200), (UPDATE, 200), (DELETION, 204)]
 
 
 def send(wire: Wire, curl: str, customer_id: str = NADIA) -> Answer:
+    """Send a curl command of the document."""
     return wire.send(of_curl(curl, EMAIL, **VARIABLES | {"CUSTOMER_ID": customer_id}))
 
 
 def ask(wire: Wire, method: str, path: str, body: object = None) -> Answer:
-    """A request that the document only names."""
+    """Send a request that the document only mentions."""
     key = "Authorization: ApiKey acct_demo_key_demo"
     target = f"/v1/public-api/organizations/org_456{path}"
     return wire.send(request_of(method, target, ["Host: x", key], json.dumps(body) if body else ""))
 
 
 @pytest.mark.parametrize(("curl", "status"), CURLS)
-def test_a_documents_request_is_answered_as_the_document_says(
+def test_request_of_the_document_returns_what_the_document_says(
     curl: str, status: int, wire: Wire
 ) -> None:
     answer = send(wire, curl)
     assert answer.status == status
-    told = answer.json() if answer.body else []
-    for each in told if isinstance(told, list) else [told]:
+    body = answer.json() if answer.body else []
+    for each in body if isinstance(body, list) else [body]:
         assert list(each) == CUSTOMER
     if "-d" in curl:
         sent = json.loads(of_curl(curl, EMAIL, **VARIABLES).partition("\n\n")[2])
         assert sent.items() <= answer.json().items()
 
 
-def test_the_documents_requests_work_in_their_order_on_the_customer_it_made(wire: Wire) -> None:
+def test_requests_of_the_document_work_in_their_order_on_a_new_customer(wire: Wire) -> None:
     made = send(wire, CREATION).json()
     assert send(wire, RETRIEVAL, made["id"]).json() == made
     assert send(wire, LIST).json()[0] == made
@@ -99,12 +101,12 @@ def test_the_documents_requests_work_in_their_order_on_the_customer_it_made(wire
     }
     assert send(wire, DELETION, made["id"]).status == 204
     assert made["id"] not in [each["id"] for each in send(wire, LIST).json()]
-    assert send(wire, RETRIEVAL, made["id"]).json()["status"] == "deleted", "it persists"
+    assert send(wire, RETRIEVAL, made["id"]).json()["status"] == "deleted", "it stays readable"
     refused = send(wire, UPDATE, made["id"])
     assert (refused.status, refused.json()["details"]) == (409, "customer is deleted")
 
 
-def test_the_documents_list_has_pages_and_a_search_by_name_and_email(wire: Wire) -> None:
+def test_list_has_pages_and_a_search_by_name_and_email(wire: Wire) -> None:
     for search in ("search=adia%20oko", "search=NADIA.OKORO%40example", "q=okoro"):
         found = ask(wire, "GET", f"/customers?{search}&limit=20&offset=0")
         assert [each["id"] for each in found.json()] == [NADIA], search
@@ -115,19 +117,19 @@ def test_the_documents_list_has_pages_and_a_search_by_name_and_email(wire: Wire)
     assert int(second.header("Pagination-Total") or 0) == len(listed.json()) > 2
 
 
-def test_the_id_cannot_be_changed_and_the_two_street_names_are_not_interchangeable(
+def test_id_cannot_be_changed_and_address_must_use_address1(
     wire: Wire,
 ) -> None:
-    told = {
+    refused = {
         "id: cannot be changed": {"id": NADIA[:-1] + "2"},
         "address.address: not allowed, use address1": {"address": {"address": "123 Main St"}},
     }
-    for details, body in told.items():
+    for details, body in refused.items():
         answer = ask(wire, "PUT", f"/customers/{NADIA}", body)
         assert (answer.status, answer.json()["details"]) == (400, details)
 
 
-def test_a_new_default_instrument_leaves_the_former_one_attached(wire: Wire) -> None:
+def test_new_default_instrument_leaves_the_old_one_attached(wire: Wire) -> None:
     instruments = f"/customers/{NADIA}/payment-instruments"
     first = ask(wire, "GET", instruments).json()
     made = ask(wire, "POST", instruments, {"token": "pm_card_mastercard"})
@@ -136,14 +138,14 @@ def test_a_new_default_instrument_leaves_the_former_one_attached(wire: Wire) -> 
     changed = ask(wire, "PUT", f"/customers/{NADIA}", change).json()
     default = {"method": "payment-card", "paymentInstrumentId": made.json()["id"]}
     assert changed["defaultPaymentInstrument"] == default
-    held = ask(wire, "GET", instruments).json()
-    assert [(each["id"], each["isDefault"]) for each in held] == [
+    instruments_now = ask(wire, "GET", instruments).json()
+    assert [(each["id"], each["isDefault"]) for each in instruments_now] == [
         (made.json()["id"], True),
         (first[0]["id"], False),
     ]
 
 
-def test_custom_fields_are_defined_once_and_filled_per_customer(wire: Wire) -> None:
+def test_custom_fields_are_defined_once_and_filled_for_each_customer(wire: Wire) -> None:
     schema = {"type": "string", "additionalSchema": {"allowedValues": ["bronze", "silver"]}}
     field = {"name": "loyaltyTier", "resource": "customers", "description": "Shop loyalty level"}
     assert ask(wire, "POST", "/custom-fields", field | {"typeSchema": schema}).status == 201

@@ -1,6 +1,7 @@
-"""Any order of calls, while the provider loses requests and answers: one charge, one truth.
+"""Any order of calls, while the provider loses requests and answers: at most one charge each.
 
-Fixed examples in `make test`, new ones in `make fuzz`. Source: design/convergence.md 3.
+Fixed examples in `make test`, new ones in `make fuzz`.
+Source: docs/payment-correctness.md, section 3.
 """
 
 from collections import Counter
@@ -39,16 +40,17 @@ FAULTS = st.one_of(
 )
 CARDS = st.sampled_from(["pm_card_visa", "pm_card_visa_chargeDeclined", "pm_card_visa"])
 MEMORY_S = 22 * 3600
-"""So long may a provider repeat a remembered 500; then a creation without an object is over."""
+"""How long the provider may repeat a remembered 500. After it, a creation has ended anyway."""
 TOTALS = st.integers(50, 5000)
 Fault = tuple[str, int] | None
 
 
 @dataclass(eq=False)
 class Creation:
-    """One creation, with all that its payment may be by now. `id` is None until it is told.
+    """One creation, and the totals that its payment may have by now.
 
-    `repeats`: the provider remembers a 500 for it, and answers every look with that.
+    `id` is None until a response contains it. `repeats`: the provider remembers a 500 for it, and
+    answers every status check with that.
     """
 
     client: Client
@@ -62,13 +64,15 @@ class Creation:
 
 @dataclass(eq=False)
 class Confirm:
+    """One confirm, which may be repeated with the same key."""
+
     creation: Creation
     method: str
     key: str
 
 
 class Story(RuleBasedStateMachine):
-    """A user and a guest pay, over a provider that is not always there."""
+    """A user and a guest pay, while the provider fails now and then."""
 
     environment: Environment
     creations = Bundle("creations")
@@ -93,7 +97,7 @@ class Story(RuleBasedStateMachine):
         clock.set_offset(self.moved)
         self.environment.stripe.advance(seconds)
 
-    def meanwhile(self, operation: str, fault: Fault) -> None:
+    def set_fault(self, operation: str, fault: Fault) -> None:
         self.environment.stripe.faults.clear()
         if fault:
             self.environment.stripe.fault(operation, fault[0], times=fault[1])
@@ -101,18 +105,18 @@ class Story(RuleBasedStateMachine):
     def charges(self) -> Counter[str]:
         return Counter(str(each["payment_intent"]) for each in self.environment.stripe.charges())
 
-    def hold(self, creation: Creation, answer: Answer) -> None:
-        """What an answer says of a payment is so."""
-        shown = answer.json()
-        assert shown["id"] == creation.id, "another payment answers"
-        charged = self.charges()[shown["provider_payment_id"]]
-        if shown["status"] == "succeeded":
-            assert charged == 1, shown
-            assert shown["amount_captured_cents"] == shown["total_cents"], shown
+    def assert_true_of(self, creation: Creation, answer: Answer) -> None:
+        """What a response says about a payment is true."""
+        body = answer.json()
+        assert body["id"] == creation.id, "another payment answers"
+        charged = self.charges()[body["provider_payment_id"]]
+        if body["status"] == "succeeded":
+            assert charged == 1, body
+            assert body["amount_captured_cents"] == body["total_cents"], body
         if answer.status == 200 and not charged:
-            assert shown["status"] != "succeeded", shown
-        assert shown["total_cents"] in creation.totals, (shown, creation)
-        assert shown["description"] == creation.description, (shown, creation)
+            assert body["status"] != "succeeded", body
+        assert body["total_cents"] in creation.totals, (body, creation)
+        assert body["description"] == creation.description, (body, creation)
 
     @rule(target=creations, total=TOTALS, is_guest=st.booleans(), fault=FAULTS)
     def create(self, total: int, is_guest: bool, fault: Fault) -> Creation:
@@ -128,16 +132,16 @@ class Story(RuleBasedStateMachine):
 
     @rule(target=payments, creation=consumes(creations), fault=FAULTS)
     def create_again(self, creation: Creation, fault: Fault) -> object:
-        """The client's retry: told or not, it is the same payment."""
+        """The client's retry gives the same payment, whether it got an answer before or not."""
         self._create(creation, fault)
         return creation if creation.id else multiple()
 
     @rule(target=payments, creation=creations)
-    def go_on(self, creation: Creation) -> object:
+    def use_created(self, creation: Creation) -> object:
         return creation if creation.id else multiple()
 
     def _create(self, creation: Creation, fault: Fault) -> None:
-        self.meanwhile("create_payment", fault)
+        self.set_fault("create_payment", fault)
         creation.repeats |= fault is not None and fault[0] == "500_after"
         headers = {"Idempotency-Key": creation.key}
         answer = creation.client.ask("POST", f"{PAYMENTS}/intents", creation.body, headers)
@@ -145,43 +149,43 @@ class Story(RuleBasedStateMachine):
         assert answer.status == 201 or fault or creation.repeats, answer
         if answer.status == 503:
             return
-        shown = answer.json()
-        assert creation.id in (None, shown["id"]), "a retry made another payment"
-        creation.id = shown["id"]
-        if token := shown.get("guest_token"):
+        body = answer.json()
+        assert creation.id in (None, body["id"]), "a retry made another payment"
+        creation.id = body["id"]
+        if token := body.get("guest_token"):
             creation.client = creation.client.acting(x_guest_token=token)
 
     @rule(target=confirms, creation=payments, method=CARDS, fault=FAULTS)
     def confirm(self, creation: Creation, method: str, fault: Fault) -> Confirm:
         self.confirmed += 1
-        asked = Confirm(creation, method, f"confirm-{self.confirmed}")
-        self._confirm(asked, fault)
-        return asked
+        sent = Confirm(creation, method, f"confirm-{self.confirmed}")
+        self._confirm(sent, fault)
+        return sent
 
-    @rule(asked=confirms, fault=FAULTS)
-    def confirm_again(self, asked: Confirm, fault: Fault) -> None:
-        self._confirm(asked, fault)
+    @rule(sent=confirms, fault=FAULTS)
+    def confirm_again(self, sent: Confirm, fault: Fault) -> None:
+        self._confirm(sent, fault)
 
-    def _confirm(self, asked: Confirm, fault: Fault) -> None:
-        creation, before = asked.creation, self.charges()
-        self.meanwhile("confirm", fault)
+    def _confirm(self, sent: Confirm, fault: Fault) -> None:
+        creation, before = sent.creation, self.charges()
+        self.set_fault("confirm", fault)
         answer = creation.client.ask(
             "POST",
             f"{PAYMENTS}/confirm/{creation.id}",
-            {"payment_method_id": asked.method},
-            {"Idempotency-Key": asked.key},
+            {"payment_method_id": sent.method},
+            {"Idempotency-Key": sent.key},
         )
         assert answer.status in (200, 202, 402, 409, 503), answer
         if answer.status in (200, 202):
-            self.hold(creation, answer)
+            self.assert_true_of(creation, answer)
         else:
-            assert self.charges() == before, "refused, and yet somebody was charged"
+            assert self.charges() == before, "refused, but somebody was charged"
 
     @rule(creation=payments, total=TOTALS, fault=FAULTS)
     def update_total(self, creation: Creation, total: int, fault: Fault) -> None:
         if "guest_data" in creation.body:
             return  # a guest token changes nothing
-        self.meanwhile("update_payment", fault)
+        self.set_fault("update_payment", fault)
         answer = creation.client.ask(
             "PUT", f"{PAYMENTS}/intents/{creation.id}", {"total_cents": total}
         )
@@ -191,7 +195,7 @@ class Story(RuleBasedStateMachine):
         elif answer.status == 202:
             creation.totals = creation.totals | {total}
         if answer.status in (200, 202):
-            self.hold(creation, answer)
+            self.assert_true_of(creation, answer)
 
     @rule(creation=payments, description=st.sampled_from(["a", "b", "c"]))
     def update_description(self, creation: Creation, description: str) -> None:
@@ -199,25 +203,25 @@ class Story(RuleBasedStateMachine):
             return
         target = f"{PAYMENTS}/intents/{creation.id}"
         answer = creation.client.ask("PUT", target, {"description": description})
-        assert answer.status == 200, "our own fields change in any state, also under a lock"
+        assert answer.status == 200, "our own fields can change in any state"
         creation.description = description
-        self.hold(creation, answer)
+        self.assert_true_of(creation, answer)
 
     @rule(creation=payments, fault=FAULTS)
     def sync(self, creation: Creation, fault: Fault) -> None:
-        self.meanwhile("fetch", fault)
+        self.set_fault("fetch", fault)
         answer = creation.client.ask("POST", f"{PAYMENTS}/sync/{creation.id}")
         assert answer.status in (200, 502, 503, 504), answer
         assert answer.status == 200 or fault or creation.repeats, answer
         if answer.status == 200:
-            self.hold(creation, answer)
-            shown = answer.json()
-            charged = self.charges()[shown["provider_payment_id"]]
-            assert (shown["status"] == "succeeded") == (charged == 1), shown
+            self.assert_true_of(creation, answer)
+            body = answer.json()
+            charged = self.charges()[body["provider_payment_id"]]
+            assert (body["status"] == "succeeded") == (charged == 1), body
 
     @rule(creation=payments)
     def get(self, creation: Creation) -> None:
-        self.hold(creation, creation.client.ask("GET", f"{PAYMENTS}/{creation.id}"))
+        self.assert_true_of(creation, creation.client.ask("GET", f"{PAYMENTS}/{creation.id}"))
 
     @rule(seconds=st.sampled_from([1, 20, 100]))
     def wait_and_sweep(self, seconds: int) -> None:
@@ -235,7 +239,7 @@ class Story(RuleBasedStateMachine):
         return [each["id"] for each in [*own, *guests]]
 
     @rule()
-    def everything_told_is_listed_once(self) -> None:
+    def every_known_payment_is_listed_once(self) -> None:
         listed = self.listed()
         assert len(listed) == len(set(listed)) == len(self.made)
         assert {each.id for each in self.made if each.id} <= set(listed)
@@ -243,7 +247,7 @@ class Story(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "made"):
             return
-        self.everything_told_is_listed_once()
+        self.every_known_payment_is_listed_once()
         for seconds in (90, 90, 90, 90, MEMORY_S):
             self.wait_and_sweep(seconds)
         payments = stored_payments(scan_of(self.environment.template))
@@ -259,7 +263,7 @@ class Story(RuleBasedStateMachine):
 
 
 @pytest.mark.usefixtures("tables", "stripe_simulator")
-def test_whatever_is_lost_each_payment_is_charged_at_most_once_and_comes_to_the_truth(
+def test_payments_are_charged_at_most_once_and_agree_with_the_provider_whatever_is_lost(
     environment: Environment,
 ) -> None:
     Story.environment = environment

@@ -57,7 +57,7 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer; names of headers are in lower case."""
+    """An HTTP response. The names of headers are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -69,37 +69,39 @@ class Reply:
 
     @property
     def code(self) -> str:
+        """The code of an error."""
         return str(self.body["code"])
 
     @property
     def fields(self) -> set[str]:
-        """The fields that an error names."""
+        """The fields in the details of an error."""
         return {detail["field"] for detail in self.body.get("details", [])}
 
     @property
     def replayed(self) -> bool:
+        """Whether this is the stored response of an earlier request."""
         return self.headers.get("idempotent-replayed") == "true"
 
 
 class Api:
-    """One caller of the gateway. `headers` go out with each of its requests."""
+    """One caller of the gateway. `headers` are sent with each of its requests."""
 
     def __init__(self, gateway: Gateway, headers: Mapping[str, str]) -> None:
         self._gateway, self._headers = gateway, dict(headers)
 
-    def bearing(self, **headers: str) -> "Api":
+    def with_headers(self, **headers: str) -> "Api":
         """The same caller with more headers: `idempotency_key="k"` is Idempotency-Key."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Api(self._gateway, self._headers | named)
+        added = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Api(self._gateway, self._headers | added)
 
     def send(self, method: str, path: str, body: object = None, ip: str = "192.0.2.1") -> Reply:
         raw = (
             body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         )
         headers = {"content-type": "application/json"} | self._headers
-        answer = self._gateway.call(method, path, headers, raw, ip)
-        named = {name.lower(): value for name, value in answer.headers}
-        return Reply(answer.status, named, answer.body.decode())
+        response = self._gateway.call(method, path, headers, raw, ip)
+        lowered = {name.lower(): value for name, value in response.headers}
+        return Reply(response.status, lowered, response.body.decode())
 
     def get(self, path: str) -> Reply:
         return self.send("GET", BASE + path)
@@ -130,7 +132,7 @@ class Api:
         return _made(self.post("/payment-methods", asked | more))
 
     def address(self, **more: object) -> dict[str, Any]:
-        """An address that is kept for this caller."""
+        """An address that is saved for this caller."""
         return _made(self.post("/addresses", ADDRESS | more))
 
     def payment(self, **more: object) -> dict[str, Any]:
@@ -155,9 +157,9 @@ def invoke(
     """Call a handler with its event file, some of it replaced: `invoke(handler, "native/…")`."""
 
     def run(handler: Handler, name: str, **changes: object) -> Reply:
-        answer = handler(event(name) | changes, context(logical_id(name)))
-        headers = {key.lower(): value for key, value in answer["headers"].items()}
-        return Reply(answer["statusCode"], headers, answer.get("body", ""))
+        response = handler(event(name) | changes, context(logical_id(name)))
+        headers = {key.lower(): value for key, value in response["headers"].items()}
+        return Reply(response["statusCode"], headers, response.get("body", ""))
 
     return run
 
@@ -166,7 +168,7 @@ def invoke(
 def operate(
     event: Callable[[str], dict[str, Any]], context: Callable[[str], Context]
 ) -> Callable[..., dict[str, Any]]:
-    """The same for a function that no HTTP request calls; what it gives must be JSON."""
+    """The same for a function that no HTTP request starts. Its result must be JSON."""
 
     def run(handler: Handler, name: str, **changes: object) -> dict[str, Any]:
         return json.loads(json.dumps(handler(event(name) | changes, context(logical_id(name)))))
@@ -178,7 +180,7 @@ def operate(
 def demo_data(
     tables: None, stripe_simulator: StripeSimulator, flowless: Flowless
 ) -> Iterator[StripeSimulator]:
-    """The records that the event files name."""
+    """The records whose ids are in the event files."""
     demo.seed(stripe_simulator, flowless)
     yield stripe_simulator
     flowless.reset()
@@ -225,7 +227,7 @@ def guest(environment: Environment, tables: None, stripe_simulator: StripeSimula
 
 @dataclass(frozen=True)
 class Dashboard:
-    """What somebody at the provider does to an intent by hand, or its own machinery."""
+    """What happens to an intent at the provider without us, by hand or by itself."""
 
     simulator: StripeSimulator
 
@@ -243,4 +245,5 @@ class Dashboard:
 
 @pytest.fixture
 def dashboard(stripe_simulator: StripeSimulator) -> Dashboard:
+    """Stripe's dashboard."""
     return Dashboard(stripe_simulator)

@@ -1,6 +1,6 @@
-"""moto behind the lock and the undo: what it must do for the rest of the suite to mean anything.
+"""moto with our lock and our undo: what the rest of the suite relies on.
 
-These run on moto even where DYNAMODB_ENDPOINT names another database: moto is their subject.
+These tests run on moto even if DYNAMODB_ENDPOINT is set, because moto is their subject.
 """
 
 import random
@@ -29,7 +29,7 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     database.clear()
     yield database.client()
     database.clear()
-    database.start()  # the one that the environment names, for the tests that follow
+    database.start()  # the database of the environment, for later tests
 
 
 def key(pk: object, sk: str = "P") -> dict[str, Any]:
@@ -62,9 +62,9 @@ def add_one(client: Any) -> None:
     )
 
 
-def test_every_increment_of_sixteen_threads_counts(moto: Any) -> None:
+def test_all_increments_of_sixteen_threads_are_kept(moto: Any) -> None:
     usual = sys.getswitchinterval()
-    sys.setswitchinterval(2e-5)  # at the usual interval plain moto passes too, mostly
+    sys.setswitchinterval(2e-5)  # at the usual interval, plain moto mostly passes too
     try:
         with ThreadPoolExecutor(16) as threads:
             for done in [threads.submit(add_one, moto) for _ in range(320)]:
@@ -76,7 +76,7 @@ def test_every_increment_of_sixteen_threads_counts(moto: Any) -> None:
     assert item["n"] == {"N": "320"}
 
 
-def test_of_sixteen_transactions_on_one_item_one_wins(moto: Any) -> None:
+def test_one_of_sixteen_transactions_on_one_item_succeeds(moto: Any) -> None:
     ready = threading.Barrier(16)
 
     def claim(who: int) -> bool:
@@ -106,7 +106,7 @@ def test_of_sixteen_transactions_on_one_item_one_wins(moto: Any) -> None:
     assert wins["n"] == {"N": "1"}
 
 
-def test_a_failed_transaction_leaves_every_touched_item_as_it_was(moto: Any) -> None:
+def test_failed_transaction_leaves_every_touched_item_unchanged(moto: Any) -> None:
     old = {"due_pk": {"S": "D#1"}, "due_at": {"N": "7"}, "notes": {"M": {"a": {"S": "old"}}}}
     for pk in ("put", "update", "delete"):
         moto.put_item(TableName=TABLE, Item=key(pk) | old)
@@ -149,10 +149,10 @@ def test_a_failed_transaction_leaves_every_touched_item_as_it_was(moto: Any) -> 
     assert len(index_before) == 3
 
 
-def test_random_transactions_do_all_or_nothing(moto: Any) -> None:
+def test_random_transactions_write_all_or_nothing(moto: Any) -> None:
     choose, model, refusals = random.Random(7), dict[str, str](), 0
-    for step in range(150):
-        wanted, actions, refused = dict(model), list[Any](), False
+    for number in range(150):
+        expected, actions, refused = dict(model), list[Any](), False
         for pk in choose.sample("abcdef", 3):
             action: dict[str, Any] = {"TableName": TABLE}
             if choose.random() < 0.4:
@@ -162,14 +162,14 @@ def test_random_transactions_do_all_or_nothing(moto: Any) -> None:
                 refused = refused or exists != (pk in model)
             if choose.random() < 0.3:
                 actions.append({"Delete": action | {"Key": key(pk)}})
-                wanted.pop(pk, None)
+                expected.pop(pk, None)
             else:
-                actions.append({"Put": action | {"Item": key(pk) | {"v": {"N": str(step)}}}})
-                wanted[pk] = str(step)
+                actions.append({"Put": action | {"Item": key(pk) | {"v": {"N": str(number)}}}})
+                expected[pk] = str(number)
         try:
             moto.transact_write_items(TransactItems=actions)
             assert not refused
-            model = wanted
+            model = expected
         except moto.exceptions.TransactionCanceledException:
             assert refused
             refusals += 1
@@ -178,7 +178,7 @@ def test_random_transactions_do_all_or_nothing(moto: Any) -> None:
     assert 20 < refusals < 130
 
 
-def test_a_refused_write_shows_the_item_that_refused_it(moto: Any) -> None:
+def test_refused_write_returns_the_stored_item(moto: Any) -> None:
     item = key("p") | {"version": {"N": "4"}, "tags": {"L": [{"S": "x"}]}, "meta": {"M": {}}}
     moto.put_item(TableName=TABLE, Item=item)
     guarded = {
@@ -197,7 +197,7 @@ def test_a_refused_write_shows_the_item_that_refused_it(moto: Any) -> None:
     assert plain.value.response["Item"] == item
 
 
-def test_every_type_comes_back_as_it_was_written(moto: Any) -> None:
+def test_every_type_is_read_as_it_was_written(moto: Any) -> None:
     inner = {"S": "ž"}, {"N": "1.50"}, {"BOOL": False}, {"NULL": True}, {"B": b"\x00\xff"}
     item = key("all") | {f"a{n}": value for n, value in enumerate(inner)}
     item["list"] = {"L": [*inner, {"M": {"deep": {"L": list(inner)}}}, {"L": []}]}
@@ -241,7 +241,7 @@ def pages_of(client: Any, condition: str, *, forward: bool, limit: int) -> list[
         ("#sk = :b", lambda key: key == "P#10"),
     ],
 )
-def test_a_query_sees_its_range_in_order_and_by_pages(
+def test_query_returns_its_range_in_order_and_in_pages(
     moto: Any, condition: str, picked: Callable[[str], bool], forward: bool
 ) -> None:
     names = [f"P#{number:02d}" for number in range(30)] + ["C#1", "Q#1"]
@@ -254,7 +254,7 @@ def test_a_query_sees_its_range_in_order_and_by_pages(
     assert {len(page) for page in pages[:-1]} <= {7}
 
 
-def test_the_due_index_holds_keys_of_what_is_due_in_order(moto: Any) -> None:
+def test_due_index_returns_keys_of_due_items_in_order(moto: Any) -> None:
     for pk, at in (("b", "9"), ("a", "10"), ("late", "51")):
         item = key(pk) | {"due_pk": {"S": "D#3"}, "due_at": {"N": at}, "more": {"S": "x"}}
         moto.put_item(TableName=TABLE, Item=item)
@@ -264,14 +264,14 @@ def test_the_due_index_holds_keys_of_what_is_due_in_order(moto: Any) -> None:
     assert found[0].keys() == {"pk", "sk", "due_pk", "due_at"}
 
 
-def test_clear_empties_the_tables_and_keeps_them(moto: Any) -> None:
+def test_clear_removes_all_items_and_keeps_the_tables(moto: Any) -> None:
     moto.put_item(TableName=OTHER, Item=key("x"))
     database.clear()
     assert stored(moto, "x", table=OTHER) is None
     assert TABLE in moto.list_tables()["TableNames"]
 
 
-def test_what_a_query_leaves_unused_is_refused_as_on_aws(moto: Any) -> None:
+def test_unused_expression_name_is_refused_as_on_aws(moto: Any) -> None:
     with pytest.raises(ClientError, match="unused in expressions"):
         moto.put_item(
             TableName=TABLE,
@@ -281,7 +281,7 @@ def test_what_a_query_leaves_unused_is_refused_as_on_aws(moto: Any) -> None:
         )
 
 
-def test_a_confirm_takes_under_50_ms_of_database_time_with_5000_payments(moto: Any) -> None:
+def test_confirm_takes_under_50_ms_of_database_time_with_5000_payments(moto: Any) -> None:
     for first in range(0, PAYMENTS, 8):
         batch = [
             {"PutRequest": {"Item": item}}
@@ -302,7 +302,7 @@ def test_a_confirm_takes_under_50_ms_of_database_time_with_5000_payments(moto: A
 
 
 def payment(number: int) -> dict[str, Any]:
-    """About what a payment is: 45 attributes, a map among them; one in 50 is due."""
+    """An item as large as a payment: 45 attributes, one of them a map. One in 50 is due."""
     texts = {f"text_{n}": {"S": "x" * 20} for n in range(25)}
     numbers = {f"number_{n}_cents": {"N": "2000"} for n in range(16)}
     item = key(f"P#{number}") | texts | numbers | {"meta": {"M": {"k": {"S": "v"}}}}
@@ -312,7 +312,7 @@ def payment(number: int) -> dict[str, Any]:
 
 
 def time_of_a_confirm(client: Any, number: int) -> float:
-    """The four round trips of data-model.md, section 8, in seconds."""
+    """Seconds of a confirm's four round trips. Source: docs/data-model.md, section 8."""
     item, record = payment(number), key(f"I#{number}", "I")
     version = {
         "TableName": TABLE,

@@ -1,4 +1,4 @@
-"""The demo credentials, in the forms of the neighbours' documents. Source: architecture.md 4."""
+"""The demo credentials, as in the APIs' documents. Source: docs/architecture.md, section 4."""
 
 import base64
 import hashlib
@@ -20,11 +20,11 @@ def demo_data(environment: Environment, tables: None) -> Iterator[None]:
     environment.flowless.reset()
 
 
-def test_payments_ais_key_opens_org_456() -> None:
+def test_payments_ai_key_opens_org_456() -> None:
     assert api_keys.authenticate("acct_demo_key_demo").key_of == "org_456"
 
 
-def test_monris_pair_signs_and_gets_tokens() -> None:
+def test_monri_pair_signs_and_gets_tokens() -> None:
     token, key, now = "demo-authenticity-token", "demo-merchant-key", str(clock.seconds())
     text = f"{key}{now}{token}/v2/customers?limit=2"
     digest = hashlib.sha512(text.encode()).hexdigest()
@@ -34,7 +34,7 @@ def test_monris_pair_signs_and_gets_tokens() -> None:
         assert caller.key_of == "org_456"
 
 
-def test_alternatives_key_is_sent_bare_and_its_client_gets_tokens() -> None:
+def test_alternative_key_is_sent_bare_and_its_client_gets_tokens() -> None:
     pair = base64.b64encode(b"demo-client:demo-secret").decode()
     issued = oauth_clients.issue_token(f"Basic {pair}").token
     for authorization in ("YOUR_API_KEY", f"Bearer {issued}"):

@@ -1,4 +1,4 @@
-"""The stand-in for Flowless. Source: contracts/bridge.md, B7 (b)."""
+"""The simulator of Flowless. Source: docs/api/native.md, section 2 (B7, mode `flowless`)."""
 
 import time
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def flowless(running):
 
 @pytest.fixture
 def ask(flowless):
-    """Validate a session, with what `body` and `headers` replace; None leaves it out."""
+    """Validate a session. `body` and `headers` replace fields, and None removes one."""
 
     def send(session_id="session_abc123", body=(), headers=(), **more):
         given = {"session_id": session_id, "validation_mode": "standard"}
@@ -48,7 +48,7 @@ def ask(flowless):
     return send
 
 
-def test_a_known_session_is_its_user(ask):
+def test_known_session_returns_its_user(ask):
     answer = ask()
     body = answer.json()
     assert (answer.status_code, body["success"]) == (200, True)
@@ -60,17 +60,17 @@ def test_a_known_session_is_its_user(ask):
     assert datetime.fromisoformat(body["expires_at"]) > datetime.now(UTC)
 
 
-@pytest.mark.parametrize("shown", [str, lambda at: at], ids=["text", "datetime"])
-def test_an_end_that_was_given_is_shown_and_kept(ask, flowless, shown):
+@pytest.mark.parametrize("form", [str, lambda at: at], ids=["text", "datetime"])
+def test_given_end_of_a_session_is_returned_and_checked(ask, flowless, form):
     ends = datetime.now(UTC) + timedelta(seconds=60)
-    flowless.sessions["session_abc123"]["expires_at"] = shown(ends)
+    flowless.sessions["session_abc123"]["expires_at"] = form(ends)
     assert datetime.fromisoformat(ask().json()["expires_at"]) == ends
-    flowless.sessions["session_abc123"]["expires_at"] = shown(ends - timedelta(seconds=61))
+    flowless.sessions["session_abc123"]["expires_at"] = form(ends - timedelta(seconds=61))
     assert ask().json() == {"success": False, "error": "the session has expired"}
 
 
 @pytest.mark.parametrize("session_id", ["session_other", "SESSION_ABC123"])
-def test_an_unknown_session_is_refused(ask, session_id):
+def test_unknown_session_is_refused(ask, session_id):
     answer = ask(session_id)
     assert (answer.status_code, answer.json()["success"]) == (401, False)
     assert isinstance(answer.json()["error"], str)
@@ -86,7 +86,7 @@ def test_an_unknown_session_is_refused(ask, session_id):
         ({"Content-Type": "text/plain"}, 400),
     ],
 )
-def test_headers_must_be_right(ask, headers, status):
+def test_wrong_headers_are_refused(ask, headers, status):
     answer = ask(headers=headers)
     assert (answer.status_code, answer.json()["success"]) == (status, False)
 
@@ -103,23 +103,23 @@ def test_headers_must_be_right(ask, headers, status):
         {"extra": 1},
     ],
 )
-def test_the_body_must_be_the_documented_one(ask, body):
+def test_undocumented_body_is_a_400(ask, body):
     assert ask(body=body).status_code == 400
 
 
 @pytest.mark.parametrize("body", ["{", "[]", "1", b"\xff"])
-def test_a_body_that_is_no_object_is_400(flowless, body):
+def test_body_that_is_not_an_object_is_a_400(flowless, body):
     url = f"{flowless.url}/auth/bridge/validate"
     headers = {"X-Bridge-Secret": SECRET, "Content-Type": "application/json"}
     assert requests.post(url, data=body, headers=headers, timeout=5).status_code == 400
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/auth/bridge/validate"), ("POST", "/")])
-def test_there_is_one_path(flowless, method, path):
+def test_other_path_is_a_404(flowless, method, path):
     assert requests.request(method, flowless.url + path, timeout=5).status_code == 404
 
 
-def test_without_a_secret_of_its_own_any_will_do(flowless):
+def test_simulator_without_a_secret_accepts_any_secret(flowless):
     with Flowless() as other:
         headers = {"X-Bridge-Secret": "any", "Content-Type": "application/json"}
         url = f"{other.url}/auth/bridge/validate"
@@ -131,13 +131,13 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("kind", "status"), [("500", 500), ("html_502", 502), ("garbage", 200)]
     )
-    def test_wrong_answers(self, ask, flowless, kind, status):
+    def test_fault_returns_a_wrong_response_once(self, ask, flowless, kind, status):
         flowless.fault(kind)
         first = ask()
         assert first.status_code == status
         assert first.text != ask().text
 
-    def test_down_answers_nothing(self, ask, flowless):
+    def test_down_fault_gives_no_response(self, ask, flowless):
         flowless.fault("down", times=2)
         for _ in range(2):
             with pytest.raises(requests.ConnectionError):
@@ -145,31 +145,31 @@ class TestFaults:
         assert ask().status_code == 200
         assert [each.status for each in flowless.requests] == [None, None, 200]
 
-    def test_slow_is_slower_than_patience(self, ask, flowless):
+    def test_slow_fault_exceeds_the_clients_timeout(self, ask, flowless):
         flowless.fault("slow", seconds=0.4)
         with pytest.raises(requests.ReadTimeout):
             ask(timeout=0.1)
         assert ask().status_code == 200
 
-    def test_for_ever_until_reset(self, ask, flowless):
+    def test_permanent_fault_ends_with_a_reset(self, ask, flowless):
         flowless.fault("500", times=None)
         assert [ask().status_code for _ in range(3)] == [500] * 3
         flowless.reset()
         assert ask().status_code == 401
 
-    def test_an_unknown_kind_is_refused(self, flowless):
+    def test_unknown_fault_is_refused(self, flowless):
         with pytest.raises(ValueError, match="unknown kind"):
             flowless.fault("explode")
 
 
-def test_the_log_holds_what_came_in(ask, flowless):
+def test_log_has_the_received_requests(ask, flowless):
     ask()
     (logged,) = flowless.requests
     assert logged.headers["x-bridge-secret"] == SECRET
     assert b'"session_abc123"' in logged.body
 
 
-def test_stopping_lets_go_and_it_comes_back_on_its_port():
+def test_stop_ends_slow_requests_and_the_port_can_be_used_again():
     other = Flowless()
     with other, ThreadPoolExecutor() as pool:
         url = other.url

@@ -1,4 +1,4 @@
-"""The gateway's imitation of HTTP API, line by line of design/deployment.md, section 3."""
+"""The local gateway behaves like HTTP API. Source: docs/deployment.md, section 3."""
 
 import base64
 import http.client
@@ -147,7 +147,7 @@ def event_of(gateway: Gateway, method: str, target: str, **more: Any) -> dict[st
         ("GET", "/", "$default", None),
     ],
 )
-def test_the_most_literal_route_wins(
+def test_most_literal_route_wins(
     gateway: Gateway, method: str, target: str, route: str, parameters: dict[str, str] | None
 ) -> None:
     event = event_of(gateway, method, target)
@@ -156,24 +156,24 @@ def test_the_most_literal_route_wins(
     assert event["requestContext"]["http"]["method"] == method
 
 
-def test_the_path_is_decoded_and_cut_at_a_decoded_question_mark(gateway: Gateway) -> None:
+def test_path_is_decoded_and_cut_at_a_decoded_question_mark(gateway: Gateway) -> None:
     event = event_of(gateway, "GET", "/things/a%40b%3Fc/d?x=%41")
     assert event["rawPath"] == event["requestContext"]["http"]["path"] == "/things/a@b"
     assert event["pathParameters"] == {"id": "a@b"}
     assert event["rawQueryString"] == "x=%41"
 
 
-def test_bytes_of_a_path_that_are_no_text_do_no_harm(gateway: Gateway) -> None:
+def test_path_bytes_that_are_not_utf_8_are_accepted(gateway: Gateway) -> None:
     assert event_of(gateway, "GET", "/things/%FF%zz")["rawPath"] == "/things/\ufffd%zz"
 
 
-def test_the_raw_query_stays_as_sent_and_repeats_are_joined(gateway: Gateway) -> None:
+def test_raw_query_is_unchanged_and_repeated_parameters_are_joined(gateway: Gateway) -> None:
     event = event_of(gateway, "GET", "/things/7?a=1&b=%2C+x&a=2&empty=&bare")
     assert event["rawQueryString"] == "a=1&b=%2C+x&a=2&empty=&bare"
     assert event["queryStringParameters"] == {"a": "1,2", "b": ", x", "empty": "", "bare": ""}
 
 
-def test_header_names_are_lower_case_and_repeats_joined(gateway: Gateway) -> None:
+def test_header_names_are_in_lower_case_and_repeated_headers_joined(gateway: Gateway) -> None:
     headers = [("X-One", "1"), ("x-one", "2"), ("X-Forwarded-For", "9.9.9.9"), ("Host", "h.test")]
     event = event_of(gateway, "GET", "/things/7", headers=headers, source_ip="10.0.0.7")
     assert event["headers"]["x-one"] == "1,2"
@@ -183,13 +183,13 @@ def test_header_names_are_lower_case_and_repeats_joined(gateway: Gateway) -> Non
     assert event["requestContext"]["domainName"] == "h.test"
 
 
-def test_cookies_are_a_list_of_their_own(gateway: Gateway) -> None:
+def test_cookies_are_in_a_list_of_their_own(gateway: Gateway) -> None:
     event = event_of(gateway, "GET", "/things/7", headers={"Cookie": "a=1; b=x=y"})
     assert event["cookies"] == ["a=1", "b=x=y"]
     assert "cookie" not in event["headers"]
 
 
-def test_what_is_not_there_is_absent(gateway: Gateway) -> None:
+def test_event_fields_without_a_value_are_absent(gateway: Gateway) -> None:
     event = event_of(gateway, "GET", "/")
     absent = {"body", "cookies", "queryStringParameters", "pathParameters"}
     assert absent.isdisjoint(event)
@@ -210,7 +210,7 @@ def test_what_is_not_there_is_absent(gateway: Gateway) -> None:
         (None, b"{}", False),
     ],
 )
-def test_a_body_travels_as_text_or_base64_by_its_type(
+def test_body_is_text_or_base64_depending_on_its_type(
     gateway: Gateway, kind: str | None, body: bytes, as_text: bool
 ) -> None:
     headers = {"Content-Type": kind} if kind else {}
@@ -232,7 +232,7 @@ def test_a_body_travels_as_text_or_base64_by_its_type(
         ("nothing", 200, "application/json", b"null"),
     ],
 )
-def test_a_result_becomes_an_answer(
+def test_function_result_becomes_an_answer(
     gateway: Gateway, case: str, status: int, kind: str | None, body: bytes
 ) -> None:
     answer = gateway.call("GET", f"/answers/{case}")
@@ -246,13 +246,13 @@ def test_a_result_becomes_an_answer(
         *("unserialisable", "huge", "unknown"),
     ],
 )
-def test_an_error_or_a_bad_answer_is_a_500(gateway: Gateway, case: str) -> None:
+def test_exception_or_bad_result_is_a_500(gateway: Gateway, case: str) -> None:
     answer = gateway.call("GET", f"/answers/{case}")
     assert answer.status == 500
     assert answer.json() == {"message": "Internal Server Error"}
 
 
-def test_each_cookie_of_an_answer_is_a_header(gateway: Gateway) -> None:
+def test_each_cookie_of_a_result_is_a_header(gateway: Gateway) -> None:
     answer = gateway.call("GET", "/answers/cookies")
     cookies = [value for name, value in answer.headers if name == "set-cookie"]
     assert cookies == ["a=1", "b=2; Secure"]
@@ -263,20 +263,20 @@ def test_numbers_in_headers_become_text(gateway: Gateway) -> None:
     assert (answer.header("x-count"), answer.header("x-done")) == ("3", "true")
 
 
-def test_the_context_counts_down_and_names_the_function(gateway: Gateway) -> None:
+def test_context_counts_down_and_has_the_functions_name(gateway: Gateway) -> None:
     left, length, name, memory, arn = gateway.call("GET", "/answers/context").json()
     assert 24_000 < left <= 25_000
     assert (length, name, memory) == (36, "Answers", "512")
     assert arn.endswith(":function:Answers")
 
 
-def test_a_function_at_its_timeout_is_a_500(gateway: Gateway) -> None:
+def test_function_after_its_timeout_is_a_500(gateway: Gateway) -> None:
     began = time.monotonic()
     assert gateway.call("GET", "/slow").status == 500
     assert time.monotonic() - began < 1.4
 
 
-def test_an_integration_at_30_seconds_is_a_503(
+def test_integration_after_30_seconds_is_a_503(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("local.gateway.INTEGRATION_LIMIT_S", 0.2)
@@ -285,7 +285,7 @@ def test_an_integration_at_30_seconds_is_a_503(
     assert answer.json() == {"message": "Service Unavailable"}
 
 
-def test_sizes_are_limited(gateway: Gateway) -> None:
+def test_request_sizes_are_limited(gateway: Gateway) -> None:
     def status(target: str = "/things", size: int = 0, headers: Any = ()) -> int:
         return gateway.call("POST", target, headers, b"x" * size).status
 
@@ -299,7 +299,7 @@ def test_sizes_are_limited(gateway: Gateway) -> None:
     assert status(size=10_500_000, headers=text) == 413
 
 
-def test_a_preflight_is_answered_by_the_gateway(gateway: Gateway) -> None:
+def test_preflight_gets_the_configured_cors_headers(gateway: Gateway) -> None:
     answer = gateway.call("OPTIONS", "/things", {"Origin": "https://shop.test"})
     assert answer.status == 204
     assert answer.header("access-control-allow-origin") == "https://shop.test"
@@ -310,26 +310,26 @@ def test_a_preflight_is_answered_by_the_gateway(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.test"}, {}])
-def test_a_stranger_gets_no_cors_headers(gateway: Gateway, headers: dict[str, str]) -> None:
+def test_unknown_origin_gets_no_cors_headers(gateway: Gateway, headers: dict[str, str]) -> None:
     for method, target in (("OPTIONS", "/things"), ("GET", "/answers/own_cors")):
         answer = gateway.call(method, target, headers)
         assert answer.header("access-control-allow-origin") is None
 
 
-def test_configured_cors_headers_take_the_place_of_the_functions(gateway: Gateway) -> None:
+def test_configured_cors_headers_replace_those_of_the_function(gateway: Gateway) -> None:
     answer = gateway.call("GET", "/answers/own_cors", {"Origin": "https://shop.test"})
-    named = [value for name, value in answer.headers if name.lower().endswith("allow-origin")]
-    assert named == ["https://shop.test"]
+    origins = [value for name, value in answer.headers if name.lower().endswith("allow-origin")]
+    assert origins == ["https://shop.test"]
     assert answer.header("access-control-expose-headers") == "idempotent-replayed"
 
 
-def test_errors_of_the_gateway_carry_cors_headers_too(gateway: Gateway) -> None:
+def test_gateway_errors_have_cors_headers_too(gateway: Gateway) -> None:
     answer = gateway.call("GET", "/answers/raises", {"Origin": "https://shop.test"})
     assert answer.header("access-control-allow-origin") == "https://shop.test"
 
 
 def ask(server: Server, *parts: bytes) -> bytes:
-    """What a raw connection answers, once the server has closed it."""
+    """The bytes that the server sends on a raw connection until it closes it."""
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as connection:
         for part in parts:
             connection.sendall(part)
@@ -337,7 +337,7 @@ def ask(server: Server, *parts: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def test_a_connection_stays_open_and_the_target_stays_as_sent(server: Server) -> None:
+def test_connection_stays_open_and_target_is_unchanged(server: Server) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     connection.connect()
     first, seen = connection.sock, []
@@ -349,7 +349,7 @@ def test_a_connection_stays_open_and_the_target_stays_as_sent(server: Server) ->
     assert seen[0]["rawQueryString"] == "a=%41"
 
 
-def test_a_chunked_body_is_read(server: Server) -> None:
+def test_chunked_body_is_read(server: Server) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     kind = {"Content-Type": "text/plain"}
     connection.request("POST", "/things", iter([b"ab", b"c"]), kind, encode_chunked=True)
@@ -358,7 +358,7 @@ def test_a_chunked_body_is_read(server: Server) -> None:
     assert connection.getresponse().status == 200
 
 
-def test_head_has_no_body_and_expect_is_answered(server: Server) -> None:
+def test_head_has_no_body_and_expect_100_gets_its_response(server: Server) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     connection.request("HEAD", "/nowhere")
     answer = connection.getresponse()
@@ -382,18 +382,18 @@ def test_head_has_no_body_and_expect_is_answered(server: Server) -> None:
         b"POST /things HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
     ],
 )
-def test_bytes_that_are_no_request_are_a_400_in_json(server: Server, head: bytes) -> None:
+def test_malformed_request_is_a_400_in_json(server: Server, head: bytes) -> None:
     answer = ask(server, head)
     assert b" 400 " in answer.split(b"\r\n")[0] or answer.startswith(b'{"message"')
     assert "message" in json.loads(answer[answer.index(b"{") :])
 
 
-def test_too_large_a_body_is_answered_and_not_cut_off(server: Server) -> None:
+def test_too_large_body_gets_a_413_and_no_reset(server: Server) -> None:
     head = b"POST /things HTTP/1.1\r\nHost: h\r\nContent-Length: 12000000\r\n\r\n"
     assert ask(server, head, b"x" * 12_000_000).startswith(b"HTTP/1.1 413 ")
 
 
-def test_two_hundred_clients_at_once_are_all_answered(server: Server) -> None:
+def test_two_hundred_concurrent_clients_all_get_an_answer(server: Server) -> None:
     def one(number: int) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
         connection.request("GET", f"/things/{number}")
@@ -403,7 +403,7 @@ def test_two_hundred_clients_at_once_are_all_answered(server: Server) -> None:
         assert list(threads.map(one, range(200))) == list(range(200))
 
 
-def test_handlers_are_loaded_once_whoever_comes_first(gateway: Gateway) -> None:
+def test_handlers_are_loaded_once_for_concurrent_first_calls(gateway: Gateway) -> None:
     with ThreadPoolExecutor(16) as threads:
         answers: list[Answer] = list(
             threads.map(lambda _: gateway.call("GET", "/answers/plain"), range(32))

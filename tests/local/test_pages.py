@@ -1,4 +1,4 @@
-"""The pages under /_local/, over simulators that really run."""
+"""The pages under /_local/, with running simulators."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -34,13 +34,13 @@ def ask(pages: Pages, method: str, target: str, body: str = "", origin: str = ""
     return answer
 
 
-def test_only_what_is_under_local_is_theirs(pages: Pages) -> None:
+def test_only_paths_under_local_are_pages(pages: Pages) -> None:
     assert pages.answer(Request("GET", "/_localhost", [])) is None
     assert pages.answer(Request("GET", "/health", [])) is None
     assert ask(pages, "GET", "/_local/nothing").status == 404
 
 
-def test_the_state_is_what_the_simulators_hold(pages: Pages, stripe: StripeSimulator) -> None:
+def test_state_has_the_simulators_records(pages: Pages, stripe: StripeSimulator) -> None:
     stripe.seed_customer("cus_1", "jane.doe@example.com")
     state = ask(pages, "GET", "/_local/state").json()
     assert state["simulators"]["stripe"] == stripe.url
@@ -48,7 +48,7 @@ def test_the_state_is_what_the_simulators_hold(pages: Pages, stripe: StripeSimul
     assert list(state["flowless"]["sessions"]) == ["session_abc123"]
 
 
-def test_the_last_events_on_the_bus_are_shown(
+def test_state_has_the_latest_events_on_the_bus(
     pages: Pages, subscriber: Callable[[], list[dict[str, Any]]]
 ) -> None:
     at = clock.now()
@@ -62,13 +62,13 @@ def test_the_last_events_on_the_bus_are_shown(
     )
     for number in range(15):
         queues.put_events([event.model_copy(update={"sequence": number})] * 10)
-    shown = ask(pages, "GET", "/_local/state").json()["events"]
-    assert shown == subscriber()[-len(shown) :]
-    assert len(shown) == 100
+    events = ask(pages, "GET", "/_local/state").json()["events"]
+    assert events == subscriber()[-len(events) :]
+    assert len(events) == 100
     assert "payment.created" in ask(pages, "GET", "/_local/").body.decode()
 
 
-def test_the_page_lists_escapes_and_links(pages: Pages, stripe: StripeSimulator) -> None:
+def test_page_lists_records_with_escaping_and_links(pages: Pages, stripe: StripeSimulator) -> None:
     stripe.seed_customer("cus_1", "<script>@example.com")
     stripe.seed_payment(
         "pi_1",
@@ -86,7 +86,7 @@ def test_the_page_lists_escapes_and_links(pages: Pages, stripe: StripeSimulator)
         assert f'href="{stripe.url}/_sim/3ds/pi_1"' in text
 
 
-def test_the_fault_switch_sets_a_fault(pages: Pages, stripe: StripeSimulator) -> None:
+def test_fault_form_sets_a_fault(pages: Pages, stripe: StripeSimulator) -> None:
     answer = ask(pages, "POST", "/_local/fault", "operation=confirm&kind=drop_after&times=2")
     assert (answer.status, answer.header("location")) == (303, "/_local/")
     faults = json.loads(json.dumps(stripe.state()["faults"]))
@@ -95,12 +95,12 @@ def test_the_fault_switch_sets_a_fault(pages: Pages, stripe: StripeSimulator) ->
     ]
 
 
-def test_a_form_that_makes_no_sense_is_a_400(pages: Pages) -> None:
+def test_invalid_form_is_a_400(pages: Pages) -> None:
     for body in ("", "operation=confirm&kind=nonsense&times=1", "operation=x&kind=429&times=x"):
         assert ask(pages, "POST", "/_local/fault", body).status == 400
 
 
-def test_the_clock_moves_on_both_sides(pages: Pages, stripe: StripeSimulator) -> None:
+def test_clock_form_moves_both_clocks(pages: Pages, stripe: StripeSimulator) -> None:
     before, theirs = clock.now(), stripe.world.now()
     ask(pages, "POST", "/_local/clock", "seconds=3600")
     ask(pages, "POST", "/_local/clock", "seconds=60")
@@ -108,14 +108,14 @@ def test_the_clock_moves_on_both_sides(pages: Pages, stripe: StripeSimulator) ->
     assert 3659 < stripe.world.now() - theirs < 3670
 
 
-def test_a_page_of_another_site_cannot_press_the_switches(pages: Pages) -> None:
+def test_form_sent_from_another_site_is_a_403(pages: Pages) -> None:
     body = "seconds=3600"
     assert ask(pages, "POST", "/_local/clock", body, origin="https://evil.test").status == 403
     assert ask(pages, "POST", "/_local/clock", body, origin="http://127.0.0.1:8787").status == 303
 
 
 class TestStripe:
-    """Its dashboard and its webhooks, by the forms of the page."""
+    """Stripe's dashboard and webhooks, used by the forms of the page."""
 
     @pytest.fixture
     def paid(self, stripe: StripeSimulator) -> str:
@@ -129,7 +129,7 @@ class TestStripe:
         )
         return "pi_1"
 
-    def test_the_dashboard_refunds_and_disputes(
+    def test_dashboard_refunds_and_disputes(
         self, pages: Pages, stripe: StripeSimulator, paid: str
     ) -> None:
         about = f"payment_intent={paid}&outcome=lost"
@@ -142,10 +142,10 @@ class TestStripe:
         assert (refund["amount"], dispute["status"]) == (500, "lost")
         assert f"<td>{refund['id']}<td>500 usd<td>succeeded" in text
         assert f"<td>{dispute['id']}<td>2000 usd<td>lost" in text
-        shown = ask(pages, "GET", "/_local/state").json()["stripe"]
-        assert [each["id"] for each in shown["refunds"]] == [refund["id"]]
+        state = ask(pages, "GET", "/_local/state").json()["stripe"]
+        assert [each["id"] for each in state["refunds"]] == [refund["id"]]
 
-    def test_a_saved_card_is_renewed_expired_and_detached(
+    def test_saved_card_is_renewed_expired_and_detached(
         self, pages: Pages, stripe: StripeSimulator
     ) -> None:
         stripe.seed_customer("cus_1")
@@ -165,7 +165,7 @@ class TestStripe:
         for wrong in ("action=detach&payment_method=pm_1", "action=x&payment_method=pm_2", ""):
             assert ask(pages, "POST", "/_local/method", wrong).status == 400
 
-    def test_what_stripe_refuses_is_a_400(self, pages: Pages, paid: str) -> None:
+    def test_action_that_stripe_refuses_is_a_400(self, pages: Pages, paid: str) -> None:
         for body in (
             f"action=refund&payment_intent={paid}&amount=2001",
             "action=refund&payment_intent=pi_nothing",
@@ -174,7 +174,7 @@ class TestStripe:
         ):
             assert ask(pages, "POST", "/_local/dashboard", body).status == 400
 
-    def test_events_are_shown_with_their_deliveries(
+    def test_page_lists_events_with_their_deliveries(
         self, pages: Pages, stripe: StripeSimulator, paid: str
     ) -> None:
         [event] = [each for each in stripe.events() if each["type"] == "payment_intent.succeeded"]
@@ -190,7 +190,7 @@ class TestStripe:
         assert "whsec_made_up" not in text + ask(pages, "GET", "/_local/state").body.decode()
         assert ask(pages, "POST", "/_local/resend", "event=evt_nothing").status == 400
 
-    def test_the_webhook_switches_are_set_and_shown(
+    def test_webhook_form_sets_the_switches_and_page_displays_them(
         self, pages: Pages, stripe: StripeSimulator
     ) -> None:
         body = "reorder=on&duplicate=2&delay_ms=50&drop=0.5&tamper=sig"

@@ -1,4 +1,4 @@
-"""The local queues: delivery, partial failures, dead letters, and nothing lost on the way."""
+"""The local queues: delivery, partial failures, dead letters, no lost messages."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from local.functions import ACCOUNT, REGION, Functions
 from local.queues import EventSource
 from local.template import Function, Poll, Queue
 
-# Writes every body it gets, one line each; leaves those that say so, fails for those that say so.
+# Writes every body to a log. Reports a body "leave…" as failed, and raises for a body "break".
 HANDLER = """
 import json, pathlib
 
@@ -76,7 +76,7 @@ def got(folder: Path) -> list[str]:
     return (folder / "log").read_text().split() if (folder / "log").exists() else []
 
 
-def test_the_templates_queues_are_made_with_their_attributes() -> None:
+def test_queues_of_the_template_are_created_with_their_attributes() -> None:
     read = template.read()
     assert read.queues["SyncQueue"] == Queue("SyncQueue", 360, "SyncDeadLetters", 8)
     assert read.functions["JobsProcessQueueMessage"].polls == (Poll("SyncQueue", 10),)
@@ -91,7 +91,7 @@ def test_the_templates_queues_are_made_with_their_attributes() -> None:
     assert policy["deadLetterTargetArn"].endswith("bridge-local-SyncDeadLetters")
 
 
-def test_what_is_handled_is_deleted_and_what_is_left_comes_again(
+def test_handled_messages_are_deleted_and_others_delivered_again(
     source: EventSource, send: Send, urls: dict[str, str], tmp_path: Path
 ) -> None:
     send("one", "leave", "two")
@@ -107,7 +107,7 @@ def test_what_is_handled_is_deleted_and_what_is_left_comes_again(
     }
 
 
-def test_a_batch_that_fails_stays_whole(
+def test_failed_batch_stays_in_the_queue(
     source: EventSource, send: Send, urls: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     send("one", "break")
@@ -116,7 +116,7 @@ def test_a_batch_that_fails_stays_whole(
     assert "Worker: FunctionFailed" in capsys.readouterr().err
 
 
-def test_after_so_many_deliveries_a_message_is_a_dead_letter_and_can_be_sent_again(
+def test_message_becomes_a_dead_letter_after_its_deliveries(
     source: EventSource, send: Send, urls: dict[str, str], tmp_path: Path
 ) -> None:
     send("leave")
@@ -128,7 +128,7 @@ def test_after_so_many_deliveries_a_message_is_a_dead_letter_and_can_be_sent_aga
     assert letter["Body"] == "leave"
 
 
-def test_a_message_that_is_put_off_comes_when_its_time_has_come(
+def test_delayed_message_is_delivered_after_its_delay(
     source: EventSource, send: Send, tmp_path: Path
 ) -> None:
     send("later", delay_s=1)
@@ -137,13 +137,13 @@ def test_a_message_that_is_put_off_comes_when_its_time_has_come(
     assert got(tmp_path) == ["later"]
 
 
-def test_batches_are_of_ten(source: EventSource, send: Send) -> None:
+def test_batch_has_at_most_ten_messages(source: EventSource, send: Send) -> None:
     send(*(f"m{number}" for number in range(23)))
     assert [source.run_once() for _ in range(4)] == [10, 10, 3, 0]
 
 
-def test_a_deletion_waits_for_whoever_adds_a_message(source: EventSource, send: Send) -> None:
-    """Plain moto writes back the list that it has read, without what came at that moment."""
+def test_deletion_waits_while_a_message_is_added(source: EventSource, send: Send) -> None:
+    """Plain moto writes back the list that it has read, without a message added meanwhile."""
     send("one")
     backend, name = sqs_backends[ACCOUNT][REGION], "bridge-local-Work"
     (taken,) = backend.receive_message(name, 1, 0, 600)
@@ -158,8 +158,8 @@ def test_a_deletion_waits_for_whoever_adds_a_message(source: EventSource, send: 
     assert queue._messages == []
 
 
-def test_a_batch_out_of_a_thousand_messages_takes_no_second(source: EventSource) -> None:
-    """Plain moto takes one and a half."""
+def test_batch_out_of_a_thousand_messages_takes_under_a_second(source: EventSource) -> None:
+    """Plain moto takes one and a half seconds."""
     backend, name = sqs_backends[ACCOUNT][REGION], "bridge-local-Work"
     for number in range(1000):
         backend.send_message(name, f"m{number}", delay_seconds=0)
@@ -168,7 +168,7 @@ def test_a_batch_out_of_a_thousand_messages_takes_no_second(source: EventSource)
     assert time.monotonic() - began < 0.5
 
 
-def test_the_thread_takes_what_comes(source: EventSource, send: Send, tmp_path: Path) -> None:
+def test_thread_handles_new_messages(source: EventSource, send: Send, tmp_path: Path) -> None:
     source.start()  # a daemon: it ends with this process
     send("one")
     seen: Any = threading.Event()

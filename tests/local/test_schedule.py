@@ -1,4 +1,4 @@
-"""Schedules: the rate, the event, and a run that fails."""
+"""Schedules: their rate, their event, and a run that fails."""
 
 from pathlib import Path
 
@@ -26,16 +26,16 @@ def handler(event, context):
     ("expression", "seconds"),
     [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(2 hours)", 7200)],
 )
-def test_a_rate_is_a_period(expression: str, seconds: int) -> None:
+def test_period_of_a_rate_is_in_seconds(expression: str, seconds: int) -> None:
     assert period_of(expression) == seconds
 
 
-def test_what_the_local_run_does_not_know_is_named() -> None:
+def test_cron_expression_is_refused() -> None:
     with pytest.raises(ValueError, match=r"cron\(0 12"):
         period_of("cron(0 12 * * ? *)")
 
 
-def test_a_run_gets_the_real_event_and_a_failed_one_is_reported(
+def test_run_gets_the_real_event_and_a_failure_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "handler.py").write_text(HANDLER)

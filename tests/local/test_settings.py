@@ -1,4 +1,4 @@
-"""What the functions see locally: the template's variables, and nothing of the caller's AWS."""
+"""The functions' local environment: the template's variables, and no AWS account of the caller."""
 
 from local import settings, template
 
@@ -11,7 +11,7 @@ URLS = {
 }
 
 
-def test_parameters_carry_names_of_the_template() -> None:
+def test_parameters_have_the_names_of_the_template() -> None:
     given = settings.parameters({"SESSION_MODE": "flowless", "STAGE": "prod"}, "http://here")
     assert given["SessionMode"] == "flowless"
     assert given["GuestCreationsPerMinute"] == "0"
@@ -21,22 +21,22 @@ def test_parameters_carry_names_of_the_template() -> None:
     assert [name for name in given if f"\n  {name}:\n" not in declared] == []
 
 
-def test_every_choice_arrives() -> None:
-    wanted = dict.fromkeys(settings.CHOICES, "1")
-    ours = template.read(parameters=settings.parameters(wanted, "http://here"))
+def test_every_choice_reaches_the_functions() -> None:
+    chosen = dict.fromkeys(settings.CHOICES, "1")
+    ours = template.read(parameters=settings.parameters(chosen, "http://here"))
     assert ours.cors
-    assert ours.cors.origins == (wanted.pop("CORS_ORIGINS"),)  # the gateway's business alone
-    assert {name: ours.environment[name] for name in wanted} == wanted
+    assert ours.cors.origins == (chosen.pop("CORS_ORIGINS"),)  # only the gateway uses it
+    assert {name: ours.environment[name] for name in chosen} == chosen
 
 
-def test_the_functions_are_pointed_at_this_machine() -> None:
-    seen = settings.variables({"STRIPE_BASE_URL": "", "STAGE": "dev"}, {"NO_PROXY": "x"}, URLS)
-    assert seen["STRIPE_BASE_URL"] == "http://s"
-    assert seen["STAGE"] == "dev"
-    assert seen["NO_PROXY"] == seen["no_proxy"] == "x,127.0.0.1,localhost"
+def test_variables_have_the_addresses_of_this_machine() -> None:
+    variables = settings.variables({"STRIPE_BASE_URL": "", "STAGE": "dev"}, {"NO_PROXY": "x"}, URLS)
+    assert variables["STRIPE_BASE_URL"] == "http://s"
+    assert variables["STAGE"] == "dev"
+    assert variables["NO_PROXY"] == variables["no_proxy"] == "x,127.0.0.1,localhost"
 
 
-def test_the_callers_account_is_forgotten() -> None:
+def test_leave_aws_removes_the_callers_account() -> None:
     environment = {"AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "t", "AWS_REGION": "x", "HOME": "/"}
     settings.leave_aws(environment)
     assert "AWS_PROFILE" not in environment

@@ -1,4 +1,4 @@
-"""`make start` as a newcomer has it: no docker, java or node on PATH, no AWS account."""
+"""`make start` on a new machine: no docker, java or node on PATH, no AWS account."""
 
 import http.client
 import json
@@ -20,13 +20,17 @@ from local.template import ROOT
 from tests.conftest import lacks
 
 JANE = {"X-Session-ID": "session_abc123"}
-FOREIGN = {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "STAGE": "prod"}
+CALLERS_ENVIRONMENT = {
+    "AWS_PROFILE": "production",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "STAGE": "prod",
+}
 
 pytestmark = pytest.mark.slow
 
 
 def launch(home: Path, port: int | str, **more: str) -> subprocess.Popen[str]:
-    """`python -m local` in an environment that holds next to nothing."""
+    """Start `python -m local` with an almost empty environment."""
     environment = {"PATH": str(home), "HOME": str(home), "PORT": str(port)} | more
     return subprocess.Popen(
         [sys.executable, "-m", "local"],
@@ -40,17 +44,17 @@ def launch(home: Path, port: int | str, **more: str) -> subprocess.Popen[str]:
 
 @contextmanager
 def running(home: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and its URL, once it says that it runs."""
+    """The process and its URL, as soon as it reports that it runs."""
     process = launch(home, 0, **more)
     assert process.stdout
     try:
-        said: list[str] = []
+        output: list[str] = []
         for line in process.stdout:
-            said.append(line)
+            output.append(line)
             if line.startswith("Bridge Payments runs at "):
                 yield process, line.split()[-1]
                 return
-        pytest.fail("it did not start:\n" + "".join(said))
+        pytest.fail("it did not start:\n" + "".join(output))
     finally:
         process.kill()
         process.communicate()
@@ -68,15 +72,15 @@ def ask(url: str, method: str, path: str, body: Any = None, headers: Any = JANE)
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("home"), **FOREIGN) as (_, url):
+    with running(tmp_path_factory.mktemp("home"), **CALLERS_ENVIRONMENT) as (_, url):
         yield url
 
 
-def test_health_answers_whoever_asks(url: str) -> None:
+def test_health_needs_no_credential(url: str) -> None:
     assert ask(url, "GET", "/health", headers={})["status"] == "ok"
 
 
-def test_the_documents_records_are_there(url: str) -> None:
+def test_demo_records_exist(url: str) -> None:
     listed = ask(url, "GET", "/bridge-payment/customers?limit=10")
     assert [each["id"] for each in listed[-2:]] == ["cust_123", "cust_456"]
     assert [each["name"] for each in listed[-2:]] == ["John Doe", "Jane Smith"]
@@ -88,15 +92,15 @@ def test_the_documents_records_are_there(url: str) -> None:
     assert synced == payment
 
 
-def test_the_saved_card_pays(url: str) -> None:
-    wanted = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_saved_card_123"}
-    made = ask(url, "POST", "/bridge-payment/payments/intents", wanted)
+def test_saved_card_pays(url: str) -> None:
+    new = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_saved_card_123"}
+    made = ask(url, "POST", "/bridge-payment/payments/intents", new)
     assert made["customer_id"] == "cust_456"
     paid = ask(url, "POST", f"/bridge-payment/payments/confirm/{made['id']}", {})
     assert paid["status"] == "succeeded"
 
 
-def test_the_state_names_the_simulators_and_what_they_hold(url: str) -> None:
+def test_state_has_the_simulators_and_their_records(url: str) -> None:
     state = ask(url, "GET", "/_local/state")
     assert state["simulators"]["stripe"].startswith("http://127.0.0.1:")
     charged = [each["payment_intent"] for each in state["stripe"]["charges"]]
@@ -105,10 +109,10 @@ def test_the_state_names_the_simulators_and_what_they_hold(url: str) -> None:
     assert len(seen["payment_intents"]) == len(state["stripe"]["payment_intents"])
 
 
-def test_what_happens_at_stripe_arrives_by_itself(url: str) -> None:
-    """By a signed webhook, the queue and its worker."""
-    wanted = {"total_cents": 2000, "currency": "USD"}
-    made = ask(url, "POST", "/bridge-payment/payments/intents", wanted)
+def test_payment_at_stripe_arrives_by_webhook(url: str) -> None:
+    """The payment arrives by a signed webhook, the queue and its worker."""
+    new = {"total_cents": 2000, "currency": "USD"}
+    made = ask(url, "POST", "/bridge-payment/payments/intents", new)
     stripe = ask(url, "GET", "/_local/state")["simulators"]["stripe"]
     paid = {"payment_intent": made["provider_payment_id"], "client_secret": made["client_secret"]}
     ask(stripe, "POST", "/_sim/browser/confirm", paid | {"payment_method": "pm_card_visa"})
@@ -118,20 +122,20 @@ def test_what_happens_at_stripe_arrives_by_itself(url: str) -> None:
             break
         time.sleep(0.1)
     assert found["status"] == "succeeded"
-    told = ask(url, "GET", f"/bridge-payment/payments/{made['id']}/timeline")
-    assert "webhook" in json.dumps(told)
+    timeline = ask(url, "GET", f"/bridge-payment/payments/{made['id']}/timeline")
+    assert "webhook" in json.dumps(timeline)
 
 
 def test_every_change_is_an_event_on_the_bus(url: str) -> None:
-    wanted = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_card_visa"}
-    made = ask(url, "POST", "/bridge-payment/payments/intents", wanted)
+    new = {"total_cents": 2000, "currency": "USD", "payment_method_id": "pm_card_visa"}
+    made = ask(url, "POST", "/bridge-payment/payments/intents", new)
     ask(url, "POST", f"/bridge-payment/payments/confirm/{made['id']}", {})
-    assert told(url, made["id"], 2) == [(1, "payment.created"), (2, "payment.succeeded")]
-    assert told(url, "pay_123", 2) == [(1, "payment.created"), (2, "payment.succeeded")]
+    assert events_of(url, made["id"], 2) == [(1, "payment.created"), (2, "payment.succeeded")]
+    assert events_of(url, "pay_123", 2) == [(1, "payment.created"), (2, "payment.succeeded")]
 
 
-def told(url: str, payment_id: str, count: int) -> list[tuple[int, str]]:
-    """The events of a payment, once there are so many."""
+def events_of(url: str, payment_id: str, count: int) -> list[tuple[int, str]]:
+    """The events of a payment, as soon as there are `count` of them."""
     for _ in range(100):
         events = ask(url, "GET", "/_local/state")["events"]
         mine = [each for each in events if each["detail"]["payment_id"] == payment_id]
@@ -142,57 +146,57 @@ def told(url: str, payment_id: str, count: int) -> list[tuple[int, str]]:
 
 
 @pytest.mark.race
-def test_events_flow_with_a_dynamodb_local_too(tmp_path: Path) -> None:
+def test_events_are_delivered_with_dynamodb_local(tmp_path: Path) -> None:
     if not (endpoint := dynamodb_local_url()):
         lacks("BRIDGE_REQUIRE_RACE", "DynamoDB Local needs Java and `make dynamodb-local`")
     with running(tmp_path, DYNAMODB_ENDPOINT=endpoint) as (_, url):
-        assert told(url, "pay_123", 2) == [(1, "payment.created"), (2, "payment.succeeded")]
+        assert events_of(url, "pay_123", 2) == [(1, "payment.created"), (2, "payment.succeeded")]
 
 
-def test_sessions_can_be_flowless_business(tmp_path: Path) -> None:
+def test_sessions_can_be_checked_by_flowless(tmp_path: Path) -> None:
     with running(tmp_path, SESSION_MODE="flowless") as (_, url):
         assert ask(url, "GET", "/bridge-payment/payments/pay_123")["user_id"] == "user_456"
 
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_all_of_it_without_a_traceback(tmp_path: Path, name: int) -> None:
+def test_signal_stops_everything_without_a_traceback(tmp_path: Path, name: int) -> None:
     with running(tmp_path) as (process, url):
         ask(url, "GET", "/health")
         state = ask(url, "GET", "/_local/state")
         process.send_signal(name)
-        said, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert "Traceback" not in said
-    assert said.endswith("Stopped.\n")
+    assert "Traceback" not in output
+    assert output.endswith("Stopped.\n")
     for each in (url, state["simulators"]["stripe"]):
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", urlsplit(each).port or 0), timeout=1)
 
 
-def test_a_signal_while_it_starts_is_no_traceback_either(tmp_path: Path) -> None:
+def test_signal_during_the_start_causes_no_traceback(tmp_path: Path) -> None:
     process = launch(tmp_path, 0)
     assert process.stdout
     assert process.stdout.readline().startswith("Starting")
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=30)
-    assert (process.returncode, "Traceback" in said) == (0, False)
+    output, _ = process.communicate(timeout=30)
+    assert (process.returncode, "Traceback" in output) == (0, False)
 
 
-def test_a_busy_port_is_named_with_a_way_out(tmp_path: Path) -> None:
+def test_busy_port_is_reported_with_another_command(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = launch(tmp_path, port)
-        said, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert f"Port {port} is not to be had (Address already in use)" in said
-    assert "make start" in said
-    assert "Traceback" not in said
+    assert f"Port {port} is not to be had (Address already in use)" in output
+    assert "make start" in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize("port", ["http", "-1", "65536", "٣"])
-def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
+def test_invalid_port_is_refused(tmp_path: Path, port: str) -> None:
     process = launch(tmp_path, port)
-    said, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert said.startswith("PORT must be a number")
+    assert output.startswith("PORT must be a number")

@@ -1,4 +1,4 @@
-"""A table's stream on one machine: what rings, for what, and what becomes of a batch that fails."""
+"""A table's stream on one machine: which writes call a function, and what a failed batch does."""
 
 import json
 import time
@@ -31,13 +31,13 @@ Batches = Callable[[], list[list[dict[str, Any]]]]
 
 @pytest.fixture
 def made(tmp_path: Path) -> Callable[..., tuple[Stream, Batches]]:
-    """A stream of the ledger, and the batches that its function was called with."""
+    """Makes a stream of the ledger. Its function records the batches that it was called with."""
 
     def make(*filters: dict[str, Any], failures: int = 0) -> tuple[Stream, Batches]:
         (tmp_path / "handler.py").write_text(HANDLER.replace("{failures}", str(failures)))
-        rung_by = StreamTrigger("bridge-local-ledger", 3, filters)
-        function = Function("Rung", tmp_path, 5, 128, (), (), streams=(rung_by,))
-        stream = Stream(Functions({"Rung": function}), function, rung_by)
+        trigger = StreamTrigger("bridge-local-ledger", 3, filters)
+        function = Function("Deliver", tmp_path, 5, 128, (), (), streams=(trigger,))
+        stream = Stream(Functions({"Deliver": function}), function, trigger)
 
         def batches() -> list[list[dict[str, Any]]]:
             log = tmp_path / "batches"
@@ -54,12 +54,12 @@ def keys(sk: str, pk: str = "P#1") -> streams.Keys:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
-def rung(batch: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def changes_of(batch: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(each["eventName"], each["dynamodb"]["Keys"]["sk"]["S"]) for each in batch]
 
 
 @pytest.mark.parametrize(
-    ("pattern", "agrees"),
+    ("pattern", "passes"),
     [
         (NEW_ENTRIES, True),
         ({}, True),
@@ -69,38 +69,36 @@ def rung(batch: list[dict[str, Any]]) -> list[tuple[str, str]]:
         ({"dynamodb": {"NewImage": {"sk": {"S": ["H#1"]}}}}, False),
     ],
 )
-def test_a_filter_lets_through_what_agrees_in_every_name(
-    pattern: dict[str, Any], agrees: bool
-) -> None:
+def test_filter_passes_records_that_match_every_name(pattern: dict[str, Any], passes: bool) -> None:
     record = {"eventName": "INSERT", "dynamodb": {"Keys": keys("H#1")}}
-    assert matches(pattern, record) == agrees
+    assert matches(pattern, record) == passes
 
 
-def test_a_rule_that_the_local_run_does_not_know_is_named() -> None:
+def test_unknown_filter_rule_is_refused() -> None:
     with pytest.raises(ValueError, match="numeric"):
         matches({"a": [{"numeric": [">", 1]}]}, {"a": 1})
 
 
-def test_a_batch_is_a_real_event_of_what_the_filter_lets_through(
+def test_batch_is_a_real_event_of_the_filtered_records(
     made: Callable[..., tuple[Stream, Batches]], event: Callable[[str], dict[str, Any]]
 ) -> None:
     stream, batches = made(NEW_ENTRIES)
-    stream.ring("INSERT", keys("D#bus"))
+    stream.on_change("INSERT", keys("D#bus"))
     for number in range(5):
-        stream.ring("INSERT", keys(f"H#{number}"))
-        stream.ring("MODIFY", keys(f"H#{number}"))
+        stream.on_change("INSERT", keys(f"H#{number}"))
+        stream.on_change("MODIFY", keys(f"H#{number}"))
     stream.run_once()
     stream.run_once()
     assert [len(batch) for batch in batches()] == [3, 2]
-    told = [record for batch in batches() for record in batch]
-    assert rung(told) == [("INSERT", f"H#{number}") for number in range(5)]
+    records = [record for batch in batches() for record in batch]
+    assert changes_of(records) == [("INSERT", f"H#{number}") for number in range(5)]
     (documented,) = event("jobs/deliver_events")["Records"]
-    for record in told:
+    for record in records:
         assert record.keys() == documented.keys()
         assert record["dynamodb"].keys() == documented["dynamodb"].keys()
 
 
-def test_a_batch_that_fails_comes_again_and_the_others_wait(
+def test_failed_batch_is_repeated_and_later_ones_wait(
     made: Callable[..., tuple[Stream, Batches]],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -108,21 +106,21 @@ def test_a_batch_that_fails_comes_again_and_the_others_wait(
     monkeypatch.setattr(streams, "AGAIN_S", 0)
     stream, batches = made(failures=2)
     for number in range(4):
-        stream.ring("INSERT", keys(f"H#{number}"))
+        stream.on_change("INSERT", keys(f"H#{number}"))
     stream.run_once()
     stream.run_once()
     assert [len(batch) for batch in batches()] == [3, 3, 3, 1]
-    assert capsys.readouterr().err.count("Rung: FunctionFailed") == 2
+    assert capsys.readouterr().err.count("Deliver: FunctionFailed") == 2
 
 
-def test_what_is_written_to_the_embedded_table_rings(
+def test_writes_to_the_embedded_table_reach_the_function(
     tables: None, made: Callable[..., tuple[Stream, Batches]]
 ) -> None:
     stream, batches = made()
     try:
         stream.start()
         write_three()
-        assert eventually(batches) == WRITTEN
+        assert eventually(batches) == WRITES
     finally:
         embedded = database.embedded_table("bridge-local-ledger")
         assert embedded
@@ -130,16 +128,16 @@ def test_what_is_written_to_the_embedded_table_rings(
 
 
 @pytest.mark.race
-def test_what_is_written_to_a_dynamodb_local_rings(
+def test_writes_to_dynamodb_local_reach_the_function(
     dynamodb_local: None, tables: None, made: Callable[..., tuple[Stream, Batches]]
 ) -> None:
     stream, batches = made()
     stream.start()
     write_three()
-    assert eventually(batches) == WRITTEN
+    assert eventually(batches) == WRITES
 
 
-WRITTEN = [("INSERT", "H#1"), ("MODIFY", "H#1"), ("INSERT", "H#2"), ("REMOVE", "H#1")]
+WRITES = [("INSERT", "H#1"), ("MODIFY", "H#1"), ("INSERT", "H#2"), ("REMOVE", "H#1")]
 
 
 def write_three() -> None:
@@ -153,8 +151,8 @@ def write_three() -> None:
 
 def eventually(batches: Batches) -> list[tuple[str, str]]:
     for _ in range(100):
-        told = rung([record for batch in batches() for record in batch])
-        if len(told) >= len(WRITTEN):
+        changes = changes_of([record for batch in batches() for record in batch])
+        if len(changes) >= len(WRITES):
             break
         time.sleep(0.1)
-    return told
+    return changes

@@ -1,4 +1,4 @@
-"""Reading a SAM template: what is resolved, and what the repository's own one yields."""
+"""Reads SAM templates: how intrinsics are resolved, and what the repository's template contains."""
 
 from pathlib import Path
 from typing import Any
@@ -60,12 +60,12 @@ def test_parameters_override_defaults() -> None:
     assert resolve("!If [IsProd, !Sub 'in ${Stage}', 7]", Stage="prod") == "in prod"
 
 
-def test_an_unknown_intrinsic_is_named() -> None:
+def test_unknown_intrinsic_is_refused() -> None:
     with pytest.raises(ValueError, match="Fn::Cidr"):
         resolve("!Cidr [a, b, c]")
 
 
-def test_resources_whose_condition_is_false_are_left_out(tmp_path: Path) -> None:
+def test_resources_with_a_false_condition_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     resource = "{Type: AWS::Serverless::Function, Condition: %s, Properties: {CodeUri: x/}}"
     lines = [f"  {name}: {resource % name}" for name in ("IsProd", "IsDev")]
@@ -79,31 +79,31 @@ def ours() -> template.Template:
     return template.read()
 
 
-def test_every_function_of_ours_has_its_handler(ours: template.Template) -> None:
+def test_every_function_has_its_handler(ours: template.Template) -> None:
     missing = [f.name for f in ours.functions.values() if not (f.folder / "handler.py").is_file()]
     assert missing == []
 
 
-def test_timeouts_leave_the_gateway_room(ours: template.Template) -> None:
+def test_functions_time_out_before_the_gateway(ours: template.Template) -> None:
     answering = [f for f in ours.functions.values() if f.routes]
     assert {f.timeout_s for f in answering} == {25}
     assert ours.functions["JobsSweepPayments"].timeout_s == 55
 
 
-def test_the_sweep_has_a_schedule_and_unmatched_the_rest(ours: template.Template) -> None:
+def test_sweep_has_a_schedule_and_unmatched_the_default_route(ours: template.Template) -> None:
     assert ours.functions["JobsSweepPayments"].schedules == ("rate(1 minute)",)
     routes = ours.functions["OperationsUnmatched"].routes
     assert routes == (template.Route("ANY", "$default"),)
 
 
-def test_the_ledgers_stream_rings_for_events(ours: template.Template) -> None:
-    (ring,) = ours.functions["JobsDeliverEvents"].streams
-    assert (ring.table, ring.batch_size) == ("bridge-local-ledger", 100)
-    assert [sorted(each) for each in ring.filters] == [["dynamodb", "eventName"]]
+def test_stream_of_the_ledger_triggers_event_delivery(ours: template.Template) -> None:
+    (trigger,) = ours.functions["JobsDeliverEvents"].streams
+    assert (trigger.table, trigger.batch_size) == ("bridge-local-ledger", 100)
+    assert [sorted(each) for each in trigger.filters] == [["dynamodb", "eventName"]]
     assert ours.functions["JobsSweepPayments"].streams == ()
 
 
-def test_tables_are_what_create_table_takes(ours: template.Template) -> None:
+def test_tables_are_arguments_of_create_table(ours: template.Template) -> None:
     assert set(ours.tables) == {"Ledger", "Ephemeral", "Secrets"}
     ledger = ours.tables["Ledger"]
     assert ledger["TableName"] == "bridge-local-ledger"
@@ -111,13 +111,13 @@ def test_tables_are_what_create_table_takes(ours: template.Template) -> None:
     assert "StreamSpecification" not in ledger
 
 
-def test_variables_name_the_local_tables(ours: template.Template) -> None:
+def test_variables_have_the_local_table_names(ours: template.Template) -> None:
     assert ours.environment["LEDGER_TABLE"] == "bridge-local-ledger"
     assert ours.environment["SECRETS_PREFIX"] == "/bridge/dev"
     assert all(isinstance(value, str) for value in ours.environment.values())
 
 
-def test_cors_names_its_origins(ours: template.Template) -> None:
+def test_cors_lists_its_origins(ours: template.Template) -> None:
     assert ours.cors is not None
     assert ours.cors.credentials
     assert "*" not in ours.cors.origins

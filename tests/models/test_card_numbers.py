@@ -1,4 +1,4 @@
-"""Card numbers are found wherever they may not be. Source: contracts/bridge.md section 5."""
+"""Card numbers in request bodies are found. Source: docs/api/native.md, section 5."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ CARDS = [
     int(VISA),
 ]
 NO_CARDS = [
-    "4242424242424241",  # no valid sum
-    "1234567812345670",  # a valid sum, and nobody issues it
+    "4242424242424241",  # wrong Luhn sum
+    "1234567812345670",  # right sum, but no issuer has this prefix
     "424242424242",
     "42424242424242424242",
     f"x{VISA}1",
@@ -43,15 +43,15 @@ NO_CARDS = [
 
 
 @pytest.mark.parametrize("value", CARDS)
-def test_a_card_number_is_found_with_its_separators_and_in_a_text(value: object) -> None:
+def test_a_card_number_is_found_with_separators_and_inside_a_text(value: object) -> None:
     assert card_numbers.in_any_field({"alias": value}) == ["alias"]
     for name in ("number", "card_number", "cardNumber", "Card-Number", "PAN", "cvc", "cvv"):
-        assert card_numbers.in_named_fields({name: value}) == [name]
-    assert card_numbers.in_named_fields({"alias": value}) == []
+        assert card_numbers.in_card_fields({name: value}) == [name]
+    assert card_numbers.in_card_fields({"alias": value}) == []
 
 
 @pytest.mark.parametrize("value", NO_CARDS)
-def test_what_is_no_card_number_passes(value: object) -> None:
+def test_other_numbers_and_texts_are_not_found(value: object) -> None:
     assert card_numbers.in_any_field({"alias": value, "number": value}) == []
 
 
@@ -66,18 +66,18 @@ PLACES: list[tuple[dict[str, Any], list[str]]] = [
 
 
 @pytest.mark.parametrize(("body", "paths"), PLACES)
-def test_it_is_found_at_any_depth_and_its_path_does_not_tell_it(
+def test_a_card_number_is_found_at_any_depth_and_is_not_in_the_path(
     body: dict[str, Any], paths: list[str]
 ) -> None:
     assert card_numbers.in_any_field(body) == paths
 
 
-def test_a_field_that_is_named_like_one_is_found_at_any_depth() -> None:
+def test_in_card_fields_finds_card_fields_at_any_depth() -> None:
     body = {"metadata": {"card_number": VISA, "note": VISA}, "card": {"number": [VISA]}}
-    assert card_numbers.in_named_fields(body) == ["metadata.card_number", "card.number.0"]
+    assert card_numbers.in_card_fields(body) == ["metadata.card_number", "card.number.0"]
 
 
-def test_a_refusal_names_the_fields_alone_also_where_the_body_itself_bears_it() -> None:
+def test_refuse_names_the_fields_without_their_values() -> None:
     with pytest.raises(InvalidRequest) as refused:
         card_numbers.refuse(card_numbers.in_any_field({VISA: {"a": 1}, "b": VISA}))
     assert [each.field for each in refused.value.details] == ["body", "b"]

@@ -1,6 +1,7 @@
-"""What a text may hold, by kind (B4)."""
+"""Types of text fields, with their limits (B4)."""
 
 import unicodedata
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -25,8 +26,8 @@ def checked(kind: Any, value: object) -> Any:
     return TypeAdapter(kind).validate_python(value, strict=True)
 
 
-def faults(value: dict[str, object]) -> dict[str, str]:
-    """What is wrong with a metadata object, by key; "" is the object itself."""
+def metadata_errors(value: dict[str, object]) -> dict[str, str]:
+    """The errors of a metadata object, by key; "" is the object itself."""
     with pytest.raises(ValidationError) as refused:
         checked(text.CheckedMetadata, value)
     cause = refused.value.errors()[0]["ctx"]["error"]
@@ -35,7 +36,7 @@ def faults(value: dict[str, object]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("kind", "limit"), LIMITS)
-def test_b4_a_text_has_its_length_in_characters_after_trimming(kind: Any, limit: int) -> None:
+def test_b4_a_text_is_limited_in_characters_after_trimming(kind: Any, limit: int) -> None:
     assert checked(kind, "  " + "é" * limit + " ") == "é" * limit
     with pytest.raises(ValidationError, match=f"at most {limit} characters"):
         checked(kind, "é" * (limit + 1))
@@ -43,13 +44,15 @@ def test_b4_a_text_has_its_length_in_characters_after_trimming(kind: Any, limit:
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in LIMITS])
 @given(WORDS)
-def test_b4_texts_are_trimmed_and_else_kept(kind: Any, words: str) -> None:
-    kept = f"a{words}b"
+def test_b4_a_text_is_trimmed_and_not_changed_otherwise(kind: Any, inner: str) -> None:
+    kept = f"a{inner}b"
     assert checked(kind, f" \t{kept}\n ") == kept
 
 
 @pytest.mark.parametrize("control", CONTROLS)
-def test_b4_control_characters_are_refused_but_for_lines_of_a_description(control: str) -> None:
+def test_b4_control_characters_are_refused_except_new_line_and_tab_in_descriptions(
+    control: str,
+) -> None:
     assert unicodedata.category(control) == "Cc"
     for kind, _ in LIMITS:
         if kind is text.Description and control in "\n\t":
@@ -61,7 +64,7 @@ def test_b4_control_characters_are_refused_but_for_lines_of_a_description(contro
 
 @pytest.mark.parametrize("kind", [text.RequiredName, text.Reference])
 @pytest.mark.parametrize("value", ["", "  ", "\n"])
-def test_b4_what_is_required_is_not_empty(kind: Any, value: str) -> None:
+def test_b4_a_required_text_must_not_be_empty(kind: Any, value: str) -> None:
     with pytest.raises(ValidationError, match="must not be empty"):
         checked(kind, value)
 
@@ -76,7 +79,7 @@ def test_b4_what_is_required_is_not_empty(kind: Any, value: str) -> None:
         ("josé@example.com", "josé@example.com"),
     ],
 )
-def test_b4_an_address_is_checked_by_its_syntax(given_email: str, kept: str) -> None:
+def test_b4_an_email_address_with_valid_syntax_is_accepted(given_email: str, kept: str) -> None:
     assert checked(text.Email, given_email) == kept
 
 
@@ -97,13 +100,13 @@ def test_b4_an_address_is_checked_by_its_syntax(given_email: str, kept: str) -> 
         "a@" + "b" * 60 + ("." + "c" * 60) * 4 + ".com",
     ],
 )
-def test_b4_what_is_no_address_is_refused(value: str) -> None:
+def test_b4_another_email_address_is_refused(value: str) -> None:
     with pytest.raises(ValidationError):
         checked(text.Email, value)
 
 
 @pytest.mark.parametrize("value", ["+1234567890", "(555) 123-4567", " 112 ", "1" * 30, "1.2.3"])
-def test_b4_a_phone_number_passes_as_written(value: str) -> None:
+def test_b4_a_phone_number_is_stored_as_written(value: str) -> None:
     assert checked(text.Phone, value) == value.strip()
 
 
@@ -117,7 +120,7 @@ def test_b4_another_phone_number_is_refused(value: str) -> None:
     "value",
     ["https://example.com", "http://localhost:3000/a?b=c#d", "https://[::1]/", " https://a "],
 )
-def test_b19_a_url_is_taken(value: str) -> None:
+def test_b19_an_http_url_is_accepted(value: str) -> None:
     assert checked(text.Url, value) == value.strip()
 
 
@@ -140,7 +143,7 @@ def test_b19_a_url_is_taken(value: str) -> None:
         "https://example.com/" + "a" * 2000,
     ],
 )
-def test_b19_what_is_no_url_of_ours_is_refused(value: str) -> None:
+def test_b19_another_url_is_refused(value: str) -> None:
     with pytest.raises(ValidationError):
         checked(text.Url, value)
 
@@ -154,13 +157,13 @@ VALUES = (
 
 
 @given(st.dictionaries(st.text("abc_é", min_size=1, max_size=40), VALUES, max_size=20))
-def test_b4_metadata_is_kept_as_given(value: dict[str, object]) -> None:
+def test_b4_metadata_is_stored_as_sent(value: dict[str, object]) -> None:
     kept = checked(text.CheckedMetadata, value)
     assert kept == value
     assert [type(each) for each in kept.values()] == [type(each) for each in value.values()]
 
 
-def test_b4_metadata_reaches_its_limits() -> None:
+def test_b4_metadata_at_its_limits_is_accepted() -> None:
     assert len(checked(text.CheckedMetadata, {f"k{n}": n for n in range(50)})) == 50
     kept = checked(text.CheckedMetadata, {"k" * 40: "v" * 500 + " ", "none": None, "l": " a\n\tb"})
     assert kept == {"k" * 40: "v" * 500, "l": "a\n\tb"}
@@ -183,23 +186,43 @@ def test_b4_metadata_reaches_its_limits() -> None:
         ({"k": -1e-101}, "is a number out of range"),
     ],
 )
-def test_b4_a_fault_in_metadata_names_its_key(value: dict[str, object], message: str) -> None:
-    found = faults(value | {"fine": "yes"})
+def test_b4_an_error_in_metadata_has_its_key(value: dict[str, object], message: str) -> None:
+    found = metadata_errors(value | {"fine": "yes"})
     assert found.keys() == value.keys()
     assert all(message in each for each in found.values())
 
 
-def test_b4_every_fault_in_metadata_is_named() -> None:
+def test_b4_all_errors_in_metadata_are_reported() -> None:
     value: dict[str, object] = {f"k{n}": [] for n in range(51)}
-    assert faults(value).keys() == value.keys() | {""}
-    assert "at most 8192 bytes" in faults({f"k{n}": "é" * 400 for n in range(11)})[""]
+    assert metadata_errors(value).keys() == value.keys() | {""}
+    assert "at most 8192 bytes" in metadata_errors({f"k{n}": "é" * 400 for n in range(11)})[""]
 
 
 @pytest.mark.parametrize("value", [[], "text", 5, True])
-def test_b4_metadata_is_an_object(value: object) -> None:
+def test_b4_metadata_must_be_an_object(value: object) -> None:
     with pytest.raises(ValidationError, match="must be an object"):
         checked(text.CheckedMetadata, value)
 
 
-def test_b10_one_spelling_per_mailbox() -> None:
+def test_b10_fold_email_trims_and_lowers() -> None:
     assert text.fold_email(" Jane.Doe@Example.COM ") == "jane.doe@example.com"
+
+
+def test_utc_seconds_is_rfc_3339_in_utc_with_whole_seconds() -> None:
+    at = datetime(2025, 1, 15, 12, 30, 0, 999_999, tzinfo=timezone(timedelta(hours=2)))
+    assert text.utc_seconds(at) == "2025-01-15T10:30:00Z"
+
+
+def test_stored_json_is_written_as_text_and_read_back_in_order() -> None:
+    value = {"z": None, "a": [1, {"b": 1.5}], "é": True}
+    adapter = TypeAdapter(text.StoredJson)
+    stored = adapter.dump_python(value)
+    assert stored == '{"z":null,"a":[1,{"b":1.5}],"é":true}'
+    read = adapter.validate_python(stored)
+    assert (read, list(read)) == (value, list(value))
+
+
+def test_is_email_is_true_only_for_addresses_of_at_most_254_characters() -> None:
+    assert text.is_email(" jane@example.com ")
+    assert not text.is_email("not an address")
+    assert not text.is_email("a@" + "b" * 60 + ("." + "c" * 60) * 3 + ".com" + "x" * 20)

@@ -1,11 +1,11 @@
-"""`make prove`: so many schedules, each from its seed, on DynamoDB Local; one process per core.
+"""`make prove`: plays many schedules, each from its seed, on DynamoDB Local; one process per core.
 
     python -m tests.proof --seeds 0-19999 --resume proof.json
     python -m tests.proof --seeds 1234 --show
 
-With `--resume` it goes on where a run that was stopped has left off; SIGTERM stops it, too. It
-ends with 1 where anything was wrong, and prints the seed, what happened in its schedule and what
-was broken.
+With `--resume` it continues where a stopped run ended; SIGTERM stops a run. It exits with 1 if
+anything was wrong, and prints the seed, its schedule and what was broken.
+Source: docs/payment-correctness.md, section 10.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from tests.proof import running
 
 
 def read_options() -> argparse.Namespace:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
     parser.add_argument("--seeds", default="0-19999", help="one, or first-last")
     parser.add_argument("--minutes", type=float, help="stop after so many")

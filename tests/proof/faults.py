@@ -1,4 +1,4 @@
-"""What goes wrong on the way to DynamoDB and back, for its next transaction."""
+"""Makes the next transactions of DynamoDB fail, or loses their answers."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,11 @@ REASONS = {"conflict": "TransactionConflict", "throttled": "ThrottlingError"}
 
 @contextmanager
 def of_the_store(fault: str) -> Iterator[None]:
-    """`conflict`, `throttled`, `answer_lost`; `conflict_3` outlasts the tries. "" is none."""
+    """Around an act: what goes wrong with its first transaction.
+
+    `fault` is `conflict`, `throttled`, `answer_lost`, or "" for none. `conflict_3` goes wrong three
+    times: every try of the store fails.
+    """
     if not fault:
         yield
         return
@@ -31,8 +35,8 @@ def of_the_store(fault: str) -> Iterator[None]:
             headers = {name: _text(value) for name, value in request.headers.items()}
             requests.post(request.url, data=request.body, headers=headers, timeout=5)
             return AWSResponse(request.url, 500, {}, Body(b"{}"))
-        told = {"__type": CANCELED, "CancellationReasons": [{"Code": REASONS[kind]}]}
-        return AWSResponse(request.url, 400, {}, Body(json.dumps(told).encode()))
+        body = {"__type": CANCELED, "CancellationReasons": [{"Code": REASONS[kind]}]}
+        return AWSResponse(request.url, 400, {}, Body(json.dumps(body).encode()))
 
     events = dynamodb.client().meta.events
     events.register("before-send.dynamodb.TransactWriteItems", befall)

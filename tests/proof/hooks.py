@@ -1,4 +1,7 @@
-"""Where workers stand, die and are overtaken: one audit hook on the named points of the code."""
+"""Kills or delays workers at the crash points of the code, by one audit hook.
+
+Source: docs/payment-correctness.md, section 10.
+"""
 
 import os
 import sys
@@ -13,7 +16,10 @@ from tests.conftest import Killed
 
 @dataclass
 class Plan:
-    """What befalls one worker. It is killed also where others kept it past the end of its run."""
+    """What happens to one worker at crash points.
+
+    It is also killed if the acts of others kept it past the end of its run, as Lambda would do.
+    """
 
     dies: str = ""
     hard: bool = False
@@ -22,7 +28,8 @@ class Plan:
     ends_at: datetime | None = None
     fired: list[str] = field(default_factory=list)
 
-    def hear(self, point: str) -> None:
+    def on_point(self, point: str) -> None:
+        """The worker has reached this crash point."""
         if point == self.at and self.meanwhile:
             act, self.meanwhile = self.meanwhile, None
             self.fired.append(f"meanwhile at {point}")
@@ -38,19 +45,20 @@ class Plan:
 
 
 class Points:
-    """The plans of the workers under way. A worker of a thread of its own has its own."""
+    """The plans of the workers that run now. A worker in a thread of its own has its own plan."""
 
     def __init__(self) -> None:
         self.stack: list[Plan] = []
         self.own = threading.local()
 
-    def hear(self, event: str, arguments: tuple[object, ...]) -> None:
+    def on_audit_event(self, event: str, arguments: tuple[object, ...]) -> None:
+        """Audit hooks cannot be removed, so this one stays and ignores what has no plan."""
         if event != "bridge.crash_point":
             return
         plan = getattr(self.own, "plan", None) or (self.stack[-1] if self.stack else None)
         if plan:
-            plan.hear(str(arguments[0]))
+            plan.on_point(str(arguments[0]))
 
 
 points = Points()
-sys.addaudithook(lambda event, arguments: points.hear(event, arguments))
+sys.addaudithook(lambda event, arguments: points.on_audit_event(event, arguments))

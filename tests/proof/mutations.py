@@ -1,7 +1,8 @@
-"""The rules broken one by one, in the real code: the proof must find out each time.
+"""Breaks the rules one by one, in the real code. The proof must notice each one.
 
-A mutation is put in by a test, for that test; nothing in the code knows of it. `seed` is the first
-that caught it: the test begins there. Source: design/convergence.md, sections 3 and 10.
+A test applies a mutation for its own length. Our code knows nothing of mutations.
+A mutation patches a function of ours by name: rename both together, or it does nothing.
+Source: docs/payment-correctness.md, sections 3 and 10.
 """
 
 import json
@@ -32,6 +33,8 @@ from bridge.store.payments import payment_writes
 
 @dataclass(frozen=True)
 class Mutation:
+    """One broken rule. `seed`: the first seed that caught it; its test begins there."""
+
     apply: Callable[[pytest.MonkeyPatch], None]
     seed: int
 
@@ -41,7 +44,7 @@ class Mutation:
 
 
 def no_lock(patch: pytest.MonkeyPatch) -> None:
-    """T1 without its condition (rule 2)."""
+    """T1 does not check that there is no active attempt (rule 2)."""
     real = dynamodb.condition
 
     def condition(expression: str, **values: Any) -> dict[str, Any]:
@@ -53,54 +56,54 @@ def no_lock(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_version_check(patch: pytest.MonkeyPatch) -> None:
-    """T2 and the bump without theirs (rule 5)."""
+    """T2, and the write of "nothing changed", do not check the version (rule 5)."""
     patch.setattr(
         payment_writes, "_version_guard", lambda _: dynamodb.condition("attribute_exists(#pk)")
     )
 
 
 def no_bump(patch: pytest.MonkeyPatch) -> None:
-    """Nothing new was found, so the fence stays (rule 6)."""
+    """Nothing new was found, so the version stays (rule 6)."""
     real = payment_writes._next_version
 
     def stay(seen: Payment, after: Payment) -> Payment:
-        stepped = real(seen, after)
+        raised = real(seen, after)
         is_new = after.active_attempt != seen.active_attempt or after.sequence != seen.sequence
-        return stepped if is_new else stepped.model_copy(update={"version": seen.version})
+        return raised if is_new else raised.model_copy(update={"version": seen.version})
 
     patch.setattr(payment_writes, "_next_version", stay)
 
 
 def blind_resend(patch: pytest.MonkeyPatch) -> None:
-    """No answer, so it is sent once more, under a key of its own (rule 3)."""
+    """No answer, so the call is sent again, with another provider key (rule 3)."""
     real = attempts._send
 
-    def send_twice(locked: Payment, send: attempts.Send, call: RunContext) -> PaymentResult:
+    def send_twice(locked: Payment, send: attempts.Send, run: RunContext) -> PaymentResult:
         def once_more(payment: Payment) -> ProviderPayment:
             try:
                 return send(payment)
             except UnknownOutcome:
                 key = f"{payment.locked_attempt.key}1"
-                live = payment.locked_attempt.model_copy(update={"key": key})
-                return send(payment.model_copy(update={"active_attempt": live}))
+                attempt = payment.locked_attempt.model_copy(update={"key": key})
+                return send(payment.model_copy(update={"active_attempt": attempt}))
 
-        return real(locked, once_more, call)
+        return real(locked, once_more, run)
 
     patch.setattr(attempts, "_send", send_twice)
 
 
 def unlock_on_timeout(patch: pytest.MonkeyPatch) -> None:
-    """No answer, so the lock is let go (rule 4)."""
+    """No answer, so the lock is released (rule 4)."""
     real = attempts._send
 
-    def send(locked: Payment, send: attempts.Send, call: RunContext) -> PaymentResult:
-        answered = real(locked, send, call)
-        if answered.retry_after is None:
-            return answered
+    def send(locked: Payment, send: attempts.Send, run: RunContext) -> PaymentResult:
+        result = real(locked, send, run)
+        if result.retry_after is None:
+            return result
         unlocked = payment_writes.advance(
             locked, locked.model_copy(update={"active_attempt": None})
         )
-        return answered.model_copy(update={"payment": unlocked})
+        return result.model_copy(update={"payment": unlocked})
 
     patch.setattr(attempts, "_send", send)
 
@@ -109,25 +112,25 @@ def refused_not_unknown(patch: pytest.MonkeyPatch) -> None:
     """No answer is taken for a refusal (rule 4)."""
     real = attempts._send
 
-    def send(locked: Payment, send: attempts.Send, call: RunContext) -> PaymentResult:
+    def send(locked: Payment, send: attempts.Send, run: RunContext) -> PaymentResult:
         def surely(payment: Payment) -> ProviderPayment:
             try:
                 return send(payment)
             except UnknownOutcome as unknown:
                 raise ProviderUnavailable("Stripe cannot be reached") from unknown
 
-        return real(locked, surely, call)
+        return real(locked, surely, run)
 
     patch.setattr(attempts, "_send", send)
 
 
 def short_lease(patch: pytest.MonkeyPatch) -> None:
-    """The lock ends with the worker, not with the horizon (rule 12)."""
-    patch.setattr(synchronize, "lease_end", lambda call, _: int(call.ends_at.timestamp()))
+    """The lock ends with the worker's run, not with the provider's horizon (rule 12)."""
+    patch.setattr(synchronize, "lease_end", lambda run, _: int(run.ends_at.timestamp()))
 
 
 def ended_by_a_change(patch: pytest.MonkeyPatch) -> None:
-    """A look that merely shows a change ends the attempt, though it may still land (rule 12)."""
+    """A status check that finds any change ends the attempt too early (rule 12)."""
     real = merge._took_place
 
     def took_place(*given: Any, over: bool, single_capture: bool) -> bool:
@@ -137,32 +140,34 @@ def ended_by_a_change(patch: pytest.MonkeyPatch) -> None:
 
 
 def three_d_secure_failed(patch: pytest.MonkeyPatch) -> None:
-    """The sweep writes `failed` over a payment whose customer is still at the bank's page."""
+    """The sweep writes `failed` over a payment whose payer is at the bank's 3-D Secure page."""
     real = merge.merge
 
     def forgetful(
         payment: Payment,
-        shown: ProviderPayment | None,
+        provider_state: ProviderPayment | None,
         now: int,
-        mine: AttemptOutcome | None,
+        own_outcome: AttemptOutcome | None,
         *,
         single_capture: bool,
     ) -> tuple[Payment, AttemptOutcome | None]:
-        merged, ending = real(payment, shown, now, mine, single_capture=single_capture)
-        if ending and not mine and merged.status == "requires_action":
+        merged, outcome = real(
+            payment, provider_state, now, own_outcome, single_capture=single_capture
+        )
+        if outcome and not own_outcome and merged.status == "requires_action":
             merged = merged.model_copy(update={"status": "failed", "failure": merge.NOT_SENT})
-        return merged, ending
+        return merged, outcome
 
     patch.setattr(merge, "merge", forgetful)
 
 
 def refund_not_reserved(patch: pytest.MonkeyPatch) -> None:
-    """The lock of a refund leaves its amount on offer."""
+    """The lock of a refund does not reserve its amount."""
     patch.setattr(merge, "refundable", lambda it: max(0, it.captured_cents - it.refunded_cents))
 
 
 def record_apart(patch: pytest.MonkeyPatch) -> None:
-    """The client's key is completed in a write of its own (rule 9)."""
+    """The idempotency record is completed in a write of its own (rule 9)."""
     real = payment_writes.commit_transition
 
     def forgetful(
@@ -183,7 +188,10 @@ def record_apart(patch: pytest.MonkeyPatch) -> None:
 
 
 def saved_apart(patch: pytest.MonkeyPatch) -> None:
-    """The method that has paid is saved in a write of its own (bridge.md, section 5)."""
+    """The method that paid is saved in a write of its own.
+
+    Source: docs/payment-correctness.md, section 4.
+    """
     real = payment_writes.commit_transition
 
     def forgetful(
@@ -205,17 +213,17 @@ def saved_apart(patch: pytest.MonkeyPatch) -> None:
 
 
 def row_after_call(patch: pytest.MonkeyPatch) -> None:
-    """A creation is written down when the provider has answered (rule 1)."""
+    """A creation is stored after the provider has answered (rule 1)."""
     insert, record_outcome = payment_writes.insert_locked, synchronize.record_outcome
-    kept: dict[str, tuple[IdempotencyRecord | None, Any]] = {}
+    inserted_later: dict[str, tuple[IdempotencyRecord | None, Any]] = {}
 
     def later(payment: Payment, record: IdempotencyRecord | None, customer: Any) -> Payment:
-        kept[payment.id] = record, customer
+        inserted_later[payment.id] = record, customer
         return payment
 
     def insert_and_record(locked: Payment, *given: Any) -> Payment:
-        if locked.id in kept:
-            insert(locked, *kept.pop(locked.id))
+        if locked.id in inserted_later:
+            insert(locked, *inserted_later.pop(locked.id))
         return record_outcome(locked, *given)
 
     patch.setattr(payment_writes, "insert_locked", later)
@@ -223,7 +231,10 @@ def row_after_call(patch: pytest.MonkeyPatch) -> None:
 
 
 def key_of_its_own(patch: pytest.MonkeyPatch) -> None:
-    """Every call has a key of its own, so the look at a creation makes another object."""
+    """Every call has a new key, so the status check of a creation makes another object.
+
+    Source: docs/payment-correctness.md, section 6.
+    """
     real = Stripe.create_payment
 
     def create(self: Stripe, request: str, *, key: str, ends_at: Any) -> ProviderPayment:
@@ -233,42 +244,42 @@ def key_of_its_own(patch: pytest.MonkeyPatch) -> None:
 
 
 def failed_is_an_end(patch: pytest.MonkeyPatch) -> None:
-    """A failed payment is due no more, though its object is open (rule 8)."""
+    """A failed payment is not due, though its object is open (rule 8)."""
     real = state_machine.can_move
     patch.setattr(state_machine, "can_move", lambda status, **_: real(status, is_open=False))
 
 
 def refusal_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """Who loses the fence forgets how his attempt ended (rule 11)."""
+    """After a version conflict a worker forgets how its attempt ended (rule 11)."""
     real = synchronize.synchronize
-    patch.setattr(synchronize, "synchronize", lambda payment, call, *_: real(payment, call))
+    patch.setattr(synchronize, "synchronize", lambda payment, run, *_: real(payment, run))
 
 
 def payload_believed(patch: pytest.MonkeyPatch) -> None:
-    """What the event says of the payment is taken for its state (rule 7)."""
+    """The state in a webhook is believed (rule 7)."""
     read, fetch = Stripe.read_event, synchronize._fetch_state
-    told: dict[str, Any] = {}
+    believed: dict[str, Any] = {}
 
     def read_event(
         self: Stripe, headers: Any, raw: bytes
     ) -> WebhookEventReference | MethodEventReference | None:
-        hint, event = read(self, headers, raw), json.loads(raw)
-        if hint and event["data"]["object"]["object"] == "payment_intent":
-            told[hint.event_id] = event["data"]["object"]
-        return hint
+        reference, event = read(self, headers, raw), json.loads(raw)
+        if reference and event["data"]["object"]["object"] == "payment_intent":
+            believed[reference.event_id] = event["data"]["object"]
+        return reference
 
-    def believe(payment: Payment, call: RunContext, mine: AttemptOutcome | None) -> Any:
-        if call.event and call.event.event_id in told:
-            intent = stripe.PaymentIntent.construct_from(told[call.event.event_id], "sk_test")
-            return stripe_objects.read_payment(intent), mine
-        return fetch(payment, call, mine)
+    def believe(payment: Payment, run: RunContext, own_outcome: AttemptOutcome | None) -> Any:
+        if run.event and run.event.event_id in believed:
+            intent = stripe.PaymentIntent.construct_from(believed[run.event.event_id], "sk_test")
+            return stripe_objects.read_payment(intent), own_outcome
+        return fetch(payment, run, own_outcome)
 
     patch.setattr(Stripe, "read_event", read_event)
     patch.setattr(synchronize, "_fetch_state", believe)
 
 
 def no_sweep(patch: pytest.MonkeyPatch) -> None:
-    """Nobody looks at what is due (rule 8)."""
+    """Nobody checks what is due (rule 8)."""
     patch.setattr(due_items, "list_due", lambda *_: iter(()))
 
 

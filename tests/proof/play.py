@@ -1,4 +1,7 @@
-"""One schedule played on the real code, the real store and a real Stripe over HTTP."""
+"""Plays one schedule on our real code, a real database and the Stripe simulator over HTTP.
+
+Source: docs/payment-correctness.md, section 10.
+"""
 
 import json
 import os
@@ -44,9 +47,9 @@ from local.stripe.simulator import StripeSimulator
 from tests.conftest import Killed
 from tests.proof import faults
 from tests.proof.hooks import Plan, points
-from tests.proof.schedules import Schedule, Step
+from tests.proof.schedules import PlannedAct, Schedule
 
-API_S, SWEEP_S, WORKER_S = 25, 55, 60  # MAXRUN of convergence.md, section 1
+API_S, SWEEP_S, WORKER_S = 25, 55, 60  # seconds that a run may last
 LATE = "X-Late"
 HARD_S = 20
 OPERATIONS = {
@@ -61,21 +64,26 @@ RUNS_S = {"sweep": SWEEP_S, "webhook": WORKER_S, "status_check": WORKER_S}
 
 
 @dataclass
-class Told:
-    """What a client was told for a key: the id, and the words that may not change."""
+class StoredResult:
+    """What a client got for its idempotency key. A repeated request must get the same."""
 
-    step: Step
+    planned: PlannedAct
     payment_id: str
     refund_id: str | None
 
 
 @dataclass
 class Play:
-    """A schedule under way.
+    """A schedule while it is played.
 
-    `ids`: our payments as the client knows them, by number. `seen`: how many events the provider
-    had when the last look began that was finished. `owed`: requests that are still to land.
-    `wrong`: what must not be.
+    - `check`: called after every act.
+    - `ids`: the ids of our payments that the client knows, by their number in the schedule.
+    - `stored_results`: what the client got, by kind of act, payment and idempotency key.
+    - `checked_versions`: by payment id, the provider's `version()` when the last finished status
+      check began.
+    - `late_requests`: lost requests that will still arrive, with the second at which they do.
+    - `wrong`: what must not be. Empty at the end, or the proof has failed.
+    - `count`: how often what happened.
     """
 
     schedule: Schedule
@@ -84,9 +92,9 @@ class Play:
     user: Caller = field(init=False)
     now: float = 0
     ids: dict[int, str] = field(default_factory=dict)
-    stored_results: dict[tuple[str, int, str], Told] = field(default_factory=dict)
-    seen: dict[str, int] = field(default_factory=dict)
-    owed: list[tuple[float, Exchange]] = field(default_factory=list)
+    stored_results: dict[tuple[str, int, str], StoredResult] = field(default_factory=dict)
+    checked_versions: dict[str, int] = field(default_factory=dict)
+    late_requests: list[tuple[float, Exchange]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     count: Counter[str] = field(default_factory=Counter)
     depth: int = 0
@@ -98,30 +106,29 @@ class Play:
         self._set_clock(float(int(time.time()) + 1))
 
     def run(self) -> None:
-        for step in self.schedule.steps:
-            self.do(step)
-
-    # --- time -----------------------------------------------------------------------------------
+        """Play all acts, one after the other."""
+        for planned in self.schedule.acts:
+            self.do(planned)
 
     def _set_clock(self, now: float) -> None:
-        """Both clocks, to the second: what a step takes in truth does not show in it."""
+        """Set our clock and the provider's. How long an act really took is not visible in them."""
         self.now = max(now, self.now)
-        prefetched = self.now - time.time()
-        clock.set_offset(prefetched)
-        self.stripe.advance(prefetched - self.stripe.world.offset)
+        offset = self.now - time.time()
+        clock.set_offset(offset)
+        self.stripe.advance(offset - self.stripe.world.offset)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass; what was under way to the provider lands at its moment."""
+        """Let time pass. Late requests arrive at the provider at their second."""
         until = self.now + seconds
-        while self.owed and min(self.owed, key=_moment)[0] <= until:
-            due = min(self.owed, key=_moment)
-            self.owed.remove(due)
+        while self.late_requests and min(self.late_requests, key=_moment)[0] <= until:
+            due = min(self.late_requests, key=_moment)
+            self.late_requests.remove(due)
             self._set_clock(due[0])
-            self._land(due[1])
+            self._deliver_late(due[1])
         self._set_clock(max(until, float(int(clock.now().timestamp()))))
 
-    def _land(self, lost: Exchange) -> None:
-        """What a call does late must fall into the time of its lock (rule 12)."""
+    def _deliver_late(self, lost: Exchange) -> None:
+        """A call that takes effect late must do so while its lock lasts (rule 12)."""
         before = self.version()
         headers = {name: value for name, value in lost.headers.items() if name != "Host"}
         url = f"{self.stripe.url}{lost.path}"
@@ -133,233 +140,243 @@ class Play:
         if self.version() != before and not is_locked:
             self.wrong.append(f"{lost.operation} {number} landed after it had ended")
 
-    # --- acts -----------------------------------------------------------------------------------
-
-    def do(self, step: Step) -> None:
-        """One step with all that befalls it; what it must not do is noted."""
-        self.wait(step.after)
-        act = ACTS[step.act]
+    def do(self, planned: PlannedAct) -> None:
+        """Play one act with its faults, and note in `wrong` what must not happen."""
+        self.wait(planned.after)
+        act = ACTS[planned.kind]
         before = len(self.stripe.requests)
         version = self.version()
-        due = self._due(step)
-        plan = self._plan(step)
-        if step.fault:
-            operation = OPERATIONS.get(step.act, step.act)
-            self.stripe.fault(operation, step.fault, times=step.times)
+        is_due = self._is_due(planned)
+        plan = self._plan(planned)
+        if planned.fault:
+            operation = OPERATIONS.get(planned.kind, planned.kind)
+            self.stripe.fault(operation, planned.fault, times=planned.times)
         points.stack.append(plan)
         self.depth += 1
         outcome = "answered"
         try:
-            with faults.of_the_store(step.store):
-                if step.hard:
-                    self._in_a_process(act, step)
+            with faults.of_the_store(planned.store):
+                if planned.hard:
+                    self._in_a_process(act, planned)
                     outcome = "process"
                 else:
-                    act(self, step)
+                    act(self, planned)
         except Killed:
             outcome = "killed"
         except BridgeError as error:
             outcome = error.code
-            if isinstance(error, NotExecuted) and not step.store:
-                self._check_let_go(step)
+            if isinstance(error, NotExecuted) and not planned.store:
+                self._check_lock_released(planned)
         except StripeError:
             outcome = "refused at the dashboard"
         except Exception:  # noqa: BLE001 - whatever escapes is a finding
             outcome = "escaped"
-            self.wrong.append(f"{step} raised\n{traceback.format_exc()}")
+            self.wrong.append(f"{planned} raised\n{traceback.format_exc()}")
         finally:
             self.depth -= 1
             points.stack.pop()
-            if step.fault:
+            if planned.fault:
                 self.stripe.faults.clear()
-        self._note(step, outcome, plan)
-        if step.late:
-            self._owe(step, before)
-        if outcome == "answered" and (step.act == "sync" or due):
-            self.known(step.payment, version)
+        self._count(planned, outcome, plan)
+        if planned.late:
+            self._note_late_request(planned, before)
+        if outcome == "answered" and (planned.kind == "sync" or is_due):
+            self.note_checked(planned.payment, version)
         self.check(self)
 
-    def _check_let_go(self, step: Step) -> None:
-        """Who is told that nothing was done has left no lock (rules 4 and 11)."""
-        row = self.row(step)
-        by_others = any(each.act == step.act for each in step.meanwhile)
+    def _check_lock_released(self, planned: PlannedAct) -> None:
+        """An error that says that nothing was done leaves no lock (rules 4 and 11)."""
+        row = self.row(planned)
+        by_others = any(each.kind == planned.kind for each in planned.meanwhile)
         if (
             row
             and row.active_attempt
-            and row.active_attempt.operation == step.act != "create"
+            and row.active_attempt.operation == planned.kind != "create"
             and not by_others
         ):
-            self.wrong.append(f"{step} was refused, and holds the lock still")
+            self.wrong.append(f"{planned} was refused, and its lock is still there")
 
-    def _note(self, step: Step, outcome: str, plan: Plan) -> None:
-        self.count[f"{step.act}: {outcome}"] += 1
+    def _count(self, planned: PlannedAct, outcome: str, plan: Plan) -> None:
+        self.count[f"{planned.kind}: {outcome}"] += 1
         for each in plan.fired:
             self.count[each] += 1
-        for kind in (step.fault, step.store):
+        for kind in (planned.fault, planned.store):
             if kind:
                 self.count[f"fault {kind}"] += 1
 
-    def _plan(self, step: Step) -> Plan:
-        plan = Plan(step.dies, step.hard, step.at, ends_at=after(RUNS_S.get(step.act, API_S)))
-        if step.at:
-            plan.meanwhile = lambda: self._do_all(step.meanwhile)
+    def _plan(self, planned: PlannedAct) -> Plan:
+        plan = Plan(
+            planned.dies, planned.hard, planned.at, ends_at=after(RUNS_S.get(planned.kind, API_S))
+        )
+        if planned.at:
+            plan.meanwhile = lambda: self._do_all(planned.meanwhile)
         return plan
 
-    def _do_all(self, steps: tuple[Step, ...]) -> None:
-        for step in steps:
-            self.do(step)
+    def _do_all(self, acts: tuple[PlannedAct, ...]) -> None:
+        for planned in acts:
+            self.do(planned)
 
-    def _owe(self, step: Step, before: int) -> None:
-        """The request that was lost on its way will land, within the provider's horizon."""
+    def _note_late_request(self, planned: PlannedAct, before: int) -> None:
+        """The request that was lost will still arrive, within the provider's horizon."""
         sent = [each for each in self.stripe.requests[before:] if each.status is None]
-        lost = [each for each in sent if each.operation == OPERATIONS.get(step.act, step.act)]
+        lost = [
+            each for each in sent if each.operation == OPERATIONS.get(planned.kind, planned.kind)
+        ]
         if lost and lost[0].method == "POST":
-            self.owed.append((float(int(lost[0].at)) + step.late, lost[0]))
+            self.late_requests.append((float(int(lost[0].at)) + planned.late, lost[0]))
 
-    def _due(self, step: Step) -> bool:
-        """Whether a sweep is to look at the payment, with nothing in its way."""
-        if step.act != "sweep" or step.fault or step.store or step.payment not in self.ids:
+    def _is_due(self, planned: PlannedAct) -> bool:
+        """Whether a sweep, with no fault, must check the payment now."""
+        if (
+            planned.kind != "sweep"
+            or planned.fault
+            or planned.store
+            or planned.payment not in self.ids
+        ):
             return False
-        row = payment_items.get(self.ids[step.payment])
+        row = payment_items.get(self.ids[planned.payment])
         return bool(row and row.due_at is not None and row.due_at <= clock.seconds())
 
     def version(self) -> int:
-        """How often the provider's objects have changed; an update of an intent is no event."""
+        """How often the provider's objects have changed. An updated intent makes no event."""
         updates = self.stripe.log.counts["update_payment"]
         return len(self.stripe.world.events) + updates
 
-    def known(self, number: int, version: int) -> None:
+    def note_checked(self, number: int, version: int) -> None:
+        """A status check of the payment has finished, which began at this version."""
         if number in self.ids:
             known = self.ids[number]
-            self.seen[known] = max(version, self.seen.get(known, 0))
+            self.checked_versions[known] = max(version, self.checked_versions.get(known, 0))
 
-    def _in_a_process(self, act: "Act", step: Step) -> None:
-        """In a child of this process, which is gone at the point without a word."""
-        config.secret("STRIPE_SECRET_KEY")  # the child shares no connection with us
+    def _in_a_process(self, act: "Act", planned: PlannedAct) -> None:
+        """In a child process, which ends at the crash point without any cleaning up."""
+        config.secret("STRIPE_SECRET_KEY")  # read it now: the child makes connections of its own
         child = os.fork()
         if child == 0:
             dynamodb.client.cache_clear()
             stripe_calls._client.cache_clear()
             with suppress(BaseException):
-                act(self, step)
+                act(self, planned)
             os._exit(0)
         end = time.monotonic() + HARD_S
         while os.waitpid(child, os.WNOHANG)[0] == 0:
-            if time.monotonic() > end:
+            if time.monotonic() > end:  # it never reached its crash point, and hangs
                 os.kill(child, signal.SIGKILL)
             time.sleep(0.002)
         self.count["processes"] += 1
 
-    # --- what actors do -------------------------------------------------------------------------
-
-    def call(self, step: Step) -> RunContext:
+    def run_context(self, planned: PlannedAct) -> RunContext:
+        """A run of an API function, with the client's key if the act has one."""
         key = None
-        if step.key:
-            fingerprint = f"{step.act} {step.payment} {step.card} {step.amount}"
-            key = ClientKey(key=step.key, fingerprint=fingerprint)
+        if planned.key:
+            fingerprint = f"{planned.kind} {planned.payment} {planned.card} {planned.amount}"
+            key = ClientKey(key=planned.key, fingerprint=fingerprint)
         return RunContext(
             cause="api", ends_at=after(API_S), client_key=key, source_ip="198.51.100.7"
         )
 
-    def row(self, step: Step) -> Payment | None:
-        known = self.ids.get(step.payment)
+    def row(self, planned: PlannedAct) -> Payment | None:
+        """Our stored row of the act's payment."""
+        known = self.ids.get(planned.payment)
         return payment_items.get(known) if known else None
 
     def listed(self) -> list[Payment]:
+        """All payments of the user, as the list endpoint returns them."""
         return read_payments.list_payments(self.user, Page(limit=100))
 
-    def tell(self, step: Step, answered: PaymentResult) -> None:
-        """Remember what was answered, and hold it against what was told before."""
-        if answered.retry_after is not None or not step.key:
+    def remember_result(self, planned: PlannedAct, result: PaymentResult) -> None:
+        """Store what the client got for its key, and compare it with what it got before."""
+        if result.retry_after is not None or not planned.key:
             return
-        place = (step.act, step.payment, step.key)
-        refund_id = answered.refund.id if answered.refund else None
-        told = Told(step, answered.payment.id, refund_id)
-        before = self.stored_results.setdefault(place, told)
-        if (before.payment_id, before.refund_id) != (told.payment_id, told.refund_id):
-            self.wrong.append(f"{step}: the key {step.key} was told {before}, now {told}")
+        place = (planned.kind, planned.payment, planned.key)
+        refund_id = result.refund.id if result.refund else None
+        now = StoredResult(planned, result.payment.id, refund_id)
+        before = self.stored_results.setdefault(place, now)
+        if (before.payment_id, before.refund_id) != (now.payment_id, now.refund_id):
+            self.wrong.append(f"{planned}: the key {planned.key} got {before}, and now {now}")
 
 
-def _moment(owed: tuple[float, Exchange]) -> float:
-    return owed[0]
+def _moment(late: tuple[float, Exchange]) -> float:
+    return late[0]
 
 
 def after(seconds: float) -> datetime:
+    """So many seconds from now, by our clock."""
     return clock.now() + timedelta(seconds=seconds)
 
 
-Act = Callable[[Play, Step], None]
+Act = Callable[[Play, PlannedAct], None]
 
 
-def _create(play: Play, step: Step) -> None:
-    method = "manual" if play.schedule.manual[step.payment] else "automatic"
-    usage = "off_session" if play.schedule.saves[step.payment] else None
+def _create(play: Play, planned: PlannedAct) -> None:
+    method = "manual" if play.schedule.manual[planned.payment] else "automatic"
+    usage = "off_session" if play.schedule.saves[planned.payment] else None
     new = NewPayment(
-        total_cents=step.amount, currency="USD", capture_method=method, setup_future_usage=usage
+        total_cents=planned.amount, currency="USD", capture_method=method, setup_future_usage=usage
     )
-    answered = create_payment.create_payment_intent(play.user, new, play.call(step))
-    play.ids[step.payment] = answered.payment.id
-    play.tell(step, answered)
+    result = create_payment.create_payment_intent(play.user, new, play.run_context(planned))
+    play.ids[planned.payment] = result.payment.id
+    play.remember_result(planned, result)
 
 
-def _on_payment(ask: Callable[[Play, str, Step], PaymentResult]) -> Act:
-    """A call of a client who knows the payment's id."""
+def _on_known_payment(ask: Callable[[Play, str, PlannedAct], PaymentResult]) -> Act:
+    """A call of a client that knows the payment's id."""
 
-    def act(play: Play, step: Step) -> None:
-        if known := play.ids.get(step.payment):
-            play.tell(step, ask(play, known, step))
+    def act(play: Play, planned: PlannedAct) -> None:
+        if known := play.ids.get(planned.payment):
+            play.remember_result(planned, ask(play, known, planned))
 
     return act
 
 
-def _confirm(play: Play, known: str, step: Step) -> PaymentResult:
-    asked = Confirmation(payment_method_id=f"pm_card_{step.card}")
-    return change_payment.confirm(play.user, known, asked, play.call(step))
+def _confirm(play: Play, known: str, planned: PlannedAct) -> PaymentResult:
+    asked = Confirmation(payment_method_id=f"pm_card_{planned.card}")
+    return change_payment.confirm(play.user, known, asked, play.run_context(planned))
 
 
-def _update(play: Play, known: str, step: Step) -> PaymentResult:
-    change = PaymentChange(total_cents=step.amount)
-    return change_payment.update(play.user, known, change, play.call(step))
+def _update(play: Play, known: str, planned: PlannedAct) -> PaymentResult:
+    change = PaymentChange(total_cents=planned.amount)
+    return change_payment.update(play.user, known, change, play.run_context(planned))
 
 
-def _capture(play: Play, known: str, step: Step) -> PaymentResult:
-    body = Capture(amount_cents=step.amount)
-    return change_payment.capture(play.user, known, body, play.call(step))
+def _capture(play: Play, known: str, planned: PlannedAct) -> PaymentResult:
+    body = Capture(amount_cents=planned.amount)
+    return change_payment.capture(play.user, known, body, play.run_context(planned))
 
 
-def _cancel(play: Play, known: str, step: Step) -> PaymentResult:
-    return change_payment.cancel(play.user, known, Cancellation(), play.call(step))
+def _cancel(play: Play, known: str, planned: PlannedAct) -> PaymentResult:
+    return change_payment.cancel(play.user, known, Cancellation(), play.run_context(planned))
 
 
-def _refund(play: Play, known: str, step: Step) -> PaymentResult:
-    body = NewRefund(amount_cents=step.amount)
-    return change_payment.refund(play.user, known, body, play.call(step))
+def _refund(play: Play, known: str, planned: PlannedAct) -> PaymentResult:
+    body = NewRefund(amount_cents=planned.amount)
+    return change_payment.refund(play.user, known, body, play.run_context(planned))
 
 
-def _sync(play: Play, step: Step) -> None:
-    if known := play.ids.get(step.payment):
-        change_payment.sync(play.user, known, play.call(step))
+def _sync(play: Play, planned: PlannedAct) -> None:
+    if known := play.ids.get(planned.payment):
+        change_payment.sync(play.user, known, play.run_context(planned))
 
 
-def _sweep(play: Play, step: Step) -> None:
+def _sweep(play: Play, planned: PlannedAct) -> None:
     sweep.sweep(RunContext(cause="sweep", ends_at=after(SWEEP_S)))
 
 
-def _webhook(play: Play, step: Step) -> None:
-    """An event of the payment as Stripe signs it, read as the function does, and handled."""
-    if (signed := _signed(play, step)) and isinstance(
+def _webhook(play: Play, planned: PlannedAct) -> None:
+    """An event of the payment, signed by Stripe, read and handled as our functions do it."""
+    if (signed := _signed(play, planned)) and isinstance(
         event_reference := _read_event(*signed), WebhookEventReference
     ):
         queue_messages.handle(queue_messages.Message(event_reference=event_reference), _work())
 
 
-def _signed(play: Play, step: Step) -> tuple[bytes, str] | None:
-    """The event that the step names, sent now."""
-    row = play.row(step)
-    told = [each for each in play.stripe.events() if row and _is_of(each, row)]
-    if not told:
+def _signed(play: Play, planned: PlannedAct) -> tuple[bytes, str] | None:
+    """The event that the act delivers: its bytes and its signature, made now."""
+    row = play.row(planned)
+    events = [each for each in play.stripe.events() if row and _is_of(each, row)]
+    if not events:
         return None
-    event = told[max(0, len(told) - 1 - (step.amount or 0))]
+    event = events[max(0, len(events) - 1 - (planned.amount or 0))]
     return play.stripe.webhooks.signed(str(event["id"]))
 
 
@@ -368,20 +385,20 @@ def _read_event(raw: bytes, signature: str) -> WebhookEventReference | MethodEve
 
 
 def _forged(tamper: Tamper) -> Act:
-    """The same, changed on its way: nobody may take it for Stripe's."""
+    """The same event, changed on its way. It must be refused."""
 
-    def act(play: Play, step: Step) -> None:
-        if signed := _signed(play, step):
+    def act(play: Play, planned: PlannedAct) -> None:
+        if signed := _signed(play, planned):
             secrets = [config.secret("STRIPE_WEBHOOK_SECRET")]
             _read_event(*forge(signed[0], secrets, int(play.now), tamper))
-            play.wrong.append(f"{step} was believed")
+            play.wrong.append(f"{planned} was accepted")
 
     return act
 
 
-def _status_check(play: Play, step: Step) -> None:
-    """What is queued where a call's outcome is unknown."""
-    if row := play.row(step):
+def _status_check(play: Play, planned: PlannedAct) -> None:
+    """The status check that is queued when a call's outcome is unknown."""
+    if row := play.row(planned):
         attempt = row.active_attempt.number if row.active_attempt else None
         status_check = StatusCheck(payment_id=row.id, attempt=attempt)
         queue_messages.handle(queue_messages.Message(status_check=status_check), _work())
@@ -396,36 +413,36 @@ def _is_of(event: Json, row: Payment) -> bool:
     return row.id in text or bool(row.provider_payment_id and row.provider_payment_id in text)
 
 
-def _in_the_browser(act: Callable[[Play, str, Step], object]) -> Act:
-    """What happens at the provider, to a payment that it knows."""
+def _at_the_provider(act: Callable[[Play, str, PlannedAct], object]) -> Act:
+    """Something that happens at the provider, to a payment that it knows."""
 
-    def do(play: Play, step: Step) -> None:
-        row = play.row(step)
+    def do(play: Play, planned: PlannedAct) -> None:
+        row = play.row(planned)
         if row and row.provider_payment_id:
-            act(play, row.provider_payment_id, step)
+            act(play, row.provider_payment_id, planned)
 
     return do
 
 
-def _customer_confirms(play: Play, intent: str, step: Step) -> None:
-    held = play.stripe.world.intents[intent]
-    play.stripe.browser_confirm(intent, held.client_secret, f"pm_card_{step.card}")
+def _customer_confirms(play: Play, intent: str, planned: PlannedAct) -> None:
+    secret = play.stripe.world.intents[intent].client_secret
+    play.stripe.browser_confirm(intent, secret, f"pm_card_{planned.card}")
 
 
-def _together(play: Play, step: Step) -> None:
-    """Every act at once, in threads of their own."""
-    barrier = threading.Barrier(len(step.meanwhile))
+def _together(play: Play, planned: PlannedAct) -> None:
+    """All acts at once, each in its own thread."""
+    barrier = threading.Barrier(len(planned.meanwhile))
 
-    def run(each: Step) -> None:
+    def run(each: PlannedAct) -> None:
         points.own.plan = Plan(each.dies)
         barrier.wait()
         try:
             with suppress(BridgeError, StripeError, Killed):
-                ACTS[each.act](play, each)
+                ACTS[each.kind](play, each)
         except Exception:  # noqa: BLE001 - whatever escapes is a finding
             play.wrong.append(f"{each} raised\n{traceback.format_exc()}")
 
-    threads = [threading.Thread(target=run, args=(each,)) for each in step.meanwhile]
+    threads = [threading.Thread(target=run, args=(each,)) for each in planned.meanwhile]
     for each in threads:
         each.start()
     for each in threads:
@@ -434,11 +451,11 @@ def _together(play: Play, step: Step) -> None:
 
 ACTS: dict[str, Act] = {
     "create": _create,
-    "confirm": _on_payment(_confirm),
-    "update": _on_payment(_update),
-    "capture": _on_payment(_capture),
-    "cancel": _on_payment(_cancel),
-    "refund": _on_payment(_refund),
+    "confirm": _on_known_payment(_confirm),
+    "update": _on_known_payment(_update),
+    "capture": _on_known_payment(_capture),
+    "cancel": _on_known_payment(_cancel),
+    "refund": _on_known_payment(_refund),
     "sync": _sync,
     "sweep": _sweep,
     "webhook": _webhook,
@@ -446,13 +463,13 @@ ACTS: dict[str, Act] = {
     "forged_body": _forged("body"),
     "forged_signature": _forged("sig"),
     "together": _together,
-    "finishes": _in_the_browser(lambda play, it, _: play.stripe.authenticate(it, success=True)),
-    "drops": _in_the_browser(lambda play, it, _: play.stripe.authenticate(it, success=False)),
-    "confirms": _in_the_browser(_customer_confirms),
-    "dashboard_refund": _in_the_browser(
-        lambda play, it, step: play.stripe.dashboard("refund", it, step.amount)
+    "finishes": _at_the_provider(lambda play, it, _: play.stripe.authenticate(it, success=True)),
+    "drops": _at_the_provider(lambda play, it, _: play.stripe.authenticate(it, success=False)),
+    "confirms": _at_the_provider(_customer_confirms),
+    "dashboard_refund": _at_the_provider(
+        lambda play, it, planned: play.stripe.dashboard("refund", it, planned.amount)
     ),
-    "dashboard_capture": _in_the_browser(lambda play, it, _: play.stripe.dashboard("capture", it)),
-    "dashboard_cancel": _in_the_browser(lambda play, it, _: play.stripe.dashboard("cancel", it)),
-    "dashboard_dispute": _in_the_browser(lambda play, it, _: play.stripe.dashboard("dispute", it)),
+    "dashboard_capture": _at_the_provider(lambda play, it, _: play.stripe.dashboard("capture", it)),
+    "dashboard_cancel": _at_the_provider(lambda play, it, _: play.stripe.dashboard("cancel", it)),
+    "dashboard_dispute": _at_the_provider(lambda play, it, _: play.stripe.dashboard("dispute", it)),
 }

@@ -1,4 +1,7 @@
-"""Schedules by the thousand: a process per core, each with a database and a Stripe of its own."""
+"""Plays thousands of schedules: one process per core, each with its own database and Stripe.
+
+Source: docs/payment-correctness.md, section 10.
+"""
 
 import argparse
 import json
@@ -18,8 +21,8 @@ from tests.conftest import Environment, open_environment
 from tests.proof.schedules import draw
 from tests.proof.truth import prove
 
-BLOCK = 20
-SHOWN_EVERY_S = 15
+BLOCK = 20  # seeds that a process plays before it reports
+PROGRESS_EVERY_S = 15
 
 _open = ExitStack()
 _environment: list[Environment] = []
@@ -27,7 +30,7 @@ _environment: list[Environment] = []
 
 @dataclass
 class Result:
-    """Of some seeds: how many were played, what happened in them how often, what was wrong."""
+    """What came of some seeds: how many were played, how often what happened, what was wrong."""
 
     schedules: int = 0
     count: Counter[str] = field(default_factory=Counter)
@@ -35,13 +38,13 @@ class Result:
 
 
 def start(endpoint: str) -> None:
-    """Once in each process."""
+    """Start the test environment of a process, on its own DynamoDB Local."""
     os.environ["DYNAMODB_ENDPOINT"] = endpoint
     _environment.append(_open.enter_context(open_environment()))
 
 
 def play(first: int, last: int, *, show: bool) -> Result:
-    """The seeds from `first` to `last`, one after the other."""
+    """Play the seeds from `first` to `last`, one after the other."""
     result = Result()
     for seed in range(first, last + 1):
         schedule = draw(seed)
@@ -53,18 +56,18 @@ def play(first: int, last: int, *, show: bool) -> Result:
         if played.wrong:
             broken = "\n".join(f"  !! {each}" for each in dict.fromkeys(played.wrong))
             result.wrong.append(f"{schedule}\n{broken}")
-            database.clear()  # what it left behind is none of the next one's
+            database.clear()  # what is left of a wrong schedule must not disturb the next one
     return result
 
 
 def blocks(first: int, last: int, done: set[int]) -> Iterator[int]:
-    """The first seeds of the blocks that are still to be played."""
+    """The first seed of each block that was not played yet."""
     return (each for each in range(first, last + 1, BLOCK) if each not in done)
 
 
 @dataclass
 class Progress:
-    """What has been played so far; kept in a file, where one is named."""
+    """What has been played so far. It is saved in the file of `--resume`, if there is one."""
 
     path: Path | None
     done: set[int] = field(default_factory=set)
@@ -72,22 +75,25 @@ class Progress:
     seconds: float = 0
 
     def read(self, first: int) -> None:
+        """Read what a stopped run has saved. Exits if that run began at another seed."""
         if self.path and self.path.exists():
-            kept = json.loads(self.path.read_text())
-            if kept["first"] != first:
-                sys.exit(f"{self.path} is of another run, from seed {kept['first']}")
-            self.done, self.seconds = set(kept["done"]), kept["seconds"]
-            self.total = Result(kept["schedules"], Counter(kept["count"]), kept["wrong"])
+            saved = json.loads(self.path.read_text())
+            if saved["first"] != first:
+                sys.exit(f"{self.path} is of another run, from seed {saved['first']}")
+            self.done, self.seconds = set(saved["done"]), saved["seconds"]
+            self.total = Result(saved["schedules"], Counter(saved["count"]), saved["wrong"])
 
     def add(self, block: int, result: Result) -> None:
+        """A block has been played."""
         self.done.add(block)
         self.total.schedules += result.schedules
         self.total.count += result.count
         self.total.wrong += result.wrong
 
     def write(self, first: int) -> None:
+        """Save the progress."""
         if self.path:
-            kept = {
+            saved = {
                 "first": first,
                 "done": sorted(self.done),
                 "seconds": round(self.seconds),
@@ -95,10 +101,11 @@ class Progress:
                 "wrong": self.total.wrong,
                 "count": self.total.count,
             }
-            self.path.write_text(json.dumps(kept))
+            self.path.write_text(json.dumps(saved))
 
 
 def run(options: argparse.Namespace) -> int:
+    """Play the seeds of the options and print what was wrong. Returns the exit code."""
     progress = Progress(options.resume)
     progress.read(options.first)
     os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
@@ -108,34 +115,34 @@ def run(options: argparse.Namespace) -> int:
         if endpoint is None:
             sys.exit("DynamoDB Local needs Java and `make dynamodb-local`")
         endpoints.put(endpoint)
-    started, before, shown = time.monotonic(), progress.seconds, 0.0
+    started, before, printed_at = time.monotonic(), progress.seconds, 0.0
     waiting = blocks(options.first, options.last, progress.done)
-    under_way: dict[Future[Result], int] = {}
+    running: dict[Future[Result], int] = {}
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.workers, spawn, _start_from, (endpoints,)) as pool:
         while True:
             elapsed = time.monotonic() - started
             is_over = options.minutes is not None and elapsed > options.minutes * 60
-            while not is_over and len(under_way) < options.workers * 2:
+            while not is_over and len(running) < options.workers * 2:
                 if (block := next(waiting, None)) is None:
                     break
                 last = min(block + BLOCK - 1, options.last)
-                under_way[pool.submit(play, block, last, show=options.show)] = block
-            if not under_way:
+                running[pool.submit(play, block, last, show=options.show)] = block
+            if not running:
                 break
-            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
                 result = future.result()
-                progress.add(under_way.pop(future), result)
+                progress.add(running.pop(future), result)
                 for each in result.wrong:
                     print(each, flush=True)
             progress.seconds = before + time.monotonic() - started
             progress.write(options.first)
-            if progress.seconds - shown > SHOWN_EVERY_S:
-                shown = progress.seconds
-                _tell(options, progress)
+            if progress.seconds - printed_at > PROGRESS_EVERY_S:
+                printed_at = progress.seconds
+                _print_progress(options, progress)
     for name, times in sorted(progress.total.count.items()):
         print(f"{times:8} {name}")
-    _tell(options, progress)
+    _print_progress(options, progress)
     return 1 if progress.total.wrong else 0
 
 
@@ -143,7 +150,7 @@ def _start_from(endpoints: "multiprocessing.SimpleQueue[str]") -> None:
     start(endpoints.get())
 
 
-def _tell(options: argparse.Namespace, progress: Progress) -> None:
+def _print_progress(options: argparse.Namespace, progress: Progress) -> None:
     print(
         f"seeds {options.first}-{options.last}: {progress.total.schedules} schedules, "
         f"{len(progress.total.wrong)} wrong, {progress.seconds / 60:.1f} minutes",

@@ -1,4 +1,7 @@
-"""A small share of the proof in every run of the tests; `make prove` plays the thousands."""
+"""A small part of the proof runs with every test run. `make prove` plays thousands of schedules.
+
+Source: docs/payment-correctness.md, section 10.
+"""
 
 import pytest
 
@@ -10,11 +13,11 @@ from tests.proof.truth import prove
 
 pytestmark = [pytest.mark.race, pytest.mark.usefixtures("dynamodb_local", "tables")]
 
-SEEDS = 100  # that a broken rule may survive
+SEEDS = 100  # a broken rule must be found within so many
 
 
 @pytest.mark.parametrize("first", range(0, 40, 10))
-def test_whatever_happens_every_payment_comes_to_the_truth(
+def test_every_payment_ends_in_the_provider_state_whatever_goes_wrong(
     first: int, environment: Environment
 ) -> None:
     for seed in range(first, first + 10):
@@ -23,11 +26,11 @@ def test_whatever_happens_every_payment_comes_to_the_truth(
 
 
 @pytest.mark.parametrize("seed", range(40, 46))
-def test_a_seed_replays_exactly(seed: int, environment: Environment) -> None:
+def test_same_seed_gives_same_schedule_and_same_calls(seed: int, environment: Environment) -> None:
     def played() -> object:
-        told = prove(draw(seed), environment.stripe)
+        play = prove(draw(seed), environment.stripe)
         sent = [(each.operation, each.status) for each in environment.stripe.requests]
-        return told.schedule, told.count, sorted(sent, key=str)
+        return play.schedule, play.count, sorted(sent, key=str)
 
     assert played() == played()
 
@@ -39,5 +42,5 @@ def test_a_broken_rule_is_found_out(
     mutation.apply(monkeypatch)
     seeds = range(mutation.seed, mutation.seed + SEEDS)
     caught = next((seed for seed in seeds if prove(draw(seed), environment.stripe).wrong), None)
-    database.clear()  # what a broken rule leaves behind is none of the next test's
-    assert caught is not None, f"{mutation.name} is not caught by the seeds {seeds}"
+    database.clear()  # what a broken rule leaves behind must not disturb the next test
+    assert caught is not None, f"{mutation.name} was not found by the seeds {seeds}"

@@ -1,6 +1,6 @@
-"""What must hold: after every step, and once all is quiet.
+"""What must hold after every act of a schedule, and at its end.
 
-Source: design/convergence.md, sections 1, 3 and 8; what a rule forbids is looked for by its number.
+Source: docs/payment-correctness.md, sections 3, 8 and 10. Rules are cited by their number.
 """
 
 from collections import Counter, defaultdict
@@ -23,10 +23,10 @@ from bridge.store.wallet import method_items
 from local.stripe.log import Exchange
 from local.stripe.resources.json import Json
 from local.stripe.simulator import StripeSimulator
-from tests.proof.play import ACTS, LATE, SWEEP_S, Play, Told, after
-from tests.proof.schedules import Schedule, Step
+from tests.proof.play import ACTS, LATE, SWEEP_S, Play, StoredResult, after
+from tests.proof.schedules import PlannedAct, Schedule
 
-SHOWN_AS = {
+OUR_STATUSES = {
     "requires_payment_method": ("created", "failed"),
     "requires_confirmation": ("created", "failed"),
     "requires_action": ("requires_action",),
@@ -34,16 +34,16 @@ SHOWN_AS = {
     "succeeded": ("succeeded",),
     "canceled": ("canceled",),
 }
-MONEY = ("confirm", "capture", "refund")  # sent once, whatever comes of it
+MONEY = ("confirm", "capture", "refund")  # never sent again after an unknown outcome
 CHANGES = (*MONEY, "update_payment", "cancel")
 HORIZON_S = 60
-LEASES_S = (130, 70)
-LONG_S = 8 * 24 * 3600  # over the day for which keys are kept, and ABANDON_DAYS
+LEASES_S = (130, 70)  # after both, every lease of the schedule has ended
+LONG_S = 8 * 24 * 3600  # longer than keys are stored, and than ABANDON_DAYS
 
 
 def prove(schedule: Schedule, stripe: StripeSimulator) -> Play:
-    """Play a schedule, let it come to rest, and look at everything."""
-    play = Play(schedule, stripe, after_step)
+    """Play a schedule, let it come to rest, and check everything."""
+    play = Play(schedule, stripe, check_after_act)
     try:
         play.run()
         come_to_rest(play)
@@ -52,16 +52,16 @@ def prove(schedule: Schedule, stripe: StripeSimulator) -> Play:
     return play
 
 
-def after_step(play: Play) -> None:
-    """No row promises more than there is, and nothing that was seen is forgotten (rules 5, 6)."""
+def check_after_act(play: Play) -> None:
+    """No row offers more than there is, and no checked state is overwritten (rules 5 and 6)."""
     for known in play.ids.values():
         row = payment_items.get(known)
         if row is None:
             play.wrong.append(f"{known} is not stored")
             continue
         play.wrong += [f"{each} ({known})" for each in _promises(row)]
-        if play.seen.get(known) == play.version():
-            play.wrong += [f"forgotten: {each}" for each in disagreements(row, play)]
+        if play.checked_versions.get(known) == play.version():
+            play.wrong += [f"overwritten: {each}" for each in disagreements(row, play)]
 
 
 def _promises(row: Payment) -> Iterator[str]:
@@ -78,15 +78,15 @@ def _promises(row: Payment) -> Iterator[str]:
 
 
 def disagreements(row: Payment, play: Play) -> Iterator[str]:
-    """Where our row says other than the provider."""
+    """The differences between our row and the provider's object."""
     intent = _intents(play).get(str(row.provider_payment_id))
     if intent is None:
         if row.provider_payment_id:
-            yield f"{row.id} names an object that is not there"
+            yield f"{row.id} refers to an object that the provider does not have"
         return
-    shown = str(intent["status"])
-    if row.status not in SHOWN_AS[shown]:
-        yield f"{row.id} is {row.status}, at the provider {shown}"
+    status = str(intent["status"])
+    if row.status not in OUR_STATUSES[status]:
+        yield f"{row.id} is {row.status}, at the provider {status}"
     if row.captured_cents != intent["amount_received"]:
         yield f"{row.id}: captured {row.captured_cents}, there {intent['amount_received']}"
     if row.total_cents != intent["amount"]:
@@ -108,28 +108,27 @@ def _is_given(refund: Json) -> bool:
     return refund["status"] not in ("failed", "canceled")
 
 
-# --- once all is quiet ------------------------------------------------------------------------
-
-
 def come_to_rest(play: Play) -> None:
-    """Leases end, the sweep looks, and the reconciliation where money may have moved unseen; then
-    days go by."""
+    """Let all leases end, with sweeps; then let days pass.
+
+    The reconciliation runs where money may have moved at the provider alone.
+    """
     for seconds in LEASES_S:
         play.wait(seconds)
-        ACTS["sweep"](play, Step("sweep"))
+        ACTS["sweep"](play, PlannedAct("sweep"))
     if _moved_at_rest(play):
         reconciliation.reconcile(RunContext(cause="reconciliation", ends_at=after(SWEEP_S)))
         play.wait(30)
-        ACTS["sweep"](play, Step("sweep"))
+        ACTS["sweep"](play, PlannedAct("sweep"))
     rows = play.listed()
     play.wrong += [
         each for row in rows if row.provider_payment_id for each in _with_outcome(play, row)
     ]
-    for told in list(play.stored_results.values()):
-        play.wrong += _replays(play, told)
-    for _ in range(2):  # what only a late look has found is abandoned days after that
+    for stored in list(play.stored_results.values()):
+        play.wrong += _check_replay(play, stored)
+    for _ in range(2):  # a payment may be abandoned days after the check that found it
         play.wait(LONG_S)
-        ACTS["sweep"](play, Step("sweep"))
+        ACTS["sweep"](play, PlannedAct("sweep"))
         rows = play.listed()
         if not any(map(_is_left, rows)):
             break
@@ -139,50 +138,50 @@ def come_to_rest(play: Play) -> None:
 
 
 def _moved_at_rest(play: Play) -> bool:
-    """Whether money may have moved at the provider behind a payment that nothing looks at."""
-    told = str(play.schedule)
-    return any(word in told for word in ("dashboard_", "refundFail", "createDispute"))
+    """Whether money may have moved at the provider, for a payment that is not due."""
+    text = str(play.schedule)
+    return any(word in text for word in ("dashboard_", "refundFail", "createDispute"))
 
 
 def _with_outcome(play: Play, row: Payment) -> Iterator[str]:
-    """After the leases no lock is left, and every client's key knows how its request ended."""
+    """After the leases no lock is left, and no idempotency record is open."""
     if row.active_attempt:
         yield f"{row.id} is locked by {row.active_attempt.operation} {row.active_attempt.number}"
         return
-    for step in _keyed(play.schedule.steps):
-        record = _record(play, step, row.id)
+    for planned in _keyed(play.schedule.acts):
+        record = _record(play, planned, row.id)
         if record and record.subject_id == row.id and record.state == "open":
-            yield f"{row.id}: the key {step.key} of {step.act} is open, and no lock is left"
+            yield f"{row.id}: the key {planned.key} of {planned.kind} is open, and no lock is left"
 
 
-def _record(play: Play, step: Step, payment_id: str) -> IdempotencyRecord | None:
-    if step.act == "create":
-        place = idempotency_items.of_creation(step.key, user_id=play.user.user_id, email=None)
+def _record(play: Play, planned: PlannedAct, payment_id: str) -> IdempotencyRecord | None:
+    if planned.kind == "create":
+        place = idempotency_items.of_creation(planned.key, user_id=play.user.user_id, email=None)
     else:
-        place = idempotency_items.of_payment(payment_id, step.key)
+        place = idempotency_items.of_payment(payment_id, planned.key)
     return idempotency_items.get(place, clock.seconds())
 
 
-def _keyed(steps: tuple[Step, ...]) -> Iterator[Step]:
-    for step in steps:
-        if step.key:
-            yield step
-        yield from _keyed(step.meanwhile)
+def _keyed(acts: tuple[PlannedAct, ...]) -> Iterator[PlannedAct]:
+    for planned in acts:
+        if planned.key:
+            yield planned
+        yield from _keyed(planned.meanwhile)
 
 
-def _replays(play: Play, told: Told) -> Iterator[str]:
-    """Whoever has an answer kept for a key is told it again, and nobody is called."""
-    record = _record(play, told.step, told.payment_id)
+def _check_replay(play: Play, stored: StoredResult) -> Iterator[str]:
+    """A stored response is given again for its key, and the provider is not called."""
+    record = _record(play, stored.planned, stored.payment_id)
     if record is None or record.state != "done":
         return
     before = _sent(play)
     with suppress(PaymentDeclined):
         try:
-            ACTS[told.step.act](play, told.step)
+            ACTS[stored.planned.kind](play, stored.planned)
         except Conflict as error:
-            yield f"{told.step}: answered before, now {error.code}"
+            yield f"{stored.planned}: answered before, now {error.code}"
     if _sent(play) != before:
-        yield f"{told.step}: answered before, now sent again"
+        yield f"{stored.planned}: answered before, now sent again"
 
 
 def _sent(play: Play) -> int:
@@ -190,7 +189,7 @@ def _sent(play: Play) -> int:
 
 
 def _is_left(row: Payment) -> bool:
-    """Whether nobody has paid it, and nobody has canceled it."""
+    """Whether it is neither paid nor canceled."""
     return row.is_open and row.status in ("created", "failed")
 
 
@@ -229,8 +228,10 @@ def _at_rest(play: Play, row: Payment) -> Iterator[str]:
 
 
 def _attempts(play: Play, row: Payment, timeline: list[Entry]) -> Iterator[str]:
-    """Every call at the provider was an attempt's, sent by one worker and ended once its time
-    was over (rules 2, 3, 4 and 12)."""
+    """Every call at the provider belongs to one attempt, and every attempt ended exactly once.
+
+    Source: docs/payment-correctness.md, section 3: rules 2, 3, 4 and 12.
+    """
     sent: dict[int, list[Exchange]] = defaultdict(list)
     for each in play.stripe.requests:
         made, _, attempt = str(each.headers.get("Idempotency-Key", "")).partition(".")
@@ -256,7 +257,7 @@ def _attempts(play: Play, row: Payment, timeline: list[Entry]) -> Iterator[str]:
 def _outcome_of(row: Payment, number: int, calls: list[Exchange], end: Entry) -> Iterator[str]:
     operation, last = calls[-1].operation, calls[-1]
     if operation == "create_payment":
-        return  # its look is the same call again
+        return  # its status check is the same call again
     if len(calls) > 2:
         yield f"{row.id}: attempt {number}, {operation}, was sent {len(calls)} times"
     unknown = [each for each in calls if each.status is None or each.status >= 500]
@@ -273,7 +274,7 @@ def _payment_of(intent: Json) -> str:
 
 
 def _of_all(play: Play, rows: list[Payment]) -> Iterator[str]:
-    """Nobody paid for what no row knows, and no money went back twice for one wish."""
+    """Every charge belongs to a row, and no refund was made twice."""
     known = {row.provider_payment_id for row in rows}
     ids = {row.id for row in rows}
     for charge in play.stripe.charges():
@@ -287,17 +288,19 @@ def _of_all(play: Play, rows: list[Payment]) -> Iterator[str]:
         if times > 1:
             yield f"{amount} of {intent_id} went back {times} times"
     yield from _saved(play, rows)
-    wished = {step.payment for step in _keyed(play.schedule.steps) if step.act == "create"}
-    if sum(row.provider_payment_id is not None for row in rows) > len(wished):
-        yield f"{len(rows)} payments for {len(wished)} creations"
+    creations = {
+        planned.payment for planned in _keyed(play.schedule.acts) if planned.kind == "create"
+    }
+    if sum(row.provider_payment_id is not None for row in rows) > len(creations):
+        yield f"{len(rows)} payments for {len(creations)} creations"
 
 
 def _saved(play: Play, rows: list[Payment]) -> Iterator[str]:
-    """The customer has every method that the provider keeps for a payment, and each only once."""
+    """The same methods are saved on both sides, each once, with one default."""
     kept: set[str] = {each.id for each in play.stripe.world.methods.values() if each.customer}
     customers = {row.customer_id for row in rows if row.customer_id}
-    held = [it for it in map(customer_items.get, sorted(customers)) if it]
-    methods = [it for each in held for it in method_items.list_of_customer(each, Page(limit=100))]
+    saving = [it for it in map(customer_items.get, sorted(customers)) if it]
+    methods = [it for each in saving for it in method_items.list_of_customer(each, Page(limit=100))]
     ours = Counter(str(each.token) for each in methods)
     yield from (f"{token} is saved {times} times" for token, times in ours.items() if times > 1)
     if set(ours) != kept:

@@ -1,5 +1,5 @@
-// Drives the unmodified SDK against the server at argv[2]; prints what it saw as one line of JSON.
-// Source: contracts/payments-ai.md, section 7.
+// Runs the unmodified SDK against the server at argv[2]. Prints the results as one line of JSON.
+// Source: docs/api/payments-ai.md, section 7.
 const { default: RebillyAPI, RebillyErrors } = require("rebilly-js-sdk");
 
 const url = `${process.argv[2]}/v1/public-api`;
@@ -16,7 +16,7 @@ async function refusal(call) {
 
 async function drive() {
   const api = RebillyAPI({ ...options, apiKey: "acct_demo_key_demo" });
-  const seen = {};
+  const results = {};
   await api.customFields.create({
     resource: "customers",
     name: "tier",
@@ -24,30 +24,31 @@ async function drive() {
   });
   const field = await api.customFields.get({ resource: "customers", name: "tier" });
   const fields = await api.customFields.getAll({ resource: "customers" });
-  seen.field = [field.fields.type, field.fields.additionalSchema.allowedValues, fields.total];
+  results.field = [field.fields.type, field.fields.additionalSchema.allowedValues, fields.total];
 
   const data = { firstName: "Ada", lastName: "Okoro", email: "ada@shop.test", language: "en" };
   const made = await api.customers.create({ data: { ...data, customFields: { tier: "gold" } } });
   const id = made.fields.id;
   await api.customers.create({ data: { primaryAddress: { firstName: "Bo" } } });
-  seen.made = made.fields;
-  seen.read = (await api.customers.get({ id })).fields;
+  results.made = made.fields;
+  results.read = (await api.customers.get({ id })).fields;
 
   const listed = await api.customers.getAll({ limit: 2, offset: 0, sort: "-createdTime" });
-  seen.listed = [listed.total, listed.limit, listed.offset, listed.items.map((each) => each.fields)];
+  const rows = listed.items.map((each) => each.fields);
+  results.listed = [listed.total, listed.limit, listed.offset, rows];
   const found = await api.customers.getAll({ q: "ada oko" });
-  seen.found = found.items.map((each) => each.fields.id);
+  results.found = found.items.map((each) => each.fields.id);
 
-  seen.updated = (await api.customers.update({ id, data: { email: "new@shop.test" } })).fields;
+  results.updated = (await api.customers.update({ id, data: { email: "new@shop.test" } })).fields;
 
   const bearer = RebillyAPI({ ...options, apiKey: "" });
   bearer.setPublishableKey("ApiKey acct_demo_key_demo");
-  seen.publishable = (await bearer.customers.get({ id })).fields.id;
+  results.publishable = (await bearer.customers.get({ id })).fields.id;
 
   const nobody = RebillyAPI({ ...options, apiKey: "wrong" });
   const stranger = RebillyAPI({ ...options, apiKey: "acct_demo_key_demo", organizationId: "o" });
   const unknown = "cus_01kjpx8se0eassyq0akmxqwk12";
-  seen.refused = {
+  results.refused = {
     invalid: await refusal(api.customers.create({ data: { email: "x" } })),
     unknown: await refusal(api.customers.get({ id: unknown })),
     upsert: await refusal(api.customers.create({ id: unknown, data })),
@@ -56,9 +57,9 @@ async function drive() {
   };
 
   await api.customers.merge({ id, targetCustomerId: unknown });
-  seen.deleted = (await api.customers.get({ id })).fields.status;
-  seen.refused.deleted = await refusal(api.customers.update({ id, data: { firstName: "I" } }));
-  return seen;
+  results.deleted = (await api.customers.get({ id })).fields.status;
+  results.refused.deleted = await refusal(api.customers.update({ id, data: { firstName: "I" } }));
+  return results;
 }
 
-drive().then((seen) => console.log(JSON.stringify(seen)));
+drive().then((results) => console.log(JSON.stringify(results)));

@@ -1,6 +1,6 @@
-"""rebilly-js-sdk, unmodified, against `make start`. Source: contracts/payments-ai.md, section 7.
+"""The unmodified rebilly-js-sdk against `make start`. Source: docs/api/payments-ai.md, section 7.
 
-`drive.cjs` makes the calls and tells what came back.
+`drive.cjs` makes the calls and prints the results.
 """
 
 import json
@@ -20,56 +20,56 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     node = shutil.which("node")
-    if not node or not (SDK / ".package-lock.json").is_file():  # npm writes it last
+    if not node or not (SDK / ".package-lock.json").is_file():  # npm writes this file last
         lacks("BRIDGE_REQUIRE_SDK", "rebilly-js-sdk needs Node and `make rebilly-sdk`")
     with running(tmp_path_factory.mktemp("home")) as (_, url):
-        run = subprocess.run(
+        process = subprocess.run(
             [node, str(Path(__file__).with_name("drive.cjs")), url],
             env={"NODE_PATH": str(SDK.absolute())},
             capture_output=True,
             text=True,
             timeout=60,
         )
-    assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
-    assert isinstance(told, dict)
-    return told
+    assert process.returncode == 0, process.stderr
+    output = json.loads(process.stdout)
+    assert isinstance(output, dict)
+    return output
 
 
-def test_it_creates_reads_and_updates_customers(seen: dict[str, Any]) -> None:
+def test_sdk_creates_reads_and_updates_customers(results: dict[str, Any]) -> None:
     given = {"firstName": "Ada", "lastName": "Okoro", "email": "ada@shop.test", "language": "en"}
-    assert seen["made"].items() >= (given | {"customFields": {"tier": "gold"}}).items()
-    assert seen["read"] == seen["made"]
+    assert results["made"].items() >= (given | {"customFields": {"tier": "gold"}}).items()
+    assert results["read"] == results["made"]
     changed = {"email": "new@shop.test", "revision": 2}
-    assert seen["updated"] == seen["made"] | changed | {
-        "updatedTime": seen["updated"]["updatedTime"]
+    assert results["updated"] == results["made"] | changed | {
+        "updatedTime": results["updated"]["updatedTime"]
     }
 
 
-def test_it_lists_and_searches_them(seen: dict[str, Any]) -> None:
-    total, limit, offset, (newest, before) = seen["listed"]
-    assert (total > 2, limit, offset) == (True, 2, 0)  # the demo data has some of its own
-    assert (newest["firstName"], before) == ("Bo", seen["made"])
-    assert seen["found"] == [seen["made"]["id"]]
+def test_sdk_lists_and_searches_customers(results: dict[str, Any]) -> None:
+    total, limit, offset, (newest, before) = results["listed"]
+    assert (total > 2, limit, offset) == (True, 2, 0)  # the demo data has customers too
+    assert (newest["firstName"], before) == ("Bo", results["made"])
+    assert results["found"] == [results["made"]["id"]]
 
 
-def test_its_only_way_to_delete_deletes_softly(seen: dict[str, Any]) -> None:
-    assert seen["deleted"] == "deleted"
-    assert seen["refused"]["deleted"] == {
+def test_sdk_merge_deletes_the_customer_softly(results: dict[str, Any]) -> None:
+    assert results["deleted"] == "deleted"
+    assert results["refused"]["deleted"] == {
         "kind": "RebillyConflictError",
         "status": 409,
         "details": "customer is deleted",
     }
 
 
-def test_it_defines_and_reads_custom_fields(seen: dict[str, Any]) -> None:
-    assert seen["field"] == ["string", ["gold", "silver"], 2]
+def test_sdk_creates_and_reads_custom_fields(results: dict[str, Any]) -> None:
+    assert results["field"] == ["string", ["gold", "silver"], 2]
 
 
-def test_both_of_its_ways_to_send_a_key_are_taken(seen: dict[str, Any]) -> None:
-    assert seen["publishable"] == seen["made"]["id"]
+def test_sdk_publishable_key_is_accepted(results: dict[str, Any]) -> None:
+    assert results["publishable"] == results["made"]["id"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_both_of_its_ways_to_send_a_key_are_taken(seen: dict[str, Any]) -> None:
         ("stranger", "RebillyRequestError", 403, None),
     ],
 )
-def test_a_refusal_is_its_error_of_that_kind(
-    seen: dict[str, Any], call: str, kind: str, status: int, details: str | None
+def test_sdk_raises_its_error_class_for_a_refusal(
+    results: dict[str, Any], call: str, kind: str, status: int, details: str | None
 ) -> None:
-    assert seen["refused"][call] == {"kind": kind, "status": status, "details": details}
+    assert results["refused"][call] == {"kind": kind, "status": status, "details": details}

@@ -1,4 +1,4 @@
-"""What the tests of the store share: answers of DynamoDB that no stand-in gives, and records."""
+"""What the tests of the store share: responses that a local DynamoDB never gives, and records."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,11 +20,13 @@ from bridge.store.access import credential_items
 
 NOW = 1_800_000_000
 DAY = 24 * 3600
-FRESH_WRITE: dict[str, dict[str, Any]] = {}  # a payment without a customer's part in it
+FRESH_WRITE: dict[str, dict[str, Any]] = {}  # no actions for the customer of a new payment
 
 
 @dataclass
 class Body:
+    """A response body that botocore can read."""
+
     content: bytes
 
     def stream(self, **_: object) -> Iterator[bytes]:
@@ -33,32 +35,36 @@ class Body:
 
 @dataclass
 class Wire:
-    """A client's requests just before they leave: what is put here is answered instead."""
+    """The requests of a boto3 client just before they leave.
+
+    A test can watch them, or replace their responses.
+    """
 
     undo: ExitStack
     client: Any
     requests: list[dict[str, Any]] = field(default_factory=list)
 
     def listen(self, operation: str, answer: Callable[[AWSPreparedRequest], Any]) -> None:
+        """Record the requests of an operation. `answer` may return a response to use instead."""
         events = self.client.meta.events
 
-        def heard(request: AWSPreparedRequest, **_: object) -> Any:
+        def record_and_answer(request: AWSPreparedRequest, **_: object) -> Any:
             self.requests.append(json.loads(request.body))
             return answer(request)
 
         service = self.client.meta.service_model.service_name
         name = f"before-send.{service}.{operation}"
-        events.register(name, heard)
-        self.undo.callback(events.unregister, name, heard)
+        events.register(name, record_and_answer)
+        self.undo.callback(events.unregister, name, record_and_answer)
 
     def watch(self, operation: str) -> None:
-        """Note the requests and let them pass."""
+        """Record the requests and let them pass."""
         self.listen(operation, lambda _: None)
 
     def answer(
         self, operation: str, status: int, body: dict[str, Any], times: int | None = 1
     ) -> None:
-        """Give this answer so many times, in place of DynamoDB's own."""
+        """Give this response so many times instead of the real one; None: always."""
         left = [times]
 
         def instead(request: AWSPreparedRequest) -> AWSResponse | None:
@@ -73,17 +79,18 @@ class Wire:
     def response(
         self, request: AWSPreparedRequest, status: int, body: dict[str, Any]
     ) -> AWSResponse:
+        """A response with a JSON body."""
         return AWSResponse(request.url, status, {}, Body(json.dumps(body).encode()))
 
     def cancel(self, *reasons: str, times: int | None = 1) -> None:
-        """Cancel the next transactions, for a reason per action."""
+        """Cancel the next transactions, with one reason for each action."""
         kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
-        told = [{"Code": reason} for reason in reasons]
-        body = {"__type": kind, "CancellationReasons": told}
+        codes = [{"Code": reason} for reason in reasons]
+        body = {"__type": kind, "CancellationReasons": codes}
         self.answer("TransactWriteItems", 400, body, times)
 
     def lose_answer(self, operation: str) -> None:
-        """The next request takes effect, and its answer is lost: the SDK sends it again."""
+        """Let the next request take effect but lose its response, so that the SDK repeats it."""
         left = [1]
 
         def forward(request: AWSPreparedRequest) -> AWSResponse | None:
@@ -103,6 +110,7 @@ def _text(value: str | bytes) -> str:
 
 @pytest.fixture
 def wire(tables: None) -> Iterator[Wire]:
+    """The requests to DynamoDB, just before they leave."""
     with ExitStack() as undo:
         yield Wire(undo, dynamodb.client())
 
@@ -110,12 +118,12 @@ def wire(tables: None) -> Iterator[Wire]:
 def customer(**more: object) -> Customer:
     """A customer of user_1 at Stripe."""
     at = clock.now()
-    made = str(more.get("id") or new_id("cust", at))
+    customer_id = str(more.get("id") or new_id("cust", at))
     known = {
-        "id": made,
-        "uid": suffix(made),
+        "id": customer_id,
+        "uid": suffix(customer_id),
         "provider_id": "stripe",
-        "provider_customer_id": f"cus_{suffix(made)}",
+        "provider_customer_id": f"cus_{suffix(customer_id)}",
         "email": "jane@example.com",
         "user_id": "user_1",
         "created_at": at,
@@ -125,12 +133,12 @@ def customer(**more: object) -> Customer:
 
 
 def payment(**more: object) -> Payment:
-    """A payment of user_1 at Stripe that is created there."""
+    """A payment of user_1 that is created at Stripe."""
     at = clock.now()
-    made = str(more.get("id") or new_id("pay", at))
+    payment_id = str(more.get("id") or new_id("pay", at))
     known = {
-        "id": made,
-        "uid": suffix(made),
+        "id": payment_id,
+        "uid": suffix(payment_id),
         "status": "created",
         "user_id": "user_1",
         "subtotal_cents": 2000,
@@ -147,7 +155,7 @@ def payment(**more: object) -> Payment:
 
 
 def attempt(client_key: IdempotencyKeyReference | None = None, at: int = NOW) -> ActiveAttempt:
-    """A confirm under way."""
+    """An active attempt to confirm."""
     return ActiveAttempt(
         number=1,
         operation="confirm",

@@ -1,4 +1,7 @@
-"""Reads, guarded writes, transactions. Source: design/data-model.md 9; convergence.md 4."""
+"""Reads, conditional writes, transactions.
+
+Source: docs/data-model.md, section 9; docs/payment-correctness.md, section 4.
+"""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -33,7 +36,7 @@ def put(key: Key, **attributes: object) -> None:
 
 
 def strict(value: object) -> object:
-    """A form in which True is not 1, and numbers are what JSON shows of them."""
+    """A form to compare, in which True is not 1, and numbers are as JSON prints them."""
     if isinstance(value, dict):
         return {key: strict(each) for key, each in value.items()}
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -44,25 +47,25 @@ def strict(value: object) -> object:
 
 
 @given(ITEMS)
-def test_what_is_written_is_read(item: dict[str, Any]) -> None:
+def test_item_from_reverses_typed(item: dict[str, Any]) -> None:
     assert strict(dynamodb.item_from(dynamodb.typed(item))) == strict(item)
 
 
 @in_one_run
 @given(ITEMS)
-def test_what_the_database_keeps_is_what_was_written(item: dict[str, Any]) -> None:
+def test_get_returns_the_item_as_it_was_put(item: dict[str, Any]) -> None:
     stored = {f"a {name}": value for name, value in item.items()}
     put(KEY, **stored)
     assert strict(dynamodb.get(KEY)) == strict(stored | {"pk": "P#1", "sk": "P"})
 
 
-def test_a_number_as_large_as_a_float_may_be_stays_a_float() -> None:
+def test_very_large_float_stays_a_float() -> None:
     """As an integer of 51 digits it could not be sent back to us (B3)."""
     (read,) = dynamodb.item_from(dynamodb.typed({"a": 1e50})).values()
     assert isinstance(read, float)
 
 
-def test_none_is_absent_and_times_are_text_in_utc() -> None:
+def test_typed_leaves_out_none_and_writes_times_in_utc() -> None:
     at = datetime(2026, 1, 15, 11, 30, tzinfo=timezone(timedelta(hours=1)))
     typed = dynamodb.typed({"gone": None, "at": at, "inner": {"gone": None, "here": 1}})
     assert typed == {"at": {"S": "2026-01-15T10:30:00Z"}, "inner": {"M": {"here": {"N": "1"}}}}
@@ -71,27 +74,27 @@ def test_none_is_absent_and_times_are_text_in_utc() -> None:
 # --- reads --------------------------------------------------------------------------------------
 
 
-def test_what_is_not_there_is_none() -> None:
+def test_get_of_missing_item_returns_none() -> None:
     assert dynamodb.get(KEY) is None
     assert dynamodb.get_all([KEY]) == {KEY: None}
 
 
-def test_a_batch_of_any_size_comes_back_whole_and_over_tables(wire: Wire) -> None:
-    wanted = [Key("ledger", f"P#{number}", "P") for number in range(230)]
+def test_get_all_reads_many_keys_of_several_tables_in_batches(wire: Wire) -> None:
+    many_keys = [Key("ledger", f"P#{number}", "P") for number in range(230)]
     secret = Key("secrets", "CS#1", "CS")
-    for key in (*wanted[::2], secret):
+    for key in (*many_keys[::2], secret):
         put(key, n=1)
     wire.watch("BatchGetItem")
-    found = dynamodb.get_all([*wanted, secret, wanted[0]])
-    assert list(found) == [*wanted, secret]
-    assert [found[key] is not None for key in wanted] == [True, False] * 115
+    found = dynamodb.get_all([*many_keys, secret, many_keys[0]])
+    assert list(found) == [*many_keys, secret]
+    assert [found[key] is not None for key in many_keys] == [True, False] * 115
     assert (found[secret] or {})["n"] == 1
     batches = [list(request["RequestItems"].values()) for request in wire.requests]
     assert [sum(len(each["Keys"]) for each in batch) for batch in batches] == [100, 100, 31]
     assert all(each["ConsistentRead"] for batch in batches for each in batch)
 
 
-def test_what_the_session_brought_along_is_not_read_again(wire: Wire) -> None:
+def test_get_all_does_not_read_prefetched_items_again(wire: Wire) -> None:
     other = Key("ledger", "P#2", "P")
     put(other, n=2)
     wire.watch("BatchGetItem")
@@ -104,7 +107,7 @@ def test_what_the_session_brought_along_is_not_read_again(wire: Wire) -> None:
     assert len(wire.requests) == 1
 
 
-def test_what_dynamodb_leaves_unread_is_asked_for_again(wire: Wire) -> None:
+def test_get_all_requests_unprocessed_keys_again(wire: Wire) -> None:
     put(KEY, n=1)
     name = config.table_name("ledger")
     unread = {name: {"Keys": [dynamodb.key_of(KEY)], "ConsistentRead": True}}
@@ -120,7 +123,7 @@ def test_what_dynamodb_leaves_unread_is_asked_for_again(wire: Wire) -> None:
         ("UpdateItem", 500, "InternalServerError"),
     ],
 )
-def test_a_database_in_trouble_is_unavailable_for_now(
+def test_failing_or_throttling_database_raises_temporarily_unavailable(
     wire: Wire, operation: str, status: int, kind: str
 ) -> None:
     act = {
@@ -134,7 +137,7 @@ def test_a_database_in_trouble_is_unavailable_for_now(
     assert isinstance(raised.value, Throttled) == (status == 400)
 
 
-def test_our_own_mistakes_are_not_hidden_as_trouble(wire: Wire) -> None:
+def test_validation_error_of_a_read_is_raised_as_it_is(wire: Wire) -> None:
     wire.answer("GetItem", 400, {"__type": "com.amazon.coral.validate#ValidationException"})
     with pytest.raises(Exception, match="ValidationException"):
         dynamodb.get(KEY)
@@ -143,8 +146,8 @@ def test_our_own_mistakes_are_not_hidden_as_trouble(wire: Wire) -> None:
 # --- queries ------------------------------------------------------------------------------------
 
 
-def test_a_partition_is_read_over_all_of_its_pages() -> None:
-    """A page of DynamoDB's ends at 1 MB."""
+def test_query_all_reads_all_pages_of_a_partition() -> None:
+    """DynamoDB ends a page at 1 MB."""
     for number in range(30):
         put(Key("ledger", "P#1", f"H#{number:010d}"), n=number, text="x" * 50_000)
     put(Key("ledger", "P#1", "P"), n=-1)
@@ -153,7 +156,7 @@ def test_a_partition_is_read_over_all_of_its_pages() -> None:
     assert [item["n"] for item in dynamodb.query_all("ledger", "P#1", "H#")] == list(range(30))
 
 
-def test_a_range_of_sort_keys_is_cut() -> None:
+def test_query_between_returns_the_range_of_sort_keys() -> None:
     for name in ("AUTO#stripe", "C#1", "C#2", "P#1"):
         put(Key("ledger", "U#u", name), n=1)
 
@@ -166,7 +169,7 @@ def test_a_range_of_sort_keys_is_cut() -> None:
     assert found("P", "C") == []
 
 
-def test_due_work_comes_oldest_first_up_to_now_page_by_page() -> None:
+def test_query_due_returns_oldest_first_up_to_now() -> None:
     for number in (5, 3, 9, 1, 7):
         put(Key("ledger", f"P#{number}", "P"), due_pk="D#0", due_at=number)
     put(Key("ledger", "P#other", "P"), due_pk="D#1", due_at=1)
@@ -180,17 +183,17 @@ def test_due_work_comes_oldest_first_up_to_now_page_by_page() -> None:
     ]
 
 
-# --- guarded writes -----------------------------------------------------------------------------
+# --- conditional writes -------------------------------------------------------------------------
 
 
-def test_a_condition_names_its_attributes_and_types_its_values() -> None:
+def test_condition_declares_its_names_and_types_its_values() -> None:
     made = dynamodb.condition("( #a = :x OR attribute_not_exists(#b) ) AND #a < :y", x=1, y="t")
     assert made["ExpressionAttributeNames"] == {"#a": "a", "#b": "b"}
     assert made["ExpressionAttributeValues"] == {":x": {"N": "1"}, ":y": {"S": "t"}}
     assert made["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
 
 
-def test_a_write_that_lost_tells_what_is_stored_instead() -> None:
+def test_write_with_failed_condition_raises_with_the_stored_item() -> None:
     dynamodb.write(dynamodb.put(KEY, {"n": 1}, FREE))
     with pytest.raises(ConditionFailed) as lost:
         dynamodb.write(dynamodb.put(KEY, {"n": 2}, FREE))
@@ -203,7 +206,7 @@ def change(before: dict[str, Any], after: dict[str, Any]) -> None:
     dynamodb.write(dynamodb.change(KEY, before, after, guard))
 
 
-def test_a_change_leaves_what_it_does_not_know_alone() -> None:
+def test_change_keeps_unknown_attributes() -> None:
     put(KEY, status="created", newer_release={"a": 1}, reserved="x")
     change({"status": "created", "reserved": "x"}, {"status": "failed", "added": 5})
     assert dynamodb.get(KEY) == {
@@ -215,7 +218,7 @@ def test_a_change_leaves_what_it_does_not_know_alone() -> None:
     }
 
 
-def test_a_change_writes_only_what_differs() -> None:
+def test_change_writes_only_what_differs() -> None:
     guard = dynamodb.condition("#version = :seen", seen=1)
     before = {"version": 1, "status": "created", "gone": 1, "same": "s", "none": None}
     after = {"version": 2, "status": "created", "same": "s", "none": None, "comes": "c"}
@@ -230,20 +233,22 @@ def test_a_change_writes_only_what_differs() -> None:
     ("before", "after"),
     [({"a": 1}, {"a": True}), ({"a": False}, {"a": 0}), ({"a": "1"}, {"a": 1}), ({"a": 1}, {})],
 )
-def test_a_change_of_type_is_a_change(before: dict[str, Any], after: dict[str, Any]) -> None:
+def test_change_writes_a_value_whose_type_changed(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
     put(KEY, metadata=before, version=1)
     change({"metadata": before, "version": 1}, {"metadata": after, "version": 2})
     assert strict((dynamodb.get(KEY) or {})["metadata"]) == strict(after)
 
 
-def test_a_value_that_becomes_none_is_removed() -> None:
+def test_change_to_none_removes_the_attribute() -> None:
     put(KEY, a=1, b=2)
     change({"a": 1, "b": 2}, {"a": None, "b": 3})
     assert dynamodb.get(KEY) == {"pk": "P#1", "sk": "P", "b": 3}
 
 
-def test_counting_and_firsts_are_safe_under_threads() -> None:
-    """The first to write an attribute keeps it; every count counts."""
+def test_add_and_first_are_correct_under_concurrency() -> None:
+    """The first writer of an attribute keeps it; no count is lost."""
 
     def act(number: int) -> None:
         dynamodb.write(dynamodb.add(KEY, 1))
@@ -265,7 +270,7 @@ def two(**condition: Any) -> dict[str, dict[str, Any]]:
     return {"one": dynamodb.put(KEY, {"n": 1}, **condition), "two": dynamodb.put(other, {"n": 2})}
 
 
-def test_a_transaction_is_all_or_nothing_and_names_what_lost() -> None:
+def test_transact_with_failed_condition_writes_nothing_and_names_the_action() -> None:
     dynamodb.transact(two(guard=FREE))
     third = Key("ledger", "P#3", "P")
     with pytest.raises(ConditionFailed) as lost:
@@ -278,7 +283,7 @@ def test_a_transaction_is_all_or_nothing_and_names_what_lost() -> None:
 @pytest.mark.parametrize(
     "reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
 )
-def test_a_conflict_is_repeated_as_the_same_transaction(wire: Wire, reason: str) -> None:
+def test_transact_repeats_a_conflict_with_the_same_token(wire: Wire, reason: str) -> None:
     wire.cancel("None", reason, times=2)
     dynamodb.transact(two())
     assert dynamodb.get(KEY)
@@ -286,7 +291,7 @@ def test_a_conflict_is_repeated_as_the_same_transaction(wire: Wire, reason: str)
     assert (len(wire.requests), len(tokens)) == (3, 1)
 
 
-def test_a_conflict_that_lasts_is_given_up_after_three_tries(wire: Wire) -> None:
+def test_transact_raises_throttled_after_three_conflicts(wire: Wire) -> None:
     wire.cancel("TransactionConflict", "None", times=None)
     with pytest.raises(Throttled):
         dynamodb.transact(two())
@@ -294,7 +299,7 @@ def test_a_conflict_that_lasts_is_given_up_after_three_tries(wire: Wire) -> None
     assert dynamodb.get(KEY) is None
 
 
-def test_a_lost_condition_beside_a_conflict_is_no_conflict(wire: Wire) -> None:
+def test_transact_with_failed_condition_and_conflict_raises_condition_failed(wire: Wire) -> None:
     wire.cancel("ConditionalCheckFailed", "TransactionConflict")
     with pytest.raises(ConditionFailed) as lost:
         dynamodb.transact(two())
@@ -302,27 +307,27 @@ def test_a_lost_condition_beside_a_conflict_is_no_conflict(wire: Wire) -> None:
     assert len(wire.requests) == 1
 
 
-def test_a_transaction_still_in_progress_is_repeated(wire: Wire) -> None:
+def test_transact_repeats_a_transaction_in_progress(wire: Wire) -> None:
     wire.answer("TransactWriteItems", 400, {"__type": "#TransactionInProgressException"})
     dynamodb.transact(two())
     assert len({request["ClientRequestToken"] for request in wire.requests}) == 1
 
 
-def test_two_transactions_have_two_tokens(wire: Wire) -> None:
+def test_transact_uses_a_new_token_for_each_transaction(wire: Wire) -> None:
     wire.watch("TransactWriteItems")
     dynamodb.transact(two())
     dynamodb.transact(two())
     assert len({request["ClientRequestToken"] for request in wire.requests}) == 2
 
 
-def test_a_validation_error_is_raised_as_it_is(wire: Wire) -> None:
+def test_validation_error_of_a_transaction_is_raised_as_it_is(wire: Wire) -> None:
     wire.cancel("ValidationError", "None")
     with pytest.raises(Exception, match="TransactionCanceled"):
         dynamodb.transact(two())
     assert len(wire.requests) == 1
 
 
-def test_times_come_back_as_they_were_to_the_microsecond() -> None:
+def test_times_keep_their_microseconds() -> None:
     at = datetime(2026, 1, 15, 10, 30, 0, 123456, tzinfo=UTC)
     (read,) = dynamodb.item_from(dynamodb.typed({"at": at})).values()
     assert datetime.fromisoformat(read) == at

@@ -1,4 +1,4 @@
-"""The one builder of keys. Source: design/data-model.md, section 2."""
+"""The keys of items. Source: docs/data-model.md, section 2."""
 
 from datetime import UTC, datetime
 
@@ -31,11 +31,11 @@ TEXT = st.text(max_size=40)
         (keys.customer_pointer("O#o#C#0", "uid"), Key("ledger", "O#o#C#0", "C#uid")),
     ],
 )
-def test_a_key_is_as_the_data_model_says(key: Key, expected: Key) -> None:
+def test_keys_have_the_documented_form(key: Key, expected: Key) -> None:
     assert key == expected
 
 
-def test_what_a_caller_chose_goes_in_by_its_hash() -> None:
+def test_texts_of_callers_are_hashed_in_keys() -> None:
     for key in (
         keys.session("secret session"),
         keys.record("U#u", "chosen key"),
@@ -46,24 +46,26 @@ def test_what_a_caller_chose_goes_in_by_its_hash() -> None:
     assert "donor" not in keys.guest("donor@example.com")
 
 
-def test_one_spelling_per_mailbox() -> None:
+def test_guest_key_ignores_case_and_spaces_of_the_email() -> None:
     assert keys.guest(" Donor@Example.COM") == keys.guest("donor@example.com")
     assert keys.guest("donor@example.com") != keys.guest("donor@example.org")
 
 
 @given(TEXT, TEXT, TEXT, TEXT)
-def test_no_two_callers_share_a_record(scope: str, key: str, other: str, other_key: str) -> None:
+def test_record_keys_of_two_callers_differ(
+    scope: str, key: str, other: str, other_key: str
+) -> None:
     same = (scope, key) == (other, other_key)
     assert (keys.record(scope, key) == keys.record(other, other_key)) == same
 
 
-def test_timeline_entries_sort_by_number() -> None:
+def test_timeline_entry_keys_sort_by_number() -> None:
     numbers = [1, 9, 10, 99, 1000, 9_999_999_999]
     sort_keys = [keys.entry("pay_1", number).sk for number in numbers]
     assert sort_keys == sorted(sort_keys)
 
 
-def test_due_work_spreads_over_all_shards_and_keeps_its_own() -> None:
+def test_due_partition_is_stable_and_spreads_evenly() -> None:
     ids = [new_id("pay", datetime.now(UTC)) for _ in range(400)]
     shards = [keys.due_partition(each) for each in ids]
     assert set(shards) == set(keys.due_partitions())

@@ -1,4 +1,4 @@
-"""Lists by offset, against a list of Python's. Source: design/data-model.md 4."""
+"""Lists by offset, compared with a list in Python. Source: docs/data-model.md, section 4."""
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -13,7 +13,7 @@ COUNT = 23
 
 @pytest.fixture
 def pointers(tables: None) -> list[tuple[str, str]]:
-    """Ids and providers of one partition's pointers, newest first; others lie around them."""
+    """Ids and providers of the pointers of one partition, newest first, among other items."""
     made = [(f"pay_{number}", PROVIDERS[number % 3 == 0]) for number in range(COUNT)]
     for number, (identifier, provider_id) in enumerate(made):
         put("U#u", f"P#{number:026d}", identifier, provider_id)
@@ -34,8 +34,10 @@ def listed(limit: int, offset: int, only: pagination.Filter = pagination.ALL) ->
     return pagination.list_ids(["U#u"], every, limit=limit, offset=offset, only=only)
 
 
-def test_any_cut_is_the_lists_own(pointers: list[tuple[str, str]]) -> None:
-    """limit, offset, and a filter that lets all, some or nothing through."""
+def test_list_ids_with_any_limit_offset_and_filter_matches_the_list(
+    pointers: list[tuple[str, str]],
+) -> None:
+    """The filter lets all, some or no pointers pass."""
 
     @settings(max_examples=120)
     @given(
@@ -45,19 +47,19 @@ def test_any_cut_is_the_lists_own(pointers: list[tuple[str, str]]) -> None:
         st.sampled_from([None, "org_1"]),
     )
     def cut(limit: int, offset: int, provider_id: str | None, organization_id: str | None) -> None:
-        wanted = [
+        expected = [
             identifier
             for identifier, provider in pointers
             if provider_id in (None, provider)
             and (organization_id is None or identifier[-1] in "02468")
         ][offset : offset + limit]
         only = pagination.Filter({"provider_id": provider_id, "organization_id": organization_id})
-        assert listed(limit, offset, only) == wanted
+        assert listed(limit, offset, only) == expected
 
     cut()
 
 
-def test_skipped_pointers_are_counted_and_not_sent(
+def test_list_ids_counts_skipped_pointers_without_sending_them(
     pointers: list[tuple[str, str]], wire: Wire
 ) -> None:
     wire.watch("Query")
@@ -68,7 +70,9 @@ def test_skipped_pointers_are_counted_and_not_sent(
     assert all(each["ConsistentRead"] for each in wire.requests)
 
 
-def test_an_offset_past_the_end_reads_no_page(pointers: list[tuple[str, str]], wire: Wire) -> None:
+def test_list_ids_with_offset_past_the_end_reads_no_page(
+    pointers: list[tuple[str, str]], wire: Wire
+) -> None:
     wire.watch("Query")
     assert listed(5, 1000) == []
     assert [each.get("Select") for each in wire.requests] == ["COUNT"]
@@ -77,10 +81,8 @@ def test_an_offset_past_the_end_reads_no_page(pointers: list[tuple[str, str]], w
 SHARDS = [f"O#o#P#{shard}" for shard in range(4)]
 
 
-def test_a_page_over_shards_reads_no_more_of_each_than_it_may_need(
-    tables: None, wire: Wire
-) -> None:
-    """At one shard a page of 20 reads 20 pointers; at four it does not read all of each."""
+def test_list_ids_over_shards_reads_only_its_share_of_each_shard(tables: None, wire: Wire) -> None:
+    """A page of 20 reads 20 pointers of each shard; a large offset does not read all of each."""
     for number in range(400):
         put(SHARDS[number % 4], f"P#{number:026d}", f"pay_{number}", "stripe")
     newest = [f"pay_{number}" for number in reversed(range(400))]
@@ -95,8 +97,10 @@ def test_a_page_over_shards_reads_no_more_of_each_than_it_may_need(
     assert {each["ProjectionExpression"] for each in wire.requests} == {"#sk, #id"}
 
 
-def test_shards_of_any_size_are_one_list(tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shard that holds more than its part is read on."""
+def test_list_ids_over_uneven_shards_returns_one_list(
+    tables: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shard that has more than its share is read further."""
     monkeypatch.setattr(pagination, "UNEVEN", 1)
     for number in range(60):
         put(SHARDS[number % 7 % 2], f"P#{number:026d}", f"pay_{number}", "stripe")
@@ -106,8 +110,8 @@ def test_shards_of_any_size_are_one_list(tables: None, monkeypatch: pytest.Monke
         assert found == newest[offset : offset + limit]
 
 
-def test_pages_that_end_early_are_put_together(tables: None) -> None:
-    """A page of DynamoDB's ends at 1 MB, whatever the limit; skipping meets that too."""
+def test_list_ids_joins_pages_that_end_at_one_megabyte(tables: None) -> None:
+    """DynamoDB ends a page at 1 MB, whatever the limit; that also happens while skipping."""
     for number in range(40):
         item = {"id": f"pay_{number}", "provider_id": "stripe", "text": "x" * 60_000}
         dynamodb.write(dynamodb.put(Key("ledger", "U#u", f"P#{number:026d}"), item))

@@ -1,4 +1,4 @@
-"""DELETE /customers/{id}: the customer leaves all lists and stays readable."""
+"""DELETE /customers/{id}: archive a customer. It leaves all lists and stays readable."""
 
 from bridge.api_adapters import alternative
 from bridge.core.customers import organization_customers

@@ -1,4 +1,4 @@
-"""POST /customers: make a customer."""
+"""POST /customers: create a customer."""
 
 from bridge.api_adapters import alternative
 from bridge.core.customers import organization_customers

@@ -1,4 +1,4 @@
-"""POST /customers/{id}/users: add a person to a customer."""
+"""POST /customers/{id}/users: add a contact to a customer."""
 
 from bridge.api_adapters import alternative
 from bridge.core.customers import contacts
@@ -9,5 +9,5 @@ from bridge.inbound import Request, endpoint
 def handler(request: Request) -> object:
     new = alternative.read_new_user(request)
     customer_id = alternative.read_id(request)
-    user = contacts.add(request.caller, customer_id, new)
-    return alternative.render_user(user)
+    contact = contacts.add(request.caller, customer_id, new)
+    return alternative.render_user(contact)

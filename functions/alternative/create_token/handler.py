@@ -1,4 +1,4 @@
-"""POST /oauth/token: an access token for a client's credentials."""
+"""POST /oauth/token: issue an access token for a client's credentials."""
 
 from bridge.api_adapters import alternative
 from bridge.inbound import Request, Response, public

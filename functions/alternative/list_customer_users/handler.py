@@ -1,4 +1,4 @@
-"""GET /customers/{id}/users: the people at a customer's, by cursor."""
+"""GET /customers/{id}/users: a customer's contacts, by cursor."""
 
 from bridge.api_adapters import alternative
 from bridge.core.customers import contacts

@@ -1,4 +1,4 @@
-"""GET /customers/{id}/payment-methods: what is saved for a customer, the default one first."""
+"""GET /customers/{id}/payment-methods: a customer's methods, the default one first."""
 
 from bridge.api_adapters import alternative
 from bridge.core.wallet import payment_methods

@@ -1,4 +1,4 @@
-"""The ledger's stream rings for new timeline entries: deliver them as events, in their order."""
+"""The stream of `ledger` triggers this for new timeline entries: deliver them as events."""
 
 from bridge.background import Invocation, streamed
 from bridge.core.workers import event_delivery

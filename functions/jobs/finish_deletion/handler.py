@@ -1,4 +1,4 @@
-"""Every minute: go on with the deletions of customers that are not finished."""
+"""Every minute: continue the deletions that are not finished yet."""
 
 from bridge.background import Invocation, scheduled
 from bridge.core.workers import deletion

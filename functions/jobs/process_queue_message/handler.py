@@ -1,4 +1,4 @@
-"""Messages of the queue: a provider's event, or a look that was put off."""
+"""Messages of the queue: a provider's event, or a status check that we scheduled."""
 
 from bridge.background import Invocation, worker
 from bridge.core.workers import queue_messages

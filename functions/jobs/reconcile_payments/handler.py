@@ -1,4 +1,4 @@
-"""Every day: compare what the providers list with what we know."""
+"""Every day: compare the providers' lists with our payments."""
 
 from bridge.background import Invocation, scheduled
 from bridge.core.workers import reconciliation

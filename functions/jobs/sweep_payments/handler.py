@@ -1,4 +1,4 @@
-"""Every minute: look at everything that is due."""
+"""Every minute: check every payment that is due, and deliver events that are due."""
 
 from bridge.background import Invocation, scheduled
 from bridge.core.workers import sweep

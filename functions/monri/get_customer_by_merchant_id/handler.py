@@ -1,4 +1,8 @@
-"""GET /v2/merchants/customers/{merchant_customer_id}: the living customer of that name."""
+"""GET /v2/merchants/customers/{merchant_customer_id}: read a customer by the merchant's id.
+
+A deleted customer is not found.
+Source: docs/api/monri.md, section 5.3.
+"""
 
 from bridge.api_adapters import monri
 from bridge.core.customers import organization_customers
@@ -7,6 +11,7 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(monri)
 def handler(request: Request) -> object:
+    """Return 200 with the customer."""
     external_id = monri.read_merchant_customer_id(request)
     customer = organization_customers.get_by_external_id(request.caller, external_id)
     return monri.render_customer(customer)

@@ -1,4 +1,7 @@
-"""POST /v2/customers/{uuid}: change what is sent, leave the rest."""
+"""POST /v2/customers/{uuid}: change the fields that are sent.
+
+Source: docs/api/monri.md, section 5.4.
+"""
 
 from bridge.api_adapters import monri
 from bridge.core.customers import organization_customers
@@ -7,6 +10,7 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(monri)
 def handler(request: Request) -> object:
+    """Return 200 with the changed customer."""
     change = monri.read_customer_change(request)
     customer_id = monri.read_id(request)
     customer = organization_customers.update(request.caller, customer_id, change, touches=True)

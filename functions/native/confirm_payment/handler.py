@@ -1,4 +1,7 @@
-"""POST /bridge-payment/payments/confirm/{id}: charge, once."""
+"""POST /bridge-payment/payments/confirm/{id}: charge a payment, at most once.
+
+Source: docs/api/native.md, section 4.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.payments import change_payment
@@ -7,7 +10,8 @@ from bridge.inbound import Request, Response, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> Response:
-    asked = native.read_confirmation(request)
+    """Return 200 with the payment, 402 for a decline, or 202 while the result is unknown."""
+    confirmation = native.read_confirmation(request)
     payment_id = native.read_id(request)
-    result = change_payment.confirm(request.caller, payment_id, asked, request.run)
+    result = change_payment.confirm(request.caller, payment_id, confirmation, request.run)
     return native.render_outcome(request.caller, result)

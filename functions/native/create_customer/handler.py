@@ -1,4 +1,7 @@
-"""POST /bridge-payment/customers: make a customer for a user or a guest."""
+"""POST /bridge-payment/customers: create a customer for a user or a guest.
+
+Source: docs/api/native.md, section 3.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.customers import user_customers
@@ -7,6 +10,7 @@ from bridge.inbound import Request, Response, endpoint
 
 @endpoint(native, guests=True)
 def handler(request: Request) -> Response:
+    """Return 201 with the new customer; a guest also gets a guest token (B8)."""
     new = native.read_new_customer(request)
     result = user_customers.create_customer(request.caller, new, request.run)
     return native.render_new_customer(result)

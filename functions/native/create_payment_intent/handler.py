@@ -1,4 +1,7 @@
-"""POST /bridge-payment/payments/intents: start a payment for a user or a guest."""
+"""POST /bridge-payment/payments/intents: create a payment for a user or a guest.
+
+Source: docs/api/native.md, section 4.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.payments import create_payment
@@ -7,6 +10,7 @@ from bridge.inbound import Request, Response, endpoint
 
 @endpoint(native, guests=True)
 def handler(request: Request) -> Response:
+    """Return 201 with the new payment, or 202 while the result is unknown."""
     new = native.read_new_payment(request)
     result = create_payment.create_payment_intent(request.caller, new, request.run)
     return native.render_new_payment(result)

@@ -1,4 +1,7 @@
-"""DELETE /bridge-payment/customers/{id}: gone at once, finished by a job."""
+"""DELETE /bridge-payment/customers/{id}: delete a customer.
+
+Source: docs/api/native.md, section 3.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.customers import user_customers
@@ -7,4 +10,5 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native, status=204)
 def handler(request: Request) -> None:
+    """Return 204; a job finishes the deletion later, also at the provider (B12)."""
     user_customers.delete_customer(request.caller, native.read_id(request))

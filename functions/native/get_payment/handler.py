@@ -1,4 +1,7 @@
-"""GET /bridge-payment/payments/{id}: one payment, by our id or the provider's."""
+"""GET /bridge-payment/payments/{id}: read one payment, by our id or the provider's.
+
+Source: docs/api/native.md, section 4.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.payments import read_payments
@@ -7,5 +10,6 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> object:
+    """Return 200 with the payment. The provider is not called."""
     payment = read_payments.get_payment(request.caller, native.read_id(request))
     return native.render_payment(request.caller, payment)

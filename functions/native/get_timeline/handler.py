@@ -1,4 +1,7 @@
-"""GET /bridge-payment/payments/{id}/timeline: what happened to a payment, oldest first."""
+"""GET /bridge-payment/payments/{id}/timeline: list what changed a payment.
+
+Source: docs/api/native.md, section 4.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.payments import read_payments
@@ -7,4 +10,5 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> object:
+    """Return 200 with the timeline entries, oldest first."""
     return native.render_timeline(read_payments.timeline(request.caller, native.read_id(request)))

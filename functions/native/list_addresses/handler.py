@@ -1,4 +1,7 @@
-"""GET /bridge-payment/addresses: the caller's, an organization's or a customer's."""
+"""GET /bridge-payment/addresses: list the caller's, an organization's or a customer's.
+
+Source: docs/api/native.md, section 5.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.wallet import addresses
@@ -7,5 +10,6 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> object:
+    """Return 200 with an array, newest first."""
     page = native.read_page(request)
     return native.render_addresses(addresses.list_addresses(request.caller, page))

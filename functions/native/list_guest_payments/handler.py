@@ -1,4 +1,7 @@
-"""GET /bridge-payment/payments/guest/{email}: what anybody may know of a guest's payments."""
+"""GET /bridge-payment/payments/guest/{email}: list a guest's payments, public fields only.
+
+Source: docs/api/native.md, sections 2 and 4.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.payments import read_payments
@@ -7,6 +10,7 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native, guests=True)
 def handler(request: Request) -> object:
+    """Return 200 with an array, newest first. Needs no credential by default (B10)."""
     email, page = native.read_email(request), native.read_page(request)
-    listed = read_payments.list_guest_payments(request.caller, email, page, request.run)
-    return native.render_guest_payments(listed)
+    payments = read_payments.list_guest_payments(request.caller, email, page, request.run)
+    return native.render_guest_payments(payments)

@@ -1,4 +1,7 @@
-"""GET /bridge-payment/payments/{id}/refunds: every refund of a payment, oldest first."""
+"""GET /bridge-payment/payments/{id}/refunds: list the refunds of a payment.
+
+Source: docs/api/native.md, section 4.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.payments import read_payments
@@ -7,6 +10,7 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> object:
+    """Return 200 with an array, oldest first."""
     return native.render_refunds(
         read_payments.list_refunds(request.caller, native.read_id(request))
     )

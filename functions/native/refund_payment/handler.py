@@ -1,4 +1,7 @@
-"""POST /bridge-payment/payments/{id}/refund: give back what was captured, or a part of it."""
+"""POST /bridge-payment/payments/{id}/refund: give back all or a part of what was captured.
+
+Source: docs/api/native.md, section 4.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.payments import change_payment
@@ -7,6 +10,7 @@ from bridge.inbound import Request, Response, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> Response:
-    asked = native.read_new_refund(request)
-    result = change_payment.refund(request.caller, native.read_id(request), asked, request.run)
+    """Return 201 with the refund, or 202 with a pending refund while the result is unknown."""
+    new = native.read_new_refund(request)
+    result = change_payment.refund(request.caller, native.read_id(request), new, request.run)
     return native.render_refund_outcome(result)

@@ -1,4 +1,7 @@
-"""POST /bridge-payment/payments/sync/{id}: read the provider, merge, return."""
+"""POST /bridge-payment/payments/sync/{id}: save the provider's state of a payment.
+
+Source: docs/api/native.md, section 4.
+"""
 
 from bridge.api_adapters import native
 from bridge.core.payments import change_payment
@@ -7,5 +10,6 @@ from bridge.inbound import Request, endpoint
 
 @endpoint(native)
 def handler(request: Request) -> object:
+    """Return 200 with the payment as the provider has it now."""
     payment = change_payment.sync(request.caller, native.read_id(request), request.run)
     return native.render_payment(request.caller, payment)

@@ -1,4 +1,4 @@
-"""Invoked by operators: make an API key, a merchant or an OAuth client of an organization."""
+"""Invoked by operators: create an API key, a merchant or an OAuth client of an organization."""
 
 from bridge.background import Invocation, operation
 from bridge.core.operations import credentials

@@ -1,4 +1,4 @@
-"""GET /health, /health/live, /health/ready: whether the bundle can answer."""
+"""GET /health, /health/live, /health/ready: whether this API can answer."""
 
 from bridge.core.operations import health
 from bridge.inbound import Request, Response, public, render_plain_error
@@ -6,5 +6,5 @@ from bridge.inbound import Request, Response, public, render_plain_error
 
 @public(render_plain_error)
 def handler(request: Request) -> Response:
-    found = health.check(request.path)
-    return Response(found.model_dump(), found.http_status)
+    result = health.check(request.path)
+    return Response(result.model_dump(), result.http_status)

@@ -1,4 +1,4 @@
-"""Invoked by operators: one payment's row, what is due of it, and its timeline."""
+"""Invoked by operators: show a payment's row, whether it is due, and its timeline."""
 
 from bridge.background import Invocation, operation
 from bridge.core.operations import payment_operator

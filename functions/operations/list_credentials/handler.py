@@ -1,4 +1,4 @@
-"""Invoked by operators: an organization's credentials, without their secrets."""
+"""Invoked by operators: list an organization's credentials, without their secrets."""
 
 from bridge.background import Invocation, operation
 from bridge.core.operations import credentials

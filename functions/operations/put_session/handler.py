@@ -1,4 +1,4 @@
-"""Invoked by operators: write a session into the `secrets` table."""
+"""Invoked by operators: write a session into the table `secrets`."""
 
 from bridge.background import Invocation, operation
 from bridge.core.operations import sessions

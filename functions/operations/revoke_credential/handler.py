@@ -1,4 +1,4 @@
-"""Invoked by operators: a credential opens nothing any more, nor does any token from it."""
+"""Invoked by operators: make a credential and its tokens useless at once."""
 
 from bridge.background import Invocation, operation
 from bridge.core.operations import credentials

@@ -1,4 +1,4 @@
-"""Invoked by operators: ask the provider now and bring our row to its truth."""
+"""Invoked by operators: ask the provider for a payment's state now, and save it."""
 
 from bridge.background import Invocation, operation
 from bridge.core.operations import payment_operator

@@ -1,4 +1,7 @@
-"""The $default route: 308 to the clean path for stray slashes, else 404, in a dialect's words."""
+"""The $default route: 308 to the clean path for stray slashes, else 404.
+
+The body is in the form of the API whose path it is. Source: docs/api/native.md, section 1.
+"""
 
 from importlib import import_module
 
@@ -17,5 +20,5 @@ OTHER_APIS = {
 def handler(request: Request) -> Response:
     path = "/".join(("", *filter(None, request.path.split("/")), ""))
     name = next((OTHER_APIS[each] for each in OTHER_APIS if path.startswith(each)), "native")
-    answer: Response = import_module(f"bridge.dialects.{name}").render_unmatched(request)
+    answer: Response = import_module(f"bridge.api_adapters.{name}").render_unmatched(request)
     return answer

@@ -1,4 +1,4 @@
-"""POST …/organizations/{organization_id}/custom-fields: define a field, or redefine it."""
+"""POST …/organizations/{organization_id}/custom-fields: define a field, or replace it."""
 
 from bridge.api_adapters.payments_ai import custom_field_wire, wire
 from bridge.core.customers import custom_fields

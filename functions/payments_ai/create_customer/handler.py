@@ -1,4 +1,4 @@
-"""POST …/organizations/{organization_id}/customers: make a customer."""
+"""POST …/organizations/{organization_id}/customers: create a customer."""
 
 from bridge.api_adapters.payments_ai import customer_wire, wire
 from bridge.core.customers import custom_fields

@@ -1,4 +1,4 @@
-"""POST …/customers/{id}/payment-instruments: save what a token stands for."""
+"""POST …/customers/{id}/payment-instruments: save a token of the provider."""
 
 from bridge.api_adapters.payments_ai import payment_instrument_wire, wire
 from bridge.core.wallet import organization_methods

@@ -1,4 +1,4 @@
-"""DELETE …/organizations/{organization_id}/customers/{id}: a soft deletion."""
+"""DELETE …/organizations/{organization_id}/customers/{id}: soft deletion."""
 
 from bridge.api_adapters.payments_ai import wire
 from bridge.core.customers import organization_customers

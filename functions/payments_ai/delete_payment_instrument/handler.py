@@ -1,4 +1,4 @@
-"""DELETE …/customers/{id}/payment-instruments/{instrument_id}: at the provider too."""
+"""DELETE …/customers/{id}/payment-instruments/{instrument_id}: delete it, at the provider too."""
 
 from bridge.api_adapters.payments_ai import payment_instrument_wire, wire
 from bridge.core.wallet import organization_methods

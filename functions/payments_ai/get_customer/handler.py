@@ -1,4 +1,4 @@
-"""GET …/organizations/{organization_id}/customers/{id}: one customer, a deleted one too."""
+"""GET …/organizations/{organization_id}/customers/{id}: one customer, also a deleted one."""
 
 from bridge.api_adapters.payments_ai import customer_wire, wire
 from bridge.core.customers import organization_customers

@@ -1,4 +1,4 @@
-"""GET …/customers/{id}/payment-instruments/{instrument_id}: one of them."""
+"""GET …/customers/{id}/payment-instruments/{instrument_id}: one payment instrument."""
 
 from bridge.api_adapters.payments_ai import payment_instrument_wire, wire
 from bridge.core.wallet import organization_methods

@@ -1,4 +1,4 @@
-"""GET …/organizations/{organization_id}/customers: by limit and offset, or by what they contain."""
+"""GET …/organizations/{organization_id}/customers: list or search by limit and offset."""
 
 from bridge.api_adapters.payments_ai import customer_wire, wire
 from bridge.core.customers import listing

@@ -1,4 +1,4 @@
-"""GET …/customers/{id}/payment-instruments: what a customer can pay with."""
+"""GET …/customers/{id}/payment-instruments: a customer's payment instruments."""
 
 from bridge.api_adapters.payments_ai import payment_instrument_wire, wire
 from bridge.core.wallet import organization_methods

@@ -1,4 +1,4 @@
-"""PUT …/organizations/{organization_id}/customers/{id}: change what is sent, leave the rest."""
+"""PUT …/organizations/{organization_id}/customers/{id}: change the fields that were sent."""
 
 from bridge.api_adapters.payments_ai import customer_wire, wire
 from bridge.core.customers import custom_fields

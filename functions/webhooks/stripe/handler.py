@@ -1,4 +1,7 @@
-"""POST /bridge-payment/webhooks/stripe: Stripe says that something has happened."""
+"""POST /bridge-payment/webhooks/stripe: verify and queue an event of Stripe.
+
+Source: docs/providers.md, section D.1.
+"""
 
 from bridge.core.workers import webhook_intake
 from bridge.inbound import Request, public, render_plain_error

@@ -1,9 +1,9 @@
 """/v1/customers. Source: Stripe API reference, "Customers"."""
 
 from local.stripe import checks, listing
-from local.stripe.call import Call, Operation
 from local.stripe.errors import no_such
 from local.stripe.operations import payment_methods
+from local.stripe.request import Operation, StripeRequest
 from local.stripe.resources.customer import Customer
 from local.stripe.resources.json import Json
 from local.stripe.world import new_id
@@ -25,67 +25,70 @@ FIELDS = frozenset(
 )
 
 
-def create(call: Call) -> Json:
-    customer = Customer(id=new_id("cus"), created=int(call.world.now()))
-    _write(call, customer)
-    token = checks.identifier(call.params, "payment_method")
+def create(request: StripeRequest) -> Json:
+    """Create a customer, with a saved method if one is sent."""
+    customer = Customer(id=new_id("cus"), created=int(request.world.now()))
+    _write(request, customer)
+    token = checks.identifier(request.params, "payment_method")
     if token is not None:
-        method = payment_methods.take(call.world, token)
-        payment_methods.attach_to(call.world, method, customer.id)
-    _write_default(call, customer)
-    call.world.customers[customer.id] = customer
-    call.world.emit("customer.created", customer)
+        method = payment_methods.take(request.world, token)
+        payment_methods.attach_to(request.world, method, customer.id)
+    _write_default(request, customer)
+    request.world.customers[customer.id] = customer
+    request.world.emit("customer.created", customer)
     return customer.render()
 
 
-def fetch(call: Call) -> Json:
-    """Unlike every other operation, this one shows a deleted customer."""
-    customer = call.world.customers.get(call.path["customer"])
+def fetch(request: StripeRequest) -> Json:
+    """Return a customer. Unlike all other operations, this one also returns a deleted customer."""
+    customer = request.world.customers.get(request.path["customer"])
     if customer is None:
-        raise no_such("customer", call.path["customer"], "id", status=404)
+        raise no_such("customer", request.path["customer"], "id", status=404)
     return customer.render()
 
 
-def update(call: Call) -> Json:
-    customer = _live(call)
+def update(request: StripeRequest) -> Json:
+    """Change what was sent. Raises StripeError 404 for a deleted customer."""
+    customer = _existing(request)
     before = customer.render()
-    _write_default(call, customer)
-    _write(call, customer)
-    call.world.emit("customer.updated", customer, before)
+    _write_default(request, customer)
+    _write(request, customer)
+    request.world.emit("customer.updated", customer, before)
     return customer.render()
 
 
-def delete(call: Call) -> Json:
-    """Detach every card, for good."""
-    customer = _live(call)
-    for method in call.world.methods.values():
+def delete(request: StripeRequest) -> Json:
+    """Delete a customer. Its payment methods are detached, which is final."""
+    customer = _existing(request)
+    for method in request.world.methods.values():
         if method.customer == customer.id:
-            payment_methods.detach_from(call.world, customer, method)
-    call.world.emit("customer.deleted", customer)
+            payment_methods.detach_from(request.world, customer, method)
+    request.world.emit("customer.deleted", customer)
     customer.deleted = True
     return customer.render()
 
 
-def list_all(call: Call) -> Json:
-    address = call.params.text("email")
-    held = [
+def list_all(request: StripeRequest) -> Json:
+    """List customers that are not deleted, of one e-mail address or all."""
+    address = request.params.text("email")
+    customers = [
         each
-        for each in call.world.customers.values()
+        for each in request.world.customers.values()
         if not each.deleted and (address is None or each.email == address)
     ]
-    return listing.page(held, call.params, "/v1/customers", "customer")
+    return listing.page(customers, request.params, "/v1/customers", "customer")
 
 
-def _live(call: Call) -> Customer:
-    customer = call.world.live_customer(call.path["customer"])
+def _existing(request: StripeRequest) -> Customer:
+    customer = request.world.existing_customer(request.path["customer"])
     if customer is None:
-        raise no_such("customer", call.path["customer"], "id", status=404)
+        raise no_such("customer", request.path["customer"], "id", status=404)
     return customer
 
 
-def _write(call: Call, customer: Customer) -> None:
-    """Everything is checked before anything is written."""
-    params = call.params
+def _write(request: StripeRequest, customer: Customer) -> None:
+    """Check all fields before any is written: a refused request changes nothing."""
+    params = request.params
     address, metadata = checks.email(params, "email"), params.merged_metadata(customer.metadata)
     customer.metadata = metadata
     if params.has("email"):
@@ -104,11 +107,11 @@ def _write(call: Call, customer: Customer) -> None:
         customer.preferred_locales = params.texts("preferred_locales")
 
 
-def _write_default(call: Call, customer: Customer) -> None:
-    chosen = call.params.table("invoice_settings").get("default_payment_method")
+def _write_default(request: StripeRequest, customer: Customer) -> None:
+    chosen = request.params.table("invoice_settings").get("default_payment_method")
     if chosen is None:
         return
-    method = call.world.methods.get(str(chosen))
+    method = request.world.methods.get(str(chosen))
     if chosen and (method is None or method.customer != customer.id):
         raise no_such("PaymentMethod", str(chosen), "invoice_settings[default_payment_method]")
     customer.default_payment_method = str(chosen) or None

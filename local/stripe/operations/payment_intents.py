@@ -1,10 +1,10 @@
 """/v1/payment_intents. Source: Stripe API reference, "Payment Intents"."""
 
-from local.stripe import checks, confirming, holding, listing, money
-from local.stripe.call import Call, Operation
+from local.stripe import authorizations, checks, confirmation, listing, money
 from local.stripe.errors import StripeError, invalid, no_such, refused
 from local.stripe.operations import payment_methods
 from local.stripe.params import Params
+from local.stripe.request import Operation, StripeRequest
 from local.stripe.resources.json import Json
 from local.stripe.resources.payment_intent import CONFIRMABLE, PaymentIntent
 from local.stripe.world import World, new_id, random_text
@@ -40,15 +40,17 @@ MONEY_FIELDS = (
     "payment_method",
     "setup_future_usage",
 )
-"""Fixed once the money has moved; the other fields can be updated in any state."""
+"""They cannot change after the money moved. The other fields can change in any state."""
 
 
-def create(call: Call) -> Json:
-    return open_intent(call, new_id("pi")).render()
+def create(request: StripeRequest) -> Json:
+    """Create an intent; with `confirm` it is also confirmed."""
+    return open_intent(request, new_id("pi")).render()
 
 
-def open_intent(call: Call, identifier: str) -> PaymentIntent:
-    world, params = call.world, call.params
+def open_intent(request: StripeRequest, identifier: str) -> PaymentIntent:
+    """Create an intent with this id. Raises StripeError if the parameters are refused."""
+    world, params = request.world, request.params
     currency = money.check_currency(str(params.text("currency")))
     amount = money.check_amount(params.integer("amount") or 0, currency)
     intent = PaymentIntent(
@@ -65,11 +67,12 @@ def open_intent(call: Call, identifier: str) -> PaymentIntent:
             if params.has(name):
                 raise refused(f"`{name}` can only be used when `confirm` is `true`.", name)
         return _open(world, intent)
-    borne = {name: each for name, each in params.values.items() if name != "payment_method"}
+    # _write has put the method on the intent: taking an alias again would make a second one
+    others = {name: each for name, each in params.values.items() if name != "payment_method"}
     try:
-        confirming.confirm(world, intent, Params(borne))
+        confirmation.confirm(world, intent, Params(others))
     except StripeError as error:
-        if error.status == 402:
+        if error.status == 402:  # a declined intent exists, every other refusal creates nothing
             _open(world, intent)
         raise
     return _open(world, intent)
@@ -81,13 +84,17 @@ def _open(world: World, intent: PaymentIntent) -> PaymentIntent:
     return intent
 
 
-def fetch(call: Call) -> Json:
-    return find(call).render()
+def fetch(request: StripeRequest) -> Json:
+    """Return an intent. Raises StripeError 404 for an unknown id."""
+    return find(request).render()
 
 
-def update(call: Call) -> Json:
-    """Any update forgets the last error; another method has to be confirmed again."""
-    intent, params = find(call), call.params
+def update(request: StripeRequest) -> Json:
+    """Change what was sent. Any update clears the last error.
+
+    A new method, amount or currency has to be confirmed again.
+    """
+    intent, params = find(request), request.params
     if intent.status not in CONFIRMABLE:
         for name in MONEY_FIELDS:
             if params.has(name):
@@ -98,52 +105,57 @@ def update(call: Call) -> Json:
                     "of the following statuses: requires_payment_method, requires_confirmation, "
                     "requires_action.",
                 )
-    _write(call.world, intent, params)
+    _write(request.world, intent, params)
     intent.last_error = None
     return intent.render()
 
 
-def confirm(call: Call) -> Json:
-    intent = find(call)
-    confirming.confirm(call.world, intent, call.params)
+def confirm(request: StripeRequest) -> Json:
+    """Confirm an intent. Raises StripeError 402 for a decline."""
+    intent = find(request)
+    confirmation.confirm(request.world, intent, request.params)
     return intent.render()
 
 
-def cancel(call: Call) -> Json:
-    intent = find(call)
-    holding.cancel(call.world, intent, call.params.text("cancellation_reason"))
+def cancel(request: StripeRequest) -> Json:
+    """Cancel an intent."""
+    intent = find(request)
+    authorizations.cancel(request.world, intent, request.params.text("cancellation_reason"))
     return intent.render()
 
 
-def capture(call: Call) -> Json:
-    intent = find(call)
-    metadata = call.params.merged_metadata(intent.metadata)
-    holding.capture(call.world, intent, call.params.integer("amount_to_capture"))
+def capture(request: StripeRequest) -> Json:
+    """Capture an authorization, all of it or a part."""
+    intent = find(request)
+    metadata = request.params.merged_metadata(intent.metadata)
+    authorizations.capture(request.world, intent, request.params.integer("amount_to_capture"))
     intent.metadata = metadata
     return intent.render()
 
 
-def list_all(call: Call) -> Json:
-    customer = call.params.text("customer")
-    if customer is not None and customer not in call.world.customers:
+def list_all(request: StripeRequest) -> Json:
+    """List intents, of one customer or all."""
+    customer = request.params.text("customer")
+    if customer is not None and customer not in request.world.customers:
         raise no_such("customer", customer, "customer")
-    held = [
+    intents = [
         each
-        for each in call.world.intents.values()
+        for each in request.world.intents.values()
         if customer is None or each.customer == customer
     ]
-    return listing.page(held, call.params, "/v1/payment_intents", "payment_intent")
+    return listing.page(intents, request.params, "/v1/payment_intents", "payment_intent")
 
 
-def find(call: Call) -> PaymentIntent:
-    intent = call.world.intents.get(call.path["intent"])
+def find(request: StripeRequest) -> PaymentIntent:
+    """Return the intent in the path. Raises StripeError 404 for an unknown id."""
+    intent = request.world.intents.get(request.path["intent"])
     if intent is None:
-        raise no_such("payment_intent", call.path["intent"], "intent", status=404)
+        raise no_such("payment_intent", request.path["intent"], "intent", status=404)
     return intent
 
 
 def _choose_methods(intent: PaymentIntent, params: Params) -> None:
-    """With none of the three, Stripe takes what the dashboard has switched on."""
+    """Without any of the three, Stripe offers the methods that are switched on in the dashboard."""
     sent = [name for name in METHOD_CHOICES if params.has(name)]
     if len(sent) > 1:
         message = f"Received both {sent[0]} and {sent[1]} parameters. Please pass in only one."
@@ -160,7 +172,7 @@ def _choose_methods(intent: PaymentIntent, params: Params) -> None:
 
 
 def _write(world: World, intent: PaymentIntent, params: Params) -> None:
-    """Check all of it, then write all of it: a refusal changes nothing."""
+    """Check all fields before any is written: a refused request changes nothing."""
     currency = intent.currency
     if params.has("currency"):
         currency = money.check_currency(str(params.text("currency")))
@@ -170,15 +182,16 @@ def _write(world: World, intent: PaymentIntent, params: Params) -> None:
     metadata = params.merged_metadata(intent.metadata)
     customer = _customer(world, intent, params)
     token = checks.identifier(params, "payment_method")
+    # put_method compares the method's customer with the intent's, so the intent gets it first
     before, intent.customer = intent.customer, customer
     try:
         if token is not None:
-            confirming.bear(intent, payment_methods.take(world, token))
+            confirmation.put_method(intent, payment_methods.take(world, token))
     except StripeError:
         intent.customer = before
         raise
     if token is not None or (amount, currency) != (intent.amount, intent.currency):
-        _ask_again(intent)
+        _require_confirmation(intent)
     intent.amount, intent.currency, intent.metadata = amount, currency, metadata
     if params.has("receipt_email"):
         intent.receipt_email = receipt_email
@@ -200,18 +213,18 @@ def _write_texts(intent: PaymentIntent, params: Params) -> None:
             setattr(intent, name, params.text(name))
 
 
-def _ask_again(intent: PaymentIntent) -> None:
-    """An authentication is for one method and one amount: both have to be confirmed anew."""
+def _require_confirmation(intent: PaymentIntent) -> None:
+    """An authentication is for one method and one amount, so a new one must be confirmed again."""
     intent.next_action = None
-    borne = intent.method is not None
-    intent.status = "requires_confirmation" if borne else "requires_payment_method"
+    has_method = intent.method is not None
+    intent.status = "requires_confirmation" if has_method else "requires_payment_method"
 
 
 def _customer(world: World, intent: PaymentIntent, params: Params) -> str | None:
     given = checks.identifier(params, "customer")
     if given is None:
         return intent.customer
-    if world.live_customer(given) is None:
+    if world.existing_customer(given) is None:
         raise no_such("customer", given, "customer")
     if intent.customer not in (None, given):
         raise refused(

@@ -1,15 +1,15 @@
 """/v1/payment_methods. Source: Stripe API reference, "Payment Methods"; "Testing".
 
-`pm_card_visa` and its like are taken wherever an id is: each use mints a fresh `pm_…`.
+Aliases like `pm_card_visa` are taken wherever an id is. Each use makes a fresh `pm_…`.
 """
 
 from datetime import UTC, datetime
 
 from local.stripe import checks, listing
-from local.stripe.call import Call, Operation
 from local.stripe.cards import Card, by_alias, by_token, render_decline
 from local.stripe.errors import card_error, missing_parameter, no_such, refused, unmodelled
 from local.stripe.params import Params
+from local.stripe.request import Operation, StripeRequest
 from local.stripe.resources.customer import Customer
 from local.stripe.resources.json import Json
 from local.stripe.resources.payment_method import NO_ADDRESS, PaymentMethod
@@ -25,7 +25,7 @@ LISTING = frozenset({"customer", "ending_before", "expand", "limit", "starting_a
 
 
 def mint(world: World, card: Card) -> PaymentMethod:
-    """Stripe's test cards expire a year from now."""
+    """Make a payment method from a test card. It expires in a year."""
     today = datetime.fromtimestamp(world.now(), UTC)
     method = PaymentMethod(
         id=new_id("pm"),
@@ -39,7 +39,10 @@ def mint(world: World, card: Card) -> PaymentMethod:
 
 
 def take(world: World, token: str, *, status: int = 400) -> PaymentMethod:
-    """Return the method of an id, or a fresh one of an alias."""
+    """Return the method with this id, or a fresh one for an alias.
+
+    Raises StripeError with `status` for an unknown id.
+    """
     card = by_alias(token)
     if card is not None:
         return mint(world, card)
@@ -50,13 +53,16 @@ def take(world: World, token: str, *, status: int = 400) -> PaymentMethod:
 
 
 def attach_to(world: World, method: PaymentMethod, customer: str) -> None:
-    """Raises StripeError 402 where the card is refused already when it is saved."""
+    """Save a method for a customer.
+
+    Raises StripeError: 400 if it is another customer's or used up, 402 if the card is declined.
+    """
     if method.customer == customer:
         return
     if method.customer is not None:
         message = "The payment method you provided has already been attached to a customer."
         raise refused(message, "payment_method")
-    if (method.spent and not method.savable) or method.bearer is not None:
+    if (method.spent and not method.savable) or method.used_by is not None:
         raise refused(SPENT, "payment_method")
     if method.card.decline is not None and not method.card.attachable:
         raise card_error(render_decline(method.card.decline, None))
@@ -64,22 +70,22 @@ def attach_to(world: World, method: PaymentMethod, customer: str) -> None:
     world.emit("payment_method.attached", method)
 
 
-def detach_from(world: World, holder: Customer, method: PaymentMethod) -> None:
-    """Final: a detached method can never be used again."""
-    if holder.default_payment_method == method.id:
-        holder.default_payment_method = None
+def detach_from(world: World, customer: Customer, method: PaymentMethod) -> None:
+    """Remove a method from its customer. This is final: it can never be used again."""
+    if customer.default_payment_method == method.id:
+        customer.default_payment_method = None
     before = method.render()
     method.customer, method.spent = None, True
     world.emit("payment_method.detached", method, before)
 
 
-def create(call: Call) -> Json:
-    """Only from a test token: card numbers are Stripe.js's business, never a server's."""
-    if call.params.text("type") is None:
+def create(request: StripeRequest) -> Json:
+    """Create a method from a test token. Card numbers are only for Stripe.js, not for servers."""
+    if request.params.text("type") is None:
         raise missing_parameter("type")
-    if call.params.text("type") != "card":
+    if request.params.text("type") != "card":
         raise unmodelled("type")
-    given = call.params.table("card")
+    given = request.params.table("card")
     if not given:
         raise missing_parameter("card")
     if "number" in given:
@@ -88,73 +94,79 @@ def create(call: Call) -> Json:
     card = by_token(str(given["token"]))
     if card is None:
         raise no_such("token", str(given["token"]), "card[token]")
-    method = mint(call.world, card)
-    _write(method, call.params)
+    method = mint(request.world, card)
+    _write(method, request.params)
     return method.render()
 
 
-def fetch(call: Call) -> Json:
-    return _addressed(call).render()
+def fetch(request: StripeRequest) -> Json:
+    """Return a payment method. Raises StripeError 404 for an unknown id."""
+    return _method_in_path(request).render()
 
 
-def update(call: Call) -> Json:
-    method = _addressed(call)
+def update(request: StripeRequest) -> Json:
+    """Change a saved method. Raises StripeError if it has no customer."""
+    method = _method_in_path(request)
     if method.customer is None:
         message = "You must save this PaymentMethod to a customer before you can update it."
         raise refused(message)
     before = method.render()
-    _write(method, call.params)
-    call.world.emit("payment_method.updated", method, before)
+    _write(method, request.params)
+    request.world.emit("payment_method.updated", method, before)
     return method.render()
 
 
-def attach(call: Call) -> Json:
-    customer = checks.identifier(call.params, "customer")
+def attach(request: StripeRequest) -> Json:
+    """Save a method for a customer."""
+    customer = checks.identifier(request.params, "customer")
     if customer is None:
         raise missing_parameter("customer")
-    method = _addressed(call)
-    if call.world.live_customer(customer) is None:
+    method = _method_in_path(request)
+    if request.world.existing_customer(customer) is None:
         raise no_such("customer", customer, "customer")
-    attach_to(call.world, method, customer)
+    attach_to(request.world, method, customer)
     return method.render()
 
 
-def detach(call: Call) -> Json:
-    method = _addressed(call)
+def detach(request: StripeRequest) -> Json:
+    """Remove a method from its customer."""
+    method = _method_in_path(request)
     if method.customer is None:
         message = (
             "The payment method you provided is not attached to a customer so detachment is "
             "impossible."
         )
         raise refused(message, "payment_method")
-    detach_from(call.world, call.world.customers[method.customer], method)
+    detach_from(request.world, request.world.customers[method.customer], method)
     return method.render()
 
 
-def list_all(call: Call) -> Json:
-    return _list(call, call.params.text("customer"), "/v1/payment_methods", "customer", 400)
+def list_all(request: StripeRequest) -> Json:
+    """List the methods of the customer in the query."""
+    return _list(request, request.params.text("customer"), "/v1/payment_methods", "customer", 400)
 
 
-def list_of_customer(call: Call) -> Json:
-    customer = call.path["customer"]
-    return _list(call, customer, f"/v1/customers/{customer}/payment_methods", "id", 404)
+def list_of_customer(request: StripeRequest) -> Json:
+    """List the methods of the customer in the path."""
+    customer = request.path["customer"]
+    return _list(request, customer, f"/v1/customers/{customer}/payment_methods", "id", 404)
 
 
-def _list(call: Call, customer: str | None, url: str, param: str, status: int) -> Json:
-    """Without a customer the list is empty: unattached methods are never listed."""
-    if customer is not None and call.world.live_customer(customer) is None:
+def _list(request: StripeRequest, customer: str | None, url: str, param: str, status: int) -> Json:
+    """Without a customer the list is empty: methods without a customer are never listed."""
+    if customer is not None and request.world.existing_customer(customer) is None:
         raise no_such("customer", customer, param, status=status)
-    asked = call.params.text("type") or "card"
-    held = [
+    kind = request.params.text("type") or "card"
+    methods = [
         each
-        for each in call.world.methods.values()
-        if customer is not None and each.customer == customer and asked == "card"
+        for each in request.world.methods.values()
+        if customer is not None and each.customer == customer and kind == "card"
     ]
-    return listing.page(held, call.params, url, "PaymentMethod")
+    return listing.page(methods, request.params, url, "PaymentMethod")
 
 
-def _addressed(call: Call) -> PaymentMethod:
-    return take(call.world, call.path["payment_method"], status=404)
+def _method_in_path(request: StripeRequest) -> PaymentMethod:
+    return take(request.world, request.path["payment_method"], status=404)
 
 
 def _write(method: PaymentMethod, params: Params) -> None:

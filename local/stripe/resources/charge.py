@@ -1,4 +1,4 @@
-"""A Charge: one attempt to move money, failed ones included. Shape: schema.json, charge."""
+"""A Charge: one attempt to move money, also a failed one. Shape: schema.json, charge."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from local.stripe.resources.payment_method import NO_CHECKS, PaymentMethod
 
 @dataclass
 class Charge:
-    """`decline` is the reason of a failed one."""
+    """Amounts: in Stripe's smallest unit. `decline`: why it failed. `expires`: Unix time."""
 
     id: str
     created: int
@@ -34,9 +34,11 @@ class Charge:
 
     @property
     def paid(self) -> bool:
+        """True unless it was declined: the money moved or is reserved."""
         return self.decline is None
 
     def render(self) -> Json:
+        """As the API returns it."""
         code, message = DECLINES[self.decline] if self.decline else (None, None)
         return {
             "id": self.id,

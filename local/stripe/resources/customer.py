@@ -8,6 +8,8 @@ from local.stripe.resources.json import Json
 
 @dataclass
 class Customer:
+    """A customer. A deleted one stays, with only its id to see."""
+
     id: str
     created: int
     email: str | None = None
@@ -22,6 +24,7 @@ class Customer:
     deleted: bool = False
 
     def render(self) -> Json:
+        """As the API returns it."""
         if self.deleted:
             return {"id": self.id, "object": "customer", "deleted": True}
         return {

@@ -8,7 +8,7 @@ from local.stripe.resources.json import Json
 Status = Literal["warning_needs_response", "warning_closed", "needs_response", "won", "lost"]
 OPEN: tuple[Status, ...] = ("warning_needs_response", "needs_response")
 REFUNDABLE: tuple[Status, ...] = ("warning_needs_response", "warning_closed", "won")
-"""The bank has not taken the money, or has given it back."""
+"""In these states the merchant has the money."""
 
 EVIDENCE = (
     "access_activity_log",
@@ -40,11 +40,12 @@ EVIDENCE = (
     "uncategorized_text",
 )
 RESPONSE_TIME = 7 * 24 * 3600
+"""Seconds that the merchant has to answer."""
 
 
 @dataclass
 class Dispute:
-    """`inquiry`: the bank only asks; no money has been taken."""
+    """`inquiry`: the bank only asks, and has taken no money."""
 
     id: str
     created: int
@@ -58,9 +59,11 @@ class Dispute:
 
     @property
     def refundable(self) -> bool:
+        """Whether the charge can still be refunded."""
         return self.status in REFUNDABLE
 
     def render(self) -> Json:
+        """As the API returns it."""
         return {
             "id": self.id,
             "object": "dispute",

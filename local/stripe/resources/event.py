@@ -1,4 +1,4 @@
-"""An Event: what happened, with the object as it was then. Shape: schema.json, event."""
+"""An Event: what happened, with the object as it was at that time. Shape: schema.json, event."""
 
 import json
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from local.stripe.resources.json import Json
 
 @dataclass
 class Event:
-    """`previous`: what the object was before, of the fields that changed.
+    """`previous`: the old values of the fields that changed, or None.
 
-    `request_id`, `idempotency_key`: of the request that caused it; None for what Stripe or the
-    bank did. `pending`: 1 while the endpoint has not taken it.
+    `request_id`, `idempotency_key`: of the request that caused it. None if Stripe or the bank did
+    it. `pending`: 1 until the endpoint has accepted it.
     """
 
     id: str
@@ -27,11 +27,12 @@ class Event:
 
     @cached_property
     def body(self) -> bytes:
-        """The bytes of a delivery: the same each time, whatever happens meanwhile."""
+        """The bytes of a delivery. Cached, because each try sends the same bytes."""
         sent = self.render() | {"pending_webhooks": 1}
         return json.dumps(sent, ensure_ascii=False, separators=(",", ":")).encode()
 
     def render(self) -> Json:
+        """As the API returns it."""
         data: Json = {"object": self.object}
         if self.previous is not None:
             data["previous_attributes"] = self.previous

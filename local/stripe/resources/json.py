@@ -1,3 +1,3 @@
-"""The JSON object that every resource renders itself to."""
+"""The type of a rendered resource: a JSON object."""
 
 Json = dict[str, object]

@@ -25,7 +25,7 @@ CONFIRMABLE: tuple[Status, ...] = (
 
 @dataclass
 class PaymentIntent:
-    """`method`: the one it bears now; after a decline none, and the error keeps the last."""
+    """`method`: the one to charge. None after a decline; `last_error` then has that method."""
 
     id: str
     created: int
@@ -57,6 +57,7 @@ class PaymentIntent:
     cancellation_reason: str | None = None
 
     def render(self) -> Json:
+        """As the API returns it."""
         return {
             "id": self.id,
             "object": "payment_intent",

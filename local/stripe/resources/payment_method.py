@@ -11,11 +11,12 @@ NO_CHECKS = {"address_line1_check": None, "address_postal_code_check": None, "cv
 
 @dataclass
 class PaymentMethod:
-    """`spent`: used, or detached, without a customer, so that Stripe takes it nowhere again.
+    """A saved card, or one for a single payment.
 
-    `bearer`: the id of the one intent that has begun to use it; `savable`: spent with
-    setup_future_usage but no customer yet, so that attaching it is still possible;
-    `set_up`: a payment with setup_future_usage went through with it.
+    `spent`: used without a customer, or detached, so Stripe never takes it again.
+    `used_by`: the id of the intent that has started to use it.
+    `savable`: spent with setup_future_usage but without a customer, so it can still be attached.
+    `set_up`: a payment with setup_future_usage succeeded with it.
     """
 
     id: str
@@ -26,12 +27,13 @@ class PaymentMethod:
     customer: str | None = None
     billing_details: Json = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
-    bearer: str | None = None
+    used_by: str | None = None
     spent: bool = False
     savable: bool = False
     set_up: bool = False
 
     def render(self) -> Json:
+        """As the API returns it."""
         return {
             "id": self.id,
             "object": "payment_method",
@@ -62,5 +64,6 @@ class PaymentMethod:
         }
 
     def render_billing_details(self) -> Json:
+        """All billing fields; those without a value are None."""
         blank = {"address": NO_ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None}
         return blank | self.billing_details

@@ -1,4 +1,4 @@
-"""A Refund: money that goes back, or a hold that is let go. Shape: schema.json, refund."""
+"""A Refund: money goes back, or an authorization is released. Shape: schema.json, refund."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,7 +10,7 @@ Status = Literal["pending", "succeeded", "failed"]
 
 @dataclass
 class Refund:
-    """`reversal`: it lets go what was never captured, so that nothing is paid back."""
+    """`reversal`: it releases money that was never captured, so no money moves."""
 
     id: str
     created: int
@@ -25,6 +25,7 @@ class Refund:
     metadata: dict[str, str] = field(default_factory=dict)
 
     def render(self) -> Json:
+        """As the API returns it."""
         body: Json = {
             "id": self.id,
             "object": "refund",

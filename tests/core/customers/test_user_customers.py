@@ -1,4 +1,7 @@
-"""Customers: races, retries and a store in trouble. Source: contracts/bridge.md 3, B17."""
+"""Customers of users: races, retries and a busy store.
+
+Source: docs/api/native.md, section 3; B17.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,51 +34,51 @@ Later = Callable[[float], None]
 NEW = NewCustomer(provider_id="stripe", email="jane@example.com")
 
 
-def made(**more: object) -> Customer:
-    asked = NewCustomer.model_validate(NEW.model_dump(exclude_none=True) | more)
-    return user_customers.create_customer(USER, asked, run_context()).customer
+def created(**more: object) -> Customer:
+    new = NewCustomer.model_validate(NEW.model_dump(exclude_none=True) | more)
+    return user_customers.create_customer(USER, new, run_context()).customer
 
 
 def listed() -> list[str]:
     return [each.id for each in user_customers.list_customers(USER, Page())]
 
 
-def test_creations_with_one_key_at_once_make_one_customer(
+def test_creations_at_once_with_one_key_make_one_customer(
     stripe_simulator: StripeSimulator,
 ) -> None:
     results = together(6, lambda _: user_customers.create_customer(USER, NEW, run_context("key-1")))
-    answered = [each for each in results if isinstance(each, CustomerResult)]
+    made = [each for each in results if isinstance(each, CustomerResult)]
     refused = [each for each in results if isinstance(each, Conflict)]
-    assert len(answered) + len(refused) == 6
+    assert len(made) + len(refused) == 6
     assert {each.code for each in refused} <= {"idempotency_in_progress"}
-    assert {each.customer.id for each in answered} == set(listed())
-    assert sum(not each.replayed for each in answered) == 1
+    assert {each.customer.id for each in made} == set(listed())
+    assert sum(not each.replayed for each in made) == 1
     assert len(stripe_simulator.customers()) == len(listed()) == 1
 
 
-def test_a_creation_whose_run_died_is_taken_over_with_its_id_once_that_run_is_over(
+def test_b17_a_retry_takes_over_a_crashed_creation_with_its_id_after_the_runs_end(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:
-    call = run_context("key-1")
+    run = run_context("key-1")
     key = ClientKey(key="key-1", fingerprint="f")
-    place = idempotency_items.of_creation("key-1", user_id=USER.user_id, email=None)
+    record_key = idempotency_items.of_creation("key-1", user_id=USER.user_id, email=None)
     until = int((clock.now() + timedelta(seconds=25)).timestamp())
-    first = idempotency.new_record(place, key, "cust_01kjpx0000e0080000000000a1", until=until)
+    first = idempotency.new_record(record_key, key, "cust_01kjpx0000e0080000000000a1", until=until)
     idempotency_items.reserve(first, clock.seconds())
     with pytest.raises(Conflict) as waiting:
-        user_customers.create_customer(USER, NEW, call)
+        user_customers.create_customer(USER, NEW, run)
     assert waiting.value.code == "idempotency_in_progress"
     assert 0 < (waiting.value.retry_after or 0) <= 25
     later(30)
-    answered = user_customers.create_customer(USER, NEW, run_context("key-1"))
-    assert (answered.customer.id, answered.replayed) == (first.subject_id, False)
+    result = user_customers.create_customer(USER, NEW, run_context("key-1"))
+    assert (result.customer.id, result.replayed) == (first.subject_id, False)
     key_sent = stripe_simulator.requests[-1].headers["Idempotency-Key"]
     assert key_sent == "01kjpx0000e0080000000000a1.c"
     assert user_customers.create_customer(USER, NEW, run_context("key-1")).replayed
 
 
 @pytest.mark.parametrize("trouble", ["provider", "store"])
-def test_a_creation_that_failed_may_be_repeated_at_once(
+def test_a_failed_creation_can_be_retried_at_once(
     trouble: str, stripe_simulator: StripeSimulator, wire: Wire
 ) -> None:
     if trouble == "provider":
@@ -86,13 +89,13 @@ def test_a_creation_that_failed_may_be_repeated_at_once(
         user_customers.create_customer(USER, NEW, run_context("key-1"))
     assert failed.value.status == 503
     assert listed() == []
-    answered = user_customers.create_customer(USER, NEW, run_context("key-1"))
-    assert not answered.replayed
+    result = user_customers.create_customer(USER, NEW, run_context("key-1"))
+    assert not result.replayed
     assert len(stripe_simulator.customers()) == len(listed()) == 1
 
 
-def test_changes_of_different_fields_at_once_both_stay() -> None:
-    seen = made()
+def test_changes_at_once_of_different_fields_are_both_stored() -> None:
+    seen = created()
     changes = [CustomerChange(phone="12345"), CustomerChange(name="Jane Roe")]
 
     def change(number: int) -> Customer:
@@ -103,8 +106,8 @@ def test_changes_of_different_fields_at_once_both_stay() -> None:
     assert (found.phone, found.name, found.version) == ("12345", "Jane Roe", 3)
 
 
-def test_many_changes_at_once_are_made_or_told_to_come_again() -> None:
-    seen = made()
+def test_many_changes_at_once_succeed_or_are_temporarily_unavailable() -> None:
+    seen = created()
 
     def change(number: int) -> Customer:
         phone = CustomerChange(phone=f"1234{number}")
@@ -119,16 +122,16 @@ def test_many_changes_at_once_are_made_or_told_to_come_again() -> None:
     assert user_customers.get_customer(USER, seen.id).version == 1 + len(done)
 
 
-def test_with_the_store_in_trouble_a_change_is_not_made(wire: Wire) -> None:
-    seen = made()
+def test_update_with_a_busy_store_changes_nothing(wire: Wire) -> None:
+    seen = created()
     wire.cancel("TransactionConflict", times=3)
     with pytest.raises(TemporarilyUnavailable):
         user_customers.update_customer(USER, seen.id, CustomerChange(phone="12345"), run_context())
     assert user_customers.get_customer(USER, seen.id) == seen
 
 
-def test_a_change_and_a_deletion_at_once_end_deleted() -> None:
-    seen = made()
+def test_a_change_and_a_deletion_at_once_leave_the_customer_deleted() -> None:
+    seen = created()
 
     def act(number: int) -> object:
         if not number:
@@ -146,17 +149,17 @@ def test_a_change_and_a_deletion_at_once_end_deleted() -> None:
     assert listed() == []
 
 
-def test_a_customer_is_deleted_once() -> None:
-    seen = made()
+def test_deletions_at_once_succeed_once_and_are_else_not_found() -> None:
+    seen = created()
     results = together(4, lambda _: user_customers.delete_customer(USER, seen.id))
     assert results.count(None) == 1
     assert sum(isinstance(each, NotFound) for each in results) == 3
 
 
-def test_a_customer_of_another_api_is_changed_here_alone(
+def test_update_of_a_customer_without_a_provider_calls_no_provider(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    bare = made().model_copy(
+    bare = created().model_copy(
         update={"id": "cust_bare", "uid": "bare", "provider_id": None, "provider_customer_id": None}
     )
     customer_items.insert(bare, None)
@@ -168,9 +171,11 @@ def test_a_customer_of_another_api_is_changed_here_alone(
     assert len(stripe_simulator.requests) == calls
 
 
-def test_a_name_that_was_taken_away_stays_away_while_its_parts_do_not_change() -> None:
+def test_a_missing_name_is_derived_only_when_first_or_last_name_changes() -> None:
     nameless = {"id": "cust_bare", "uid": "bare", "provider_id": None, "name": None}
-    bare = made().model_copy(update=nameless | {"provider_customer_id": None, "first_name": "Jane"})
+    bare = created().model_copy(
+        update=nameless | {"provider_customer_id": None, "first_name": "Jane"}
+    )
     customer_items.insert(bare, None)
 
     def changed(**change: str) -> str | None:
@@ -180,11 +185,11 @@ def test_a_name_that_was_taken_away_stays_away_while_its_parts_do_not_change() -
 
     assert changed(phone="12345") is None
     assert changed(last_name="Doe") == "Jane Doe"
-    assert changed(first_name="", last_name="") is None, "nobody wrote it, so it goes with them"
+    assert changed(first_name="", last_name="") is None, "it was derived, so it is cleared too"
 
 
-def test_somebody_elses_customer_is_neither_changed_nor_deleted() -> None:
-    seen = made()
+def test_update_and_delete_of_anothers_customer_are_not_found() -> None:
+    seen = created()
     with pytest.raises(NotFound):
         user_customers.update_customer(
             STRANGER, seen.id, CustomerChange(phone="12345"), run_context()

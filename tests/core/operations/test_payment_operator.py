@@ -1,26 +1,23 @@
-"""What operators do by hand. Source: design/data-model.md 2 (timeline); contracts/bridge.md, B7."""
+"""What operators do with one payment. Source: docs/data-model.md, section 2 (timeline)."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from bridge import clock
-from bridge.core.operations import payment_operator, sessions
+from bridge.core.operations import payment_operator
 from bridge.core.payment_state import timeline
 from bridge.core.payments import change_payment, create_payment
 from bridge.errors import NotFound
-from bridge.models.caller import Caller, PrefetchIds
+from bridge.models.caller import Caller
 from bridge.models.payment import Confirmation, Entry, NewPayment, Payment
 from bridge.store import dynamodb, keys
-from bridge.store.access import session_items
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, run_context
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 USD_20 = {"total_cents": 2000, "currency": "USD"}
-SESSION = "a-session-of-sixteen-or-more"
 
 
 def paid() -> Payment:
@@ -43,7 +40,7 @@ def put(place: int, entry: Entry, payment: Payment, **changes: object) -> None:
     dynamodb.write(dynamodb.put(keys.entry(payment.id, place), entry.model_dump() | changes))
 
 
-def test_a_tampered_timeline_is_found_with_the_place_where_it_breaks() -> None:
+def test_inspect_reports_where_a_tampered_timeline_breaks() -> None:
     payment = paid()
     first, second = payment_items.timeline(payment.id)
     third = rehashed(second, sequence=3, previous_hash=second.hash)
@@ -88,7 +85,7 @@ def test_a_tampered_timeline_is_found_with_the_place_where_it_breaks() -> None:
     assert payment_operator.inspect_payment(payment.id).timeline_is_whole
 
 
-def test_no_tampering_goes_unseen() -> None:
+def test_find_break_finds_every_forgery() -> None:
     payment = paid()
     first, second = entries = payment_items.timeline(payment.id)
     assert timeline.find_break(entries, payment) is None
@@ -113,7 +110,7 @@ def test_no_tampering_goes_unseen() -> None:
     assert timeline.find_break([first, second, third], row) == 3
 
 
-def test_what_is_shown_holds_no_personal_data(stripe_simulator: StripeSimulator) -> None:
+def test_inspect_shows_no_personal_data(stripe_simulator: StripeSimulator) -> None:
     private = {"email": "donor@example.com", "name": "Private Person", "phone": "+1234567890"}
     texts = {"description": "private words", "metadata": {"private key": "private value"}}
     new = NewPayment.model_validate(USD_20 | texts | {"guest_data": private})
@@ -122,20 +119,20 @@ def test_what_is_shown_holds_no_personal_data(stripe_simulator: StripeSimulator)
     seen = payment_operator.inspect_payment(payment.id)
     assert seen.is_locked
     assert seen.payment["total_cents"] == 2000
-    told = seen.model_dump_json().lower()
+    text = seen.model_dump_json().lower()
     for hidden in ("donor", "private", "1234567890", "_secret_", "sk_test"):
-        assert hidden not in told
+        assert hidden not in text
 
 
 @pytest.mark.parametrize("payment_id", ["pay_404", "", "pay 1", "P#1", "x" * 129])
-def test_what_is_not_there_is_not_found(payment_id: str) -> None:
+def test_unknown_or_malformed_payment_id_raises_not_found(payment_id: str) -> None:
     with pytest.raises(NotFound):
         payment_operator.inspect_payment(payment_id)
     with pytest.raises(NotFound):
         payment_operator.synchronize_payment(payment_id, run_context())
 
 
-def test_converging_shows_what_it_found(stripe_simulator: StripeSimulator) -> None:
+def test_synchronize_shows_the_new_state(stripe_simulator: StripeSimulator) -> None:
     payment = create_payment.create_payment_intent(
         USER, NewPayment(**USD_20), run_context()
     ).payment
@@ -145,17 +142,3 @@ def test_converging_shows_what_it_found(stripe_simulator: StripeSimulator) -> No
     seen = payment_operator.synchronize_payment(payment.id, run_context())
     assert (seen.displayed_status, seen.timeline_is_whole) == ("succeeded", True)
     assert len(seen.timeline) == 2
-
-
-def test_b7_a_session_is_written_renewed_and_revoked() -> None:
-    ends = clock.now() + timedelta(hours=1)
-    event = sessions.SessionEvent(session_id=SESSION, user_id="user_1", expires_at=ends)
-    sessions.put_session(event)
-    sessions.put_session(event.model_copy(update={"organizations": {"org_1": "member"}}))
-    session, expires, _ = session_items.read(SESSION, PrefetchIds())
-    assert session
-    assert (session.user_id, session.organizations) == ("user_1", {"org_1": "member"})
-    assert expires == int(ends.timestamp())
-    for _ in range(2):  # the second finds it ended already
-        sessions.revoke_session(SESSION)
-        assert session_items.read(SESSION, PrefetchIds())[0] is None

@@ -1,4 +1,4 @@
-"""The merge as a pure function. Source: design/convergence.md, sections 2, 3 and 5."""
+"""The merge as a pure function. Source: docs/payment-correctness.md, sections 2 and 5."""
 
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -37,125 +37,137 @@ def payment(**more: Any) -> Payment:
     return Payment(**known | times | amounts | there | more)
 
 
-def shown(status: Status | None, **more: Any) -> ProviderPayment:
+def provider_payment(status: Status | None, **more: Any) -> ProviderPayment:
     known = {"provider_payment_id": "pi_1", "raw_status": str(status), "currency": "USD"}
     return ProviderPayment(**known | {"status": status, "total_cents": 2000} | more)
 
 
-def merged_by_check(
+def merge_state(
     ours: Payment,
-    theirs: ProviderPayment | None,
+    provider_state: ProviderPayment | None,
     now: int = EARLY,
-    mine: AttemptOutcome | None = None,
+    own_outcome: AttemptOutcome | None = None,
 ) -> tuple[Payment, AttemptOutcome | None]:
-    return merge.merge(ours, theirs, now, mine, single_capture=True)
+    return merge.merge(ours, provider_state, now, own_outcome, single_capture=True)
 
 
 CONFIRM = {"operation": "confirm"}
-RENEWED = {"operation": "update", "total_cents": 3000}
-SAME = {"operation": "update"}
+NEW_AMOUNT = {"operation": "update", "total_cents": 3000}
+SAME_AMOUNT = {"operation": "update"}
 CANCEL = {"operation": "cancel"}
 IN_3DS = {"operation": "confirm", "from_status": "requires_action"}
 STATUS_CHECKS: list[tuple[dict[str, Any], ProviderPayment | None, str | None, str | None]] = [
-    # the attempt, what a look shows, how it ends before and after the lease's end
-    ({"operation": "create"}, shown("created"), "done", "done"),
-    ({"operation": "create"}, shown(None), "done", "done"),
+    # the attempt, what a status check finds, its outcome before and after the end of the lease
+    ({"operation": "create"}, provider_payment("created"), "done", "done"),
+    ({"operation": "create"}, provider_payment(None), "done", "done"),
     ({"operation": "create"}, None, None, None),
-    (CONFIRM, shown("succeeded"), "done", "done"),
-    (CONFIRM, shown("requires_capture"), "done", "done"),
-    (CONFIRM, shown("canceled"), "done", "done"),
-    (CONFIRM, shown("requires_action"), None, "done"),
-    (CONFIRM, shown("processing"), None, "done"),
-    (CONFIRM, shown("failed"), None, "done"),
-    (CONFIRM, shown("created", charge_id="ch_2"), None, "done"),
-    (CONFIRM, shown("created"), None, "not_sent"),
-    (CONFIRM | {"seen_charge_id": "ch_1"}, shown("created", charge_id="ch_1"), None, "not_sent"),
-    (CONFIRM | {"from_status": "failed"}, shown("failed"), None, "not_sent"),
-    (IN_3DS, shown("requires_action"), None, "not_sent"),
-    (IN_3DS, shown("failed"), None, "done"),
-    (CONFIRM, None, None, "not_sent"),
-    (RENEWED, shown("created", total_cents=3000), "done", "done"),
-    (RENEWED, shown("created"), None, "not_sent"),
-    (SAME, shown("created"), None, "done"),
-    (SAME, shown("created", currency="EUR"), None, "not_sent"),
-    (SAME, shown("created", total_cents=5), None, "not_sent"),
+    (CONFIRM, provider_payment("succeeded"), "done", "done"),
+    (CONFIRM, provider_payment("requires_capture"), "done", "done"),
+    (CONFIRM, provider_payment("canceled"), "done", "done"),
+    (CONFIRM, provider_payment("requires_action"), None, "done"),
+    (CONFIRM, provider_payment("processing"), None, "done"),
+    (CONFIRM, provider_payment("failed"), None, "done"),
+    (CONFIRM, provider_payment("created", charge_id="ch_2"), None, "done"),
+    (CONFIRM, provider_payment("created"), None, "not_sent"),
     (
-        SAME | {"pending_changes": {"currency": "EUR"}},
-        shown("created", currency="EUR"),
+        CONFIRM | {"seen_charge_id": "ch_1"},
+        provider_payment("created", charge_id="ch_1"),
+        None,
+        "not_sent",
+    ),
+    (CONFIRM | {"from_status": "failed"}, provider_payment("failed"), None, "not_sent"),
+    (IN_3DS, provider_payment("requires_action"), None, "not_sent"),
+    (IN_3DS, provider_payment("failed"), None, "done"),
+    (CONFIRM, None, None, "not_sent"),
+    (NEW_AMOUNT, provider_payment("created", total_cents=3000), "done", "done"),
+    (NEW_AMOUNT, provider_payment("created"), None, "not_sent"),
+    (SAME_AMOUNT, provider_payment("created"), None, "done"),
+    (SAME_AMOUNT, provider_payment("created", currency="EUR"), None, "not_sent"),
+    (SAME_AMOUNT, provider_payment("created", total_cents=5), None, "not_sent"),
+    (
+        SAME_AMOUNT | {"pending_changes": {"currency": "EUR"}},
+        provider_payment("created", currency="EUR"),
         "done",
         "done",
     ),
-    (CANCEL, shown("canceled"), "done", "done"),
-    (CANCEL, shown("created"), None, "not_sent"),
-    (CANCEL, shown("succeeded"), None, "not_sent"),
+    (CANCEL, provider_payment("canceled"), "done", "done"),
+    (CANCEL, provider_payment("created"), None, "not_sent"),
+    (CANCEL, provider_payment("succeeded"), None, "not_sent"),
 ]
 
 
 @pytest.mark.parametrize(("fields", "provider_state", "early", "late"), STATUS_CHECKS)
-def test_a_look_ends_an_attempt_only_where_it_proves_how_it_ended(
+def test_status_check_ends_attempt_only_if_it_proves_the_outcome(
     fields: dict[str, Any],
     provider_state: ProviderPayment | None,
     early: str | None,
     late: str | None,
 ) -> None:
-    """Section 5's table: shown at once, or only after the lease (rule 12), or not sent."""
+    """The table of section 5: proved at once, or only after the lease (rule 12), or not sent."""
     locked = payment(active_attempt=attempt(**fields), status=fields.get("from_status", "created"))
     for now, expected in ((EARLY, early), (LATE, late)):
-        merged, ending = merged_by_check(locked, provider_state, now)
-        assert (ending and ending.kind) == expected
+        merged, outcome = merge_state(locked, provider_state, now)
+        assert (outcome and outcome.kind) == expected
         assert (merged.active_attempt is None) == (expected is not None)
 
 
 @pytest.mark.parametrize("status", ["requires_action", "processing", "failed"])
-def test_rule_12_a_look_that_shows_a_change_is_stored_and_leaves_the_lock(status: Status) -> None:
+def test_rule12_status_check_with_changed_state_is_stored_and_keeps_the_lock(
+    status: Status,
+) -> None:
     locked = payment(active_attempt=attempt())
-    merged, ending = merged_by_check(locked, shown(status))
-    assert (merged.status, merged.active_attempt, ending) == (status, locked.active_attempt, None)
+    merged, outcome = merge_state(locked, provider_payment(status))
+    assert (merged.status, merged.active_attempt, outcome) == (status, locked.active_attempt, None)
 
 
 @pytest.mark.parametrize("status", [*STATUSES[1:], None])
-def test_its_own_worker_ends_it_whatever_the_state_in_the_answer(status: Status | None) -> None:
-    mine = AttemptOutcome(attempt=2, kind="done")
-    merged, ending = merged_by_check(payment(active_attempt=attempt()), shown(status), mine=mine)
-    assert ending == mine
+def test_own_outcome_ends_attempt_with_any_provider_state(status: Status | None) -> None:
+    own_outcome = AttemptOutcome(attempt=2, kind="done")
+    merged, outcome = merge_state(
+        payment(active_attempt=attempt()), provider_payment(status), own_outcome=own_outcome
+    )
+    assert outcome == own_outcome
     assert merged.active_attempt is None
     assert merged.status == (status or "created")
 
 
-def test_how_another_attempt_ended_says_nothing_of_this_one() -> None:
+def test_outcome_of_another_attempt_keeps_this_attempt_active() -> None:
     locked = payment(active_attempt=attempt())
-    merged, ending = merged_by_check(
-        locked, shown("created"), mine=AttemptOutcome(attempt=1, kind="done")
+    merged, outcome = merge_state(
+        locked, provider_payment("created"), own_outcome=AttemptOutcome(attempt=1, kind="done")
     )
-    assert (merged.active_attempt, ending) == (locked.active_attempt, None)
+    assert (merged.active_attempt, outcome) == (locked.active_attempt, None)
 
 
-def test_without_an_attempt_nothing_ends() -> None:
-    merged, ending = merged_by_check(
-        payment(), shown("succeeded"), mine=AttemptOutcome(attempt=1, kind="done")
+def test_outcome_without_active_attempt_is_ignored() -> None:
+    merged, outcome = merge_state(
+        payment(), provider_payment("succeeded"), own_outcome=AttemptOutcome(attempt=1, kind="done")
     )
-    assert (merged.status, ending) == ("succeeded", None)
+    assert (merged.status, outcome) == ("succeeded", None)
 
 
 REFUSED = AttemptOutcome(attempt=2, kind="refused", failure=Failure(code="bad", message="no"))
 
 
-def test_a_refusal_leaves_the_state_before_it_or_takes_the_one_in_the_answer() -> None:
+def test_refused_attempt_keeps_state_or_takes_the_provider_state() -> None:
     locked = payment(
         active_attempt=attempt(pending_changes={"description": "new"}), status="created"
     )
-    merged, ending = merged_by_check(locked, None, mine=REFUSED)
-    assert ending == REFUSED
+    merged, outcome = merge_state(locked, None, own_outcome=REFUSED)
+    assert outcome == REFUSED
     assert merged == locked.model_copy(update={"active_attempt": None})
-    assert merged_by_check(locked, shown("canceled"), mine=REFUSED)[0].status == "canceled"
+    assert (
+        merge_state(locked, provider_payment("canceled"), own_outcome=REFUSED)[0].status
+        == "canceled"
+    )
 
 
-def test_a_refused_creation_stays_failed_and_says_why() -> None:
+def test_refused_creation_becomes_failed_with_its_failure() -> None:
     new = payment(status="new", provider_payment_id=None, is_open=False)
     locked = new.model_copy(
         update={"active_attempt": attempt(operation="create", from_status="new")}
     )
-    merged, _ = merged_by_check(locked, None, mine=REFUSED)
+    merged, _ = merge_state(locked, None, own_outcome=REFUSED)
     assert (merged.status, merged.failure, merged.active_attempt) == (
         "failed",
         REFUSED.failure,
@@ -165,7 +177,7 @@ def test_a_refused_creation_stays_failed_and_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "look", "after", "code"),
+    ("before", "found", "after", "code"),
     [
         ("created", "created", "failed", "not_sent"),
         ("failed", "created", "failed", "not_sent"),
@@ -173,29 +185,29 @@ def test_a_refused_creation_stays_failed_and_says_why() -> None:
         ("requires_action", "requires_action", "requires_action", None),
     ],
 )
-def test_a_confirm_that_was_not_sent_fails_only_an_object_that_waits(
-    before: Status, look: Status, after: Status, code: str | None
+def test_confirm_not_sent_becomes_failed_only_from_created_or_failed(
+    before: Status, found: Status, after: Status, code: str | None
 ) -> None:
     locked = payment(status=before, active_attempt=attempt(from_status=before))
-    merged, _ = merged_by_check(locked, shown(look), LATE)
+    merged, _ = merge_state(locked, provider_payment(found), LATE)
     assert (merged.status, merged.failure and merged.failure.code) == (after, code)
 
 
 @pytest.mark.parametrize("operation", ["update", "cancel"])
-def test_another_call_that_was_not_sent_changes_nothing(operation: str) -> None:
-    wanted = {"description": "new", "total_cents": 3000}
-    live = attempt(operation=operation, total_cents=3000, pending_changes=wanted)
-    merged, ending = merged_by_check(payment(active_attempt=live), shown("created"), LATE)
-    assert ending
-    assert ending.kind == "not_sent"
+def test_update_or_cancel_not_sent_changes_nothing(operation: str) -> None:
+    pending = {"description": "new", "total_cents": 3000}
+    active = attempt(operation=operation, total_cents=3000, pending_changes=pending)
+    merged, outcome = merge_state(payment(active_attempt=active), provider_payment("created"), LATE)
+    assert outcome
+    assert outcome.kind == "not_sent"
     assert (merged.status, merged.failure) == ("created", None)
     assert (merged.total_cents, merged.description) == (2000, None)
 
 
 @pytest.mark.parametrize(("total", "kept"), [(3000, (2800, 300, 100, 3000)), (10, (10, 0, 0, 10))])
-def test_rule_10_the_providers_amount_is_the_amount(total: int, kept: tuple[int, ...]) -> None:
+def test_rule10_total_of_the_provider_is_stored(total: int, kept: tuple[int, ...]) -> None:
     ours = payment(subtotal_cents=1800, tax_cents=300, discount_cents=100)
-    merged, _ = merged_by_check(ours, shown("created", total_cents=total, currency="EUR"))
+    merged, _ = merge_state(ours, provider_payment("created", total_cents=total, currency="EUR"))
     parts = (merged.subtotal_cents, merged.tax_cents, merged.discount_cents, merged.total_cents)
     assert parts == kept
     assert merged.currency == "EUR"
@@ -205,7 +217,7 @@ CENTS = st.integers(0, 9999)
 
 
 @given(CENTS, CENTS, CENTS, st.integers(1, 9999))
-def test_rule_10_whatever_the_amount_its_parts_add_up(
+def test_rule10_amounts_add_up_for_any_total(
     subtotal: int, tax: int, discount: int, total: int
 ) -> None:
     ours = payment(
@@ -214,33 +226,35 @@ def test_rule_10_whatever_the_amount_its_parts_add_up(
         discount_cents=discount,
         total_cents=subtotal + tax - discount,
     )
-    merged, _ = merged_by_check(ours, shown("created", total_cents=total))
+    merged, _ = merge_state(ours, provider_payment("created", total_cents=total))
     assert merged.total_cents == total
     assert merged.subtotal_cents + merged.tax_cents - merged.discount_cents == total
     assert min(merged.subtotal_cents, merged.tax_cents, merged.discount_cents) >= 0
 
 
 @pytest.mark.parametrize(("total", "kept"), [(3000, (2700, 3000)), (2500, (2500, 2500))])
-def test_a_done_update_takes_what_it_wanted_but_never_another_amount(
+def test_done_update_writes_pending_changes_but_keeps_the_providers_total(
     total: int, kept: tuple[int, int]
 ) -> None:
     amounts = {"subtotal_cents": 2700, "tax_cents": 300, "total_cents": 3000}
-    wanted = {"description": "new", "tags": "t", **amounts}
-    live = attempt(operation="update", total_cents=3000, pending_changes=wanted)
+    pending = {"description": "new", "tags": "t", **amounts}
+    active = attempt(operation="update", total_cents=3000, pending_changes=pending)
     done = AttemptOutcome(attempt=2, kind="done")
-    merged, _ = merged_by_check(
-        payment(active_attempt=live), shown("created", total_cents=total), mine=done
+    merged, _ = merge_state(
+        payment(active_attempt=active),
+        provider_payment("created", total_cents=total),
+        own_outcome=done,
     )
     assert (merged.subtotal_cents, merged.total_cents) == kept
     assert (merged.description, merged.tags) == ("new", "t")
 
 
 @pytest.mark.parametrize(("before", "after"), ILLEGAL)
-def test_a_move_that_is_not_in_the_table_keeps_the_state_and_takes_the_amounts(
+def test_illegal_transition_keeps_the_state_and_takes_the_amounts(
     before: Status, after: Status
 ) -> None:
-    look = shown(after, captured_cents=2000, refunded_cents=500, dispute=OPEN)
-    merged, _ = merged_by_check(payment(status=before), look)
+    provider_state = provider_payment(after, captured_cents=2000, refunded_cents=500, dispute=OPEN)
+    merged, _ = merge_state(payment(status=before), provider_state)
     assert merged.status == before
     assert (merged.captured_cents, merged.refunded_cents, merged.refundable_cents) == (
         2000,
@@ -250,53 +264,55 @@ def test_a_move_that_is_not_in_the_table_keeps_the_state_and_takes_the_amounts(
     assert merged.dispute == OPEN
 
 
-def test_a_word_we_do_not_know_keeps_our_state() -> None:
-    merged, _ = merged_by_check(payment(status="processing"), shown(None, charge_id="ch_1"))
+def test_unknown_provider_status_keeps_our_state() -> None:
+    merged, _ = merge_state(payment(status="processing"), provider_payment(None, charge_id="ch_1"))
     assert (merged.status, merged.charge_id) == ("processing", "ch_1")
 
 
-def test_what_is_left_to_refund_is_never_below_zero() -> None:
-    look = shown("succeeded", captured_cents=100, refunded_cents=300)
-    assert merged_by_check(payment(), look)[0].refundable_cents == 0
+def test_refundable_cents_are_never_below_zero() -> None:
+    provider_state = provider_payment("succeeded", captured_cents=100, refunded_cents=300)
+    assert merge_state(payment(), provider_state)[0].refundable_cents == 0
 
 
-def test_a_charge_once_seen_is_not_forgotten() -> None:
-    assert merged_by_check(payment(charge_id="ch_1"), shown("created"))[0].charge_id == "ch_1"
+def test_charge_id_stays_if_the_provider_reports_none() -> None:
+    assert (
+        merge_state(payment(charge_id="ch_1"), provider_payment("created"))[0].charge_id == "ch_1"
+    )
 
 
-def test_b13_completed_is_the_time_of_the_charge_set_once() -> None:
+def test_b13_completed_at_is_the_charge_time_and_set_once() -> None:
     later = AT.replace(hour=12)
-    first, _ = merged_by_check(payment(), shown("succeeded", charged_at=AT))
+    first, _ = merge_state(payment(), provider_payment("succeeded", charged_at=AT))
     assert first.completed_at == AT
-    assert merged_by_check(first, shown("succeeded", charged_at=later))[0].completed_at == AT
-    assert merged_by_check(payment(), shown("failed", charged_at=AT))[0].completed_at is None
+    assert merge_state(first, provider_payment("succeeded", charged_at=later))[0].completed_at == AT
+    assert merge_state(payment(), provider_payment("failed", charged_at=AT))[0].completed_at is None
 
 
-def test_a_failure_is_kept_while_failed_and_cleared_by_any_other_state() -> None:
+def test_failure_stays_while_failed_and_is_removed_by_any_other_state() -> None:
     failed = payment(status="failed", failure=Failure(code="declined", message="no"))
-    assert merged_by_check(failed, shown("created"))[0].failure == failed.failure
+    assert merge_state(failed, provider_payment("created"))[0].failure == failed.failure
     again = Failure(code="again", message="no")
-    assert merged_by_check(failed, shown("failed", failure=again))[0].failure == again
+    assert merge_state(failed, provider_payment("failed", failure=again))[0].failure == again
     for status in ("requires_action", "processing", "succeeded", "canceled"):
-        assert merged_by_check(failed, shown(status, failure=again))[0].failure is None
+        assert merge_state(failed, provider_payment(status, failure=again))[0].failure is None
 
 
 @pytest.mark.parametrize("status", ["succeeded", "canceled", "processing"])
-def test_b15_the_secret_goes_as_soon_as_the_payment_is_final(status: Status) -> None:
+def test_b15_final_payment_loses_secret_and_next_action(status: Status) -> None:
     waiting = payment(client_secret="secret", next_action=NextAction(type="use_client_secret"))
     action = NextAction(type="redirect", url="https://example.com")
-    look = shown(status, client_secret="other", next_action=action)
-    merged, _ = merged_by_check(waiting, look)
+    provider_state = provider_payment(status, client_secret="other", next_action=action)
+    merged, _ = merge_state(waiting, provider_state)
     kept = (None, None) if status != "processing" else ("secret", action)
     assert (merged.client_secret, merged.next_action) == kept
 
 
-def test_b15_the_secret_is_taken_when_the_object_is_first_known() -> None:
+def test_b15_secret_is_taken_with_the_providers_id() -> None:
     new = payment(status="new", provider_payment_id=None)
-    merged, _ = merged_by_check(new, shown("created", client_secret="secret"))
+    merged, _ = merge_state(new, provider_payment("created", client_secret="secret"))
     assert (merged.provider_payment_id, merged.client_secret) == ("pi_1", "secret")
 
 
-def test_what_the_provider_does_not_show_changes_nothing() -> None:
+def test_no_provider_state_changes_nothing() -> None:
     ours = payment(active_attempt=attempt())
-    assert merged_by_check(ours, None) == (ours, None)
+    assert merge_state(ours, None) == (ours, None)

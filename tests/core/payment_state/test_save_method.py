@@ -1,4 +1,7 @@
-"""A payment saves its method, once, whoever finds out. Source: bridge.md 4 and 5."""
+"""A payment saves its method once, whichever worker does it.
+
+Source: docs/api/native.md, sections 4 and 5.
+"""
 
 from collections.abc import Callable
 
@@ -26,7 +29,7 @@ VISA = Confirmation(payment_method_id="pm_card_visa")
 Later = Callable[[float], None]
 
 
-def made(caller: Caller = USER, **more: object) -> Payment:
+def new_payment(caller: Caller = USER, **more: object) -> Payment:
     known = {"total_cents": 2000, "currency": "USD", "setup_future_usage": "off_session"}
     new = NewPayment.model_validate(known | more)
     return create_payment.create_payment_intent(caller, new, run_context()).payment
@@ -45,46 +48,46 @@ def saved_for(payment: Payment) -> list[PaymentMethod]:
 def tokens_of(stripe: StripeSimulator, customer_id: str | None) -> set[str]:
     customer = customer_items.get(customer_id or "")
     assert customer
-    held = stripe.world.methods.values()
-    return {each.id for each in held if each.customer == customer.provider_customer_id}
+    methods = stripe.world.methods.values()
+    return {each.id for each in methods if each.customer == customer.provider_customer_id}
 
 
 @pytest.mark.parametrize("usage", ["off_session", "on_session"])
-def test_the_method_that_paid_is_saved_and_pays_again(
+def test_method_that_paid_is_saved_and_can_pay_again(
     usage: str, stripe_simulator: StripeSimulator
 ) -> None:
-    payment = made(setup_future_usage=usage)
+    payment = new_payment(setup_future_usage=usage)
     assert saved_for(payment) == []
     assert pay(payment).status == "succeeded"
     (method,) = saved_for(payment)
     assert (method.brand, method.last4, method.is_default) == ("visa", "4242", True)
     assert {method.token} == tokens_of(stripe_simulator, payment.customer_id)
-    again = made(payment_method_id=method.id)
+    again = new_payment(payment_method_id=method.id)
     assert pay(again, asked=Confirmation()).status == "succeeded"
     assert saved_for(payment) == [method], "it was ours already"
 
 
-def test_without_it_or_declined_nothing_is_saved() -> None:
-    plain = made(setup_future_usage=None)
+def test_nothing_is_saved_without_setup_future_usage_or_after_a_decline() -> None:
+    plain = new_payment(setup_future_usage=None)
     pay(plain)
-    declined = made()
+    declined = new_payment()
     with pytest.raises(PaymentDeclined):
         pay(declined, asked=Confirmation(payment_method_id="pm_card_visa_chargeDeclined"))
     assert saved_for(plain) == saved_for(declined) == []
 
 
-def test_an_authorization_saves_and_its_capture_does_not_again() -> None:
-    payment = made(capture_method="manual")
+def test_authorization_saves_the_method_and_capture_does_not_save_it_again() -> None:
+    payment = new_payment(capture_method="manual")
     assert pay(payment).status == "requires_capture"
     (method,) = saved_for(payment)
     change_payment.capture(USER, payment.id, Capture(), run_context())
     assert saved_for(payment) == [method]
 
 
-def test_an_authorization_that_was_given_up_before_anybody_looked_has_saved(
+def test_authorization_canceled_before_the_first_status_check_saves_the_method(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    payment = made(capture_method="manual")
+    payment = new_payment(capture_method="manual")
     intent = stripe_simulator.world.intents[payment.provider_payment_id or ""]
     stripe_simulator.browser_confirm(intent.id, intent.client_secret, "pm_card_visa")
     stripe_simulator.dashboard("cancel", intent.id, None)
@@ -93,17 +96,19 @@ def test_an_authorization_that_was_given_up_before_anybody_looked_has_saved(
     assert {method.token} == tokens_of(stripe_simulator, payment.customer_id)
 
 
-def test_a_guest_who_saves_gets_a_customer() -> None:
+def test_guest_with_setup_future_usage_gets_a_customer_and_a_saved_method() -> None:
     guest = GuestData(email="guest@example.com", name="Guest")
-    payment = made(Caller(), guest_data=guest.model_dump())
+    payment = new_payment(Caller(), guest_data=guest.model_dump())
     assert payment.customer_id
     pay(payment, Caller(guest_of=payment.id))
     (method,) = saved_for(payment)
     assert method.last4 == "4242"
 
 
-def test_a_method_that_was_deleted_does_not_come_back(stripe_simulator: StripeSimulator) -> None:
-    payment = made()
+def test_deleted_method_is_not_saved_again_by_synchronize(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = new_payment()
     pay(payment)
     (method,) = saved_for(payment)
     payment_methods.delete_method(USER, method.id)
@@ -111,17 +116,17 @@ def test_a_method_that_was_deleted_does_not_come_back(stripe_simulator: StripeSi
     assert saved_for(payment) == []
 
 
-def test_a_customer_that_was_deleted_saves_nothing_and_the_payment_succeeds() -> None:
-    payment = made()
+def test_payment_of_deleted_customer_succeeds_and_saves_nothing() -> None:
+    payment = new_payment()
     user_customers.delete_customer(USER, payment.customer_id or "")
     assert pay(payment).status == "succeeded"
     assert method_items.list_of_user("user_456", Page()) == []
 
 
-def test_a_browser_paid_and_the_sweep_finds_out(
+def test_payment_in_the_browser_is_saved_by_the_sweep(
     stripe_simulator: StripeSimulator, later: Later
 ) -> None:
-    payment = made()
+    payment = new_payment()
     at_stripe, secret = payment.provider_payment_id, payment.client_secret
     assert at_stripe
     assert secret
@@ -134,10 +139,10 @@ def test_a_browser_paid_and_the_sweep_finds_out(
 
 
 @pytest.mark.parametrize("at", ["locked", "answered", "committing", "saving", "committed"])
-def test_whoever_dies_at_any_step_it_is_saved_once(
+def test_method_is_saved_once_after_a_crash_at_any_crash_point(
     at: str, crash: Crash, later: Later, stripe_simulator: StripeSimulator
 ) -> None:
-    payment = made()
+    payment = new_payment()
     crash.at = at
     with pytest.raises(Killed):
         pay(payment)
@@ -149,18 +154,18 @@ def test_whoever_dies_at_any_step_it_is_saved_once(
     assert len(saved) == len(stripe_simulator.charges()) == (at != "locked")
 
 
-def test_what_is_deleted_meanwhile_saves_nothing_and_delays_nothing(crash: Crash) -> None:
-    payment = made()
+def test_customer_deleted_during_the_write_saves_nothing_and_payment_succeeds(crash: Crash) -> None:
+    payment = new_payment()
     crash.at = "saving"
     crash.meanwhile = lambda _: user_customers.delete_customer(USER, payment.customer_id or "")
     assert pay(payment).status == "succeeded"
     assert method_items.list_of_user("user_456", Page()) == []
 
 
-def test_the_same_token_saved_meanwhile_is_saved_once(
+def test_same_token_saved_during_the_write_is_saved_once(
     crash: Crash, stripe_simulator: StripeSimulator
 ) -> None:
-    payment = made()
+    payment = new_payment()
 
     def save(_: str) -> None:
         (token,) = tokens_of(stripe_simulator, payment.customer_id)
@@ -172,8 +177,10 @@ def test_the_same_token_saved_meanwhile_is_saved_once(
     assert len(saved_for(payment)) == 1
 
 
-def test_what_is_saved_meanwhile_delays_nothing(crash: Crash) -> None:
-    payment = made()
+def test_other_method_saved_during_the_write_both_are_saved_and_payment_succeeds(
+    crash: Crash,
+) -> None:
+    payment = new_payment()
 
     def save(_: str) -> None:
         new = NewMethod(token="pm_card_amex", customer_id=payment.customer_id)
@@ -187,9 +194,9 @@ def test_what_is_saved_meanwhile_delays_nothing(crash: Crash) -> None:
 
 
 @pytest.mark.race
-def test_many_payments_of_one_customer_save_each_method_once(dynamodb_local: None) -> None:
-    """Also where ten others look at each of them at the same time."""
-    paid = [made() for _ in range(4)]
+def test_concurrent_payments_of_one_customer_save_each_method_once(dynamodb_local: None) -> None:
+    """Also while other workers synchronize each of them at the same time."""
+    paid = [new_payment() for _ in range(4)]
 
     def act(number: int) -> Payment:
         payment = paid[number % 4]
@@ -205,12 +212,12 @@ def test_many_payments_of_one_customer_save_each_method_once(dynamodb_local: Non
     assert [each.is_default for each in methods].count(True) == 1
 
 
-def test_an_expired_card_is_refused(later: Later) -> None:
-    payment = made()
+def test_expired_saved_card_is_refused(later: Later) -> None:
+    payment = new_payment()
     pay(payment)
     (method,) = saved_for(payment)
     later(400 * 24 * 3600)
     assert method.is_expired(clock.now())
     asked = Confirmation(payment_method_id=method.id)
     with pytest.raises(InvalidRequest, match="expired"):
-        pay(made(), asked=asked)
+        pay(new_payment(), asked=asked)

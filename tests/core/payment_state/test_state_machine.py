@@ -1,4 +1,7 @@
-"""The state machine, held against the tables of design/convergence.md, section 2."""
+"""The state machine, compared with the tables of its page.
+
+Source: docs/payment-correctness.md, section 2.
+"""
 
 from typing import get_args
 
@@ -18,7 +21,7 @@ MOVES = """
 | failed | | x | x | x | x | | x |
 | canceled | | | | | x (alarm) | | |
 | succeeded | | | | | | | |
-"""  # noqa: E501 - the document's own table
+"""  # noqa: E501 - the table of the page
 CALLS = """
 confirm: created, failed; single: requires_action
 update: created, failed; single: requires_action
@@ -49,23 +52,21 @@ def calls() -> list[tuple[Operation, set[str], set[str]]]:
 
 
 @pytest.mark.parametrize(("before", "after", "allowed"), cells())
-def test_b13_a_move_is_made_where_the_table_says_so(
-    before: Status, after: Status, *, allowed: bool
-) -> None:
+def test_b13_may_move_follows_the_table(before: Status, after: Status, *, allowed: bool) -> None:
     assert state_machine.may_move(before, after) == allowed
 
 
-def test_b13_the_table_names_every_state_and_nothing_becomes_new() -> None:
+def test_b13_table_has_every_state_and_none_becomes_new() -> None:
     assert {before for before, _, _ in cells()} == set(STATUSES) == state_machine.MOVES.keys()
     assert not any(state_machine.may_move(before, "new") for before in STATUSES)
 
 
 @pytest.mark.parametrize("before", [each for each in STATUSES if each != "succeeded"])
-def test_money_wins_from_every_state(before: Status) -> None:
+def test_succeeded_is_taken_from_every_state(before: Status) -> None:
     assert state_machine.may_move(before, "succeeded")
 
 
-def test_only_what_is_no_surprise_goes_uncounted() -> None:
+def test_expected_transitions_are_these_three_and_none_is_allowed() -> None:
     expected: set[tuple[Status, Status]] = {
         ("failed", "created"),
         ("canceled", "created"),
@@ -77,7 +78,7 @@ def test_only_what_is_no_surprise_goes_uncounted() -> None:
 
 @pytest.mark.parametrize(("operation", "always", "single"), calls())
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_call_starts_where_the_table_says_so(
+def test_may_start_follows_the_table(
     operation: Operation, always: set[str], single: set[str], status: Status
 ) -> None:
     starts = [
@@ -86,15 +87,15 @@ def test_a_call_starts_where_the_table_says_so(
     assert starts == [status in always, status in always | single]
 
 
-def test_a_confirm_is_answered_as_it_is_where_an_earlier_charge_can_still_succeed() -> None:
-    """B13; succeeded also stands for what is shown as partly refunded or disputed."""
-    answered = {"processing", "requires_capture", "succeeded", "requires_action"}
-    assert answered == state_machine.CONFIRMED
+def test_confirmed_states_are_those_in_which_a_charge_has_or_can_succeed() -> None:
+    """B13. `succeeded` is also displayed as partially refunded or disputed."""
+    expected = {"processing", "requires_capture", "succeeded", "requires_action"}
+    assert expected == state_machine.CONFIRMED
     assert "canceled" not in state_machine.CONFIRMED
 
 
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("is_open", [True, False])
-def test_rule_8_what_can_still_move_stays_due(status: Status, *, is_open: bool) -> None:
+def test_rule8_can_move_is_false_only_at_rest(status: Status, *, is_open: bool) -> None:
     at_rest = {"succeeded", "canceled"} | (set() if is_open else {"failed"})
     assert state_machine.can_move(status, is_open=is_open) == (status not in at_rest)

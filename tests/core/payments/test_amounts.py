@@ -1,4 +1,4 @@
-"""Subtotal, tax, discount and total (B14)."""
+"""Subtotal, tax, discount and total (B14). Source: docs/api/native.md, section 4."""
 
 from itertools import chain, combinations
 
@@ -15,7 +15,7 @@ NAMES = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
 SMALL = st.integers(0, 12) | st.none()
 CENTS = st.integers(0, MOST)
 SUBSETS = chain.from_iterable(combinations(NAMES, size) for size in range(1, 5))
-TELLING = [each for each in SUBSETS if {"subtotal_cents", "total_cents"} & set(each)]
+SUFFICIENT = [each for each in SUBSETS if {"subtotal_cents", "total_cents"} & set(each)]
 
 
 @st.composite
@@ -51,7 +51,7 @@ def assert_balanced(found: dict[str, int]) -> None:
 
 
 @given(SMALL, SMALL, SMALL, SMALL)
-def test_b14_whatever_is_accepted_balances_and_keeps_what_was_given(
+def test_b14_accepted_amounts_add_up_and_keep_what_was_sent(
     subtotal: int | None, tax: int | None, discount: int | None, total: int | None
 ) -> None:
     given_cents = dict(zip(NAMES, (subtotal, tax, discount, total), strict=True))
@@ -60,23 +60,23 @@ def test_b14_whatever_is_accepted_balances_and_keeps_what_was_given(
     except (InvalidRequest, ValidationError):
         return
     assert_balanced(found)
-    named = {name: cents for name, cents in given_cents.items() if cents is not None}
-    assert named.items() <= found.items()
+    sent = {name: cents for name, cents in given_cents.items() if cents is not None}
+    assert sent.items() <= found.items()
 
 
-@given(WHOLE, st.sampled_from(TELLING))
-def test_b14_any_subset_that_tells_enough_is_completed(
+@given(WHOLE, st.sampled_from(SUFFICIENT))
+def test_b14_any_sufficient_subset_is_completed(
     whole: dict[str, int], names: tuple[str, ...]
 ) -> None:
-    told = {name: cents for name, cents in whole.items() if name in names}
-    untold = {name: 0 for name in ("tax_cents", "discount_cents") if name not in names}
-    if whole | untold == whole:
-        assert amounts.complete(asked(**told)) == whole
+    sent = {name: cents for name, cents in whole.items() if name in names}
+    omitted = {name: 0 for name in ("tax_cents", "discount_cents") if name not in names}
+    if whole | omitted == whole:
+        assert amounts.complete(asked(**sent)) == whole
     assert_balanced(amounts.complete(asked(**whole)))
 
 
 @given(CENTS, CENTS, st.integers(1, MOST))
-def test_b14_a_total_that_does_not_add_up_is_refused(subtotal: int, tax: int, total: int) -> None:
+def test_b14_total_that_does_not_add_up_is_refused(subtotal: int, tax: int, total: int) -> None:
     assume(total != subtotal + tax)
     with pytest.raises(InvalidRequest) as refused:
         amounts.complete(asked(subtotal_cents=subtotal, tax_cents=tax, total_cents=total))
@@ -96,7 +96,7 @@ def test_b14_a_total_that_does_not_add_up_is_refused(subtotal: int, tax: int, to
         ({"total_cents": MOST, "discount_cents": 1}, "total_cents"),
     ],
 )
-def test_b14_what_follows_has_the_bounds_too(cents: dict[str, int], field: str) -> None:
+def test_b14_computed_amounts_have_the_same_bounds(cents: dict[str, int], field: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         amounts.complete(asked(**cents))
     assert refused.value.code == "validation_failed"
@@ -105,14 +105,14 @@ def test_b14_what_follows_has_the_bounds_too(cents: dict[str, int], field: str) 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("wrong", [True, "20", 20.5, 20.0, -1, MOST + 1, [1]])
-def test_b14_only_whole_numbers_in_range_are_amounts(name: str, wrong: object) -> None:
+def test_b14_amount_must_be_an_integer_in_range(name: str, wrong: object) -> None:
     for model in (NewPayment, PaymentChange):
         body = {"currency": "USD", "total_cents": 20} | {name: wrong}
         with pytest.raises(ValidationError):
             model.model_validate(body)
 
 
-def test_b14_a_subtotal_or_a_total_is_needed() -> None:
+def test_b14_subtotal_or_total_is_required() -> None:
     with pytest.raises(ValidationError):
         asked(tax_cents=5)
 
@@ -129,7 +129,7 @@ def test_b14_a_subtotal_or_a_total_is_needed() -> None:
         ({"subtotal_cents": 10, "total_cents": 110}, (10, 200, 100, 110)),
     ],
 )
-def test_b14_a_put_keeps_tax_and_discount_and_recomputes_the_rest(
+def test_b14_update_keeps_tax_and_discount_and_recomputes_the_rest(
     change: dict[str, int], expected: tuple[int, ...]
 ) -> None:
     found = amounts.change(stored(1900, 200, 100), PaymentChange.model_validate(change))
@@ -146,20 +146,20 @@ def test_b14_a_put_keeps_tax_and_discount_and_recomputes_the_rest(
         ({"tax_cents": MOST}, "validation_failed"),
     ],
 )
-def test_b14_a_put_is_checked_as_a_whole(change: dict[str, int], code: str) -> None:
+def test_b14_update_is_checked_as_a_whole(change: dict[str, int], code: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         amounts.change(stored(1900, 200, 100), PaymentChange.model_validate(change))
     assert refused.value.code == code
 
 
 @given(WHOLE, st.tuples(SMALL, SMALL, SMALL, SMALL))
-def test_b14_whatever_a_put_leaves_balances(
+def test_b14_amounts_add_up_after_any_update(
     whole: dict[str, int], change: tuple[int | None, ...]
 ) -> None:
     before = stored(*(whole[name] for name in NAMES[:3]))
     try:
-        named = PaymentChange.model_validate(dict(zip(NAMES, change, strict=True)))
-        found = amounts.change(before, named)
+        sent = PaymentChange.model_validate(dict(zip(NAMES, change, strict=True)))
+        found = amounts.change(before, sent)
     except (InvalidRequest, ValidationError):
         return
     assert_balanced(found)

@@ -1,4 +1,4 @@
-"""Many at once on real conditions: DynamoDB Local, 16 threads, one payment."""
+"""Concurrent requests with real conditions: DynamoDB Local, 16 threads, one payment."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def assert_charged_once(payment_id: str, stripe: StripeSimulator) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "one-key", "key-{}"], ids=["none", "one", "each its own"])
-def test_equal_confirms_at_once_charge_once(
+def test_concurrent_equal_confirms_charge_once(
     key: str | None, stripe_simulator: StripeSimulator
 ) -> None:
     payment = created()
@@ -62,7 +62,7 @@ def test_equal_confirms_at_once_charge_once(
     assert_charged_once(payment.id, stripe_simulator)
 
 
-def test_confirms_with_different_cards_at_once_charge_once(
+def test_concurrent_confirms_with_different_cards_charge_once(
     stripe_simulator: StripeSimulator,
 ) -> None:
     payment = created()
@@ -77,7 +77,7 @@ def test_confirms_with_different_cards_at_once_charge_once(
     assert_charged_once(payment.id, stripe_simulator)
 
 
-def test_creations_with_one_key_at_once_make_one_payment(
+def test_concurrent_creations_with_one_key_make_one_payment(
     stripe_simulator: StripeSimulator,
 ) -> None:
     results = together(
@@ -89,7 +89,7 @@ def test_creations_with_one_key_at_once_make_one_payment(
     assert len(read_payments.list_payments(USER, Page())) == 1
 
 
-def test_a_users_first_payments_at_once_share_one_customer(
+def test_concurrent_first_payments_of_a_user_share_one_customer(
     stripe_simulator: StripeSimulator,
 ) -> None:
     results = together(
@@ -99,7 +99,7 @@ def test_a_users_first_payments_at_once_share_one_customer(
     assert len(read_payments.list_payments(USER, Page())) == THREADS
 
 
-def test_updates_confirms_syncs_and_sweeps_at_once_agree_with_the_provider(
+def test_concurrent_updates_confirms_and_syncs_agree_with_the_provider(
     stripe_simulator: StripeSimulator, later: Callable[[float], None]
 ) -> None:
     payment = created()
@@ -120,7 +120,7 @@ def test_updates_confirms_syncs_and_sweeps_at_once_agree_with_the_provider(
 
     results = together(THREADS, act)
     codes = Counter(type(each).__name__ for each in results)
-    assert set(codes) <= {"Answered", "Payment", "Conflict", "TemporarilyUnavailable"}, results
+    assert set(codes) <= {"PaymentResult", "Payment", "Conflict", "TemporarilyUnavailable"}, results
     for _ in range(4):
         later(60)
         sweep.sweep(sweep_run())
@@ -133,7 +133,7 @@ def test_updates_confirms_syncs_and_sweeps_at_once_agree_with_the_provider(
     assert payment_operator.inspect_payment(payment.id).timeline_is_whole
 
 
-def test_sweeps_at_once_end_an_attempt_once(
+def test_concurrent_sweeps_end_an_attempt_once(
     stripe_simulator: StripeSimulator, later: Callable[[float], None]
 ) -> None:
     payment = created()
@@ -146,7 +146,7 @@ def test_sweeps_at_once_end_an_attempt_once(
     assert len(ended) == 1
 
 
-def test_fifty_partial_refunds_at_once_never_exceed_what_was_captured(
+def test_fifty_concurrent_partial_refunds_never_exceed_the_captured_amount(
     stripe_simulator: StripeSimulator, later: Callable[[float], None]
 ) -> None:
     payment = change_payment.confirm(USER, created().id, VISA, run_context()).payment
@@ -163,7 +163,7 @@ def test_fifty_partial_refunds_at_once_never_exceed_what_was_captured(
     assert {type(each) for each in results} <= {PaymentResult, Conflict, TemporarilyUnavailable}
     assert given_back() <= 2000
     for number in range(50):
-        with suppress(Conflict):  # once the rest is too little for it
+        with suppress(Conflict):  # when too little is left for it
             refund(number)
     later(100)
     sweep.sweep(sweep_run())

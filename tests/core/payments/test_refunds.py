@@ -1,9 +1,8 @@
-"""Captures, cancellations and refunds: crash points, lost answers, the rest that is left.
+"""Captures, cancellations and refunds: crashes, lost answers, what is left to refund.
 
-Source: design/convergence.md, sections 2 to 5 and 9; contracts/bridge.md section 4.
+Source: docs/payment-correctness.md, sections 4 and 9; docs/api/native.md, section 4.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -24,10 +23,9 @@ from bridge.models.refund import NewRefund
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, Killed, run_context, sweep_run, together
+from tests.core.payment_state.conftest import CRASH_POINTS, Later
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
-Later = Callable[[float], None]
-STEPS = ["locking", "locked", "answered", "committing", "committed"]
 PART = NewRefund(amount_cents=500)
 
 
@@ -38,7 +36,7 @@ def paid(method: str = "pm_card_visa", **more: object) -> Payment:
     return change_payment.confirm(USER, made.id, asked, run_context()).payment
 
 
-def held() -> Payment:
+def authorized() -> Payment:
     return paid(capture_method="manual")
 
 
@@ -53,7 +51,7 @@ def stored(payment: Payment) -> Payment:
 
 
 def given_back(simulator: StripeSimulator) -> int:
-    """Cents that left the account: what a partial capture lets go did not."""
+    """Cents that went back to the payer, without the release of a partial capture."""
     return sum(
         each.amount
         for each in simulator.world.refunds.values()
@@ -62,7 +60,7 @@ def given_back(simulator: StripeSimulator) -> int:
 
 
 def assert_agrees(payment: Payment, simulator: StripeSimulator) -> None:
-    """Our row says what the provider says, and nothing is under way or broken."""
+    """Our row agrees with the provider, no attempt is active, the timeline is whole."""
     found, refunds = stored(payment), payment_items.refunds(payment.id)
     assert found.active_attempt is None
     assert found.refunded_cents == given_back(simulator)
@@ -76,7 +74,7 @@ def assert_agrees(payment: Payment, simulator: StripeSimulator) -> None:
 # --- refunds ------------------------------------------------------------------------------------
 
 
-def test_a_part_and_then_the_rest_go_back(stripe_simulator: StripeSimulator) -> None:
+def test_refund_of_a_part_and_then_of_the_rest(stripe_simulator: StripeSimulator) -> None:
     payment = paid()
     first = refund(payment, NewRefund(amount_cents=500, reason="damaged"))
     assert (
@@ -100,7 +98,7 @@ def test_a_part_and_then_the_rest_go_back(stripe_simulator: StripeSimulator) -> 
     assert len(stripe_simulator.refunds()) == 2
 
 
-def test_more_than_is_left_is_refused_and_nobody_is_asked(
+def test_refund_above_the_rest_is_refused_without_a_provider_call(
     stripe_simulator: StripeSimulator,
 ) -> None:
     payment = paid()
@@ -112,13 +110,13 @@ def test_more_than_is_left_is_refused_and_nobody_is_asked(
     assert len(stripe_simulator.requests) == asked
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("point", CRASH_POINTS)
 @pytest.mark.parametrize("rescue", ["retry", "sync", "sweep"])
-def test_a_refund_killed_anywhere_ends_in_the_truth(
-    step: str, rescue: str, crash: Crash, later: Later, stripe_simulator: StripeSimulator
+def test_refund_killed_at_any_crash_point_ends_in_the_providers_state(
+    point: str, rescue: str, crash: Crash, later: Later, stripe_simulator: StripeSimulator
 ) -> None:
     payment = paid()
-    crash.at = step
+    crash.at = point
     with pytest.raises(Killed):
         refund(payment, PART, "key-1")
     later(200)
@@ -126,32 +124,32 @@ def test_a_refund_killed_anywhere_ends_in_the_truth(
         change_payment.sync(USER, payment.id, run_context())
     if rescue == "sweep":
         sweep.sweep(sweep_run())
-    sent = step in ("answered", "committing", "committed")
+    sent = point in ("answered", "committing", "committed")
     assert given_back(stripe_simulator) == (500 if sent else 0)
     if rescue != "retry":
         assert_agrees(payment, stripe_simulator)
-    answered = refund(payment, PART, "key-1")
-    assert answered.requested_refund.status == "succeeded"
-    assert answered.replayed == sent
+    result = refund(payment, PART, "key-1")
+    assert result.requested_refund.status == "succeeded"
+    assert result.replayed == sent
     assert given_back(stripe_simulator) == 500
     assert_agrees(payment, stripe_simulator)
-    assert refund(payment, PART, "key-1").requested_refund == answered.requested_refund
+    assert refund(payment, PART, "key-1").requested_refund == result.requested_refund
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "500_after", "truncated_body"])
-def test_a_refund_whose_answer_is_lost_is_pending_and_found(
+def test_refund_with_lost_answer_is_pending_until_the_sweep_finds_it(
     kind: str, later: Later, stripe_simulator: StripeSimulator
 ) -> None:
     payment = paid()
     stripe_simulator.fault("refund", kind)
-    answered = refund(payment)
-    assert (answered.requested_refund.status, answered.requested_refund.provider_refund_id) == (
+    result = refund(payment)
+    assert (result.requested_refund.status, result.requested_refund.provider_refund_id) == (
         "pending",
         None,
     )
-    assert answered.retry_after
+    assert result.retry_after
     assert stored(payment).refundable_cents == 1500
-    assert refund(payment).requested_refund.id == answered.requested_refund.id, (
+    assert refund(payment).requested_refund.id == result.requested_refund.id, (
         "the same request is the same refund"
     )
     with pytest.raises(Conflict) as busy:
@@ -160,11 +158,11 @@ def test_a_refund_whose_answer_is_lost_is_pending_and_found(
     later(30)
     sweep.sweep(sweep_run())
     (found,) = payment_items.refunds(payment.id)
-    assert (found.id, found.status) == (answered.requested_refund.id, "succeeded")
+    assert (found.id, found.status) == (result.requested_refund.id, "succeeded")
     assert_agrees(payment, stripe_simulator)
 
 
-def test_a_refund_that_never_arrived_gives_its_amount_back_after_the_lease(
+def test_refund_that_never_arrived_is_refundable_again_after_the_lease(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:
     payment = paid()
@@ -172,7 +170,7 @@ def test_a_refund_that_never_arrived_gives_its_amount_back_after_the_lease(
     refund(payment, NewRefund(), "key-1")
     later(60)
     sweep.sweep(sweep_run())
-    assert stored(payment).refundable_cents == 0, "it may still land"
+    assert stored(payment).refundable_cents == 0, "it may still take effect"
     later(60)
     sweep.sweep(sweep_run())
     (found,) = payment_items.refunds(payment.id)
@@ -183,7 +181,7 @@ def test_a_refund_that_never_arrived_gives_its_amount_back_after_the_lease(
     assert_agrees(payment, stripe_simulator)
 
 
-def test_another_key_is_another_refund_of_the_same_amount(
+def test_refund_with_another_key_is_another_refund(
     stripe_simulator: StripeSimulator,
 ) -> None:
     payment = paid()
@@ -193,7 +191,9 @@ def test_another_key_is_another_refund_of_the_same_amount(
     assert refund(payment, PART, "key-1").requested_refund == first
 
 
-def test_a_key_is_one_refund_however_its_amount_reads(stripe_simulator: StripeSimulator) -> None:
+def test_b17_refund_with_same_key_and_other_body_returns_409(
+    stripe_simulator: StripeSimulator,
+) -> None:
     payment = paid()
     refund(payment, PART, "key-1")
     other = run_context("key-1", fingerprint="another body")
@@ -203,7 +203,7 @@ def test_a_key_is_one_refund_however_its_amount_reads(stripe_simulator: StripeSi
     assert given_back(stripe_simulator) == 500
 
 
-def test_a_refund_that_was_surely_not_sent_leaves_nothing_reserved(
+def test_refund_surely_not_sent_reserves_nothing(
     stripe_simulator: StripeSimulator,
 ) -> None:
     payment = paid()
@@ -215,7 +215,7 @@ def test_a_refund_that_was_surely_not_sent_leaves_nothing_reserved(
     assert refund(payment, NewRefund(), "key-1").requested_refund.status == "succeeded"
 
 
-def test_what_the_dashboard_refunded_is_known_at_the_refusal(
+def test_refused_refund_synchronizes_what_the_dashboard_refunded(
     stripe_simulator: StripeSimulator,
 ) -> None:
     payment = paid()
@@ -228,7 +228,7 @@ def test_what_the_dashboard_refunded_is_known_at_the_refusal(
     assert_agrees(payment, stripe_simulator)
 
 
-def test_refunds_made_elsewhere_become_ours_once(stripe_simulator: StripeSimulator) -> None:
+def test_refunds_of_the_dashboard_are_stored_once(stripe_simulator: StripeSimulator) -> None:
     payment = paid()
     refund(payment)
     for _ in range(2):
@@ -240,7 +240,7 @@ def test_refunds_made_elsewhere_become_ours_once(stripe_simulator: StripeSimulat
     assert_agrees(payment, stripe_simulator)
 
 
-def test_a_late_refund_is_due_until_it_is_through(
+def test_pending_refund_keeps_the_payment_due_until_it_succeeds(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:
     payment = paid("pm_card_pendingRefund")
@@ -255,7 +255,7 @@ def test_a_late_refund_is_due_until_it_is_through(
     assert_agrees(payment, stripe_simulator)
 
 
-def test_a_refund_that_fails_later_can_be_made_again(
+def test_refund_that_fails_later_is_refundable_again(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:
     payment = paid("pm_card_refundFail")
@@ -267,7 +267,7 @@ def test_a_refund_that_fails_later_can_be_made_again(
     assert_agrees(payment, stripe_simulator)
 
 
-def test_refunds_at_once_never_give_back_more_than_was_captured(
+def test_concurrent_refunds_never_exceed_the_captured_amount(
     stripe_simulator: StripeSimulator,
 ) -> None:
     payment = paid()
@@ -281,7 +281,7 @@ def test_refunds_at_once_never_give_back_more_than_was_captured(
 
 
 @pytest.mark.parametrize("method", ["pm_card_visa", "pm_card_visa_chargeDeclined"])
-def test_only_what_has_succeeded_is_refunded(
+def test_refund_of_a_payment_that_has_not_succeeded_returns_409(
     method: str, stripe_simulator: StripeSimulator
 ) -> None:
     new = NewPayment(total_cents=2000, currency="USD")
@@ -295,9 +295,9 @@ def test_only_what_has_succeeded_is_refunded(
 # --- disputes -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("outcome", "shown"), [("won", "succeeded"), ("lost", "disputed")])
-def test_a_dispute_is_shown_until_it_is_won(
-    outcome: str, shown: str, stripe_simulator: StripeSimulator
+@pytest.mark.parametrize(("outcome", "displayed"), [("won", "succeeded"), ("lost", "disputed")])
+def test_dispute_is_displayed_until_it_is_won(
+    outcome: str, displayed: str, stripe_simulator: StripeSimulator
 ) -> None:
     payment = paid()
     intent = str(payment.provider_payment_id)
@@ -307,7 +307,7 @@ def test_a_dispute_is_shown_until_it_is_won(
         refund(payment)
     assert (refused.value.status, refused.value.code) == (409, "payment_not_refundable")
     stripe_simulator.dashboard("close_dispute", intent, outcome=outcome)
-    assert change_payment.sync(USER, payment.id, run_context()).displayed_status == shown
+    assert change_payment.sync(USER, payment.id, run_context()).displayed_status == displayed
 
 
 # --- captures and cancellations -----------------------------------------------------------------
@@ -326,10 +326,10 @@ ENDS = {"capture": "succeeded", "cancel": "canceled"}
 
 
 @pytest.mark.parametrize(("asked", "captured"), [(None, 2000), (1500, 1500)])
-def test_a_manual_capture_takes_what_it_names_and_once(
+def test_capture_takes_the_given_amount_once(
     asked: int | None, captured: int, stripe_simulator: StripeSimulator
 ) -> None:
-    payment = held()
+    payment = authorized()
     assert (payment.status, payment.captured_cents) == ("requires_capture", 0)
     body = Capture(amount_cents=asked)
     taken = change_payment.capture(USER, payment.id, body, run_context()).payment
@@ -350,28 +350,28 @@ def test_a_manual_capture_takes_what_it_names_and_once(
     assert_agrees(payment, stripe_simulator)
 
 
-def test_more_than_was_authorized_is_not_captured(stripe_simulator: StripeSimulator) -> None:
-    payment = held()
+def test_capture_above_the_authorization_returns_409(stripe_simulator: StripeSimulator) -> None:
+    payment = authorized()
     with pytest.raises(Conflict) as refused:
         change_payment.capture(USER, payment.id, Capture(amount_cents=2001), run_context())
     assert refused.value.code == "amount_exceeds_available"
     assert stored(payment).status == "requires_capture"
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("point", CRASH_POINTS)
 @pytest.mark.parametrize("rescue", ["retry", "sync", "sweep"])
 @pytest.mark.parametrize("operation", ["capture", "cancel"])
-def test_a_capture_or_cancellation_killed_anywhere_ends_in_the_truth(
+def test_capture_or_cancel_killed_at_any_crash_point_ends_in_the_providers_state(
     operation: str,
-    step: str,
+    point: str,
     rescue: str,
     crash: Crash,
     later: Later,
     stripe_simulator: StripeSimulator,
 ) -> None:
-    payment = held()
+    payment = authorized()
 
-    crash.at = step
+    crash.at = point
     with pytest.raises(Killed):
         ACTS[operation](payment, "key-1")
     later(200)
@@ -380,7 +380,7 @@ def test_a_capture_or_cancellation_killed_anywhere_ends_in_the_truth(
     if rescue == "sweep":
         sweep.sweep(sweep_run())
     if rescue != "retry":
-        sent = step in ("answered", "committing", "committed")
+        sent = point in ("answered", "committing", "committed")
         assert stored(payment).status == (ENDS[operation] if sent else "requires_capture")
         assert_agrees(payment, stripe_simulator)
     assert ACTS[operation](payment, "key-1").payment.status == ENDS[operation]
@@ -390,20 +390,20 @@ def test_a_capture_or_cancellation_killed_anywhere_ends_in_the_truth(
 
 
 @pytest.mark.parametrize("operation", ["capture", "cancel"])
-def test_what_somebody_did_at_the_dashboard_is_done(
+def test_capture_or_cancel_done_at_the_dashboard_is_an_answer(
     operation: str, stripe_simulator: StripeSimulator
 ) -> None:
-    payment = held()
+    payment = authorized()
     stripe_simulator.dashboard(operation, str(payment.provider_payment_id))
     assert ACTS[operation](payment).payment.status == ENDS[operation]
     assert_agrees(payment, stripe_simulator)
 
 
 @pytest.mark.parametrize("operation", ["capture", "cancel"])
-def test_the_other_one_came_first_at_the_dashboard(
+def test_capture_or_cancel_after_the_opposite_at_the_dashboard_returns_409(
     operation: str, stripe_simulator: StripeSimulator
 ) -> None:
-    payment = held()
+    payment = authorized()
     other = {"capture": "cancel", "cancel": "capture"}[operation]
     stripe_simulator.dashboard(other, str(payment.provider_payment_id))
     with pytest.raises(BridgeError) as refused:
@@ -413,13 +413,13 @@ def test_the_other_one_came_first_at_the_dashboard(
     assert_agrees(payment, stripe_simulator)
 
 
-def test_a_payment_is_canceled_in_every_state_that_allows_it_and_twice(
+def test_cancel_works_in_every_allowed_state_and_twice(
     stripe_simulator: StripeSimulator,
 ) -> None:
     new = NewPayment(total_cents=2000, currency="USD")
     made = create_payment.create_payment_intent(USER, new, run_context()).payment
     secure = paid("pm_card_threeDSecure2Required")
-    for payment in (made, secure, held()):
+    for payment in (made, secure, authorized()):
         for _ in range(2):
             assert cancel(payment).payment.displayed_status == "canceled"
     calls = stripe_simulator.log.counts["cancel"]
@@ -429,10 +429,10 @@ def test_a_payment_is_canceled_in_every_state_that_allows_it_and_twice(
     assert refused.value.code == "payment_not_cancelable"
 
 
-def test_a_capture_and_a_cancellation_at_once_end_as_one_of_them(
+def test_concurrent_capture_and_cancel_end_as_one_of_them(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    payment = held()
+    payment = authorized()
 
     together(6, lambda number: ACTS["capture" if number % 2 else "cancel"](payment))
     found = stored(payment)

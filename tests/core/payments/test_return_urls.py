@@ -1,4 +1,7 @@
-"""Where a provider may send the customer back to (B19)."""
+"""The addresses to which a provider may send the payer back (B19).
+
+Source: docs/api/native.md, section 4.
+"""
 
 from collections.abc import Callable
 
@@ -26,7 +29,7 @@ def hosts(setting: Setting) -> None:
         "http://[::1]:3000",
     ],
 )
-def test_b19_an_address_on_a_known_host_is_taken(url: str) -> None:
+def test_b19_address_on_an_allowed_host_passes(url: str) -> None:
     return_urls.check(return_url=url, cancel_url=None)
 
 
@@ -42,20 +45,20 @@ def test_b19_an_address_on_a_known_host_is_taken(url: str) -> None:
         "http://localhost.evil.test",
     ],
 )
-def test_b19_any_other_is_refused(url: str) -> None:
+def test_b19_any_other_address_is_refused(url: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         return_urls.check(return_url=url)
     assert [each.field for each in refused.value.details] == ["return_url"]
     assert "evil" not in str(refused.value)
 
 
-def test_b19_every_address_at_fault_is_named() -> None:
+def test_b19_every_wrong_address_is_in_the_details() -> None:
     with pytest.raises(InvalidRequest) as refused:
         return_urls.check(return_url="http://evil.test", cancel_url="https://evil.test")
     assert [each.field for each in refused.value.details] == ["return_url", "cancel_url"]
 
 
-def test_b19_localhost_is_refused_in_live_mode(setting: Setting) -> None:
+def test_b19_localhost_is_refused_outside_of_test_mode(setting: Setting) -> None:
     setting("MODE", "live")
     with pytest.raises(InvalidRequest):
         return_urls.check(return_url="http://localhost:3000")
@@ -65,7 +68,7 @@ def test_b19_localhost_is_refused_in_live_mode(setting: Setting) -> None:
 @pytest.mark.parametrize(
     ("value", "default"), [("https://shop.example.com/", "https://shop.example.com/"), ("", None)]
 )
-def test_b19_the_default_is_configured_or_none(
+def test_b19_default_is_the_setting_or_none(
     setting: Setting, value: str, default: str | None
 ) -> None:
     setting("RETURN_URL", value)

@@ -1,4 +1,4 @@
-"""Who may see and who may change a record (B6, B9)."""
+"""Who may see and who may change a record. Source: docs/api/native.md, section 2 (B6, B9)."""
 
 from datetime import UTC, datetime
 
@@ -51,7 +51,7 @@ GUESTS = customer()
         (THEIRS, Caller(guest_of=""), False),
     ],
 )
-def test_b9_what_is_not_the_callers_is_as_if_it_were_not_there(
+def test_b9_record_of_somebody_else_raises_not_found_like_no_record(
     record: Customer, caller: Caller, *, visible: bool
 ) -> None:
     assert access.is_visible(record, caller) == visible
@@ -69,7 +69,7 @@ def test_b9_what_is_not_the_callers_is_as_if_it_were_not_there(
 @pytest.mark.parametrize(
     ("role", "writes"), [("owner", True), ("admin", True), ("billing", True), ("member", False)]
 )
-def test_b9_a_member_reads_and_the_other_roles_write(role: Role, *, writes: bool) -> None:
+def test_b9_member_reads_and_other_roles_write(role: Role, *, writes: bool) -> None:
     caller = user(org_1=role)
     access.check_member(caller, "org_1")
     assert access.is_visible(OURS, caller)
@@ -85,19 +85,19 @@ def test_b9_a_member_reads_and_the_other_roles_write(role: Role, *, writes: bool
                 check()
 
 
-def test_b9_an_organization_of_others_is_forbidden() -> None:
+def test_b9_organization_without_membership_is_forbidden() -> None:
     for check in (access.check_member, access.check_writer):
         with pytest.raises(Forbidden):
             check(user(org_2="owner"), "org_1")
 
 
-def test_b9_outside_of_organizations_the_owner_writes() -> None:
+def test_b9_owner_writes_records_outside_of_organizations() -> None:
     access.check_writer(user(), None)
     access.check_writable(MINE, user())
 
 
 @pytest.mark.parametrize("caller", [Caller(), Caller(guest_of="pay_1")])
-def test_b8_a_guest_token_is_no_user(caller: Caller) -> None:
+def test_b8_user_of_refuses_guest_token_and_no_credential(caller: Caller) -> None:
     with pytest.raises(NotAuthenticated) as refused:
         access.user_of(caller)
     assert refused.value.code == "authentication_required"
@@ -107,11 +107,11 @@ def test_b8_a_guest_token_is_no_user(caller: Caller) -> None:
 @pytest.mark.parametrize(
     "caller", [user(), user(org_1="owner"), Caller(guest_of="pay_1"), Caller()]
 )
-def test_b12_a_payment_that_went_with_its_customer_is_not_there_for_anybody(
+def test_b12_hidden_payment_is_visible_to_nobody(
     caller: Caller,
 ) -> None:
     row = payment(id="pay_1", user_id="user_1", organization_id="org_1", is_hidden=True)
     with pytest.raises(NotFound):
         access.visible(row, caller)
-    shown = row.model_copy(update={"is_hidden": False})
-    assert access.is_visible(shown, caller) == (not caller.is_nobody)
+    not_hidden = row.model_copy(update={"is_hidden": False})
+    assert access.is_visible(not_hidden, caller) == (not caller.is_nobody)

@@ -1,4 +1,7 @@
-"""A customer's deletion is finished, whatever dies on the way. Source: data-model.md 6; B12."""
+"""The background part of a customer's deletion ends right, also if its runs crash.
+
+Source: docs/data-model.md, section 6; docs/api/native.md, section 3 (B12).
+"""
 
 import json
 from collections.abc import Callable
@@ -40,7 +43,7 @@ HOUR = 3600
 
 
 class Pauses:
-    """Time for a rest that nobody waits for: `slept` is what would have been."""
+    """A pause that returns at once. `slept`: the seconds that were asked for."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -54,29 +57,29 @@ def job_call(seconds: float = 60) -> RunContext:
 
 
 def run(seconds: float = 60) -> tuple[int, int, int]:
-    """Jobs finished, failed, left."""
+    """Run the job function. Returns the numbers of jobs finished, failed and left."""
     worked = deletion.finish_due(job_call(seconds), Pauses())
     return worked.finished, worked.failed, worked.left
 
 
-def made(**more: object) -> Customer:
+def new_customer(**more: object) -> Customer:
     known: dict[str, object] = {"provider_id": "stripe", "email": "jane@example.com"}
-    asked = NewCustomer.model_validate(known | more)
-    return user_customers.create_customer(USER, asked, run_context()).customer
+    new = NewCustomer.model_validate(known | more)
+    return user_customers.create_customer(USER, new, run_context()).customer
 
 
 def save_methods(stripe: StripeSimulator, customer: Customer, count: int) -> list[PaymentMethod]:
     saved = []
     for _ in range(count):
         now = clock.now()
-        made = new_id("pm", now)
-        held = stripe.seed_method(f"pm_at_stripe_{made}", customer.provider_customer_id)
+        method_id = new_id("pm", now)
+        at_stripe = stripe.seed_method(f"pm_at_stripe_{method_id}", customer.provider_customer_id)
         method = PaymentMethod(
-            id=made,
-            uid=suffix(made),
+            id=method_id,
+            uid=suffix(method_id),
             customer_id=customer.id,
             provider_id="stripe",
-            token=str(held["id"]),
+            token=str(at_stripe["id"]),
             created_at=now,
             updated_at=now,
         )
@@ -88,7 +91,7 @@ def save_methods(stripe: StripeSimulator, customer: Customer, count: int) -> lis
 
 
 def pay(customer: Customer, **more: object) -> Payment:
-    """A payment of the customer that has succeeded, and can move no more."""
+    """A payment of the customer that has succeeded and can change no more."""
     asked: dict[str, object] = {"total_cents": 2000, "currency": "USD", "customer_id": customer.id}
     new = NewPayment.model_validate(asked | more)
     payment = create_payment.create_payment_intent(USER, new, run_context()).payment
@@ -118,10 +121,10 @@ def stored(payment: Payment) -> Payment:
 # --- methods and the provider's customer --------------------------------------------------------
 
 
-def test_b12_methods_are_detached_and_the_providers_customer_is_deleted(
+def test_b12_deletion_detaches_all_methods_and_deletes_the_provider_customer(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    gone, kept = made(), made()
+    gone, kept = new_customer(), new_customer()
     saved = save_methods(stripe_simulator, gone, deletion.PAGE + 3)
     (other,) = save_methods(stripe_simulator, kept, 1)
     delete(gone)
@@ -130,8 +133,8 @@ def test_b12_methods_are_detached_and_the_providers_customer_is_deleted(
     assert attached(stripe_simulator) == [other.token]
     names = [each.operation for each in stripe_simulator.requests[asked:]]
     assert names == ["detach"] * len(saved) + ["delete_customer"]
-    held = {each["id"]: each.get("deleted", False) for each in stripe_simulator.customers()}
-    assert held == {gone.provider_customer_id: True, kept.provider_customer_id: False}
+    deleted = {each["id"]: each.get("deleted", False) for each in stripe_simulator.customers()}
+    assert deleted == {gone.provider_customer_id: True, kept.provider_customer_id: False}
     for method in saved:
         left, _ = method_items.get(method.id)
         assert left
@@ -141,7 +144,7 @@ def test_b12_methods_are_detached_and_the_providers_customer_is_deleted(
     assert run() == (0, 0, 0)
 
 
-def test_a_customer_without_provider_or_methods_has_nothing_to_be_asked_for(
+def test_deletion_of_customer_without_provider_does_not_call_the_provider(
     stripe_simulator: StripeSimulator,
 ) -> None:
     seen = customer_row(provider_id=None, provider_customer_id=None)
@@ -152,10 +155,10 @@ def test_a_customer_without_provider_or_methods_has_nothing_to_be_asked_for(
     assert stripe_simulator.requests == []
 
 
-def test_what_somebody_has_removed_at_the_provider_is_done_already(
+def test_deletion_succeeds_if_methods_and_customer_are_already_gone_at_provider(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    gone = made()
+    gone = new_customer()
     first, second = save_methods(stripe_simulator, gone, 2)
     stripe_simulator.world.methods[str(first.token)].customer = None
     del stripe_simulator.world.methods[str(second.token)]
@@ -164,23 +167,23 @@ def test_what_somebody_has_removed_at_the_provider_is_done_already(
     assert run() == (1, 0, 0)
 
 
-@pytest.mark.parametrize("step", ["detached", "paged"])
+@pytest.mark.parametrize("crash_point", ["detached", "paged"])
 @pytest.mark.parametrize("deaths", [1, 4])
-def test_killed_anywhere_among_the_methods_it_goes_on_once_that_run_is_over(
-    step: str, deaths: int, stripe_simulator: StripeSimulator, crash: Crash, later: Later
+def test_job_whose_run_was_killed_continues_after_the_end_of_that_run(
+    crash_point: str, deaths: int, stripe_simulator: StripeSimulator, crash: Crash, later: Later
 ) -> None:
-    gone = made()
+    gone = new_customer()
     save_methods(stripe_simulator, gone, deletion.PAGE + 3)
     delete(gone)
     died = 0
     for _ in range(deaths):
-        crash.at = step
+        crash.at = crash_point
         try:
             run()
         except Killed:
             died += 1
         crash.at = None
-        assert run() == (0, 0, 0)  # nobody takes it while that run may be alive
+        assert run() == (0, 0, 0)  # no other run takes it while that run may be alive
         later(60 + synchronize.CLOCKS_DIFFER_S + 1)
     assert died >= min(deaths, 2)
     run()
@@ -191,16 +194,17 @@ def test_killed_anywhere_among_the_methods_it_goes_on_once_that_run_is_over(
 
 @pytest.mark.parametrize("operation", ["detach", "delete_customer"])
 @pytest.mark.parametrize("kind", ["500_before", "drop_after", "429"])
-def test_a_provider_in_trouble_puts_it_off_and_is_asked_again(
+def test_job_is_deferred_for_a_minute_if_the_provider_fails(
     operation: str, kind: str, stripe_simulator: StripeSimulator, later: Later
 ) -> None:
-    gone = made()
+    gone = new_customer()
     save_methods(stripe_simulator, gone, 2)
     delete(gone)
     stripe_simulator.fault(operation, kind, times=None)
+    began = clock.seconds()
     assert run() == (0, 1, 0)
     (job,) = jobs()
-    assert 55 <= job.due_at - clock.seconds() <= 60
+    assert began + 60 <= job.due_at <= clock.seconds() + 60
     assert run() == (0, 0, 0)
     stripe_simulator.faults.clear()
     later(61)
@@ -208,13 +212,13 @@ def test_a_provider_in_trouble_puts_it_off_and_is_asked_again(
     assert attached(stripe_simulator) == []
 
 
-def test_what_fails_for_a_day_is_alarmed_and_still_tried_every_hour(
+def test_job_that_fails_for_a_day_raises_alarm_and_is_still_tried_hourly(
     stripe_simulator: StripeSimulator,
     later: Later,
     setting: Setting,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    gone = made()
+    gone = new_customer()
     delete(gone)
     stripe_simulator.fault("delete_customer", "429", times=None)
     setting("POWERTOOLS_METRICS_DISABLED", "false")
@@ -232,8 +236,8 @@ def test_what_fails_for_a_day_is_alarmed_and_still_tried_every_hour(
     assert run() == (1, 0, 0)
 
 
-def test_two_runs_at_once_do_the_work_once(stripe_simulator: StripeSimulator) -> None:
-    gone = made()
+def test_concurrent_runs_work_on_a_job_once(stripe_simulator: StripeSimulator) -> None:
+    gone = new_customer()
     save_methods(stripe_simulator, gone, 5)
     delete(gone)
     asked = len(stripe_simulator.requests)
@@ -244,26 +248,26 @@ def test_two_runs_at_once_do_the_work_once(stripe_simulator: StripeSimulator) ->
     assert names == ["detach"] * 5 + ["delete_customer"]
 
 
-def test_a_run_that_was_overtaken_writes_no_more(
+def test_run_stops_writing_after_another_run_took_its_job(
     stripe_simulator: StripeSimulator, crash: Crash, later: Later
 ) -> None:
-    gone = made()
+    gone = new_customer()
     save_methods(stripe_simulator, gone, 2)
     delete(gone)
 
-    def sleep_and_be_overtaken(_: str) -> None:
+    def sleep_until_another_run_finished(_: str) -> None:
         later(210)
         assert run() == (1, 0, 0)
 
-    crash.at, crash.meanwhile = "paged", sleep_and_be_overtaken
+    crash.at, crash.meanwhile = "paged", sleep_until_another_run_finished
     assert run(200) == (0, 0, 0)
     assert jobs() == []
 
 
-def test_a_run_without_time_leaves_the_job_due_at_once(
+def test_run_without_time_leaves_the_job_due_now(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    gone = made()
+    gone = new_customer()
     save_methods(stripe_simulator, gone, 1)
     delete(gone)
     assert run(scheduling.SPARE_S - 1) == (0, 0, 1)
@@ -271,10 +275,10 @@ def test_a_run_without_time_leaves_the_job_due_at_once(
     assert run() == (1, 0, 0)
 
 
-def test_time_that_ends_within_a_page_leaves_the_rest_of_it_to_the_next_run(
+def test_page_that_ran_out_of_time_is_finished_by_the_next_run(
     stripe_simulator: StripeSimulator, crash: Crash, later: Later
 ) -> None:
-    gone = made()
+    gone = new_customer()
     save_methods(stripe_simulator, gone, 3)
     delete(gone)
     crash.at, crash.meanwhile = "detached", lambda _: later(50)
@@ -287,10 +291,10 @@ def test_time_that_ends_within_a_page_leaves_the_rest_of_it_to_the_next_run(
     assert attached(stripe_simulator) == []
 
 
-def test_a_job_that_makes_no_sense_is_logged_and_keeps_nobody_waiting(
+def test_invalid_job_is_logged_and_the_other_jobs_are_done(
     stripe_simulator: StripeSimulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    alive, gone = made(), made()
+    alive, gone = new_customer(), new_customer()
     item = {"kind": "of a newer release", "customer_id": gone.id, "version": 1, "due_at": 1}
     for shard in range(8):
         odd = item | {"due_pk": f"D#{shard}"}
@@ -303,15 +307,15 @@ def test_a_job_that_makes_no_sense_is_logged_and_keeps_nobody_waiting(
     assert [each.levelname for each in caplog.records].count("ERROR") == 9
 
 
-# --- payments that go with their customer -------------------------------------------------------
+# --- payments that are hidden with their customer -----------------------------------------------
 
 
 def cascading(setting: Setting) -> None:
     setting("CASCADE_PAYMENTS", "1")
 
 
-def test_b12_payments_stay_readable_unless_they_are_set_to_go() -> None:
-    customer = made()
+def test_b12_payments_stay_readable_without_cascade() -> None:
+    customer = new_customer()
     payment = pay(customer)
     delete(customer)
     assert run() == (1, 0, 0)
@@ -320,24 +324,26 @@ def test_b12_payments_stay_readable_unless_they_are_set_to_go() -> None:
 
 
 @pytest.mark.parametrize("whose", ["the stack's", "the organization's", "another's"])
-def test_b12_the_stack_or_the_organization_says_that_they_go(whose: str, setting: Setting) -> None:
+def test_b12_payments_are_hidden_by_setting_of_stack_or_organization(
+    whose: str, setting: Setting
+) -> None:
     if whose == "the stack's":
         cascading(setting)
     else:
         name = "org_456" if whose == "the organization's" else "org_789"
         dynamodb.write(dynamodb.put(keys.organization_settings(name), {"cascade_payments": True}))
-    customer = made(organization_id="org_456")
+    customer = new_customer(organization_id="org_456")
     payment = pay(customer, organization_id="org_456")
     delete(customer)
     assert run() == (1, 0, 0)
     assert stored(payment).is_hidden == (whose != "another's")
 
 
-def test_what_goes_is_nowhere_to_be_seen_and_its_money_can_be_traced(
+def test_hidden_payment_is_not_visible_and_keeps_its_amounts_and_timeline(
     setting: Setting, stripe_simulator: StripeSimulator
 ) -> None:
     cascading(setting)
-    customer = made(organization_id="org_456")
+    customer = new_customer(organization_id="org_456")
     texts = {
         "description": "private words",
         "concept": "private concept",
@@ -359,19 +365,19 @@ def test_what_goes_is_nowhere_to_be_seen_and_its_money_can_be_traced(
         assert getattr(left, field) == getattr(seen, field)
     assert payment_operator.inspect_payment(payment.id).timeline_is_whole
     assert payment_items.id_at_provider(str(payment.provider_payment_id)) == payment.id
-    for named in (payment.id, str(payment.provider_payment_id)):
+    for payment_id in (payment.id, str(payment.provider_payment_id)):
         with pytest.raises(NotFound):
-            read_payments.get_payment(USER, named)
+            read_payments.get_payment(USER, payment_id)
         with pytest.raises(NotFound):
-            change_payment.sync(USER, named, run_context())
+            change_payment.sync(USER, payment_id, run_context())
     assert read_payments.list_payments(USER, Page()) == []
     assert read_payments.list_payments(USER, Page(organization_id="org_456")) == []
     assert payment_items.walk_customer(customer.id, None, 10) == ([], "")
 
 
-def test_a_guests_payment_leaves_no_trace_of_the_guest(setting: Setting) -> None:
+def test_hidden_guest_payment_contains_no_data_of_the_guest(setting: Setting) -> None:
     cascading(setting)
-    customer = made()
+    customer = new_customer()
     guest = {"email": "donor@example.com", "name": "Private Person", "phone": "+1234567890"}
     row = payment_row(customer_id=customer.id, user_id=None, guest=guest, status="succeeded")
     payment_writes.insert_locked(row, None, FRESH_WRITE)
@@ -386,21 +392,22 @@ def test_a_guests_payment_leaves_no_trace_of_the_guest(setting: Setting) -> None
         read_payments.get_payment(Caller(guest_of=row.id), row.id)
 
 
-def test_b12_a_payment_under_way_runs_to_its_end_and_goes_in_a_later_round(
+def test_b12_payment_in_progress_is_hidden_in_a_later_round(
     setting: Setting, stripe_simulator: StripeSimulator, later: Later
 ) -> None:
     cascading(setting)
-    customer = made()
+    customer = new_customer()
     done = pay(customer)
     new = NewPayment.model_validate(
         {"total_cents": 2000, "currency": "USD", "customer_id": customer.id}
     )
     moving = create_payment.create_payment_intent(USER, new, run_context()).payment
     delete(customer)
+    began = clock.seconds()
     assert run() == (0, 0, 1)
     assert (stored(done).is_hidden, stored(moving).is_hidden) == (True, False)
     (job,) = jobs()
-    assert 3595 <= job.due_at - clock.seconds() <= 3600
+    assert began + 3600 <= job.due_at <= clock.seconds() + 3600
     assert run() == (0, 0, 0)
     change_payment.confirm(USER, moving.id, VISA, run_context())
     later(HOUR)
@@ -409,11 +416,11 @@ def test_b12_a_payment_under_way_runs_to_its_end_and_goes_in_a_later_round(
     assert stored(moving).status == "succeeded"
 
 
-def test_a_payment_that_changes_just_then_is_left_for_the_next_round(
+def test_payment_that_changes_meanwhile_is_hidden_in_the_next_round(
     setting: Setting, crash: Crash, later: Later
 ) -> None:
     cascading(setting)
-    customer = made()
+    customer = new_customer()
     first, second = pay(customer), pay(customer)
 
     def touch(_: str) -> None:
@@ -429,11 +436,11 @@ def test_a_payment_that_changes_just_then_is_left_for_the_next_round(
     assert stored(second).is_hidden
 
 
-def test_a_hidden_payment_still_follows_its_provider(
+def test_hidden_payment_is_still_synchronized(
     setting: Setting, stripe_simulator: StripeSimulator
 ) -> None:
     cascading(setting)
-    customer = made()
+    customer = new_customer()
     payment = pay(customer)
     delete(customer)
     run()
@@ -448,7 +455,7 @@ def test_a_hidden_payment_still_follows_its_provider(
 
 
 def seed_payments(customer: Customer, count: int) -> list[Payment]:
-    """Payments that have succeeded, with a row and three pointers each, written many at once."""
+    """Succeeded payments with a row and three pointers each, written in batches."""
     rows = [
         payment_row(
             customer_id=customer.id,
@@ -478,9 +485,9 @@ def seed_payments(customer: Customer, count: int) -> list[Payment]:
     return rows
 
 
-def test_the_write_rate_is_held_page_by_page(setting: Setting) -> None:
+def test_deletion_pauses_after_each_page_to_limit_the_write_rate(setting: Setting) -> None:
     cascading(setting)
-    customer = made()
+    customer = new_customer()
     seed_payments(customer, deletion.PAGE + 5)
     delete(customer)
     began, pauses = clock.now(), Pauses()
@@ -495,18 +502,18 @@ def test_the_write_rate_is_held_page_by_page(setting: Setting) -> None:
 
 @pytest.mark.scale
 @pytest.mark.usefixtures("dynamodb_local")
-def test_ten_thousand_payments_go_though_the_job_is_killed_twice(
+def test_ten_thousand_payments_are_hidden_although_the_job_is_killed_twice(
     setting: Setting, crash: Crash, later: Later
 ) -> None:
     cascading(setting)
-    customer = made(organization_id="org_456")
+    customer = new_customer(organization_id="org_456")
     rows = seed_payments(customer, 10_000)
-    other = pay(made())
+    other = pay(new_customer())
     delete(customer)
-    assert not stored(rows[0]).is_hidden  # the answer did not wait for the payments
+    assert not stored(rows[0]).is_hidden  # the deletion did not wait for the payments
 
     def die_after(count: int) -> None:
-        """Let so many payments go, and die before the page is noted."""
+        """Hide so many payments, then die before the job is written."""
         if count:
             crash.at, crash.meanwhile = "hidden", lambda _: die_after(count - 1)
         else:
@@ -516,7 +523,7 @@ def test_ten_thousand_payments_go_though_the_job_is_killed_twice(
     while jobs():
         if runs in (2, 4):
             die_after(333)
-        try:  # the rest between two pages takes no time but by the clock
+        try:  # a pause only moves the clock
             deletion.finish_due(job_call(), later)
         except Killed:
             killed += 1
@@ -524,7 +531,7 @@ def test_ten_thousand_payments_go_though_the_job_is_killed_twice(
         runs += 1
         later(70)
     assert killed == 2
-    assert runs > 80_000 / deletion.WRITE_UNITS_S / 60  # the rate is held: four items a payment
+    assert runs > 80_000 / deletion.WRITE_UNITS_S / 60  # the rate is limited: four items a payment
     assert payment_items.walk_customer(customer.id, None, 10) == ([], "")
     assert dynamodb.query("ledger", keys.user("user_1"), "P#", Select="COUNT")["Count"] == 0
     found = payment_items.list_by_id([row.id for row in rows])

@@ -1,4 +1,4 @@
-"""What is due is looked at. Source: design/convergence.md, section 8."""
+"""The sweep checks what is due. Source: docs/payment-correctness.md, section 8."""
 
 import json
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def with_seconds(seconds: float) -> RunContext:
     return RunContext(cause="sweep", ends_at=clock.now() + timedelta(seconds=seconds))
 
 
-def test_nothing_is_looked_at_before_it_is_due(later: Later) -> None:
+def test_payment_is_not_checked_before_it_is_due(later: Later) -> None:
     created()
     assert sweep.sweep(sweep_run()).checked == 0
     later(61)
@@ -52,7 +52,7 @@ def test_nothing_is_looked_at_before_it_is_due(later: Later) -> None:
     assert sweep.sweep(sweep_run()).checked == 0
 
 
-def test_a_run_whose_time_is_up_counts_what_it_leaves(
+def test_run_without_time_counts_the_payments_it_leaves(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:
     for _ in range(3):
@@ -67,7 +67,7 @@ def test_a_run_whose_time_is_up_counts_what_it_leaves(
     assert (swept.checked, swept.left) == (3, 0)
 
 
-def test_a_look_that_fails_is_counted_and_put_off(
+def test_failed_status_check_is_counted_and_deferred(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:
     payment = created()
@@ -79,10 +79,10 @@ def test_a_look_that_fails_is_counted_and_put_off(
     assert sweep.sweep(sweep_run()).checked == 0
 
 
-def test_rows_that_the_index_shows_too_late_are_skipped(
+def test_rows_that_the_lagging_index_still_lists_are_skipped(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    payment = created()  # not yet due, though the index will say so
+    payment = created()  # not due yet, although the index will list it
     asked = len(stripe_simulator.requests)
     late = [
         dynamodb.key_of(keys.payment(each)) | dynamodb.typed({"due_pk": "D#0", "due_at": 1})
@@ -97,23 +97,23 @@ def test_rows_that_the_index_shows_too_late_are_skipped(
     assert len(stripe_simulator.requests) == asked
 
 
-def test_events_that_are_due_are_delivered_once_the_payments_have_been_looked_at(
+def test_due_events_are_delivered_after_the_payments_are_checked(
     later: Later, subscriber: Subscriber, crash: Crash
 ) -> None:
     payment = created()
     seen = outbox_items.get_cursor(payment.id)
     outbox_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
     later(100)
-    crash.at, crash.meanwhile = "fetched", lambda _: crashed.append(len(subscriber()))
-    crashed: list[int] = []
+    crash.at, crash.meanwhile = "fetched", lambda _: delivered.append(len(subscriber()))
+    delivered: list[int] = []
     swept = sweep.sweep(sweep_run())
     assert (swept.checked, swept.events, swept.failed) == (1, 1, 0)
     assert 95 <= swept.oldest_due_seconds <= 105
-    assert (crashed, len(subscriber())) == ([0], 1)
+    assert (delivered, len(subscriber())) == ([0], 1)
     assert sweep.sweep(sweep_run()).events == 0
 
 
-def test_events_are_left_when_the_time_is_up(later: Later, subscriber: Subscriber) -> None:
+def test_due_events_are_left_when_the_time_is_over(later: Later, subscriber: Subscriber) -> None:
     payment = created()
     seen = outbox_items.get_cursor(payment.id)
     outbox_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
@@ -123,7 +123,7 @@ def test_events_are_left_when_the_time_is_up(later: Later, subscriber: Subscribe
     assert outbox_items.get_cursor(payment.id).due_at is not None
 
 
-def test_a_job_that_nobody_runs_counts_as_late_and_is_left_alone() -> None:
+def test_overdue_job_is_measured_and_not_touched() -> None:
     item = {"due_pk": keys.due_partition("job_1"), "due_at": clock.seconds() - 1000}
     dynamodb.write(dynamodb.put(keys.job("job_1"), item))
     swept = sweep.sweep(sweep_run())
@@ -133,7 +133,7 @@ def test_a_job_that_nobody_runs_counts_as_late_and_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(("leases", "stuck"), [(4, False), (5, True)])
-def test_an_attempt_that_outlives_four_leases_is_counted_for_the_alarm(
+def test_attempt_older_than_four_leases_is_counted_for_the_alarm(
     leases: int,
     stuck: bool,
     later: Later,
@@ -145,14 +145,14 @@ def test_an_attempt_that_outlives_four_leases_is_counted_for_the_alarm(
     stripe_simulator.fault("confirm", "drop_after")
     stripe_simulator.fault("fetch", "500_before", times=None)
     change_payment.confirm(USER, payment.id, VISA, run_context())
-    live = stored(payment).locked_attempt
-    later(leases * (live.until - live.at) - 2)
+    attempt = stored(payment).locked_attempt
+    later(leases * (attempt.until - attempt.at) - 2)
     setting("POWERTOOLS_METRICS_DISABLED", "false")
     capsys.readouterr()
     assert sweep.sweep(sweep_run()).stuck_attempts == stuck
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert [line["stuck_attempts"] for line in told if "stuck_attempts" in line] == [[stuck]]
-    assert any("oldest_due_seconds" in line for line in told)
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [line["stuck_attempts"] for line in metrics if "stuck_attempts" in line] == [[stuck]]
+    assert any("oldest_due_seconds" in line for line in metrics)
 
 
 @pytest.mark.parametrize(
@@ -160,23 +160,23 @@ def test_an_attempt_that_outlives_four_leases_is_counted_for_the_alarm(
     [
         ("confirm", 4 * 90, False),
         ("confirm", 4 * 90 + 1, True),
-        ("create", 22 * 3600, False),  # Stripe remembers a key for 20 hours of looks
+        ("create", 22 * 3600, False),  # status checks stop after 20 hours
         ("create", 22 * 3600 + 1, True),
         (None, 10**6, False),
     ],
 )
-def test_a_creation_is_stuck_two_hours_after_its_looks_stop(
+def test_creation_is_stuck_two_hours_after_its_status_checks_stop(
     operation: str | None, age: int, *, stuck: bool
 ) -> None:
     amounts = {"total_cents": 2000, "was_cents": 2000, "from_status": "new"}
     lock = {"number": 1, "key": "1.1", "request_hash": "h", "at": 1000, "until": 1090} | amounts
-    live = ActiveAttempt.model_validate(lock | {"operation": operation}) if operation else None
-    payment = created().model_copy(update={"active_attempt": live})
+    attempt = ActiveAttempt.model_validate(lock | {"operation": operation}) if operation else None
+    payment = created().model_copy(update={"active_attempt": attempt})
     assert sweep.is_stuck(payment, 1000 + age) == stuck
 
 
 @pytest.mark.parametrize("days", [1, 3])
-def test_what_nobody_pays_is_abandoned_after_the_days_that_are_set(
+def test_unpaid_payment_is_canceled_after_abandon_days(
     days: int, later: Later, setting: Setting
 ) -> None:
     setting("ABANDON_DAYS", str(days))
@@ -189,7 +189,7 @@ def test_what_nobody_pays_is_abandoned_after_the_days_that_are_set(
     assert (stored(payment).status, stored(payment).due_at) == ("canceled", None)
 
 
-def test_a_failed_payment_that_can_still_be_paid_is_abandoned_too(
+def test_failed_payment_with_open_intent_is_canceled_after_abandon_days(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:
     payment = created()

@@ -1,6 +1,6 @@
-"""Merchants of Alternative Payments at the gateway, and what every answer of theirs has."""
+"""What the tests of Alternative Payments share: merchants at the gateway, and response checks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -14,11 +14,10 @@ USER = {"id", "email", "first_name", "last_name", "job_title", "phone", "created
 PAGE = {"data", "start_cursor", "end_cursor", "has_next_page", "has_previous_page"}
 SAMPLE = b'{"email":"text","external_id":"text","name":"text"}'
 USER_SAMPLE = b'{"email":"text","first_name":"text","last_name":"text"}'
-Asked = Callable[..., Any]
 
-# The table of section 5, row by row, of a list that is e d c b a: the way and the cursor, what is
-# shown, and whether there are older and newer ones.
-OTHER_APIS = [
+# The table of docs/api/alternative.md, section 5, row by row, for the list e d c b a: the direction
+# and the cursor, the page, and whether there are older and newer records.
+PAGE_CASES = [
     ("", "", "ed", True, False),
     ("after", "d", "cb", True, True),
     ("after", "b", "a", False, True),
@@ -32,40 +31,44 @@ OTHER_APIS = [
 
 @pytest.fixture
 def merchant(environment: Environment, tables: None) -> Api:
-    """Whoever has a key of org_1."""
+    """A client with a key of org_1."""
     put_credential("api_key", "key-of-org-1")
     return Api(environment.gateway, {"authorization": "key-of-org-1"})
 
 
 @pytest.fixture
 def rival(environment: Environment, tables: None) -> Api:
-    """Whoever has a key of org_2."""
+    """A client with a key of org_2."""
     put_credential("api_key", "key-of-org-2", organization_id="org_2")
     return Api(environment.gateway, {"authorization": "key-of-org-2"})
 
 
 @pytest.fixture
 def company(merchant: Api) -> dict[str, Any]:
-    """A customer of the merchant's."""
-    return make(merchant, name="Harbor Dental LLC")
+    """A customer of the merchant."""
+    return create(merchant, name="Harbor Dental LLC")
 
 
-def make(merchant: Api, path: str = "/customers", **fields: object) -> dict[str, Any]:
+def create(merchant: Api, path: str = "/customers", **fields: object) -> dict[str, Any]:
     reply = merchant.send("POST", path, fields)
     assert reply.status == 201, reply.text
     return dict(reply.body)
 
 
-def assert_neighbours(
-    found: Mapping[str, Any], cursors: Mapping[str, str], shown: str, *, older: bool, newer: bool
+def assert_cursors(
+    found: Mapping[str, Any], cursors: Mapping[str, str], page: str, *, older: bool, newer: bool
 ) -> None:
-    assert found["start_cursor"] == (cursors[shown[0]] if shown else None)
-    assert found["end_cursor"] == (cursors[shown[-1]] if shown else None)
+    """The cursors of a page, and whether there is more before and after it."""
+    assert found["start_cursor"] == (cursors[page[0]] if page else None)
+    assert found["end_cursor"] == (cursors[page[-1]] if page else None)
     assert (found["has_next_page"], found["has_previous_page"]) == (older, newer)
 
 
 def refusal(reply: Reply) -> tuple[int, str, Mapping[str, list[str]]]:
-    """Status, code and faults of an error, whose body is whole (section 3)."""
+    """Status, code and validation errors of an error.
+
+    The body is checked by docs/api/alternative.md, section 3.
+    """
     body = reply.body
     assert body.keys() == {"code", "message", "validation_errors", "errors"}, body
     assert body["message"].strip()

@@ -1,4 +1,4 @@
-"""POST /customers/{id}/users. Source: contracts/alternative.md 6."""
+"""POST /customers/{id}/users. Source: docs/api/alternative.md, section 6."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.alternative.create_customer_user.handler import handler
-from tests.functions.alternative.conftest import USER, USER_SAMPLE, make, refusal
+from tests.functions.alternative.conftest import USER, USER_SAMPLE, create, refusal
 from tests.functions.conftest import TIME, ULID, Api, Reply
 
 Company = dict[str, Any]
@@ -18,7 +18,7 @@ def users(company: Company) -> str:
     return f"/customers/{company['id']}/users"
 
 
-def test_the_event_file_is_answered_201_with_the_documented_user(
+def test_the_event_file_returns_201_with_the_documented_user(
     demo_data: None, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "alternative/create_customer_user")
@@ -32,16 +32,16 @@ def test_the_event_file_is_answered_201_with_the_documented_user(
     assert reply.body["job_title"] is reply.body["phone"] is None
 
 
-def test_the_documents_body_is_55_bytes_and_may_be_sent_again(merchant: Api, users: str) -> None:
+def test_the_sample_body_of_55_bytes_can_be_sent_again(merchant: Api, users: str) -> None:
     assert len(USER_SAMPLE) == 55
     replies = [merchant.send("POST", users, USER_SAMPLE) for _ in range(2)]
     assert [each.status for each in replies] == [201, 201]
     assert merchant.send("GET", users).body["data"] == [each.body for each in replies[::-1]]
 
 
-def test_d12_a_job_title_and_a_phone_are_taken_too(merchant: Api, users: str) -> None:
+def test_a12_a_job_title_and_a_phone_are_stored_too(merchant: Api, users: str) -> None:
     sent = {"email": None, "first_name": "", "job_title": "Buyer", "phone": "call me", "x": 1}
-    made = make(merchant, users, **sent)
+    made = create(merchant, users, **sent)
     assert made == dict.fromkeys(USER) | {
         "id": made["id"],
         "created_at": made["created_at"],
@@ -54,18 +54,20 @@ def test_d12_a_job_title_and_a_phone_are_taken_too(merchant: Api, users: str) ->
     ("field", "most"),
     [("email", 254), ("first_name", 100), ("last_name", 100), ("job_title", 100), ("phone", 30)],
 )
-def test_the_limits_are_inclusive(field: str, most: int, merchant: Api, users: str) -> None:
-    assert make(merchant, users, **{field: "x" * most})[field] == "x" * most
+def test_a_field_over_its_limit_returns_422_and_of_another_type_400(
+    field: str, most: int, merchant: Api, users: str
+) -> None:
+    assert create(merchant, users, **{field: "x" * most})[field] == "x" * most
     reply = merchant.send("POST", users, {field: "x" * (most + 1)})
-    faults = {field: [f"must be at most {most} characters"]}
-    assert refusal(reply) == (422, "validation_failed", faults)
+    too_long = {field: [f"must be at most {most} characters"]}
+    assert refusal(reply) == (422, "validation_failed", too_long)
     reply = merchant.send("POST", users, {field: "a\x00b"})
     assert refusal(reply)[:2] == (422, "validation_failed")
-    status, code, named = refusal(merchant.send("POST", users, {field: 7}))
-    assert (status, code, set(named)) == (400, "bad_request", {field})
+    status, code, errors = refusal(merchant.send("POST", users, {field: 7}))
+    assert (status, code, set(errors)) == (400, "bad_request", {field})
 
 
-def test_types_are_judged_before_the_customer_is_looked_for_and_limits_after(
+def test_types_are_checked_before_the_customer_is_found_and_limits_after(
     merchant: Api, rival: Api, users: str
 ) -> None:
     nobody = "/customers/cus_01kghch8h0frsaj9kmjnbzfytr/users"

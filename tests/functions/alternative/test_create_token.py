@@ -1,4 +1,4 @@
-"""POST /oauth/token. Source: contracts/alternative.md 2."""
+"""POST /oauth/token. Source: docs/api/alternative.md, section 2."""
 
 import re
 from base64 import b64encode
@@ -15,7 +15,7 @@ from tests.store.conftest import put_credential
 
 CLIENT, SECRET = "client-1", "s3cr3t:with:colons"
 FORM = b"grant_type=client_credentials"
-RULE = {"grant_type": ["must be client_credentials"]}
+ERROR = {"grant_type": ["must be client_credentials"]}
 
 
 def basic(client_id: str = CLIENT, client_secret: str = SECRET) -> str:
@@ -25,15 +25,15 @@ def basic(client_id: str = CLIENT, client_secret: str = SECRET) -> str:
 @pytest.fixture
 def client(environment: Environment, tables: None) -> Api:
     put_credential("oauth_client", CLIENT, SECRET)
-    sent = {"authorization": basic(), "content-type": "application/x-www-form-urlencoded"}
-    return Api(environment.gateway, sent)
+    headers = {"authorization": basic(), "content-type": "application/x-www-form-urlencoded"}
+    return Api(environment.gateway, headers)
 
 
 def ask(client: Api, body: bytes = FORM) -> Reply:
     return client.send("POST", "/oauth/token", body)
 
 
-def test_the_event_file_is_answered_with_a_token(
+def test_the_event_file_returns_200_with_a_token(
     demo_data: None, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "alternative/create_token")
@@ -45,7 +45,7 @@ def test_the_event_file_is_answered_with_a_token(
     assert reply.headers["content-type"] == "application/json"
 
 
-def test_several_tokens_live_at_once_each_for_an_hour(
+def test_several_tokens_are_valid_at_once_each_for_an_hour(
     client: Api, environment: Environment
 ) -> None:
     first = ask(client).body["access_token"]
@@ -77,10 +77,10 @@ def test_several_tokens_live_at_once_each_for_an_hour(
     ],
 )
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json", ""])
-def test_d3_a_form_quoted_or_not_and_json_are_taken_and_a_scope_is_ignored(
+def test_a3_forms_and_json_are_accepted_and_a_scope_is_ignored(
     body: bytes, kind: str, client: Api
 ) -> None:
-    reply = ask(client.bearing(content_type=kind), body)
+    reply = ask(client.with_headers(content_type=kind), body)
     assert (reply.status, reply.body["token_type"]) == (200, "bearer")
 
 
@@ -92,13 +92,13 @@ def test_d3_a_form_quoted_or_not_and_json_are_taken_and_a_scope_is_ignored(
         b"grant_type=client_credentials&grant_type=password",
     ],
 )
-def test_another_grant_type_is_a_bad_request(body: bytes, client: Api) -> None:
+def test_another_grant_type_returns_400(body: bytes, client: Api) -> None:
     reply = ask(client, body)
-    assert refusal(reply) == (400, "bad_request", RULE)
+    assert refusal(reply) == (400, "bad_request", ERROR)
     assert reply.body["message"] == "grant_type must be client_credentials"
 
 
-def test_a_json_body_that_is_none_is_a_bad_request(client: Api) -> None:
+def test_malformed_json_returns_400(client: Api) -> None:
     assert refusal(ask(client, b'{"grant_type":')) == (400, "bad_request", {})
 
 
@@ -107,30 +107,30 @@ def test_a_json_body_that_is_none_is_a_bad_request(client: Api) -> None:
     "authorization",
     ["", "Basic", "Basic !", "Bearer x", CLIENT, basic("client-2"), basic(CLIENT, "s3cr3t")],
 )
-def test_credentials_are_judged_first_and_a_wrong_pair_is_a_403(
+def test_wrong_credentials_return_403_before_the_body_is_checked(
     authorization: str, body: bytes, client: Api
 ) -> None:
-    reply = ask(client.bearing(authorization=authorization), body)
+    reply = ask(client.with_headers(authorization=authorization), body)
     assert refusal(reply) == (403, "invalid_credentials", {})
     assert reply.body["message"] == "Invalid credentials"
 
 
-def test_no_authorization_at_all_is_a_403(client: Api, guest: Api) -> None:
+def test_a_missing_authorization_returns_403(client: Api, guest: Api) -> None:
     assert refusal(guest.send("POST", "/oauth/token", FORM))[:2] == (403, "invalid_credentials")
 
 
-def test_a_body_over_256_kib_is_too_large(client: Api) -> None:
+def test_a_body_over_256_kib_returns_413(client: Api) -> None:
     assert refusal(ask(client, b"x" * (256 * 1024 + 1)))[:2] == (413, "payload_too_large")
 
 
-def test_a_client_that_is_revoked_is_shut_out_with_its_tokens(
+def test_a_revoked_client_and_its_tokens_stop_working(
     client: Api, environment: Environment
 ) -> None:
     caller = Api(environment.gateway, {"authorization": ask(client).body["access_token"]})
     assert caller.send("GET", "/customers").status == 200
     invoke = environment.gateway.functions.invoke
     (listed,) = invoke("OperationsListCredentials", {"organization_id": "org_1"})["credentials"]
-    named = {"organization_id": "org_1", "credential_id": listed["id"]}
-    assert invoke("OperationsRevokeCredential", named)["ok"]
+    credential = {"organization_id": "org_1", "credential_id": listed["id"]}
+    assert invoke("OperationsRevokeCredential", credential)["ok"]
     assert caller.send("GET", "/customers").status == 401
     assert ask(client).status == 403

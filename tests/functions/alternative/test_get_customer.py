@@ -1,4 +1,7 @@
-"""GET /customers/{id}, and who may ask at all. Source: contracts/alternative.md 1, 2 and 6."""
+"""GET /customers/{id}, and the credentials of all endpoints.
+
+Source: docs/api/alternative.md, sections 1, 2 and 6.
+"""
 
 from base64 import b64encode
 from collections.abc import Callable
@@ -7,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.alternative.get_customer.handler import handler
-from tests.functions.alternative.conftest import make, refusal
+from tests.functions.alternative.conftest import create, refusal
 from tests.functions.conftest import Api, Reply
 
 KEY = "key-of-org-1"
@@ -20,7 +23,7 @@ NOT_THERE = {
 Company = dict[str, Any]
 
 
-def test_the_event_file_is_answered_with_the_demo_customer(
+def test_the_event_file_returns_200_with_the_demo_customer(
     demo_data: None, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "alternative/get_customer")
@@ -39,10 +42,12 @@ def test_the_event_file_is_answered_with_the_demo_customer(
     "authorization",
     [KEY, f"Bearer {KEY}", f"bEARER   {KEY} ", f" {KEY} "],
 )
-def test_d2_a_static_key_is_taken_bare_or_as_bearer(
+def test_a2_a_static_key_is_accepted_alone_or_as_bearer(
     authorization: str, merchant: Api, company: Company
 ) -> None:
-    reply = merchant.bearing(authorization=authorization).send("GET", f"/customers/{company['id']}")
+    reply = merchant.with_headers(authorization=authorization).send(
+        "GET", f"/customers/{company['id']}"
+    )
     assert (reply.status, reply.body) == (200, company)
 
 
@@ -54,27 +59,27 @@ def test_d2_a_static_key_is_taken_bare_or_as_bearer(
         *(f"ApiKey {KEY}", "session_abc123", f"{KEY}, {KEY}"),
     ],
 )
-def test_any_other_credential_is_a_401_before_anything_is_looked_at(
+def test_any_other_credential_returns_401_before_the_request_is_checked(
     authorization: str, merchant: Api, company: Company
 ) -> None:
-    caller = merchant.bearing(authorization=authorization)
+    caller = merchant.with_headers(authorization=authorization)
     for target in (f"/customers/{company['id']}", "/customers/x", "/customers?limit=x"):
         reply = caller.send("GET", target)
         assert refusal(reply) == (401, "unauthorized", {})
         assert reply.body["message"] == "Missing or invalid access token"
 
 
-def test_nothing_is_read_from_the_query_nor_from_another_header(
+def test_a_key_in_the_query_or_in_another_header_returns_401(
     guest: Api, merchant: Api, company: Company
 ) -> None:
     target = f"/customers/{company['id']}"
     for name in ("access_token", "Authorization", "session_id", "api_key"):
         assert guest.send("GET", f"{target}?{name}={KEY}").status == 401
     for header in ("x_session_id", "x_guest_token", "reb_apikey", "x_api_key"):
-        assert guest.bearing(**{header: KEY}).send("GET", target).status == 401
+        assert guest.with_headers(**{header: KEY}).send("GET", target).status == 401
 
 
-def test_what_is_anothers_or_of_another_form_looks_like_what_is_not_there(
+def test_an_unknown_malformed_or_anothers_id_returns_404(
     merchant: Api, rival: Api, company: Company
 ) -> None:
     suffix = company["id"].removeprefix("cus_")
@@ -93,7 +98,7 @@ def test_what_is_anothers_or_of_another_form_looks_like_what_is_not_there(
         assert (reply.status, reply.body) == (404, NOT_THERE), given
 
 
-def test_d10_an_archived_customer_is_shown_as_it_was(merchant: Api, company: Company) -> None:
+def test_a10_an_archived_customer_is_returned_unchanged(merchant: Api, company: Company) -> None:
     merchant.send("DELETE", f"/customers/{company['id']}")
     assert merchant.send("GET", f"/customers/{company['id']}").body == company
 
@@ -107,7 +112,7 @@ def test_d10_an_archived_customer_is_shown_as_it_was(merchant: Api, company: Com
         *(("GET", "/customers/{id}/users/usr_1"), ("FETCH", "/customers")),
     ],
 )
-def test_d13_a_method_or_path_without_a_route_is_a_404(
+def test_a13_an_unknown_method_or_path_returns_404(
     method: str, path: str, merchant: Api, company: Company
 ) -> None:
     reply = merchant.send(method, path.format(id=company["id"]))
@@ -125,18 +130,20 @@ def test_d13_a_method_or_path_without_a_route_is_a_404(
         ("/oauth/token/", "/oauth/token"),
     ],
 )
-def test_a_stray_slash_is_moved_in_this_apis_words(given: str, clean: str, merchant: Api) -> None:
+def test_a_path_with_an_extra_slash_returns_308_to_the_clean_path(
+    given: str, clean: str, merchant: Api
+) -> None:
     reply = merchant.send("GET", given)
     assert refusal(reply) == (308, "moved", {})
     assert reply.headers["location"] == clean
 
 
-def test_d5_nobody_is_limited(merchant: Api, company: Company) -> None:
+def test_a5_there_is_no_rate_limit(merchant: Api, company: Company) -> None:
     replies = [merchant.send("GET", f"/customers/{company['id']}") for _ in range(30)]
     assert {each.status for each in replies} == {200}
 
 
-def test_d15_a_token_of_any_scope_reads_and_writes(merchant: Api) -> None:
-    made = make(merchant)
+def test_a15_a_credential_can_read_and_write(merchant: Api) -> None:
+    made = create(merchant)
     assert merchant.send("GET", f"/customers/{made['id']}").status == 200
     assert merchant.send("DELETE", f"/customers/{made['id']}").status == 200

@@ -1,4 +1,4 @@
-"""GET /customers/{id}/users. Source: contracts/alternative.md 5 and 6."""
+"""GET /customers/{id}/users. Source: docs/api/alternative.md, sections 5 and 6."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +7,11 @@ import pytest
 
 from functions.alternative.list_customer_users.handler import handler
 from tests.functions.alternative.conftest import (
-    OTHER_APIS,
     PAGE,
+    PAGE_CASES,
     USER,
-    assert_neighbours,
-    make,
+    assert_cursors,
+    create,
     refusal,
 )
 from tests.functions.conftest import Api, Reply
@@ -19,7 +19,7 @@ from tests.functions.conftest import Api, Reply
 Company = dict[str, Any]
 
 
-def test_the_event_file_is_answered_with_a_page(
+def test_the_event_file_returns_200_with_a_page(
     demo_data: None, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "alternative/list_customer_users")
@@ -33,13 +33,13 @@ def users(merchant: Api, company: Company) -> str:
     """The path of five users: e d c b a, newest first."""
     target = f"/customers/{company['id']}/users"
     for name in "abcde":
-        make(merchant, target, first_name=name)
+        create(merchant, target, first_name=name)
     return target
 
 
-@pytest.mark.parametrize(("way", "at", "shown", "older", "newer"), OTHER_APIS)
-def test_a_page_and_its_neighbours(
-    way: str, at: str, shown: str, older: bool, newer: bool, merchant: Api, users: str
+@pytest.mark.parametrize(("way", "at", "names", "older", "newer"), PAGE_CASES)
+def test_a_page_has_its_records_and_cursors(
+    way: str, at: str, names: str, older: bool, newer: bool, merchant: Api, users: str
 ) -> None:
     cursors, cursor = {}, ""
     for name in "edcba":
@@ -49,23 +49,23 @@ def test_a_page_and_its_neighbours(
     found = merchant.send("GET", f"{users}?limit=2{query}").body
     assert found.keys() == PAGE
     assert all(each.keys() == USER for each in found["data"])
-    assert "".join(each["first_name"] for each in found["data"]) == shown
-    assert_neighbours(found, cursors, shown, older=older, newer=newer)
+    assert "".join(each["first_name"] for each in found["data"]) == names
+    assert_cursors(found, cursors, names, older=older, newer=newer)
 
 
-def test_a_cursor_is_bound_to_its_customer(merchant: Api, users: str) -> None:
+def test_a_cursor_of_another_customer_returns_400(merchant: Api, users: str) -> None:
     cursor = merchant.send("GET", users).body["end_cursor"]
-    other = make(merchant)["id"]
+    other = create(merchant)["id"]
     reply = merchant.send("GET", f"/customers/{other}/users?after={cursor}")
     assert refusal(reply) == (400, "bad_request", {"after": ["is not a valid cursor"]})
 
 
-def test_the_filters_of_customers_are_unknown_names_here(merchant: Api, users: str) -> None:
+def test_the_filters_of_the_customer_list_are_ignored(merchant: Api, users: str) -> None:
     reply = merchant.send("GET", f"{users}?company_name=x&created_at_start=x&created_at_end=x")
     assert len(reply.body["data"]) == 5
 
 
-def test_the_query_is_judged_before_the_customer_is_looked_for(
+def test_the_query_is_checked_before_the_customer_is_found(
     merchant: Api, rival: Api, users: str
 ) -> None:
     assert refusal(merchant.send("GET", "/customers/cus_nobody/users?limit=0"))[0] == 400

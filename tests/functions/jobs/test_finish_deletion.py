@@ -1,4 +1,7 @@
-"""jobs/finish_deletion, every minute. Source: design/data-model.md 6; contracts/bridge.md, B12."""
+"""jobs/finish_deletion, every minute.
+
+Source: docs/data-model.md, section 6; docs/api/native.md, section 3 (B12).
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,13 +14,11 @@ Operate = Callable[..., dict[str, Any]]
 NAME = "jobs/finish_deletion"
 
 
-def test_the_event_file_finds_nothing_to_do_once_all_is_quiet(
-    demo_data: StripeSimulator, operate: Operate
-) -> None:
+def test_event_file_without_jobs_does_nothing(demo_data: StripeSimulator, operate: Operate) -> None:
     assert operate(handler, NAME) == {"finished": 0, "failed": 0, "left": 0}
 
 
-def test_b12_the_demos_customer_goes_with_its_card_and_its_payment_stays(
+def test_b12_deleted_demo_customer_loses_its_card_and_its_payment_stays(
     demo_data: StripeSimulator, api: Api, operate: Operate
 ) -> None:
     owner = api.get("/payments/pay_123").body["customer_id"]
@@ -31,7 +32,7 @@ def test_b12_the_demos_customer_goes_with_its_card_and_its_payment_stays(
     assert api.post("/payments/intents", asked).status == 404
 
 
-def test_b12_a_payment_under_way_is_paid_after_its_customer_is_gone_at_the_provider(
+def test_b12_payment_in_progress_can_be_paid_after_its_customer_is_deleted(
     api: Api, operate: Operate
 ) -> None:
     customer = api.customer()
@@ -41,7 +42,7 @@ def test_b12_a_payment_under_way_is_paid_after_its_customer_is_gone_at_the_provi
     assert api.confirm(payment, VISA).body["status"] == "succeeded"
 
 
-def test_b12_payments_go_too_where_that_is_set(
+def test_b12_payments_are_hidden_if_cascade_is_set(
     api: Api, operate: Operate, setting: Callable[[str, str], None]
 ) -> None:
     setting("CASCADE_PAYMENTS", "1")

@@ -1,4 +1,7 @@
-"""jobs/process_queue_message: events and status checks. Source: convergence.md 6 and 7."""
+"""jobs/process_queue_message: events and status checks.
+
+Source: docs/payment-correctness.md, sections 6 and 7.
+"""
 
 import json
 from collections.abc import Callable
@@ -24,8 +27,8 @@ from tests.stripe_events import (
     Event,
     about_intent,
     batch,
+    delayed,
     event,
-    held_back,
     sign,
     waiting,
     wrapped,
@@ -38,7 +41,7 @@ Deliver = Callable[..., list[str]]
 Message = dict[str, Any]
 
 
-def hint(payment: dict[str, Any], event_id: str = "evt_1", **more: object) -> Message:
+def event_reference(payment: dict[str, Any], event_id: str = "evt_1", **more: object) -> Message:
     """The message that the webhook queues for an event on a payment's intent."""
     known = {
         "provider_id": "stripe",
@@ -47,8 +50,8 @@ def hint(payment: dict[str, Any], event_id: str = "evt_1", **more: object) -> Me
         "payment_id": payment["id"],
         "provider_payment_id": payment["provider_payment_id"],
     }
-    told = {name: value for name, value in (known | more).items() if value is not None}
-    return {"event_reference": told}
+    given = {name: value for name, value in (known | more).items() if value is not None}
+    return {"event_reference": given}
 
 
 @pytest.fixture
@@ -56,8 +59,8 @@ def deliver(tables: None, context: Callable[[str], Context]) -> Deliver:
     """Hand messages to the worker in one batch; returns those that it leaves in the queue."""
 
     def run(*bodies: object) -> list[str]:
-        answer = handler(batch(*bodies), context("JobsProcessQueueMessage"))
-        return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+        result = handler(batch(*bodies), context("JobsProcessQueueMessage"))
+        return [each["itemIdentifier"] for each in result["batchItemFailures"]]
 
     return run
 
@@ -69,7 +72,7 @@ def queue(environment: Environment) -> str:
 
 @pytest.fixture
 def paid(api: Api, stripe_simulator: StripeSimulator) -> dict[str, Any]:
-    """A payment that its customer has paid in the browser; nobody here knows yet."""
+    """A payment that the payer has paid in the browser; our row does not say so yet."""
     made = api.payment()
     pay(stripe_simulator, made)
     return made
@@ -93,7 +96,7 @@ def remembered(event_id: str) -> dict[str, Any] | None:
     return dynamodb.get(webhook_items.place(known))
 
 
-def test_the_event_file_brings_the_demo_payment_a_look(
+def test_event_file_synchronizes_the_demo_payment(
     demo_data: StripeSimulator, operate: Operate
 ) -> None:
     assert operate(handler, NAME) == {"batchItemFailures": []}
@@ -103,10 +106,10 @@ def test_the_event_file_brings_the_demo_payment_a_look(
     assert payment.status == "succeeded"
 
 
-def test_an_event_makes_the_worker_ask_and_is_remembered_with_what_it_found(
+def test_event_synchronizes_its_payment_and_is_remembered_as_seen(
     api: Api, paid: dict[str, Any], deliver: Deliver
 ) -> None:
-    assert deliver(hint(paid)) == []
+    assert deliver(event_reference(paid)) == []
     assert status(api, paid) == "succeeded"
     seen = payment_operator.inspect_payment(paid["id"])
     assert seen.timeline[-1].cause == "webhook"
@@ -117,80 +120,82 @@ def test_an_event_makes_the_worker_ask_and_is_remembered_with_what_it_found(
     assert item["exp"] == pytest.approx(clock.seconds() + 30 * 24 * 3600, abs=5)
 
 
-def test_what_an_event_says_is_never_believed(
+def test_state_in_an_event_is_ignored(
     api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
-    """It says succeeded; Stripe, when asked, does not (rule 7)."""
+    """The event says succeeded; Stripe, when asked, does not (rule 7)."""
     made = api.payment()
-    assert deliver(hint(made), wrapped(about_intent(made, status="succeeded"))) == []
+    assert deliver(event_reference(made), wrapped(about_intent(made, status="succeeded"))) == []
     assert status(api, made) == "created"
 
 
-def test_an_event_that_was_seen_asks_nobody(
+def test_repeated_event_does_not_ask_the_provider(
     paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
-    deliver(hint(paid))
+    deliver(event_reference(paid))
     before, asked = payment_items.get(paid["id"]), fetches(stripe_simulator)
-    assert deliver(hint(paid), hint(paid)) == []
+    assert deliver(event_reference(paid), event_reference(paid)) == []
     assert fetches(stripe_simulator) == asked
     assert payment_items.get(paid["id"]) == before
 
 
-def test_an_event_that_brings_nothing_new_is_remembered_too(
+def test_event_without_change_is_remembered_and_raises_the_version(
     paid: dict[str, Any], deliver: Deliver, later: Later
 ) -> None:
-    deliver(hint(paid, "evt_1"))
+    deliver(event_reference(paid, "evt_1"))
     later(5)
     before = payment_operator.inspect_payment(paid["id"])
-    assert deliver(hint(paid, "evt_2")) == []
+    assert deliver(event_reference(paid, "evt_2")) == []
     assert remembered("evt_2")
     after = payment_operator.inspect_payment(paid["id"])
     assert after.timeline == before.timeline
     assert after.payment["version"] == int(str(before.payment["version"])) + 1  # rule 6
 
 
-def test_the_memory_of_an_event_ends_after_30_days(
+def test_event_is_handled_again_after_30_days(
     paid: dict[str, Any], deliver: Deliver, later: Later, stripe_simulator: StripeSimulator
 ) -> None:
-    """The table's own sweep is late by days: the reader compares."""
-    deliver(hint(paid))
+    """DynamoDB deletes expired items days late, so the code compares the time itself."""
+    deliver(event_reference(paid))
     later(30 * 24 * 3600 + 1)
     asked = fetches(stripe_simulator)
-    assert deliver(hint(paid)) == []
+    assert deliver(event_reference(paid)) == []
     assert fetches(stripe_simulator) == asked + 1
     assert remembered("evt_1")
 
 
-# --- whose event it is --------------------------------------------------------------------------
+# --- which payment an event belongs to ----------------------------------------------------------
 
 
-def test_without_our_reference_the_providers_id_leads_to_the_payment(
+def test_event_without_our_reference_is_matched_by_provider_id(
     api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
-    assert deliver(hint(paid, payment_id=None, type="charge.refunded")) == []
+    assert deliver(event_reference(paid, payment_id=None, type="charge.refunded")) == []
     assert status(api, paid) == "succeeded"
 
 
 @pytest.mark.parametrize("reference", ["pay_nobody", "cust_1", "", "pay_#P", "x" * 500])
-def test_a_reference_that_is_none_of_ours_gives_way_to_the_providers_id(
+def test_event_with_invalid_reference_is_matched_by_provider_id(
     reference: str, api: Api, paid: dict[str, Any], deliver: Deliver
 ) -> None:
-    assert deliver(hint(paid, payment_id=reference)) == []
+    assert deliver(event_reference(paid, payment_id=reference)) == []
     assert status(api, paid) == "succeeded"
 
 
-def test_an_object_that_names_its_charge_alone_leads_to_the_payment_by_that_charge(
+def test_event_with_only_a_charge_is_matched_by_the_charge(
     api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
-    """A dispute or a refund need not name the intent (D.1)."""
+    """A dispute or a refund may have no intent. Source: docs/providers.md, section D.1."""
     (charge,) = stripe_simulator.charges()
-    by_charge = hint(paid, payment_id=None, provider_payment_id=None, parent_id=charge["id"])
+    by_charge = event_reference(
+        paid, payment_id=None, provider_payment_id=None, parent_id=charge["id"]
+    )
     assert deliver(by_charge) == []
     assert status(api, paid) == "succeeded"
 
 
 @pytest.mark.parametrize("by", ["charge", "intent"])
-def test_where_the_pointer_is_missing_the_parent_bears_our_reference(
+def test_event_without_pointer_is_matched_by_the_reference_of_the_parent(
     by: str, api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
     intent = paid["provider_payment_id"]
@@ -198,43 +203,45 @@ def test_where_the_pointer_is_missing_the_parent_bears_our_reference(
     database.client().delete_item(TableName="bridge-local-ledger", Key=key)
     (charge,) = stripe_simulator.charges()
     parent = charge["id"] if by == "charge" else intent
-    assert deliver(hint(paid, payment_id=None, parent_id=parent)) == []
+    assert deliver(event_reference(paid, payment_id=None, parent_id=parent)) == []
     assert status(api, paid) == "succeeded"
 
 
 @pytest.mark.parametrize("parent", [None, "pi_of_another_system", "ch_of_another_system"])
-def test_what_is_not_ours_is_remembered_as_unmatched_and_not_asked_about_again(
+def test_foreign_event_is_unmatched_and_asked_about_only_once(
     parent: str | None,
     environment: Environment,
     deliver: Deliver,
     stripe_simulator: StripeSimulator,
 ) -> None:
     foreign = {"id": None, "provider_payment_id": "pi_of_another_system"}
-    assert deliver(hint(foreign, parent_id=parent)) == []
+    assert deliver(event_reference(foreign, parent_id=parent)) == []
     item = remembered("evt_1")
     assert item
     assert item["state"] == "unmatched"
     asked = len(stripe_simulator.requests)
     assert asked == (1 if parent else 0)
-    assert deliver(hint(foreign, parent_id=parent)) == []
+    assert deliver(event_reference(foreign, parent_id=parent)) == []
     assert len(stripe_simulator.requests) == asked
 
 
 # --- EventBridge --------------------------------------------------------------------------------
 
 
-def test_stripes_bus_brings_the_same_events_and_both_forms_are_told_apart(
+def test_event_by_partner_bus_and_by_webhook_is_handled_once(
     api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
     sent = about_intent(paid)
     assert deliver(wrapped(sent)) == []
     assert status(api, paid) == "succeeded"
     asked = fetches(stripe_simulator)
-    assert deliver(hint(paid, sent["id"]), wrapped(sent)) == []  # one event, by either way
+    assert (
+        deliver(event_reference(paid, sent["id"]), wrapped(sent)) == []
+    )  # one event, by both ways
     assert fetches(stripe_simulator) == asked
 
 
-def test_an_event_of_the_bus_is_known_by_its_own_id_and_not_by_the_envelopes(
+def test_partner_event_is_deduplicated_by_the_inner_id(
     paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator, later: Later
 ) -> None:
     first, second = about_intent(paid), about_intent(paid)
@@ -247,7 +254,7 @@ def test_an_event_of_the_bus_is_known_by_its_own_id_and_not_by_the_envelopes(
     assert fetches(stripe_simulator) == asked + 1
 
 
-def test_what_nothing_of_ours_hangs_on_is_dropped(
+def test_partner_event_of_unrelated_type_is_dropped(
     deliver: Deliver, tables: None, stripe_simulator: StripeSimulator
 ) -> None:
     assert deliver(wrapped(event("customer.deleted", {"id": "cus_1"}))) == []
@@ -267,40 +274,40 @@ FORMS: list[object] = [
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_message_that_nobody_sends_stays_and_ends_as_a_dead_letter(
+def test_malformed_message_stays_in_the_queue(
     form: object, api: Api, paid: dict[str, Any], deliver: Deliver
 ) -> None:
-    assert deliver(form, hint(paid)) == ["message-0"]
+    assert deliver(form, event_reference(paid)) == ["message-0"]
     assert status(api, paid) == "succeeded"
 
 
-def test_an_event_of_the_bus_that_is_of_the_other_mode_stays(
+def test_partner_event_of_the_other_mode_stays_in_the_queue(
     paid: dict[str, Any], api: Api, deliver: Deliver
 ) -> None:
     live = wrapped(about_intent(paid, livemode=True))
-    assert deliver(live, hint(paid)) == ["message-0"]
+    assert deliver(live, event_reference(paid)) == ["message-0"]
 
 
 # --- bursts -------------------------------------------------------------------------------------
 
 
-def test_all_events_of_a_second_are_answered_by_one_look_and_one_more_soon_after(
+def test_events_of_one_second_share_one_fetch_and_one_later_status_check(
     api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator, queue: str
 ) -> None:
     before, asked = clock.seconds(), fetches(stripe_simulator)
-    events = [hint(paid, f"evt_{number}") for number in range(10)]
+    events = [event_reference(paid, f"evt_{number}") for number in range(10)]
     assert deliver(*events) == []
-    looked = fetches(stripe_simulator) - asked
+    fetched = fetches(stripe_simulator) - asked
     assert status(api, paid) == "succeeded"
-    assert 1 <= looked <= 1 + clock.seconds() - before
-    assert held_back(queue) >= 1
+    assert 1 <= fetched <= 1 + clock.seconds() - before
+    assert delayed(queue) >= 1
     payment = payment_items.get(paid["id"])
     assert payment
     assert payment.due_at
-    assert payment.due_at <= clock.seconds(), "the sweep looks, should the message be lost"
+    assert payment.due_at <= clock.seconds(), "the sweep checks it, should the message be lost"
 
 
-def test_the_look_after_a_burst_finds_what_changed_after_the_first(
+def test_status_check_after_a_burst_finds_later_changes(
     api: Api,
     paid: dict[str, Any],
     deliver: Deliver,
@@ -308,21 +315,21 @@ def test_the_look_after_a_burst_finds_what_changed_after_the_first(
     later: Later,
     stripe_simulator: StripeSimulator,
 ) -> None:
-    deliver(*(hint(paid, f"evt_{number}") for number in range(3)))
+    deliver(*(event_reference(paid, f"evt_{number}") for number in range(3)))
     dashboard.refund(paid, 500)
-    look = {"status_check": {"payment_id": paid["id"]}}
-    assert deliver(look) == []
+    status_check = {"status_check": {"payment_id": paid["id"]}}
+    assert deliver(status_check) == []
     assert status(api, paid) == "partially_refunded"
     asked = fetches(stripe_simulator)
     later(1)
-    assert deliver(look) == []
-    assert fetches(stripe_simulator) == asked, "nothing is due: somebody has looked since"
+    assert deliver(status_check) == []
+    assert fetches(stripe_simulator) == asked, "not due any more: it was checked meanwhile"
 
 
 # --- failures -----------------------------------------------------------------------------------
 
 
-def test_a_message_that_fails_stays_and_the_others_are_done(
+def test_failed_message_stays_in_the_queue_and_others_are_handled(
     api: Api, deliver: Deliver, stripe_simulator: StripeSimulator, later: Later
 ) -> None:
     first, second = api.payment(), api.payment()
@@ -330,7 +337,7 @@ def test_a_message_that_fails_stays_and_the_others_are_done(
         pay(stripe_simulator, each)
     path = f"/v1/payment_intents/{first['provider_payment_id']}"
     stripe_simulator.fault("", "500_before", times=2, path=path)
-    messages = hint(first, "evt_1"), hint(second, "evt_2")
+    messages = event_reference(first, "evt_1"), event_reference(second, "evt_2")
     assert deliver(*messages) == ["message-0"]
     assert (status(api, first), status(api, second)) == ("created", "succeeded")
     assert remembered("evt_1") is None
@@ -339,7 +346,7 @@ def test_a_message_that_fails_stays_and_the_others_are_done(
     assert status(api, first) == "succeeded"
 
 
-def test_where_all_fail_lambda_counts_an_error_whose_text_holds_no_message(
+def test_batch_that_fails_completely_raises_without_message_content(
     deliver: Deliver, tables: None
 ) -> None:
     with pytest.raises(Exception, match="All records failed") as raised:
@@ -347,7 +354,7 @@ def test_where_all_fail_lambda_counts_an_error_whose_text_holds_no_message(
     assert "canary" not in str(raised.value)
 
 
-def test_a_payment_at_rest_is_not_forgotten_where_its_event_fails(
+def test_failed_event_of_a_payment_at_rest_is_handled_when_it_comes_again(
     api: Api,
     paid: dict[str, Any],
     deliver: Deliver,
@@ -355,25 +362,25 @@ def test_a_payment_at_rest_is_not_forgotten_where_its_event_fails(
     dashboard: Dashboard,
     later: Later,
 ) -> None:
-    """Nothing is due of it: the message is all there is."""
-    deliver(hint(paid))
+    """The payment is not due, so the message is the only thing that leads to it."""
+    deliver(event_reference(paid))
     later(2)
     dashboard.refund(paid, 2000)
     stripe_simulator.fault("fetch", "drop_before", times=2)
-    refunded = hint(paid, "evt_2", type="charge.refunded", payment_id=None)
+    refunded = event_reference(paid, "evt_2", type="charge.refunded", payment_id=None)
     with pytest.raises(Exception, match="All records failed"):
         deliver(refunded)
     assert deliver(refunded) == []
     assert status(api, paid) == "refunded"
 
 
-STEPS = ["event_received", "fetched", "committing", "committed"]
+CRASH_POINTS = ["event_received", "fetched", "committing", "committed"]
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("crash_point", CRASH_POINTS)
 @pytest.mark.parametrize("rescue", ["again", "sweep"])
-def test_a_worker_that_dies_anywhere_loses_nothing(
-    step: str,
+def test_worker_killed_at_any_crash_point_loses_nothing(
+    crash_point: str,
     rescue: str,
     environment: Environment,
     api: Api,
@@ -383,14 +390,14 @@ def test_a_worker_that_dies_anywhere_loses_nothing(
     later: Later,
     stripe_simulator: StripeSimulator,
 ) -> None:
-    """Its message comes again; should even that be lost, the payment is due."""
-    crash.at = step
+    """Its message comes again. Should even that be lost, the payment is due."""
+    crash.at = crash_point
     with pytest.raises(Killed):
-        deliver(hint(paid))
-    assert (remembered("evt_1") is not None) == (step == "committed")
+        deliver(event_reference(paid))
+    assert (remembered("evt_1") is not None) == (crash_point == "committed")
     later(360)
     if rescue == "again":
-        assert deliver(hint(paid)) == []
+        assert deliver(event_reference(paid)) == []
         assert remembered("evt_1")
     else:
         environment.gateway.functions.invoke("JobsSweepPayments", {})
@@ -401,95 +408,95 @@ def test_a_worker_that_dies_anywhere_loses_nothing(
     assert len(stripe_simulator.charges()) == 1
 
 
-@pytest.mark.parametrize("step", ["event_received", "fetched", "committing"])
-def test_the_same_event_delivered_meanwhile_makes_this_one_superfluous(
-    step: str, paid: dict[str, Any], deliver: Deliver, crash: Crash
+@pytest.mark.parametrize("crash_point", ["event_received", "fetched", "committing"])
+def test_same_event_handled_meanwhile_changes_the_payment_once(
+    crash_point: str, paid: dict[str, Any], deliver: Deliver, crash: Crash
 ) -> None:
-    crash.at, crash.meanwhile = step, lambda _: deliver(hint(paid))
-    assert deliver(hint(paid)) == []
+    crash.at, crash.meanwhile = crash_point, lambda _: deliver(event_reference(paid))
+    assert deliver(event_reference(paid)) == []
     seen = payment_operator.inspect_payment(paid["id"])
     assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
     assert seen.timeline_is_whole
 
 
-@pytest.mark.parametrize("step", ["event_received", "fetched", "committing"])
-def test_an_event_that_loses_the_fence_asks_again(
-    step: str, api: Api, paid: dict[str, Any], deliver: Deliver, crash: Crash
+@pytest.mark.parametrize("crash_point", ["event_received", "fetched", "committing"])
+def test_event_after_version_conflict_is_handled_again(
+    crash_point: str, api: Api, paid: dict[str, Any], deliver: Deliver, crash: Crash
 ) -> None:
-    crash.at, crash.meanwhile = step, lambda _: api.sync(paid)
-    assert deliver(hint(paid)) == []
+    crash.at, crash.meanwhile = crash_point, lambda _: api.sync(paid)
+    assert deliver(event_reference(paid)) == []
     assert remembered("evt_1")
     seen = payment_operator.inspect_payment(paid["id"])
     assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
 
 
-def test_a_worker_that_loses_the_fence_reads_no_secret(
+def test_worker_reads_no_secret_after_version_conflict(
     api: Api, paid: dict[str, Any], deliver: Deliver, crash: Crash
 ) -> None:
-    """Its role may not (data-model.md 1)."""
+    """Its role does not allow it. Source: docs/data-model.md, section 1."""
     read: list[str] = []
 
-    def hear(params: dict[str, Any], **_: object) -> None:
+    def record(params: dict[str, Any], **_: object) -> None:
         read.append(params["body"].decode())
 
     def meanwhile(_: str) -> None:
         api.sync(paid)
-        dynamodb.client().meta.events.register("before-call.dynamodb.BatchGetItem", hear)
+        dynamodb.client().meta.events.register("before-call.dynamodb.BatchGetItem", record)
 
     crash.at, crash.meanwhile = "fetched", meanwhile
     try:
-        assert deliver(hint(paid)) == []
+        assert deliver(event_reference(paid)) == []
     finally:
-        dynamodb.client().meta.events.unregister("before-call.dynamodb.BatchGetItem", hear)
+        dynamodb.client().meta.events.unregister("before-call.dynamodb.BatchGetItem", record)
     assert [body for body in read if "CS#" in body] == []
     assert remembered("evt_1")
 
 
-def test_many_deliveries_of_one_event_at_once_change_the_payment_once(
+def test_concurrent_deliveries_of_one_event_change_the_payment_once(
     paid: dict[str, Any], deliver: Deliver
 ) -> None:
-    assert together(8, lambda _: deliver(hint(paid))) == [[]] * 8
+    assert together(8, lambda _: deliver(event_reference(paid))) == [[]] * 8
     seen = payment_operator.inspect_payment(paid["id"])
     assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
 
 
-# --- looks that were put off --------------------------------------------------------------------
+# --- status checks ------------------------------------------------------------------------------
 
 
-def test_an_unknown_outcome_queues_looks_in_5_and_30_seconds(
+def test_unknown_outcome_queues_status_checks_in_5_and_30_seconds(
     api: Api, stripe_simulator: StripeSimulator, queue: str
 ) -> None:
     made = api.payment()
     stripe_simulator.fault("confirm", "drop_after")
     assert api.confirm(made, VISA).status == 202
-    assert (held_back(queue), waiting(queue)) == (2, [])
+    assert (delayed(queue), waiting(queue)) == (2, [])
     sent = sqs_backends[ACCOUNT][REGION].queues["bridge-local-SyncQueue"]._messages
     waits = [(each.delayed_until - float(each.sent_timestamp or 0)) / 1000 for each in sent]
     assert waits == pytest.approx([5, 30], abs=1)
-    assert [json.loads(message.body) for message in sent] == [look(made, 2)] * 2
+    assert [json.loads(message.body) for message in sent] == [status_check_of(made, 2)] * 2
 
 
-def look(payment: dict[str, Any], attempt: int) -> Message:
+def status_check_of(payment: dict[str, Any], attempt: int) -> Message:
     return {"status_check": {"payment_id": payment["id"], "attempt": attempt}}
 
 
-def test_a_look_finds_out_what_became_of_a_lost_answer(
+def test_status_check_finds_the_outcome_of_a_lost_response(
     api: Api, stripe_simulator: StripeSimulator, deliver: Deliver, later: Later
 ) -> None:
     made = api.payment()
     stripe_simulator.fault("confirm", "drop_after")
     api.confirm(made, VISA)
     later(5)
-    assert deliver(look(made, 2)) == []
+    assert deliver(status_check_of(made, 2)) == []
     assert status(api, made) == "succeeded"
     assert payment_operator.inspect_payment(made["id"]).timeline[-1].cause == "sweep"
     asked = fetches(stripe_simulator)
-    assert deliver(look(made, 2)) == [], "the second finds the attempt ended"
+    assert deliver(status_check_of(made, 2)) == [], "the second finds the attempt ended"
     assert fetches(stripe_simulator) == asked
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "500_before"])
-def test_a_look_that_fails_is_done_for_the_payment_is_due(
+def test_failed_status_check_is_done_and_the_payment_stays_due(
     kind: str, api: Api, stripe_simulator: StripeSimulator, deliver: Deliver, later: Later
 ) -> None:
     made = api.payment()
@@ -497,19 +504,19 @@ def test_a_look_that_fails_is_done_for_the_payment_is_due(
     api.confirm(made, VISA)
     later(5)
     stripe_simulator.fault("fetch", kind, times=2)
-    assert deliver(look(made, 2)) == []
+    assert deliver(status_check_of(made, 2)) == []
     payment = payment_items.get(made["id"])
     assert payment
     assert payment.due_at
     assert status(api, made) == "processing"
 
 
-def test_a_look_at_a_payment_that_is_not_there_is_done(deliver: Deliver, tables: None) -> None:
-    assert deliver(look({"id": "pay_nobody"}, 1)) == []
+def test_status_check_of_unknown_payment_is_done(deliver: Deliver, tables: None) -> None:
+    assert deliver(status_check_of({"id": "pay_nobody"}, 1)) == []
 
 
 @pytest.mark.parametrize("operation", ["create", "confirm"])
-def test_a_queue_in_trouble_fails_no_request(
+def test_failing_queue_fails_no_request(
     operation: str,
     api: Api,
     stripe_simulator: StripeSimulator,
@@ -555,28 +562,28 @@ def listed(api: Api) -> list[str]:
     return [each["id"] for each in api.get("/payment-methods").body]
 
 
-def test_an_event_of_a_saved_method_brings_what_its_provider_has(
+def test_event_of_a_saved_method_stores_the_renewed_card(
     api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
     method = api.method()
     stripe_simulator.dashboard_method("renew", method["provider_payment_method_id"])
     assert deliver(method_event_reference(method)) == []
     assert remembered("evt_1")
-    shown = api.get(f"/payment-methods/{method['id']}").body
-    assert (shown["last4"], shown["exp_year"]) == ("4243", method["exp_year"] + 4)
+    saved = api.get(f"/payment-methods/{method['id']}").body
+    assert (saved["last4"], saved["exp_year"]) == ("4243", method["exp_year"] + 4)
     asked = fetches(stripe_simulator)
     assert deliver(method_event_reference(method)) == []
     assert fetches(stripe_simulator) == asked
 
 
-def test_what_an_event_says_of_a_method_is_never_believed(
+def test_state_in_an_event_of_a_method_is_ignored(
     api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
-    """It says detached; Stripe, when asked, does not. By the partner's bus, too."""
+    """The event says detached; Stripe, when asked, does not. Also by the partner's bus."""
     method = api.method()
-    hint = method_event_reference(method)
-    hint["method_event_reference"]["type"] = "payment_method.detached"
-    assert deliver(hint, wrapped(about_method(method))) == []
+    message = method_event_reference(method)
+    message["method_event_reference"]["type"] = "payment_method.detached"
+    assert deliver(message, wrapped(about_method(method))) == []
     assert listed(api) == [method["id"]]
     stripe_simulator.dashboard_method("detach", method["provider_payment_method_id"])
     sent = wrapped(about_method(method))
@@ -586,7 +593,7 @@ def test_what_an_event_says_of_a_method_is_never_believed(
     assert remembered(sent["detail"]["id"])
 
 
-def test_a_method_that_nobody_can_be_asked_about_stays_in_the_queue(
+def test_event_of_a_method_stays_in_the_queue_if_the_provider_fails(
     api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
     gone, other = api.method(), api.method()
@@ -601,7 +608,7 @@ def test_a_method_that_nobody_can_be_asked_about_stays_in_the_queue(
     assert listed(api) == []
 
 
-def test_an_event_of_a_method_that_is_not_ours_is_done(
+def test_event_of_an_unknown_method_is_done_without_asking_the_provider(
     api: Api, deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
     asked = len(stripe_simulator.requests)
@@ -613,17 +620,17 @@ def test_an_event_of_a_method_that_is_not_ours_is_done(
 # --- all of it ----------------------------------------------------------------------------------
 
 
-def test_from_the_gateway_through_the_queue_to_the_payment(
+def test_webhook_reaches_the_payment_through_gateway_and_queue(
     environment: Environment, api: Api, paid: dict[str, Any], stripe_simulator: StripeSimulator
 ) -> None:
     sent: Event = about_intent(paid)
-    assert ring(environment, sent) == 200
+    assert send_webhook(environment, sent) == 200
     environment.worker.drain()
     assert status(api, paid) == "succeeded"
     assert waiting(environment.queues["SyncQueue"]) == []
     assert waiting(environment.queues["SyncDeadLetters"]) == []
 
 
-def ring(environment: Environment, sent: Event) -> int:
+def send_webhook(environment: Environment, sent: Event) -> int:
     body = json.dumps(sent)
     return environment.gateway.call("POST", TARGET, {"Stripe-Signature": sign(body)}, body).status

@@ -1,11 +1,10 @@
-"""jobs/reconcile_payments, every day. Source: design/convergence.md, section 8 and rule 8."""
+"""jobs/reconcile_payments, every day. Source: docs/payment-correctness.md, section 8 and rule 8."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from bridge.core.workers import reconciliation
 from bridge.errors import UnknownOutcome
 from bridge.models.payment import Payment
 from bridge.store.payments import payment_items
@@ -13,7 +12,7 @@ from functions.jobs.reconcile_payments.handler import handler
 from functions.jobs.sweep_payments.handler import handler as sweep
 from local.functions import Context
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import Environment, run_context
+from tests.conftest import Environment
 from tests.functions.conftest import VISA, Api
 
 Operate = Callable[..., dict[str, Any]]
@@ -52,13 +51,13 @@ def stored(payment: dict[str, Any]) -> Payment:
     return found
 
 
-def test_the_event_file_finds_that_all_agrees(demo_data: StripeSimulator, operate: Operate) -> None:
+def test_event_file_finds_no_difference(demo_data: StripeSimulator, operate: Operate) -> None:
     done = operate(handler, NAME)
     assert done["listed"] >= 1
     assert (done["differing"], done["is_whole"]) == (0, True)
 
 
-def test_what_is_known_is_left_alone(
+def test_payments_that_agree_are_not_written(
     api: Api, paid: dict[str, Any], run: Callable[[], int], later: Later
 ) -> None:
     declined, open_one = api.payment(), api.payment()
@@ -79,7 +78,7 @@ def test_what_is_known_is_left_alone(
     ],
     ids=["a refund in part", "a refund", "a dispute", "a dispute that was won"],
 )
-def test_what_was_done_to_a_payment_at_rest_is_found(
+def test_refund_or_dispute_made_at_provider_is_found(
     acts: list[dict[str, Any]],
     found: str,
     api: Api,
@@ -88,7 +87,7 @@ def test_what_was_done_to_a_payment_at_rest_is_found(
     later: Later,
     stripe_simulator: StripeSimulator,
 ) -> None:
-    """Nothing is due of it, and no webhook came."""
+    """The payment is not due, and no webhook came."""
     assert stored(paid).due_at is None
     for act in acts:
         stripe_simulator.dashboard(**act, payment_intent=paid["provider_payment_id"])
@@ -100,7 +99,7 @@ def test_what_was_done_to_a_payment_at_rest_is_found(
     assert run() == 0
 
 
-def test_a_refund_of_an_old_payment_is_found_too(
+def test_refund_of_an_old_payment_is_found(
     api: Api,
     paid: dict[str, Any],
     run: Callable[[], int],
@@ -113,7 +112,7 @@ def test_a_refund_of_an_old_payment_is_found_too(
     assert status(api, paid) == "refunded"
 
 
-def test_a_payment_that_was_paid_in_the_browser_need_not_wait_for_its_next_look(
+def test_payment_paid_in_the_browser_becomes_due_now(
     api: Api, run: Callable[[], int], later: Later, stripe_simulator: StripeSimulator
 ) -> None:
     made = api.payment()
@@ -123,7 +122,7 @@ def test_a_payment_that_was_paid_in_the_browser_need_not_wait_for_its_next_look(
     assert status(api, made) == "succeeded"
 
 
-def test_what_is_not_ours_is_left_out(
+def test_foreign_payment_is_ignored(
     environment: Environment, tables: None, stripe_simulator: StripeSimulator, operate: Operate
 ) -> None:
     stripe_simulator.seed_payment("pi_of_another_system", amount=700, currency="eur")
@@ -131,7 +130,7 @@ def test_what_is_not_ours_is_left_out(
     assert (done["listed"], done["differing"]) == (1, 0)
 
 
-def test_a_lock_is_left_to_its_own_looks(
+def test_locked_payment_is_left_to_its_own_status_checks(
     api: Api, run: Callable[[], int], stripe_simulator: StripeSimulator
 ) -> None:
     made = api.payment()
@@ -140,7 +139,7 @@ def test_a_lock_is_left_to_its_own_looks(
     assert run() == 0
 
 
-def test_every_page_is_read(
+def test_all_pages_of_the_provider_list_are_read(
     api: Api, run: Callable[[], int], stripe_simulator: StripeSimulator
 ) -> None:
     made = api.payment()
@@ -152,7 +151,7 @@ def test_every_page_is_read(
     assert status(api, made) == "succeeded"
 
 
-def test_a_provider_that_cannot_be_asked_fails_the_run(
+def test_failing_provider_fails_the_run(
     api: Api,
     paid: dict[str, Any],
     stripe_simulator: StripeSimulator,
@@ -162,8 +161,3 @@ def test_a_provider_that_cannot_be_asked_fails_the_run(
     stripe_simulator.fault("list_refunds", "500_before", times=2)
     with pytest.raises(UnknownOutcome):
         handler(event(NAME), context("JobsReconcilePayments"))
-
-
-def test_a_run_that_has_no_time_left_says_so(api: Api, paid: dict[str, Any]) -> None:
-    done = reconciliation.reconcile(run_context(seconds=14))
-    assert not done.is_whole

@@ -1,4 +1,4 @@
-"""jobs/sweep_payments, every minute. Source: design/convergence.md, section 8."""
+"""jobs/sweep_payments, every minute. Source: docs/payment-correctness.md, section 8."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ NAME = "jobs/sweep_payments"
 DAY = 24 * 3600
 
 
-def test_the_event_file_finds_nothing_to_do_once_all_is_quiet(
+def test_event_file_without_due_payments_does_nothing(
     demo_data: StripeSimulator, operate: Operate
 ) -> None:
     assert operate(handler, NAME) == {
@@ -26,7 +26,7 @@ def test_the_event_file_finds_nothing_to_do_once_all_is_quiet(
     }
 
 
-def test_what_was_lost_is_found(
+def test_sweep_finds_the_outcome_of_lost_responses(
     api: Api, stripe_simulator: StripeSimulator, operate: Operate, later: Later
 ) -> None:
     lost = [api.payment() for _ in range(3)]
@@ -39,7 +39,7 @@ def test_what_was_lost_is_found(
     assert operate(handler, NAME)["checked"] == 0
 
 
-def test_one_that_fails_leaves_the_others_alone(
+def test_failed_payment_check_does_not_stop_the_others(
     api: Api, stripe_simulator: StripeSimulator, operate: Operate, later: Later
 ) -> None:
     first, second = api.payment(), api.payment()
@@ -58,7 +58,7 @@ def test_one_that_fails_leaves_the_others_alone(
     assert api.get(f"/payments/{first['id']}").body["status"] == "succeeded"
 
 
-def test_how_late_the_oldest_is_and_what_is_stuck_are_counted(
+def test_sweep_reports_oldest_due_seconds_and_stuck_attempts(
     api: Api, stripe_simulator: StripeSimulator, operate: Operate, later: Later
 ) -> None:
     made = api.payment()
@@ -71,7 +71,7 @@ def test_how_late_the_oldest_is_and_what_is_stuck_are_counted(
     assert api.get(f"/payments/{made['id']}").body["failure_code"] == "not_sent"
 
 
-def test_what_nobody_pays_is_canceled_after_the_days_that_are_set(
+def test_unpaid_payment_is_canceled_after_abandon_days(
     api: Api,
     operate: Operate,
     later: Later,
@@ -87,7 +87,7 @@ def test_what_nobody_pays_is_canceled_after_the_days_that_are_set(
     assert api.get(f"/payments/{made['id']}").body["status"] == "canceled"
 
 
-def test_a_customers_deletion_in_the_same_index_is_left_to_its_own_job(
+def test_deletion_job_in_the_index_is_not_handled_by_the_sweep(
     api: Api, operate: Operate, later: Later
 ) -> None:
     api.delete(f"/customers/{api.customer()['id']}")

@@ -1,4 +1,4 @@
-"""A merchant at the gateway, who signs every request as Monri's clients do."""
+"""A merchant at the gateway that signs every request, as Monri's clients do."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ DEMO = "019b76da-a800-7b7a-8c21-5e0f7ad94b10"
 
 
 def assert_shape(reply: Reply) -> None:
-    """What is so of every answer to every call. Source: monri.md 1 and 4.3."""
+    """What is true for every response. Source: docs/api/monri.md, sections 1 and 4.3."""
     assert reply.headers["content-type"] == "application/json"
     assert isinstance(reply.body, dict), reply.text
     if reply.status == 200:
@@ -42,7 +42,7 @@ def assert_shape(reply: Reply) -> None:
 
 @dataclass(frozen=True)
 class Merchant:
-    """Signs what it sends, as it is on the wire; `token` instead is a bearer token."""
+    """Signs its requests as they are sent. With `token`, it sends that bearer token instead."""
 
     gateway: Gateway
     name: str
@@ -50,7 +50,7 @@ class Merchant:
     token: str | None = None
 
     def digest(self, fullpath: str, body: bytes, at: str) -> str:
-        """The formula of monri.md 2.1, written out here once more."""
+        """The formula of docs/api/monri.md, section 2.1, independent of the product code."""
         signed = f"{self.key}{at}{self.name}{fullpath}".encode() + body
         return hashlib.sha512(signed).hexdigest()
 
@@ -63,20 +63,20 @@ class Merchant:
     def ask(
         self, method: str, target: str, body: object = None, headers: dict[str, str] | None = None
     ) -> Reply:
-        """`target` as it is on the wire; `body`: bytes are sent as they are."""
+        """Send a request. `target` is percent-encoded. A `body` of bytes is sent as it is."""
         sent = b"" if body is None else body if isinstance(body, bytes) else _json(body)
-        named = {"Content-Type": "application/json"}
-        named["Authorization"] = self.authorization(target, sent)
-        return send(self.gateway, method, target, sent, named | (headers or {}))
+        known = {"Content-Type": "application/json"}
+        known["Authorization"] = self.authorization(target, sent)
+        return send(self.gateway, method, target, sent, known | (headers or {}))
 
     def refused(self, method: str, target: str, body: object = None) -> list[str]:
-        """What a 400 to this says is wrong."""
+        """Send a request that must get a 400. Returns its errors."""
         reply = self.ask(method, target, body)
         assert reply.status == 400, reply.text
         return list(reply.body["errors"])
 
     def made(self, **fields: object) -> dict[str, Any]:
-        """A new customer."""
+        """Create a customer. Returns its body."""
         reply = self.ask("POST", "/v2/customers", fields)
         assert reply.status == 200, reply.text
         return dict(reply.body)
@@ -97,15 +97,15 @@ def _json(body: object) -> bytes:
 
 def send(gateway: Gateway, method: str, target: str, body: bytes, headers: dict[str, str]) -> Reply:
     answer = gateway.call(method, target, headers, body)
-    named = {name.lower(): value for name, value in answer.headers}
-    reply = Reply(answer.status, named, answer.body.decode())
+    by_name = {name.lower(): value for name, value in answer.headers}
+    reply = Reply(answer.status, by_name, answer.body.decode())
     assert_shape(reply)
     return reply
 
 
 @pytest.fixture
 def enrolled(environment: Environment, tables: None) -> Callable[..., Merchant]:
-    """A merchant of an organization: `enrolled("org_1")`."""
+    """Creates a merchant of an organization: `enrolled("org_1")`."""
 
     def enrol(organization_id: str, name: str = "", key: str = "") -> Merchant:
         name, key = name or secrets.token_hex(20), key or secrets.token_hex(12)
@@ -122,5 +122,5 @@ def merchant(enrolled: Callable[..., Merchant]) -> Merchant:
 
 @pytest.fixture
 def at_any_time(setting: Callable[[str, str], None]) -> None:
-    """The event files were signed once and for all."""
+    """Accept any timestamp, because the event files were signed at one time."""
     setting("MONRI_TIMESTAMP_WINDOW_S", "0")

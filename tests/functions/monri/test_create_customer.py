@@ -1,4 +1,4 @@
-"""POST /v2/customers. Source: contracts/monri.md 2, 4 and 5.1."""
+"""POST /v2/customers. Source: docs/api/monri.md, sections 4 and 5.1."""
 
 import json
 from collections.abc import Callable
@@ -27,7 +27,7 @@ FULL = {
     "country": "BA",
     "metadata": {"tier": "gold", "n": 1, "f": 1.5, "b": False, "deep": {"a": [None, "x"]}},
 }
-LONGEST = {
+LENGTHS = {
     "merchant_customer_id": (1, 100, "Merchant customer"),
     "description": (1, 200, "Description"),
     "email": (1, 200, "Email"),
@@ -40,7 +40,7 @@ LONGEST = {
 
 
 @pytest.mark.usefixtures("at_any_time")
-def test_the_event_file_is_answered_with_the_whole_customer(
+def test_create_customer_event_file_returns_the_whole_customer(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "monri/create_customer")
@@ -48,31 +48,31 @@ def test_the_event_file_is_answered_with_the_whole_customer(
     assert (reply.status, reply.body["name"]) == (200, "Lejla Kovač")
 
 
-def test_d2_a_creation_is_answered_200_with_all_that_was_sent(merchant: Merchant) -> None:
+def test_m2_create_customer_returns_200_with_all_sent_fields(merchant: Merchant) -> None:
     reply = merchant.ask("POST", "/v2/customers", FULL)
-    told = reply.body
-    assert (reply.status, told.keys()) == (200, CUSTOMER_FIELDS)
-    assert FULL.items() <= told.items()
-    assert told["id"] == told["uuid"]
-    assert UUID.fullmatch(told["uuid"])
-    assert TIME.fullmatch(told["created_at"])
-    assert told["created_at"] == told["updated_at"]
-    assert (told["deleted"], told["deleted_at"]) == (False, None)
+    created = reply.body
+    assert (reply.status, created.keys()) == (200, CUSTOMER_FIELDS)
+    assert FULL.items() <= created.items()
+    assert created["id"] == created["uuid"]
+    assert UUID.fullmatch(created["uuid"])
+    assert TIME.fullmatch(created["created_at"])
+    assert created["created_at"] == created["updated_at"]
+    assert (created["deleted"], created["deleted_at"]) == (False, None)
 
 
 @pytest.mark.parametrize("body", [{}, dict.fromkeys(FULL), {"unknown": 1, "status": "x"}])
-def test_d3_nothing_is_required_null_is_not_set_and_unknown_keys_are_ignored(
+def test_m3_all_fields_are_optional_and_unknown_keys_are_ignored(
     merchant: Merchant, body: dict[str, object]
 ) -> None:
-    told = merchant.made(**body)
-    assert {name for name in FULL if told[name] is None} == FULL.keys() - {"metadata"}
-    assert (told["metadata"], told["status"]) == ({}, "approved")
-    assert told.keys() == CUSTOMER_FIELDS
+    created = merchant.made(**body)
+    assert {name for name in FULL if created[name] is None} == FULL.keys() - {"metadata"}
+    assert (created["metadata"], created["status"]) == ({}, "approved")
+    assert created.keys() == CUSTOMER_FIELDS
 
 
-@pytest.mark.parametrize("field", LONGEST)
+@pytest.mark.parametrize("field", LENGTHS)
 def test_lengths_count_characters_of_untrimmed_values(merchant: Merchant, field: str) -> None:
-    low, high, label = LONGEST[field]
+    low, high, label = LENGTHS[field]
     for fits in ("č" * low, "💶" * high, " " * high):
         assert merchant.made(**{field: fits})[field] == fits
     unit = "character" if low == 1 else "characters"
@@ -85,11 +85,11 @@ def test_lengths_count_characters_of_untrimmed_values(merchant: Merchant, field:
 
 
 @pytest.mark.parametrize("value", [True, False, [], ["x"], {}, {"a": 1}])
-@pytest.mark.parametrize("field", [*LONGEST, "country"])
-def test_d9_other_types_than_texts_and_numbers_are_refused(
+@pytest.mark.parametrize("field", [*LENGTHS, "country"])
+def test_m9_other_types_than_texts_and_numbers_are_refused(
     merchant: Merchant, field: str, value: object
 ) -> None:
-    label = LONGEST[field][2] if field in LONGEST else "Country"
+    label = LENGTHS[field][2] if field in LENGTHS else "Country"
     assert merchant.refused("POST", "/v2/customers", {field: value}) == [
         f"{label} must be a string"
     ]
@@ -100,38 +100,38 @@ def test_d9_other_types_than_texts_and_numbers_are_refused(
     [("1001", "1001"), ("-7", "-7"), ("10.50", "10.5"), ("1e20", "100000000000000000000"),
      ("1e-7", "0.0000001"), ("999999999999999999", "999999999999999999")],
 )  # fmt: skip
-def test_d9_a_number_is_taken_as_its_decimal_text(merchant: Merchant, sent: str, text: str) -> None:
+def test_m9_number_is_stored_as_its_decimal_text(merchant: Merchant, sent: str, text: str) -> None:
     body = f'{{"merchant_customer_id": {sent}, "phone": {sent}}}'.encode()
-    told = merchant.ask("POST", "/v2/customers", body).body
-    assert (told["merchant_customer_id"], told["phone"]) == (text, text)
+    created = merchant.ask("POST", "/v2/customers", body).body
+    assert (created["merchant_customer_id"], created["phone"]) == (text, text)
 
 
 @pytest.mark.parametrize("email", ["nobody", "a b", "lejla@", "@", "ć@ć"])
-def test_d6_email_and_phone_are_not_checked_for_their_form(merchant: Merchant, email: str) -> None:
-    told = merchant.made(email=email, phone="call me")
-    assert (told["email"], told["phone"]) == (email, "call me")
+def test_m6_email_and_phone_are_not_checked_for_their_form(merchant: Merchant, email: str) -> None:
+    created = merchant.made(email=email, phone="call me")
+    assert (created["email"], created["phone"]) == (email, "call me")
 
 
-def test_d6_what_is_no_address_is_never_sent_to_a_provider(
+def test_m6_invalid_email_is_never_sent_to_a_provider(
     enrolled: Callable[..., Merchant], api: Api, stripe_simulator: StripeSimulator
 ) -> None:
     made = enrolled("org_456").made(email="nobody", name="Lejla", metadata={"deep": {"a": 1}})
-    shown = api.get("/customers?organization_id=org_456").body
-    assert [(each["email"], each["name"]) for each in shown] == [("nobody", "Lejla")]
-    payment = api.payment(customer_id=shown[0]["id"], organization_id="org_456")
-    assert payment["customer_id"] == shown[0]["id"]
+    listed = api.get("/customers?organization_id=org_456").body
+    assert [(each["email"], each["name"]) for each in listed] == [("nobody", "Lejla")]
+    payment = api.payment(customer_id=listed[0]["id"], organization_id="org_456")
+    assert payment["customer_id"] == listed[0]["id"]
     (kept,) = stripe_simulator.world.customers.values()
     assert (kept.email, kept.name) == (None, "Lejla")
     assert enrolled("org_456").get(made["uuid"]).body["email"] == "nobody"
 
 
 @pytest.mark.parametrize("given", ["ba", "Ba", "BA", "zz"])
-def test_d7_a_country_is_two_letters_and_kept_in_upper_case(merchant: Merchant, given: str) -> None:
+def test_m7_country_is_two_letters_and_stored_in_upper_case(merchant: Merchant, given: str) -> None:
     assert merchant.made(country=given)["country"] == given.upper()
 
 
 @pytest.mark.parametrize("given", ["", "B", "BIH", "B1", "ČA", "ßß", "  ", 38])
-def test_d7_any_other_country_is_refused(merchant: Merchant, given: object) -> None:
+def test_m7_any_other_country_is_refused(merchant: Merchant, given: object) -> None:
     refused = merchant.refused("POST", "/v2/customers", {"country": given})
     assert refused == ["Country must be two letters"]
 
@@ -147,13 +147,13 @@ def test_d7_any_other_country_is_refused(merchant: Merchant, given: object) -> N
         {"a": "x" * (8192 - len('{"a":""}'))},
     ],
 )
-def test_d8_metadata_within_its_limits_is_kept_as_it_is(
+def test_m8_metadata_within_its_limits_is_stored_unchanged(
     merchant: Merchant, metadata: dict[str, object]
 ) -> None:
     kept = {key: value for key, value in metadata.items() if value is not None}
-    told = merchant.made(metadata=metadata)
-    assert told["metadata"] == kept
-    assert list(told["metadata"]) == list(kept), "in its order"
+    created = merchant.made(metadata=metadata)
+    assert created["metadata"] == kept
+    assert list(created["metadata"]) == list(kept), "in its order"
 
 
 @pytest.mark.parametrize(
@@ -170,14 +170,14 @@ def test_d8_metadata_within_its_limits_is_kept_as_it_is(
         ({"a": "č" * 4093}, "is too large (maximum is 8192 bytes)"),
     ],
 )
-def test_d8_metadata_beyond_its_limits_is_refused(
+def test_m8_metadata_beyond_its_limits_is_refused(
     merchant: Merchant, metadata: object, message: str
 ) -> None:
     refused = merchant.refused("POST", "/v2/customers", {"metadata": metadata})
     assert refused == [f"Metadata {message}"]
 
 
-def test_every_field_at_fault_is_told_the_first_one_as_the_message(merchant: Merchant) -> None:
+def test_all_invalid_fields_are_reported(merchant: Merchant) -> None:
     bad = {"city": "S", "name": "", "country": 7, "metadata": {"": 1}, "email": "x" * 201}
     assert sorted(merchant.refused("POST", "/v2/customers", bad)) == [
         "City is too short (minimum is 3 characters)",
@@ -189,7 +189,7 @@ def test_every_field_at_fault_is_told_the_first_one_as_the_message(merchant: Mer
 
 
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "x"])
-def test_d1_the_body_is_json_whatever_the_headers_say(merchant: Merchant, kind: str) -> None:
+def test_m1_body_is_json_whatever_the_headers_say(merchant: Merchant, kind: str) -> None:
     headers = {"Content-Type": kind, "Accept": "text/html"}
     reply = merchant.ask("POST", "/v2/customers", {"name": "Lejla Kovač"}, headers)
     assert (reply.status, reply.body["name"]) == (200, "Lejla Kovač")
@@ -198,12 +198,12 @@ def test_d1_the_body_is_json_whatever_the_headers_say(merchant: Merchant, kind: 
 @pytest.mark.parametrize(
     "body", [b"", b" \n", b"{", b"[]", b"null", b'"x"', b"7", b"\xff", b"a=b", b'{"a":1,"a":2}']
 )
-def test_a_body_that_is_no_json_object_is_refused(merchant: Merchant, body: bytes) -> None:
+def test_body_that_is_not_a_json_object_is_refused(merchant: Merchant, body: bytes) -> None:
     refused = merchant.refused("POST", "/v2/customers", body)
     assert refused == ["Request body must be a JSON object"]
 
 
-def test_a_body_over_256_kib_is_too_large(merchant: Merchant) -> None:
+def test_body_over_256_kib_returns_413(merchant: Merchant) -> None:
     whole = json.dumps({"unknown": ""}).encode()
     fits = whole[:-2] + b"x" * (256 * 1024 - len(whole)) + whole[-2:]
     assert merchant.ask("POST", "/v2/customers", fits).status == 200
@@ -211,7 +211,7 @@ def test_a_body_over_256_kib_is_too_large(merchant: Merchant) -> None:
     assert (reply.status, reply.body["message"]) == (413, "Request is too large")
 
 
-def test_a_merchants_id_is_unique_among_its_living_customers(
+def test_merchant_customer_id_is_unique_among_customers_that_are_not_deleted(
     merchant: Merchant, enrolled: Callable[..., Merchant]
 ) -> None:
     made = merchant.made(merchant_customer_id="crm-1")
@@ -224,21 +224,21 @@ def test_a_merchants_id_is_unique_among_its_living_customers(
     assert merchant.made(**again)["merchant_customer_id"] == "crm-1"
 
 
-def test_of_many_creations_at_once_one_gets_the_id(merchant: Merchant) -> None:
+def test_concurrent_creations_with_one_id_succeed_once(merchant: Merchant) -> None:
     body = {"merchant_customer_id": "crm-1"}
     replies = together(8, lambda _: merchant.ask("POST", "/v2/customers", body))
     assert sorted(reply.status for reply in replies) == [200] + [400] * 7
     assert len(merchant.ask("GET", "/v2/customers").body["data"]) == 1
 
 
-def test_an_id_that_another_api_has_claimed_is_taken(merchant: Merchant) -> None:
+def test_merchant_customer_id_claimed_by_another_api_is_taken(merchant: Merchant) -> None:
     owner, fields = Caller(key_of="org_1"), CustomerFields(external_id="crm-1")
     organization_customers.create(owner, fields, "if_free", run_context())
     taken = merchant.refused("POST", "/v2/customers", {"merchant_customer_id": "crm-1"})
     assert taken == ["Merchant customer has already been taken"]
 
 
-def test_a_repeated_creation_makes_a_second_customer_whatever_key_comes_with_it(
+def test_repeated_creation_makes_a_second_customer_despite_an_idempotency_key(
     merchant: Merchant,
 ) -> None:
     key = {"Idempotency-Key": "key-1"}
@@ -246,7 +246,7 @@ def test_a_repeated_creation_makes_a_second_customer_whatever_key_comes_with_it(
     assert len(set(made)) == 2
 
 
-def test_the_order_of_checks_is_credentials_then_the_bodys_syntax(
+def test_credentials_are_checked_before_the_body(
     merchant: Merchant, enrolled: Callable[..., Merchant]
 ) -> None:
     stranger = Merchant(merchant.gateway, "nobody", "nothing")
@@ -257,7 +257,7 @@ def test_the_order_of_checks_is_credentials_then_the_bodys_syntax(
 # --- credentials --------------------------------------------------------------------------------
 
 
-def test_any_wrong_credential_is_a_401_in_the_same_words(merchant: Merchant) -> None:
+def test_wrong_credentials_return_401_with_the_same_message(merchant: Merchant) -> None:
     at = str(clock.seconds())
     good = f"{merchant.name} {at} {merchant.digest('/v2/customers', b'{}', at)}"
     other = merchant.digest("/v2/customers?x=1", b"{}", at)
@@ -275,12 +275,12 @@ def test_any_wrong_credential_is_a_401_in_the_same_words(merchant: Merchant) -> 
         "Bearer mo_nothing",
         f"Bearer {merchant.key}",
     ]
-    told = set()
+    texts = set()
     for given in wrong:
         headers = {"Authorization": given}
-        told.add(send(merchant.gateway, "POST", "/v2/customers", b"{}", headers).text)
-    told.add(send(merchant.gateway, "POST", "/v2/customers", b"{}", {}).text)
-    assert [json.loads(each) for each in told] == [
+        texts.add(send(merchant.gateway, "POST", "/v2/customers", b"{}", headers).text)
+    texts.add(send(merchant.gateway, "POST", "/v2/customers", b"{}", {}).text)
+    assert [json.loads(each) for each in texts] == [
         {
             "status": "error",
             "message": "Authorization failed",
@@ -292,7 +292,7 @@ def test_any_wrong_credential_is_a_401_in_the_same_words(merchant: Merchant) -> 
 
 
 @pytest.mark.parametrize("scale", [1, 1000], ids=["seconds", "milliseconds"])
-def test_d4_a_digest_is_good_for_15_minutes_and_may_be_sent_again(
+def test_m4_digest_is_valid_for_15_minutes_and_may_be_repeated(
     merchant: Merchant, later: Callable[[float], None], scale: int
 ) -> None:
     at = str(clock.seconds() * scale)
@@ -309,7 +309,9 @@ def test_d4_a_digest_is_good_for_15_minutes_and_may_be_sent_again(
     assert ask() == 401
 
 
-def test_d4_a_window_of_0_is_none(merchant: Merchant, setting: Callable[[str, str], None]) -> None:
+def test_m4_window_of_0_is_switched_off(
+    merchant: Merchant, setting: Callable[[str, str], None]
+) -> None:
     setting("MONRI_TIMESTAMP_WINDOW_S", "0")
     digest = merchant.digest("/v2/customers", b"{}", "1600000000")
     signed = {"Authorization": f"WP3-v2.1 {merchant.name} 1600000000 {digest}"}

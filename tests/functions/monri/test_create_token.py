@@ -1,4 +1,4 @@
-"""POST /v2/oauth. Source: contracts/monri.md 3."""
+"""POST /v2/oauth. Source: docs/api/monri.md, section 3."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,19 +15,19 @@ GRANT = {"grant_type": "client_credentials"}
 
 
 def ask(merchant: Merchant, **more: object) -> Reply:
-    """Without an Authorization header."""
+    """Ask for a token, with an empty Authorization header. A field that is `...` is left out."""
     known = {"client_id": merchant.name, "client_secret": merchant.key}
     body = {name: each for name, each in (known | GRANT | more).items() if each is not ...}
     return replace(merchant, token="none").ask("POST", "/v2/oauth", body, {"Authorization": ""})
 
 
-def bearing(merchant: Merchant, **more: object) -> Merchant:
+def with_token(merchant: Merchant, **more: object) -> Merchant:
     reply = ask(merchant, **more)
     assert reply.status == 200, reply.text
     return replace(merchant, token=reply.body["access_token"])
 
 
-def test_the_event_file_is_answered_with_a_token(
+def test_create_token_event_file_returns_a_token(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "monri/create_token")
@@ -35,14 +35,14 @@ def test_the_event_file_is_answered_with_a_token(
     assert reply.body.keys() == {"access_token", "token_type", "expires_in", "status"}
 
 
-def test_a_token_is_one_word_for_900_seconds_and_opens_what_a_digest_does(
+def test_token_is_valid_for_900_seconds_and_opens_what_a_digest_opens(
     merchant: Merchant, later: Callable[[float], None]
 ) -> None:
     body = ask(merchant).body
     assert {"token_type": "Bearer", "expires_in": 900, "status": "approved"}.items() <= body.items()
     assert not set(" ,") & set(body["access_token"])
     made = merchant.made(name="Lejla")
-    bearer = bearing(merchant)
+    bearer = with_token(merchant)
     assert bearer.get(made["uuid"]).body == made
     later(890)
     assert bearer.get(made["uuid"]).status == 200
@@ -51,16 +51,14 @@ def test_a_token_is_one_word_for_900_seconds_and_opens_what_a_digest_does(
 
 
 @pytest.mark.parametrize("scopes", [[], None, ..., ["customers"], ["payments", "customers"]])
-def test_d5_no_scopes_are_all_scopes(merchant: Merchant, scopes: Any) -> None:
-    bearer = bearing(merchant, scopes=scopes)
+def test_m5_no_scopes_grant_all_scopes(merchant: Merchant, scopes: Any) -> None:
+    bearer = with_token(merchant, scopes=scopes)
     assert bearer.ask("GET", "/v2/customers").status == 200
 
 
 @pytest.mark.parametrize("scopes", [["payment-methods"], ["payments"], ["nonsense"], ["Customers"]])
-def test_a_scope_that_lacks_the_call_is_a_403_that_names_the_scope(
-    merchant: Merchant, scopes: list[str]
-) -> None:
-    reply = bearing(merchant, scopes=scopes).ask("POST", "/v2/customers", b"{")
+def test_missing_scope_returns_403_with_its_name(merchant: Merchant, scopes: list[str]) -> None:
+    reply = with_token(merchant, scopes=scopes).ask("POST", "/v2/customers", b"{")
     assert (reply.status, reply.body["message"]) == (403, "Scope customers is required")
 
 
@@ -74,7 +72,7 @@ def test_a_scope_that_lacks_the_call_is_a_403_that_names_the_scope(
         {"client_id": "č", "client_secret": "č"},
     ],
 )
-def test_a_wrong_pair_is_a_401(merchant: Merchant, more: dict[str, object]) -> None:
+def test_wrong_pair_returns_401(merchant: Merchant, more: dict[str, object]) -> None:
     reply = ask(merchant, **more)
     assert (reply.status, reply.body["errors"]) == (401, ["Invalid client credentials"])
 
@@ -100,7 +98,7 @@ def test_a_wrong_pair_is_a_401(merchant: Merchant, more: dict[str, object]) -> N
         ),
     ],
 )
-def test_what_is_wrong_with_the_request_is_told(
+def test_invalid_fields_return_400_with_their_names(
     merchant: Merchant, more: dict[str, object], errors: list[str]
 ) -> None:
     reply = ask(merchant, **more)
@@ -108,18 +106,18 @@ def test_what_is_wrong_with_the_request_is_told(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"grant_type=client_credentials"])
-def test_a_body_that_is_no_json_object_is_refused(merchant: Merchant, body: bytes) -> None:
+def test_body_that_is_not_a_json_object_is_refused(merchant: Merchant, body: bytes) -> None:
     reply = send(merchant.gateway, "POST", "/v2/oauth", body, {})
     assert (reply.status, reply.body["message"]) == (400, "Request body must be a JSON object")
 
 
-def test_a_body_over_256_kib_is_too_large(merchant: Merchant) -> None:
+def test_body_over_256_kib_returns_413(merchant: Merchant) -> None:
     reply = send(merchant.gateway, "POST", "/v2/oauth", b" " * (256 * 1024 + 1), {})
     assert (reply.status, reply.body["message"]) == (413, "Request is too large")
 
 
-def test_a_token_is_the_merchants_own(
+def test_token_opens_only_its_merchants_customers(
     merchant: Merchant, enrolled: Callable[..., Merchant]
 ) -> None:
     made = merchant.made()
-    assert bearing(enrolled("org_2")).get(made["uuid"]).status == 404
+    assert with_token(enrolled("org_2")).get(made["uuid"]).status == 404

@@ -1,4 +1,4 @@
-"""GET /v2/customers/{uuid}. Source: contracts/monri.md 5.2."""
+"""GET /v2/customers/{uuid}. Source: docs/api/monri.md, section 5.2."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from tests.functions.monri.conftest import CUSTOMER_FIELDS, DEMO, Merchant
 
 
 @pytest.mark.usefixtures("at_any_time")
-def test_the_event_file_is_answered_with_the_demos_customer(
+def test_get_customer_event_file_returns_the_demo_customer(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "monri/get_customer")
@@ -30,7 +30,7 @@ def test_the_event_file_is_answered_with_the_demos_customer(
     }
 
 
-def test_what_was_made_is_shown_whatever_the_case_of_its_uuid(merchant: Merchant) -> None:
+def test_get_customer_accepts_the_uuid_in_any_case(merchant: Merchant) -> None:
     made = merchant.made(name="Lejla", metadata={"b": 1, "a": {"deep": [None, 2.5]}})
     assert merchant.get(made["uuid"]).body == made
     assert merchant.get(made["uuid"].upper()).body == made
@@ -51,12 +51,12 @@ def test_what_was_made_is_shown_whatever_the_case_of_its_uuid(merchant: Merchant
         "x" * 300,
     ],
 )
-def test_unknown_or_no_uuid_is_not_found(merchant: Merchant, uuid: str) -> None:
+def test_get_customer_returns_404_for_unknown_id(merchant: Merchant, uuid: str) -> None:
     reply = merchant.get(uuid)
     assert (reply.status, reply.body["errors"]) == (404, ["Customer not found"])
 
 
-def test_another_merchants_customer_is_as_if_it_were_not_there(
+def test_get_customer_of_another_merchant_returns_the_404_of_an_unknown_id(
     merchant: Merchant, enrolled: Callable[..., Merchant]
 ) -> None:
     other, made = enrolled("org_2"), merchant.made()
@@ -64,11 +64,11 @@ def test_another_merchants_customer_is_as_if_it_were_not_there(
     assert enrolled("org_1").get(made["uuid"]).body == made
 
 
-def test_d10_a_deleted_customer_is_still_shown(merchant: Merchant) -> None:
+def test_m10_get_customer_returns_a_deleted_customer(merchant: Merchant) -> None:
     made = merchant.made(name="Lejla", merchant_customer_id="crm-1")
     merchant.delete(made["uuid"])
-    shown = merchant.get(made["uuid"])
-    assert shown.status == 200
-    gone = {"deleted": True, "deleted_at": shown.body["deleted_at"]}
-    assert shown.body == made | gone | {"updated_at": shown.body["updated_at"]}
-    assert shown.body["deleted_at"]
+    reply = merchant.get(made["uuid"])
+    assert reply.status == 200
+    gone = {"deleted": True, "deleted_at": reply.body["deleted_at"]}
+    assert reply.body == made | gone | {"updated_at": reply.body["updated_at"]}
+    assert reply.body["deleted_at"]

@@ -1,4 +1,4 @@
-"""GET /v2/customers. Source: contracts/monri.md 5.6."""
+"""GET /v2/customers. Source: docs/api/monri.md, section 5.6."""
 
 from collections.abc import Callable
 
@@ -17,13 +17,13 @@ def uuids(reply: Reply) -> list[str]:
 
 
 @pytest.mark.usefixtures("at_any_time")
-def test_the_event_file_is_answered_with_the_demos_customers(
+def test_list_customers_event_file_returns_the_demo_customer(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     assert DEMO in uuids(invoke(handler, "monri/list_customers"))
 
 
-def test_what_was_written_is_in_the_very_next_list_newest_first(merchant: Merchant) -> None:
+def test_next_list_has_every_write_newest_first(merchant: Merchant) -> None:
     made: list[str] = []
     for number in range(3):
         made.insert(0, merchant.made(name=f"{number}")["uuid"])
@@ -36,7 +36,7 @@ def test_what_was_written_is_in_the_very_next_list_newest_first(merchant: Mercha
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ("", slice(0, 5)),
         ("limit=2", slice(0, 2)),
@@ -52,15 +52,15 @@ def test_what_was_written_is_in_the_very_next_list_newest_first(merchant: Mercha
         ("page=2&search=x&Limit=1&unknown", slice(0, 5)),
     ],
 )
-def test_a_list_is_cut_by_limit_and_offset_the_last_of_which_counts(
-    merchant: Merchant, query: str, wanted: slice
+def test_list_uses_the_last_limit_and_offset(
+    merchant: Merchant, query: str, expected: slice
 ) -> None:
     made = [merchant.made()["uuid"] for _ in range(5)][::-1]
     target = f"/v2/customers?{query}" if query else "/v2/customers"
-    assert uuids(merchant.ask("GET", target)) == made[wanted]
+    assert uuids(merchant.ask("GET", target)) == made[expected]
 
 
-def test_the_default_is_50(merchant: Merchant) -> None:
+def test_default_limit_is_50(merchant: Merchant) -> None:
     made = [merchant.made()["uuid"] for _ in range(51)][::-1]
     assert uuids(merchant.ask("GET", "/v2/customers")) == made[:50]
     assert uuids(merchant.ask("GET", "/v2/customers?limit=51")) == made
@@ -70,7 +70,7 @@ BAD = ["", "-1", "1.5", "abc", "%205", "5%20", "+5", "1e2", "%D9%A3", "0x1", "1,
 
 
 @pytest.mark.parametrize("value", [*BAD, "0", "501", "00", "9" * 5000])
-def test_d12_a_limit_that_is_no_number_from_1_to_500_is_refused(
+def test_m12_limit_that_is_not_a_number_from_1_to_500_is_refused(
     merchant: Merchant, value: str
 ) -> None:
     errors = merchant.refused("GET", f"/v2/customers?limit={value}")
@@ -78,17 +78,17 @@ def test_d12_a_limit_that_is_no_number_from_1_to_500_is_refused(
 
 
 @pytest.mark.parametrize("value", BAD)
-def test_an_offset_that_is_no_number_is_refused(merchant: Merchant, value: str) -> None:
+def test_offset_that_is_not_a_number_is_refused(merchant: Merchant, value: str) -> None:
     errors = merchant.refused("GET", f"/v2/customers?offset={value}")
     assert errors == ["offset must be a valid number"]
 
 
-def test_both_faults_are_told(merchant: Merchant) -> None:
+def test_invalid_limit_and_offset_are_both_reported(merchant: Merchant) -> None:
     errors = merchant.refused("GET", "/v2/customers?offset=x&limit=1&limit=x")
     assert errors == ["limit must be a valid number", "offset must be a valid number"]
 
 
-def test_a_list_holds_the_merchants_own_and_nothing_else(
+def test_list_has_only_the_merchants_own_customers(
     merchant: Merchant, enrolled: Callable[..., Merchant]
 ) -> None:
     made = merchant.made()
@@ -96,8 +96,8 @@ def test_a_list_holds_the_merchants_own_and_nothing_else(
     assert uuids(enrolled("org_1").ask("GET", "/v2/customers")) == [made["uuid"]]
 
 
-def test_500_customers_as_large_as_they_may_be_fit_into_one_answer(merchant: Merchant) -> None:
-    """A Lambda function answers at most 6 MB: 12 KB each."""
+def test_500_of_the_largest_customers_fit_into_one_response(merchant: Merchant) -> None:
+    """A response of Lambda has at most 6 MB, which is 12 KB for each customer."""
     most = {
         "merchant_customer_id": "💶" * 100,
         **dict.fromkeys(("description", "email"), "💶" * 200),

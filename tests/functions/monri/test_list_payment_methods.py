@@ -1,4 +1,4 @@
-"""GET /v2/customers/{uuid}/payment-methods. Source: contracts/monri.md 3 and 5.7."""
+"""GET /v2/customers/{uuid}/payment-methods. Source: docs/api/monri.md, sections 3 and 5.7."""
 
 import re
 from collections.abc import Callable
@@ -25,13 +25,13 @@ METHOD_FIELDS = {
 
 @pytest.fixture
 def merchant(enrolled: Callable[..., Merchant]) -> Merchant:
-    """Of the organization in which user_456 saves methods."""
+    """A merchant of the organization in which user_456 saves methods."""
     return enrolled("org_456")
 
 
 @pytest.fixture
 def save(api: Api) -> Callable[..., dict[str, Any]]:
-    """Attach a card to a merchant's customer, by the native API."""
+    """Attach a card to a merchant's customer with the native API."""
 
     def attach(uuid: str, token: str = "pm_card_visa") -> dict[str, Any]:
         body = {"token": token, "customer_id": from_uuid("cust", uuid)}
@@ -49,47 +49,51 @@ def listed(merchant: Merchant, owner: str, query: str = "") -> list[dict[str, An
 
 
 @pytest.mark.usefixtures("at_any_time")
-def test_the_event_file_is_answered_with_a_list(
+def test_list_payment_methods_event_file_returns_a_list(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "monri/list_payment_methods")
     assert (reply.status, reply.body) == (200, {"status": "approved", "data": []})
 
 
-def test_a_saved_card_is_shown_in_monris_form_without_the_providers_token(
+def test_saved_card_is_rendered_without_the_providers_token(
     merchant: Merchant, save: Callable[..., dict[str, Any]]
 ) -> None:
     uuid = merchant.made(name="Lejla")["uuid"]
     saved = save(uuid)
-    (shown,) = listed(merchant, uuid)
-    assert shown.keys() == METHOD_FIELDS
-    assert re.fullmatch("[0-9a-f]{64}", shown["id"])
-    assert shown["id"] == shown["token"]
-    assert shown["masked_pan"] == f"******{saved['last4']}"
+    (body,) = listed(merchant, uuid)
+    assert body.keys() == METHOD_FIELDS
+    assert re.fullmatch("[0-9a-f]{64}", body["id"])
+    assert body["id"] == body["token"]
+    assert body["masked_pan"] == f"******{saved['last4']}"
     year, month = saved["exp_year"], saved["exp_month"]
-    assert re.fullmatch(rf"{year}-{month:02}-(28|29|30|31)", shown["expiration_date"])
-    assert (shown["status"], shown["keep_until"], shown["expired"]) == ("approved", None, False)
-    assert shown["customer_uuid"] == uuid
-    assert TIME.fullmatch(shown["created_at"])
-    assert TIME.fullmatch(shown["updated_at"])
-    assert saved["provider_payment_method_id"] not in str(shown)
-    assert listed(merchant, uuid) == [shown]
+    assert re.fullmatch(rf"{year}-{month:02}-(28|29|30|31)", body["expiration_date"])
+    assert (body["status"], body["keep_until"], body["expired"]) == (
+        "approved",
+        None,
+        False,
+    )
+    assert body["customer_uuid"] == uuid
+    assert TIME.fullmatch(body["created_at"])
+    assert TIME.fullmatch(body["updated_at"])
+    assert saved["provider_payment_method_id"] not in str(body)
+    assert listed(merchant, uuid) == [body]
 
 
-def test_a_list_is_newest_first_and_cut_by_limit_and_offset(
+def test_list_is_newest_first_and_uses_limit_and_offset(
     merchant: Merchant, save: Callable[..., dict[str, Any]]
 ) -> None:
     uuid = merchant.made()["uuid"]
     cards = ["pm_card_visa", "pm_card_mastercard", "pm_card_amex"]
     ends = [f"******{save(uuid, card)['last4']}" for card in cards][::-1]
-    for query, wanted in {
+    for query, expected in {
         "": ends,
         "?limit=2": ends[:2],
         "?limit=2&offset=1": ends[1:],
         "?offset=3": [],
         "?limit=x&limit=1": ends[:1],
     }.items():
-        assert [each["masked_pan"] for each in listed(merchant, uuid, query)] == wanted, query
+        assert [each["masked_pan"] for each in listed(merchant, uuid, query)] == expected, query
     path = f"/v2/customers/{uuid}/payment-methods?limit=501&offset=x"
     assert merchant.refused("GET", path) == [
         "limit must be a valid number",
@@ -97,7 +101,7 @@ def test_a_list_is_newest_first_and_cut_by_limit_and_offset(
     ]
 
 
-def test_d10_a_deleted_customers_methods_are_no_longer_listed(
+def test_m10_deleted_customer_has_no_payment_methods(
     merchant: Merchant, save: Callable[..., dict[str, Any]]
 ) -> None:
     uuid = merchant.made()["uuid"]
@@ -106,7 +110,7 @@ def test_d10_a_deleted_customers_methods_are_no_longer_listed(
     assert listed(merchant, uuid) == []
 
 
-def test_a_deleted_method_is_not_listed(
+def test_deleted_payment_method_is_not_listed(
     merchant: Merchant, api: Api, save: Callable[..., dict[str, Any]]
 ) -> None:
     uuid = merchant.made()["uuid"]
@@ -115,22 +119,22 @@ def test_a_deleted_method_is_not_listed(
     assert listed(merchant, uuid) == []
 
 
-def test_d13_a_customer_may_be_named_by_the_merchants_id_but_a_uuid_wins(
+def test_m13_merchants_own_id_is_accepted_but_a_uuid_wins(
     merchant: Merchant, save: Callable[..., dict[str, Any]]
 ) -> None:
     first = merchant.made(merchant_customer_id="crm č 1")["uuid"]
     save(first)
-    (shown,) = listed(merchant, "crm%20%C4%8D%201")
-    assert shown["customer_uuid"] == first
+    (body,) = listed(merchant, "crm%20%C4%8D%201")
+    assert body["customer_uuid"] == first
     merchant.made(merchant_customer_id=first)
-    assert listed(merchant, first) == [shown]
+    assert listed(merchant, first) == [body]
     merchant.made(merchant_customer_id=DEMO)
     assert listed(merchant, DEMO) == []
     merchant.delete(first)
     assert merchant.ask("GET", "/v2/customers/crm%20%C4%8D%201/payment-methods").status == 404
 
 
-def test_an_unknown_or_foreign_customer_is_not_found(
+def test_list_payment_methods_returns_404_for_unknown_or_foreign_customer(
     merchant: Merchant, enrolled: Callable[..., Merchant]
 ) -> None:
     made, other = merchant.made(merchant_customer_id="crm-1"), enrolled("org_2")
@@ -148,14 +152,14 @@ def test_an_unknown_or_foreign_customer_is_not_found(
     ("scopes", "status"),
     [(["customers"], 200), (["payment-methods"], 200), ([], 200), (["payments"], 403)],
 )
-def test_either_of_two_scopes_suffices(merchant: Merchant, scopes: list[str], status: int) -> None:
+def test_either_of_two_scopes_is_enough(merchant: Merchant, scopes: list[str], status: int) -> None:
     uuid = merchant.made()["uuid"]
     token = merchants.issue_token(merchant.name, merchant.key, scopes).token
     bearer = replace(merchant, token=token)
     reply = bearer.ask("GET", f"/v2/customers/{uuid}/payment-methods")
     assert reply.status == status
-    named = merchant.made(merchant_customer_id="x/payment-methods")["merchant_customer_id"]
-    other = bearer.ask("GET", f"/v2/merchants/customers/{named}").status
+    external_id = merchant.made(merchant_customer_id="x/payment-methods")["merchant_customer_id"]
+    other = bearer.ask("GET", f"/v2/merchants/customers/{external_id}").status
     assert other == (200 if "customers" in scopes or not scopes else 403)
 
 
@@ -168,7 +172,7 @@ def test_either_of_two_scopes_suffices(merchant: Merchant, scopes: list[str], st
         (None, None, None, False),
     ],
 )
-def test_a_card_is_good_until_the_last_day_of_its_month(
+def test_expiration_date_is_the_last_day_of_the_month(
     month: int | None, year: int | None, last_day: str | None, expired: bool
 ) -> None:
     now = clock.now()
@@ -178,6 +182,6 @@ def test_a_card_is_good_until_the_last_day_of_its_month(
     method = PaymentMethod.model_validate(known | times | card)
     uid = "01kdvdna00fdx8r8ay1xxdjjrg"
     page = CustomersMethods(customer_uid=uid, methods=[method], at=now)
-    (shown,) = monri.render_methods(page)["data"]
-    assert (shown["expiration_date"], shown["expired"]) == (last_day, expired)
-    assert (shown["masked_pan"], shown["customer_uuid"]) == ("******", DEMO)
+    (body,) = monri.render_methods(page)["data"]
+    assert (body["expiration_date"], body["expired"]) == (last_day, expired)
+    assert (body["masked_pan"], body["customer_uuid"]) == ("******", DEMO)

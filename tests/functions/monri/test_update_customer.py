@@ -1,4 +1,4 @@
-"""POST /v2/customers/{uuid}. Source: contracts/monri.md 5.4."""
+"""POST /v2/customers/{uuid}. Source: docs/api/monri.md, section 5.4."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ OWNER = Caller(key_of="org_1")
 
 
 @pytest.mark.usefixtures("at_any_time")
-def test_the_event_file_is_answered_with_the_whole_customer(
+def test_update_customer_event_file_returns_the_whole_customer(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "monri/update_customer")
@@ -28,48 +28,48 @@ def test_the_event_file_is_answered_with_the_whole_customer(
 
 
 @pytest.mark.parametrize("field", [name for name in FULL if name != "metadata"])
-def test_only_keys_that_are_there_change_and_null_clears(merchant: Merchant, field: str) -> None:
+def test_update_changes_only_sent_keys_and_null_clears(merchant: Merchant, field: str) -> None:
     made = merchant.made(**FULL)
     for value in ("new", None) if field != "country" else ("HR", None):
-        told = merchant.update(made["uuid"], {field: value}).body
-        expected = made | {field: value, "updated_at": told["updated_at"]}
-        assert told == expected == merchant.get(made["uuid"]).body
+        updated = merchant.update(made["uuid"], {field: value}).body
+        expected = made | {field: value, "updated_at": updated["updated_at"]}
+        assert updated == expected == merchant.get(made["uuid"]).body
 
 
-def test_updated_at_moves_on_every_update_even_an_empty_one(
+def test_updated_at_changes_on_every_update_even_an_empty_one(
     merchant: Merchant, later: Callable[[float], None]
 ) -> None:
     made = merchant.made(**FULL)
     for body in ({}, {"unknown": 1}, {"name": FULL["name"]}):
         before = merchant.get(made["uuid"]).body
         later(60)
-        told = merchant.update(made["uuid"], body).body
-        assert told == before | {"updated_at": told["updated_at"]}
-        assert told["updated_at"] > before["updated_at"]
+        updated = merchant.update(made["uuid"], body).body
+        assert updated == before | {"updated_at": updated["updated_at"]}
+        assert updated["updated_at"] > before["updated_at"]
 
 
-def test_d11_metadata_is_merged_one_level_deep(merchant: Merchant) -> None:
+def test_m11_metadata_is_merged_one_level_deep(merchant: Merchant) -> None:
     made = merchant.made(metadata={"a": 1, "b": {"x": 1}, "c": 3})
     uuid = made["uuid"]
-    steps: list[tuple[object, dict[str, object]]] = [
+    changes: list[tuple[object, dict[str, object]]] = [
         ({"c": None, "d": 4}, {"a": 1, "b": {"x": 1}, "d": 4}),
         ({"b": {"y": None}, "nowhere": None}, {"a": 1, "b": {"y": None}, "d": 4}),
         ({}, {"a": 1, "b": {"y": None}, "d": 4}),
         (None, {}),
     ]
-    for change, expected in steps:
+    for change, expected in changes:
         assert merchant.update(uuid, {"metadata": change}).body["metadata"] == expected
         assert merchant.get(uuid).body["metadata"] == expected
 
 
-def test_d11_of_changes_made_at_once_none_is_lost(merchant: Merchant) -> None:
+def test_m11_concurrent_changes_are_all_kept(merchant: Merchant) -> None:
     uuid = merchant.made(metadata={"kept": True})["uuid"]
     replies = together(3, lambda n: merchant.update(uuid, {"metadata": {f"{n}": n}}))
     assert [reply.status for reply in replies] == [200] * 3
     assert merchant.get(uuid).body["metadata"] == {"kept": True, "0": 0, "1": 1, "2": 2}
 
 
-def test_d8_the_8_kib_hold_for_the_merged_metadata_the_keys_for_those_sent(
+def test_m8_size_limit_counts_merged_metadata_and_key_limit_sent_keys(
     merchant: Merchant,
 ) -> None:
     made = merchant.made(metadata={"a": "x" * 5000})
@@ -80,11 +80,11 @@ def test_d8_the_8_kib_hold_for_the_merged_metadata_the_keys_for_those_sent(
     assert merchant.update(made["uuid"], both).body["metadata"] == {"b": "x" * 5000}
     for part in range(2):
         more = {f"{part}-{number}": 1 for number in range(50)}
-        told = merchant.update(made["uuid"], {"metadata": more}).body
-    assert len(told["metadata"]) == 101
+        updated = merchant.update(made["uuid"], {"metadata": more}).body
+    assert len(updated["metadata"]) == 101
 
 
-def test_the_old_id_is_freed_and_the_new_one_claimed(merchant: Merchant) -> None:
+def test_update_frees_the_old_merchant_id_and_claims_the_new_one(merchant: Merchant) -> None:
     first, second = (merchant.made(merchant_customer_id=each)["uuid"] for each in ("a", "b"))
     taken = ["Merchant customer has already been taken"]
     body = {"merchant_customer_id": "b"}
@@ -96,7 +96,7 @@ def test_the_old_id_is_freed_and_the_new_one_claimed(merchant: Merchant) -> None
     assert merchant.made(merchant_customer_id="a")["uuid"] not in (first, second)
 
 
-def test_fields_that_monri_does_not_know_stay(merchant: Merchant) -> None:
+def test_update_keeps_fields_that_monri_does_not_know(merchant: Merchant) -> None:
     fields = CustomerFields(
         first_name="Lejla",
         last_name="Kovač",
@@ -107,15 +107,19 @@ def test_fields_that_monri_does_not_know_stay(merchant: Merchant) -> None:
     made = organization_customers.create(OWNER, fields, "if_free", run_context()).customer
     listed = merchant.ask("GET", "/v2/customers").body["data"][0]
     assert (listed["name"], listed["address"]) == ("Lejla Kovač", "Ferhadija 1")
-    told = merchant.update(listed["uuid"], {"name": "Firma", "address": None, "city": "Mostar"})
-    assert (told.body["name"], told.body["address"], told.body["city"]) == ("Firma", None, "Mostar")
+    reply = merchant.update(listed["uuid"], {"name": "Firma", "address": None, "city": "Mostar"})
+    assert (reply.body["name"], reply.body["address"], reply.body["city"]) == (
+        "Firma",
+        None,
+        "Mostar",
+    )
     after = organization_customers.get(OWNER, made.id)
     assert (after.first_name, after.last_name, after.language) == ("Lejla", "Kovač", "bs")
     assert after.address == {"address2": "II", "region": "KS", "phone": None, "city": "Mostar"}
     assert after.custom_fields == {"vip": True}
 
 
-def test_d10_a_deleted_customer_is_not_updated(merchant: Merchant) -> None:
+def test_m10_update_of_a_deleted_customer_is_refused(merchant: Merchant) -> None:
     made = merchant.made()
     merchant.delete(made["uuid"])
     for body in ({}, {"name": "Lejla"}):
@@ -123,7 +127,7 @@ def test_d10_a_deleted_customer_is_not_updated(merchant: Merchant) -> None:
         assert refused == ["Customer is deleted"]
 
 
-def test_the_order_of_checks_is_syntax_existence_rules_uniqueness(merchant: Merchant) -> None:
+def test_checks_come_in_the_order_syntax_existence_fields_uniqueness(merchant: Merchant) -> None:
     merchant.made(merchant_customer_id="taken")
     made = merchant.made()["uuid"]
     bad = {"city": "x", "merchant_customer_id": "taken"}
@@ -135,7 +139,7 @@ def test_the_order_of_checks_is_syntax_existence_rules_uniqueness(merchant: Merc
     assert refused == ["Merchant customer has already been taken"]
 
 
-def test_another_merchants_customer_is_not_found(
+def test_update_of_another_merchants_customer_returns_404(
     merchant: Merchant, enrolled: Callable[..., Merchant]
 ) -> None:
     made = merchant.made(name="Lejla")

@@ -1,4 +1,4 @@
-"""POST /bridge-payment/payments/{id}/capture. Source: contracts/bridge.md, section 4."""
+"""POST /bridge-payment/payments/{id}/capture. Source: docs/api/native.md, section 4."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import PAYMENT_FIELDS, VISA, Api, Reply
 
 
-def held(api: Api) -> dict[str, object]:
-    made = api.payment(capture_method="manual")
-    reply = api.confirm(made, VISA)
+def authorized_payment(api: Api) -> dict[str, object]:
+    payment = api.payment(capture_method="manual")
+    reply = api.confirm(payment, VISA)
     assert (reply.status, reply.body["status"]) == (200, "requires_capture")
     return dict(reply.body)
 
 
-def test_the_event_file_is_answered_with_the_captured_payment(
+def test_capture_with_event_file_returns_captured_payment(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/capture_payment")
@@ -25,42 +25,41 @@ def test_the_event_file_is_answered_with_the_captured_payment(
 
 
 @pytest.mark.parametrize(
-    ("body", "taken"),
+    ("body", "captured"),
     [
         (None, 2000),
         ({}, 2000),
-        (
-            {
-                "amount_cents": 1,
-            },
-            1,
-        ),
+        ({"amount_cents": 1}, 1),
     ],
 )
 @pytest.mark.parametrize("name", ["id", "provider_payment_id"])
-def test_a_part_or_all_of_it_is_taken(api: Api, body: object, taken: int, name: str) -> None:
-    reply = api.post(f"/payments/{held(api)[name]}/capture", body)
+def test_capture_takes_given_amount_or_all(
+    api: Api, body: object, captured: int, name: str
+) -> None:
+    reply = api.post(f"/payments/{authorized_payment(api)[name]}/capture", body)
     assert (reply.status, reply.body.keys()) == (200, PAYMENT_FIELDS)
-    assert (reply.body["status"], reply.body["amount_captured_cents"]) == ("succeeded", taken)
+    assert (reply.body["status"], reply.body["amount_captured_cents"]) == ("succeeded", captured)
     assert (reply.body["amount_refunded_cents"], reply.body["total_cents"]) == (0, 2000)
     assert reply.body["completed_at"]
     assert api.sync(reply.body).body == reply.body
 
 
-def test_more_than_was_authorized_is_a_409(api: Api) -> None:
-    reply = api.post(f"/payments/{held(api)['id']}/capture", {"amount_cents": 2001})
+def test_capture_of_more_than_authorized_returns_409(api: Api) -> None:
+    reply = api.post(f"/payments/{authorized_payment(api)['id']}/capture", {"amount_cents": 2001})
     assert (reply.status, reply.code) == (409, "amount_exceeds_available")
 
 
 @pytest.mark.parametrize("amount", [0, -1, 1.5, "500", True])
-def test_an_amount_that_is_none_is_refused_by_name(api: Api, amount: object) -> None:
-    reply = api.post(f"/payments/{held(api)['id']}/capture", {"amount_cents": amount})
+def test_capture_with_invalid_amount_returns_400_on_field(api: Api, amount: object) -> None:
+    reply = api.post(f"/payments/{authorized_payment(api)['id']}/capture", {"amount_cents": amount})
     assert (reply.status, reply.fields) == (400, {"amount_cents"})
 
 
-def test_b17_a_key_is_one_capture(api: Api, stripe_simulator: StripeSimulator) -> None:
-    payment = held(api)
-    keyed = api.bearing(idempotency_key="key-1")
+def test_b17_capture_with_same_key_is_replayed_and_sent_once(
+    api: Api, stripe_simulator: StripeSimulator
+) -> None:
+    payment = authorized_payment(api)
+    keyed = api.with_headers(idempotency_key="key-1")
     first, again = (keyed.post(f"/payments/{payment['id']}/capture") for _ in range(2))
     assert (again.status, again.body, again.replayed) == (200, first.body, True)
     twice = api.post(f"/payments/{payment['id']}/capture")
@@ -68,10 +67,10 @@ def test_b17_a_key_is_one_capture(api: Api, stripe_simulator: StripeSimulator) -
     assert stripe_simulator.log.counts["capture"] == 1
 
 
-def test_b20_a_capture_whose_answer_is_lost_shows_the_payment_as_it_stands(
+def test_b20_capture_with_lost_response_returns_202_with_stored_status(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    payment = held(api)
+    payment = authorized_payment(api)
     stripe_simulator.fault("capture", "drop_after")
     lost = api.post(f"/payments/{payment['id']}/capture")
     assert (lost.status, lost.body["status"]) == (202, "requires_capture")

@@ -1,4 +1,4 @@
-"""POST /bridge-payment/payments/confirm/{id}. Source: contracts/bridge.md, section 4."""
+"""POST /bridge-payment/payments/confirm/{id}. Source: docs/api/native.md, section 4."""
 
 from collections.abc import Callable
 
@@ -23,21 +23,23 @@ SECURE = {"payment_method_id": "pm_card_threeDSecure2Required"}
 LOST = {"payment_method_id": "pm_card_visa_chargeDeclinedLostCard"}
 
 
-def test_the_event_file_is_answered_with_the_documented_payment(
+def test_confirm_with_event_file_returns_documented_payment(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/confirm_payment")
     assert reply.status == 200
     assert reply.body.keys() == PAYMENT_FIELDS
-    shown = [reply.body[name] for name in ("id", "status", "provider_payment_id")]
-    assert shown == ["pay_123", "succeeded", "pi_stripe_abc123"]
+    values = [reply.body[name] for name in ("id", "status", "provider_payment_id")]
+    assert values == ["pay_123", "succeeded", "pi_stripe_abc123"]
     assert TIME.fullmatch(reply.body["completed_at"])
-    assert len(demo_data.charges()) == 2  # of pay_123, and the hold of pay_456
+    assert len(demo_data.charges()) == 2  # the other is the authorization of pay_456
 
 
-def test_a_confirm_charges_once_and_tells_it(api: Api, stripe_simulator: StripeSimulator) -> None:
-    made = api.payment()
-    reply = api.confirm(made, VISA)
+def test_confirm_charges_once_and_returns_succeeded(
+    api: Api, stripe_simulator: StripeSimulator
+) -> None:
+    payment = api.payment()
+    reply = api.confirm(payment, VISA)
     assert (reply.status, reply.body["status"]) == (200, "succeeded")
     assert reply.body["amount_captured_cents"] == 2000
     assert reply.body["amount_refunded_cents"] == 0
@@ -46,57 +48,59 @@ def test_a_confirm_charges_once_and_tells_it(api: Api, stripe_simulator: StripeS
     (charge,) = stripe_simulator.charges()
     assert charge["amount"] == 2000
     sent = stripe_simulator.requests[-1]
-    assert sent.headers["Idempotency-Key"] == made["id"].removeprefix("pay_") + ".2"
+    assert sent.headers["Idempotency-Key"] == payment["id"].removeprefix("pay_") + ".2"
     assert sent.form["payment_method"] == "pm_card_visa"
     assert sent.form.keys().isdisjoint({"off_session", "confirm", "metadata"})
 
 
 @pytest.mark.parametrize("path", ["/payments/confirm/{id}", "/payments/intents/{id}/confirm"])
 @pytest.mark.parametrize("name", ["id", "provider_payment_id"])
-def test_a_payment_is_named_by_our_id_or_the_providers_on_both_paths(
-    api: Api, path: str, name: str
-) -> None:
-    made = api.payment()
-    reply = api.post(path.replace("{id}", made[name]), VISA)
+def test_confirm_accepts_either_id_on_both_paths(api: Api, path: str, name: str) -> None:
+    payment = api.payment()
+    reply = api.post(path.replace("{id}", payment[name]), VISA)
     assert (reply.status, reply.body["status"]) == (200, "succeeded")
-    assert reply.body["id"] == made["id"]
+    assert reply.body["id"] == payment["id"]
 
 
-def test_b3_an_empty_body_uses_the_stored_method(api: Api) -> None:
-    made = api.payment(**VISA)
-    assert api.confirm(made).body["status"] == "succeeded"
+def test_b3_confirm_with_empty_body_uses_stored_method(api: Api) -> None:
+    payment = api.payment(**VISA)
+    assert api.confirm(payment).body["status"] == "succeeded"
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"payment_method_id": 5}', b"null"])
-def test_b3_another_body_that_is_no_object_is_refused(api: Api, body: bytes) -> None:
-    made = api.payment(**VISA)
-    reply = api.post(f"/payments/confirm/{made['id']}", body)
+def test_b3_confirm_with_invalid_body_returns_400_and_changes_nothing(
+    api: Api, body: bytes
+) -> None:
+    payment = api.payment(**VISA)
+    reply = api.post(f"/payments/confirm/{payment['id']}", body)
     assert reply.status == 400
-    assert api.get(f"/payments/{made['id']}").body["status"] == "created"
+    assert api.get(f"/payments/{payment['id']}").body["status"] == "created"
 
 
-def test_with_no_method_at_all_one_is_required(api: Api, stripe_simulator: StripeSimulator) -> None:
-    made = api.payment()
-    reply = api.confirm(made)
-    assert (reply.status, reply.code) == (400, "payment_method_required")
-    assert reply.fields == {"payment_method_id"}
-    intent, secret = made["provider_payment_id"], made["client_secret"]
-    stripe_simulator.browser_attach(intent, secret, "pm_card_visa")
-    assert api.confirm(made).body["status"] == "succeeded"
-
-
-def test_a_decline_is_402_and_the_payment_may_be_confirmed_again(
+def test_confirm_without_method_returns_400_until_browser_attaches_one(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
-    reply = api.confirm(made, LOST)
+    payment = api.payment()
+    reply = api.confirm(payment)
+    assert (reply.status, reply.code) == (400, "payment_method_required")
+    assert reply.fields == {"payment_method_id"}
+    intent, secret = payment["provider_payment_id"], payment["client_secret"]
+    stripe_simulator.browser_attach(intent, secret, "pm_card_visa")
+    assert api.confirm(payment).body["status"] == "succeeded"
+
+
+def test_confirm_with_declined_card_returns_402_and_can_be_repeated(
+    api: Api, stripe_simulator: StripeSimulator
+) -> None:
+    payment = api.payment()
+    reply = api.confirm(payment, LOST)
     assert (reply.status, reply.code) == (402, "payment_declined")
     assert reply.body["decline_code"] == "lost_card"
-    assert reply.body["payment_id"] == made["id"]
-    failed = api.get(f"/payments/{made['id']}").body
+    assert reply.body["payment_id"] == payment["id"]
+    failed = api.get(f"/payments/{payment['id']}").body
     assert (failed["status"], failed["failure_code"]) == ("failed", "card_declined")
-    assert failed["client_secret"] == made["client_secret"]
-    paid = api.confirm(made, VISA).body
+    assert failed["client_secret"] == payment["client_secret"]
+    paid = api.confirm(payment, VISA).body
     assert (paid["status"], paid["failure_code"], paid["failure_message"]) == (
         "succeeded",
         None,
@@ -115,44 +119,46 @@ def test_a_decline_is_402_and_the_payment_may_be_confirmed_again(
         ("pm_card_chargeDeclinedProcessingError", "processing_error"),
     ],
 )
-def test_the_reason_of_a_decline_is_told(api: Api, method: str, reason: str) -> None:
+def test_confirm_with_declined_card_returns_decline_code(
+    api: Api, method: str, reason: str
+) -> None:
     reply = api.confirm(api.payment(), {"payment_method_id": method})
     assert (reply.status, reply.body["decline_code"]) == (402, reason)
     assert reply.body["error"]
 
 
 @pytest.mark.parametrize("status", ["processing", "requires_capture"])
-def test_b13_what_has_been_confirmed_answers_200_and_calls_nobody(
+def test_b13_confirm_of_confirmed_payment_returns_200_without_provider_call(
     api: Api, stripe_simulator: StripeSimulator, dashboard: Dashboard, status: str
 ) -> None:
-    made = api.payment()
-    dashboard.turn(made, status)  # type: ignore[arg-type]
-    assert api.sync(made).body["status"] == status
+    payment = api.payment()
+    dashboard.turn(payment, status)  # type: ignore[arg-type]
+    assert api.sync(payment).body["status"] == status
     calls = len(stripe_simulator.requests)
-    reply = api.confirm(made, VISA)
+    reply = api.confirm(payment, VISA)
     assert (reply.status, reply.body["status"]) == (200, status)
     assert len(stripe_simulator.requests) == calls
 
 
-def test_b13_a_manual_capture_is_only_authorized(api: Api) -> None:
+def test_b13_confirm_with_manual_capture_only_authorizes(api: Api) -> None:
     reply = api.confirm(api.payment(capture_method="manual"), VISA)
     assert (reply.status, reply.body["status"]) == (200, "requires_capture")
     assert reply.body["amount_captured_cents"] == 0
     assert reply.body["completed_at"] is None
 
 
-def test_b13_refunds_and_disputes_show_and_only_a_full_refund_forbids_a_confirm(
+def test_b13_confirm_returns_200_after_partial_refund_or_dispute_and_409_after_full_refund(
     api: Api, stripe_simulator: StripeSimulator, dashboard: Dashboard
 ) -> None:
-    made = api.payment()
-    api.confirm(made, VISA)
-    dashboard.refund(made, 500)
-    partly = api.sync(made).body
+    payment = api.payment()
+    api.confirm(payment, VISA)
+    dashboard.refund(payment, 500)
+    partly = api.sync(payment).body
     assert (partly["status"], partly["amount_refunded_cents"]) == ("partially_refunded", 500)
-    assert api.confirm(made, VISA).body["status"] == "partially_refunded"
-    dashboard.dispute(made)
-    assert api.sync(made).body["status"] == "disputed"
-    assert api.confirm(made, VISA).status == 200
+    assert api.confirm(payment, VISA).body["status"] == "partially_refunded"
+    dashboard.dispute(payment)
+    assert api.sync(payment).body["status"] == "disputed"
+    assert api.confirm(payment, VISA).status == 200
     other = api.payment()
     api.confirm(other, VISA)
     dashboard.refund(other, 2000)
@@ -162,236 +168,238 @@ def test_b13_refunds_and_disputes_show_and_only_a_full_refund_forbids_a_confirm(
     assert len(stripe_simulator.charges()) == 2
 
 
-def test_b13_what_was_canceled_cannot_be_confirmed(
+def test_b13_confirm_of_canceled_payment_returns_409(
     api: Api, stripe_simulator: StripeSimulator, dashboard: Dashboard
 ) -> None:
-    made = api.payment()
-    dashboard.turn(made, "canceled")
-    refused = api.confirm(made, VISA)  # our row does not know yet: the provider says so
+    payment = api.payment()
+    dashboard.turn(payment, "canceled")
+    refused = api.confirm(payment, VISA)  # our row is out of date; the provider refuses
     assert (refused.status, refused.code) == (409, "payment_not_confirmable")
-    assert api.sync(made).body["status"] == "canceled"
-    reply = api.confirm(made, VISA)
+    assert api.sync(payment).body["status"] == "canceled"
+    reply = api.confirm(payment, VISA)
     assert (reply.status, reply.code) == (409, "payment_not_confirmable")
     assert stripe_simulator.charges() == []
 
 
-def test_b16_who_must_act_is_sent_to_the_bank_or_back_to_the_browser(
+def test_b16_next_action_is_redirect_or_use_client_secret(
     api: Api, setting: Setting, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment(return_url="http://localhost:3000/back")
-    waiting = api.confirm(made, SECURE)
+    payment = api.payment(return_url="http://localhost:3000/back")
+    waiting = api.confirm(payment, SECURE)
     assert (waiting.status, waiting.body["status"]) == (200, "requires_action")
     action = waiting.body["next_action"]
     assert action.keys() == {"type", "url"}
     assert action["type"] == "redirect"
     assert action["url"].startswith(stripe_simulator.url)
     setting("RETURN_URL", "")
-    there = api.confirm(api.payment(), SECURE).body
-    assert there["status"] == "requires_action"
-    assert there["next_action"] == {"type": "use_client_secret"}
-    stripe_simulator.authenticate(made["provider_payment_id"], success=True)
-    paid = api.sync(made).body
+    without_url = api.confirm(api.payment(), SECURE).body
+    assert without_url["status"] == "requires_action"
+    assert without_url["next_action"] == {"type": "use_client_secret"}
+    stripe_simulator.authenticate(payment["provider_payment_id"], success=True)
+    paid = api.sync(payment).body
     assert (paid["status"], paid["next_action"]) == ("succeeded", None)
 
 
-def test_b16_next_action_is_null_where_nobody_must_act(api: Api) -> None:
-    made = api.payment()
-    assert made["next_action"] is None
-    assert api.confirm(made, VISA).body["next_action"] is None
+def test_b16_next_action_is_null_if_payer_need_not_act(api: Api) -> None:
+    payment = api.payment()
+    assert payment["next_action"] is None
+    assert api.confirm(payment, VISA).body["next_action"] is None
 
 
-def test_a_waiting_payment_may_be_confirmed_with_another_method(
+def test_confirm_of_payment_in_requires_action_accepts_another_method(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
-    assert api.confirm(made, SECURE).body["status"] == "requires_action"
-    assert api.confirm(made, VISA).body["status"] == "succeeded"
+    payment = api.payment()
+    assert api.confirm(payment, SECURE).body["status"] == "requires_action"
+    assert api.confirm(payment, VISA).body["status"] == "succeeded"
     assert len(stripe_simulator.charges()) == 1
 
 
-def test_b17_a_confirm_is_told_again_and_charges_once(
+def test_b17_confirm_with_same_key_is_replayed_and_charges_once(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
-    keyed = api.bearing(idempotency_key="k1")
-    first, again = keyed.confirm(made, VISA), keyed.confirm(made, VISA)
+    payment = api.payment()
+    keyed = api.with_headers(idempotency_key="k1")
+    first, again = keyed.confirm(payment, VISA), keyed.confirm(payment, VISA)
     assert (first.status, first.replayed) == (200, False)
     assert (again.status, again.replayed) == (200, True)
     assert again.body == first.body
     assert len(stripe_simulator.charges()) == 1
 
 
-def test_b17_a_replay_tells_the_answer_of_its_time_with_the_secret_added(
+def test_b17_replay_returns_stored_response_with_current_client_secret(
     api: Api, stripe_simulator: StripeSimulator, later: Later
 ) -> None:
-    made = api.payment()
-    keyed = api.bearing(idempotency_key="k1")
-    waiting = keyed.confirm(made, SECURE).body
-    assert waiting["client_secret"] == made["client_secret"]
-    again = keyed.confirm(made, SECURE)
+    payment = api.payment()
+    keyed = api.with_headers(idempotency_key="k1")
+    waiting = keyed.confirm(payment, SECURE).body
+    assert waiting["client_secret"] == payment["client_secret"]
+    again = keyed.confirm(payment, SECURE)
     assert (again.replayed, again.body) == (True, waiting)
-    stripe_simulator.authenticate(made["provider_payment_id"], success=True)
-    assert api.sync(made).body["status"] == "succeeded"
-    told = keyed.confirm(made, SECURE)
-    assert (told.replayed, told.body) == (True, waiting | {"client_secret": None})
+    stripe_simulator.authenticate(payment["provider_payment_id"], success=True)
+    assert api.sync(payment).body["status"] == "succeeded"
+    replay = keyed.confirm(payment, SECURE)
+    assert (replay.replayed, replay.body) == (True, waiting | {"client_secret": None})
     later(25 * 3600)
-    assert keyed.confirm(made, SECURE).body["status"] == "succeeded"
+    assert keyed.confirm(payment, SECURE).body["status"] == "succeeded"
 
 
-def test_b17_a_decline_is_replayed_too(api: Api, stripe_simulator: StripeSimulator) -> None:
-    made = api.payment()
-    keyed = api.bearing(idempotency_key="k1")
-    first, again = keyed.confirm(made, LOST), keyed.confirm(made, LOST)
+def test_b17_declined_confirm_is_replayed(api: Api, stripe_simulator: StripeSimulator) -> None:
+    payment = api.payment()
+    keyed = api.with_headers(idempotency_key="k1")
+    first, again = keyed.confirm(payment, LOST), keyed.confirm(payment, LOST)
     assert (first.status, first.replayed) == (402, False)
     assert (again.status, again.replayed) == (402, True)
     assert {**again.body, "request_id": ""} == {**first.body, "request_id": ""}
     assert len(stripe_simulator.declines()) == 1
 
 
-def test_b17_a_key_with_another_request_is_refused(api: Api) -> None:
-    made = api.payment()
-    keyed = api.bearing(idempotency_key="k1")
-    keyed.confirm(made, LOST)
-    reply = keyed.confirm(made, VISA)
+def test_b17_same_key_with_other_body_returns_409(api: Api) -> None:
+    payment = api.payment()
+    keyed = api.with_headers(idempotency_key="k1")
+    keyed.confirm(payment, LOST)
+    reply = keyed.confirm(payment, VISA)
     assert (reply.status, reply.code) == (409, "idempotency_key_reused")
 
 
-def test_b17_the_scope_of_a_key_is_the_payment(
+def test_b17_same_key_on_other_payment_is_another_request(
     api: Api, stranger: Api, stripe_simulator: StripeSimulator
 ) -> None:
     first, second = api.payment(), api.payment()
-    keyed = api.bearing(idempotency_key="k1")
+    keyed = api.with_headers(idempotency_key="k1")
     assert not keyed.confirm(first, VISA).replayed
     assert not keyed.confirm(second, VISA).replayed
     assert len(stripe_simulator.charges()) == 2
-    assert stranger.bearing(idempotency_key="k1").confirm(first, VISA).status == 404
+    assert stranger.with_headers(idempotency_key="k1").confirm(first, VISA).status == 404
 
 
-def test_b17_refusals_free_the_key(api: Api, stripe_simulator: StripeSimulator) -> None:
-    made = api.payment()
-    keyed = api.bearing(idempotency_key="k1")
-    assert keyed.confirm(made).status == 400
+def test_b17_key_is_free_again_after_refused_confirm(
+    api: Api, stripe_simulator: StripeSimulator
+) -> None:
+    payment = api.payment()
+    keyed = api.with_headers(idempotency_key="k1")
+    assert keyed.confirm(payment).status == 400
     unknown = {"payment_method_id": "pm_nobody_knows"}
-    assert keyed.confirm(made, unknown).status == 400
+    assert keyed.confirm(payment, unknown).status == 400
     stripe_simulator.fault("confirm", "429")
-    assert keyed.confirm(made, VISA).status == 503
+    assert keyed.confirm(payment, VISA).status == 503
     stripe_simulator.fault("confirm", "401", times=2)
-    assert keyed.confirm(made, VISA).status == 502
-    reply = keyed.confirm(made, VISA)
+    assert keyed.confirm(payment, VISA).status == 502
+    reply = keyed.confirm(payment, VISA)
     assert (reply.status, reply.replayed) == (200, False)
     assert len(stripe_simulator.charges()) == 1
 
 
-def test_b17_without_a_key_a_repeated_confirm_charges_once(
+def test_b17_repeated_confirm_without_key_charges_once(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
+    payment = api.payment()
     for _ in range(3):
-        assert api.confirm(made, VISA).body["status"] == "succeeded"
+        assert api.confirm(payment, VISA).body["status"] == "succeeded"
     assert len(stripe_simulator.charges()) == 1
 
 
-def test_b18_a_saved_method_pays_for_its_customers_payments_alone(
+def test_b18_saved_method_pays_only_payments_of_its_customer(
     demo_data: StripeSimulator, api: Api, stranger: Api
 ) -> None:
     saved = {"payment_method_id": "pm_saved_card_123"}
     mine, other = api.payment(customer_id="cust_456"), api.payment(customer_id="cust_123")
     paid = api.confirm(mine, saved).body
     assert (paid["status"], paid["payment_method_id"]) == ("succeeded", "pm_saved_card_123")
-    disagree = api.confirm(other, saved)
-    assert (disagree.status, disagree.fields) == (400, {"payment_method_id"})
+    mismatch = api.confirm(other, saved)
+    assert (mismatch.status, mismatch.fields) == (400, {"payment_method_id"})
     assert stranger.confirm(stranger.payment(), saved).status == 404
 
 
-def test_b18_a_method_unknown_at_the_provider_is_named_and_nothing_changes(api: Api) -> None:
-    made = api.payment()
-    reply = api.confirm(made, {"payment_method_id": "pm_nobody_knows"})
+def test_b18_confirm_with_unknown_method_returns_400_and_changes_nothing(api: Api) -> None:
+    payment = api.payment()
+    reply = api.confirm(payment, {"payment_method_id": "pm_nobody_knows"})
     assert (reply.status, reply.fields) == (400, {"payment_method_id"})
-    assert api.get(f"/payments/{made['id']}").body["status"] == "created"
-    assert api.confirm(made, VISA).body["status"] == "succeeded"
+    assert api.get(f"/payments/{payment['id']}").body["status"] == "created"
+    assert api.confirm(payment, VISA).body["status"] == "succeeded"
 
 
-def test_b18_a_guest_pays_with_a_providers_token_alone(
-    demo_data: StripeSimulator, guest: Api
-) -> None:
-    made = guest.payment(guest_data=GUEST)
-    bearing = guest.bearing(x_guest_token=made["guest_token"])
-    assert bearing.confirm(made, {"payment_method_id": "pm_saved_card_123"}).status == 404
-    paid = bearing.bearing(idempotency_key=LONG_KEY).confirm(made, VISA)
+def test_b18_guest_pays_only_with_provider_token(demo_data: StripeSimulator, guest: Api) -> None:
+    payment = guest.payment(guest_data=GUEST)
+    with_token = guest.with_headers(x_guest_token=payment["guest_token"])
+    assert with_token.confirm(payment, {"payment_method_id": "pm_saved_card_123"}).status == 404
+    paid = with_token.with_headers(idempotency_key=LONG_KEY).confirm(payment, VISA)
     assert (paid.status, paid.body["status"]) == (200, "succeeded")
 
 
-def test_b19_a_return_address_of_the_confirm_is_judged_and_used(
+def test_b19_return_url_of_confirm_is_checked_and_sent(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
-    reply = api.confirm(made, VISA | {"return_url": "https://evil.test/", "cancel_url": "x"})
+    payment = api.payment()
+    reply = api.confirm(payment, VISA | {"return_url": "https://evil.test/", "cancel_url": "x"})
     assert reply.status == 400
     assert stripe_simulator.charges() == []
     back = "http://localhost:3000/here"
-    api.confirm(made, VISA | {"return_url": back})
+    api.confirm(payment, VISA | {"return_url": back})
     assert stripe_simulator.requests[-1].form["return_url"] == back
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "500_after", "truncated_body", "html_502", "503"])
-def test_b20_a_confirm_whose_answer_was_lost_is_202_and_nobody_sends_it_again(
+def test_b20_confirm_with_lost_response_returns_202_and_is_not_sent_again(
     api: Api, stripe_simulator: StripeSimulator, kind: str
 ) -> None:
-    made = api.payment()
+    payment = api.payment()
     stripe_simulator.fault("confirm", kind)
-    keyed = api.bearing(idempotency_key="k1")
-    reply = keyed.confirm(made, VISA)
+    keyed = api.with_headers(idempotency_key="k1")
+    reply = keyed.confirm(payment, VISA)
     assert (reply.status, reply.body["status"]) == (202, "processing")
     assert 1 <= int(reply.headers["retry-after"]) <= 95
-    assert api.get(f"/payments/{made['id']}").body["status"] == "processing"
+    assert api.get(f"/payments/{payment['id']}").body["status"] == "processing"
     assert api.get("/payments").body[0]["status"] == "processing"
-    again = keyed.confirm(made, VISA)
+    again = keyed.confirm(payment, VISA)
     assert (again.status, again.replayed) == (202, False)
-    assert api.confirm(made, VISA).status == 202  # the same request under no key
-    other = api.confirm(made, {"payment_method_id": "pm_card_mastercard"})
+    assert api.confirm(payment, VISA).status == 202  # the same request without a key
+    other = api.confirm(payment, {"payment_method_id": "pm_card_mastercard"})
     assert (other.status, other.code) == (409, "payment_in_progress")
     assert int(other.headers["retry-after"]) >= 1
     assert stripe_simulator.log.counts["confirm"] == 1
 
 
-def test_b20_a_sync_finds_what_a_lost_confirm_did(
+def test_b20_sync_finds_result_of_confirm_with_lost_response(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
+    payment = api.payment()
     stripe_simulator.fault("confirm", "drop_after")
-    keyed = api.bearing(idempotency_key="k1")
-    assert keyed.confirm(made, VISA).status == 202
-    assert api.sync(made).body["status"] == "succeeded"
-    told = keyed.confirm(made, VISA)
-    assert (told.status, told.replayed, told.body["status"]) == (200, True, "succeeded")
+    keyed = api.with_headers(idempotency_key="k1")
+    assert keyed.confirm(payment, VISA).status == 202
+    assert api.sync(payment).body["status"] == "succeeded"
+    replay = keyed.confirm(payment, VISA)
+    assert (replay.status, replay.replayed, replay.body["status"]) == (200, True, "succeeded")
 
 
-def test_b20_a_confirm_that_surely_was_not_sent_leaves_nothing_locked(
+def test_b20_confirm_that_was_not_sent_returns_503_and_leaves_no_lock(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
+    payment = api.payment()
     stripe_simulator.stop()
     try:
-        reply = api.confirm(made, VISA)
+        reply = api.confirm(payment, VISA)
     finally:
         stripe_simulator.start()
     assert (reply.status, reply.code) == (503, "provider_unavailable")
-    assert api.get(f"/payments/{made['id']}").body["status"] == "created"
-    assert api.confirm(made, VISA).body["status"] == "succeeded"
+    assert api.get(f"/payments/{payment['id']}").body["status"] == "created"
+    assert api.confirm(payment, VISA).body["status"] == "succeeded"
 
 
 @pytest.mark.parametrize(
     ("role", "status"), [("owner", 200), ("admin", 200), ("billing", 200), ("member", 403)]
 )
-def test_b9_an_organizations_payment_is_confirmed_by_its_writing_roles(
+def test_b9_confirm_in_organization_needs_writing_role(
     api: Api, signed_in: Callable[..., Api], role: str, status: int
 ) -> None:
-    made = api.payment(organization_id="org_456")
-    assert signed_in("user_1", org_456=role).confirm(made, VISA).status == status
+    payment = api.payment(organization_id="org_456")
+    assert signed_in("user_1", org_456=role).confirm(payment, VISA).status == status
 
 
-def test_somebody_elses_payment_is_not_found(api: Api, stranger: Api, guest: Api) -> None:
-    made = api.payment()
-    for path in (made["id"], made["provider_payment_id"], "pay_404", "pi_404"):
+def test_confirm_of_others_payment_returns_404_or_401_without_credential(
+    api: Api, stranger: Api, guest: Api
+) -> None:
+    payment = api.payment()
+    for path in (payment["id"], payment["provider_payment_id"], "pay_404", "pi_404"):
         assert stranger.post(f"/payments/confirm/{path}", VISA).status == 404
         assert guest.post(f"/payments/confirm/{path}", VISA).status == 401

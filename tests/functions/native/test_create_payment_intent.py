@@ -1,4 +1,4 @@
-"""POST /bridge-payment/payments/intents. Source: contracts/bridge.md, sections 1, 2 and 4."""
+"""POST /bridge-payment/payments/intents. Source: docs/api/native.md, sections 1, 2 and 4."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ HOUR = 3600
 FIFTY = {f"key {number}": f"value {number}" for number in range(50)}
 
 
-def test_the_event_file_is_answered_with_the_documented_intent(
+def test_create_payment_with_event_file_returns_documented_intent(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/create_payment_intent")
@@ -50,8 +50,8 @@ def test_the_event_file_is_answered_with_the_documented_intent(
     assert TIME.fullmatch(reply.body["created_at"])
 
 
-def test_the_documents_donation_by_a_guest(guest: Api) -> None:
-    asked = {
+def test_create_payment_with_documented_guest_donation_returns_guest_token(guest: Api) -> None:
+    body = {
         "subtotal_cents": 5000,
         "tax_cents": 500,
         "total_cents": 5500,
@@ -60,15 +60,17 @@ def test_the_documents_donation_by_a_guest(guest: Api) -> None:
         "provider_id": "stripe",
         "guest_data": GUEST,
     }
-    reply = guest.post("/payments/intents", asked)
+    reply = guest.post("/payments/intents", body)
     assert reply.status == 201
     assert reply.body.keys() == PAYMENT_FIELDS | {"guest_token"}
     assert (reply.body["is_guest_payment"], reply.body["guest_email"]) == (True, GUEST["email"])
     assert reply.body["user_id"] is reply.body["customer_id"] is None
 
 
-def test_what_the_provider_is_sent(api: Api, stripe_simulator: StripeSimulator) -> None:
-    made = api.payment(
+def test_create_payment_sends_amount_customer_and_metadata_to_provider(
+    api: Api, stripe_simulator: StripeSimulator
+) -> None:
+    payment = api.payment(
         description="A plan",
         reference_code="R-1",
         setup_future_usage="off_session",
@@ -77,7 +79,7 @@ def test_what_the_provider_is_sent(api: Api, stripe_simulator: StripeSimulator) 
     )
     customer, intent = stripe_simulator.requests
     assert (customer.operation, intent.operation) == ("create_customer", "create_payment")
-    assert intent.headers["Idempotency-Key"] == made["id"].removeprefix("pay_") + ".1"
+    assert intent.headers["Idempotency-Key"] == payment["id"].removeprefix("pay_") + ".1"
     assert intent.form == {
         "amount": "2000",
         "currency": "usd",
@@ -86,7 +88,7 @@ def test_what_the_provider_is_sent(api: Api, stripe_simulator: StripeSimulator) 
         "customer": stripe_simulator.customers()[0]["id"],
         "description": "A plan",
         "setup_future_usage": "off_session",
-        "metadata[payment_id]": made["id"],
+        "metadata[payment_id]": payment["id"],
         "metadata[reference_code]": "R-1",
         "metadata[order]": "7",
         "metadata[gift]": "true",
@@ -94,7 +96,7 @@ def test_what_the_provider_is_sent(api: Api, stripe_simulator: StripeSimulator) 
     }
 
 
-def test_every_text_that_is_sent_is_kept_and_shown(api: Api) -> None:
+def test_create_payment_stores_and_returns_all_texts(api: Api) -> None:
     texts: dict[str, Any] = {
         "description": "line\n\tnext",
         "concept": "c" * 200,
@@ -104,9 +106,9 @@ def test_every_text_that_is_sent_is_kept_and_shown(api: Api) -> None:
         "project_id": "project_1",
         "metadata": FIFTY,
     }
-    made = api.payment(**texts)
-    assert texts.items() <= made.items()
-    assert api.get(f"/payments/{made['id']}").body == made
+    payment = api.payment(**texts)
+    assert texts.items() <= payment.items()
+    assert api.get(f"/payments/{payment['id']}").body == payment
 
 
 @pytest.mark.parametrize(
@@ -128,32 +130,34 @@ def test_every_text_that_is_sent_is_kept_and_shown(api: Api) -> None:
         ("guest_data", "me"),
     ],
 )
-def test_b4_what_does_not_fit_is_refused_by_name(api: Api, field: str, value: object) -> None:
+def test_b4_create_payment_with_invalid_field_returns_400_on_field(
+    api: Api, field: str, value: object
+) -> None:
     reply = api.post("/payments/intents", USD_20 | {field: value})
     assert (reply.status, reply.code) == (400, "validation_failed")
     assert {each.split(".")[0] for each in reply.fields} == {field}
 
 
-def test_b4_all_50_keys_of_metadata_pass_beside_our_own(
+def test_b4_create_payment_keeps_50_metadata_keys_and_sends_50_with_ours(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment(metadata=FIFTY, reference_code="R-1")
-    assert made["metadata"] == FIFTY
-    held = stripe_simulator.intents()[0]["metadata"]
-    assert isinstance(held, dict)
-    assert len(held) == 50
-    assert (held["payment_id"], held["reference_code"]) == (made["id"], "R-1")
+    payment = api.payment(metadata=FIFTY, reference_code="R-1")
+    assert payment["metadata"] == FIFTY
+    stripe_metadata = stripe_simulator.intents()[0]["metadata"]
+    assert isinstance(stripe_metadata, dict)
+    assert len(stripe_metadata) == 50
+    assert (stripe_metadata["payment_id"], stripe_metadata["reference_code"]) == (
+        payment["id"],
+        "R-1",
+    )
 
 
-def test_b5_every_field_at_fault_is_named_at_once(api: Api) -> None:
+def test_b5_create_payment_reports_all_invalid_fields(api: Api) -> None:
     wrong = {"total_cents": "20", "tax_cents": -1, "currency": "XXQ", "guest_data": {"phone": "1"}}
     reply = api.post("/payments/intents", wrong)
     assert reply.status == 400
     missing = {"guest_data.email", "guest_data.name", "guest_data.phone"}
     assert reply.fields == {"total_cents", "tax_cents", "currency"} | missing
-
-
-# --- amounts ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -169,24 +173,24 @@ def test_b5_every_field_at_fault_is_named_at_once(api: Api) -> None:
         ({"subtotal_cents": 0, "tax_cents": 99}, (0, 99, 0, 99)),
     ],
 )
-def test_b14_what_is_not_given_is_computed(
+def test_b14_missing_amounts_are_computed(
     api: Api, given: dict[str, int], sums: tuple[int, ...]
 ) -> None:
-    made = api.payment(**{"total_cents": None} | given)
+    payment = api.payment(**{"total_cents": None} | given)
     names = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
-    assert tuple(made[name] for name in names) == sums
+    assert tuple(payment[name] for name in names) == sums
 
 
-def test_b14_a_total_that_does_not_add_up_is_refused_with_the_sum(api: Api) -> None:
-    asked = USD_20 | {"subtotal_cents": 1800, "tax_cents": 300, "discount_cents": 50}
-    reply = api.post("/payments/intents", asked)
+def test_b14_amounts_that_do_not_add_up_return_400_with_right_sum(api: Api) -> None:
+    body = USD_20 | {"subtotal_cents": 1800, "tax_cents": 300, "discount_cents": 50}
+    reply = api.post("/payments/intents", body)
     assert (reply.status, reply.code) == (400, "amount_mismatch")
     assert "2050" in reply.body["error"]
 
 
 @pytest.mark.parametrize("amount", [True, "2000", 20.5, 2000.0, -1, 1_000_000_000_000, [], {}])
 @pytest.mark.parametrize("name", ["subtotal_cents", "tax_cents", "discount_cents", "total_cents"])
-def test_b14_an_amount_is_an_integer_in_range(api: Api, name: str, amount: object) -> None:
+def test_b14_invalid_amount_returns_400_on_field(api: Api, name: str, amount: object) -> None:
     reply = api.post("/payments/intents", USD_20 | {name: amount})
     assert (reply.status, reply.code, reply.fields) == (400, "validation_failed", {name})
 
@@ -203,7 +207,7 @@ def test_b14_an_amount_is_an_integer_in_range(api: Api, name: str, amount: objec
         ({"subtotal_cents": 999_999_999_999, "tax_cents": 1}, "total_cents"),
     ],
 )
-def test_b14_amounts_that_make_no_payment_are_refused(
+def test_b14_impossible_amounts_return_400_on_field(
     api: Api, given: dict[str, int], field: str
 ) -> None:
     reply = api.post("/payments/intents", {"currency": "USD"} | given)
@@ -211,14 +215,12 @@ def test_b14_amounts_that_make_no_payment_are_refused(
 
 
 @pytest.mark.parametrize("currency", ["usd", "Usd", "USD"])
-def test_b14_a_currency_is_taken_in_any_case_and_kept_in_upper_case(
-    api: Api, currency: str
-) -> None:
+def test_b14_currency_in_any_case_is_stored_in_upper_case(api: Api, currency: str) -> None:
     assert api.payment(currency=currency)["currency"] == "USD"
 
 
 @pytest.mark.parametrize("currency", ["XXX", "XAU", "USDT", "", "ÜSD", "DEM"])
-def test_b14_what_is_no_currency_is_refused(api: Api, currency: str) -> None:
+def test_b14_invalid_currency_returns_400_on_field(api: Api, currency: str) -> None:
     reply = api.post("/payments/intents", USD_20 | {"currency": currency})
     assert (reply.status, reply.fields) == (400, {"currency"})
 
@@ -227,16 +229,16 @@ def test_b14_what_is_no_currency_is_refused(api: Api, currency: str) -> None:
     ("currency", "cents", "units"),
     [("JPY", 2000, 2000), ("ISK", 2000, 200_000), ("KWD", 5010, 5010)],
 )
-def test_money_is_kept_in_the_minor_unit_of_its_currency(
+def test_amount_is_stored_in_minor_unit_and_converted_for_provider(
     api: Api, stripe_simulator: StripeSimulator, currency: str, cents: int, units: int
 ) -> None:
-    made = api.payment(total_cents=cents, currency=currency)
-    assert made["total_cents"] == cents
+    payment = api.payment(total_cents=cents, currency=currency)
+    assert payment["total_cents"] == cents
     assert stripe_simulator.intents()[0]["amount"] == units
 
 
 @pytest.mark.parametrize(("currency", "cents"), [("KWD", 5011), ("MGA", 5050), ("IQD", 5000)])
-def test_an_amount_that_the_provider_cannot_take_is_refused_before_any_call(
+def test_amount_not_representable_returns_400_without_provider_call(
     api: Api, stripe_simulator: StripeSimulator, currency: str, cents: int
 ) -> None:
     reply = api.post("/payments/intents", {"total_cents": cents, "currency": currency})
@@ -245,7 +247,7 @@ def test_an_amount_that_the_provider_cannot_take_is_refused_before_any_call(
     assert api.get("/payments").body == []
 
 
-def test_a_creation_that_the_provider_refuses_stays_listed_as_failed(api: Api) -> None:
+def test_creation_refused_by_provider_returns_400_and_is_listed_as_failed(api: Api) -> None:
     reply = api.post("/payments/intents", {"total_cents": 3, "currency": "USD"})
     assert (reply.status, reply.fields) == (400, {"total_cents"})
     (listed,) = api.get("/payments").body
@@ -254,21 +256,18 @@ def test_a_creation_that_the_provider_refuses_stays_listed_as_failed(api: Api) -
     assert (confirmed.status, confirmed.code) == (409, "payment_not_confirmable")
 
 
-# --- the client secret --------------------------------------------------------------------------
-
-
-def test_b15_the_client_secret_is_shown_for_24_hours(api: Api, later: Later) -> None:
-    made = api.payment()
-    secret = made["client_secret"]
+def test_b15_client_secret_is_returned_for_24_hours(api: Api, later: Later) -> None:
+    payment = api.payment()
+    secret = payment["client_secret"]
     later(24 * HOUR - 10)
-    assert api.get(f"/payments/{made['id']}").body["client_secret"] == secret
-    assert api.sync(made).body["client_secret"] == secret
+    assert api.get(f"/payments/{payment['id']}").body["client_secret"] == secret
+    assert api.sync(payment).body["client_secret"] == secret
     later(20)
-    assert api.get(f"/payments/{made['id']}").body["client_secret"] is None
-    assert api.sync(made).body["client_secret"] is None
+    assert api.get(f"/payments/{payment['id']}").body["client_secret"] is None
+    assert api.sync(payment).body["client_secret"] is None
 
 
-def test_b15_it_is_shown_to_the_owner_or_the_guest_and_to_nobody_else(
+def test_b15_client_secret_is_returned_only_to_owner_or_guest(
     api: Api, guest: Api, signed_in: Callable[..., Api]
 ) -> None:
     shared = api.payment(organization_id="org_456")
@@ -276,45 +275,45 @@ def test_b15_it_is_shown_to_the_owner_or_the_guest_and_to_nobody_else(
     assert api.get(f"/payments/{shared['id']}").body["client_secret"] == shared["client_secret"]
     assert colleague.get(f"/payments/{shared['id']}").body["client_secret"] is None
     assert colleague.sync(shared).body["client_secret"] is None
-    made = guest.payment(guest_data=GUEST)
-    bearing = guest.bearing(x_guest_token=made["guest_token"])
-    assert bearing.get(f"/payments/{made['id']}").body["client_secret"] == made["client_secret"]
+    payment = guest.payment(guest_data=GUEST)
+    with_token = guest.with_headers(x_guest_token=payment["guest_token"])
+    assert (
+        with_token.get(f"/payments/{payment['id']}").body["client_secret"]
+        == payment["client_secret"]
+    )
 
 
-def test_b15_it_is_never_in_a_list_and_erased_once_the_payment_is_final(api: Api) -> None:
-    made = api.payment()
+def test_b15_client_secret_is_never_listed_and_deleted_with_final_status(api: Api) -> None:
+    payment = api.payment()
     assert api.get("/payments").body[0]["client_secret"] is None
-    assert api.confirm(made, {"payment_method_id": "pm_card_visa"}).body["client_secret"] is None
-    assert api.get(f"/payments/{made['id']}").body["client_secret"] is None
+    assert api.confirm(payment, {"payment_method_id": "pm_card_visa"}).body["client_secret"] is None
+    assert api.get(f"/payments/{payment['id']}").body["client_secret"] is None
 
 
-# --- who may, and for whom ----------------------------------------------------------------------
-
-
-def test_b8_without_credential_and_guest_data_it_is_refused(guest: Api) -> None:
+def test_b8_create_payment_without_credential_and_guest_data_returns_401(guest: Api) -> None:
     reply = guest.post("/payments/intents", USD_20)
     assert (reply.status, reply.code) == (401, "authentication_required")
 
 
-def test_b8_a_guest_token_opens_its_payment_alone(api: Api, guest: Api) -> None:
+def test_b8_guest_token_opens_only_its_payment(api: Api, guest: Api) -> None:
     mine, other = guest.payment(guest_data=GUEST), guest.payment(guest_data=GUEST)
-    bearing = guest.bearing(x_guest_token=mine["guest_token"])
-    assert bearing.sync(mine).status == 200
+    with_token = guest.with_headers(x_guest_token=mine["guest_token"])
+    assert with_token.sync(mine).status == 200
     for theirs in (other, api.payment()):
-        assert bearing.get(f"/payments/{theirs['id']}").status == 404
-        assert bearing.sync(theirs).status == 404
-        assert bearing.confirm(theirs).status == 404
-    assert bearing.get("/payments").status == 401
-    assert bearing.put(f"/payments/intents/{mine['id']}", {"concept": "x"}).status == 401
-    assert bearing.confirm(mine, {"payment_method_id": "pm_card_visa"}).status == 200
+        assert with_token.get(f"/payments/{theirs['id']}").status == 404
+        assert with_token.sync(theirs).status == 404
+        assert with_token.confirm(theirs).status == 404
+    assert with_token.get("/payments").status == 401
+    assert with_token.put(f"/payments/intents/{mine['id']}", {"concept": "x"}).status == 401
+    assert with_token.confirm(mine, {"payment_method_id": "pm_card_visa"}).status == 200
 
 
-def test_b8_with_a_session_guest_data_fills_in_what_is_missing(
+def test_b8_guest_data_with_session_only_fills_missing_fields(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment(guest_data=GUEST)
-    assert (made["is_guest_payment"], made["guest_email"]) == (False, None)
-    assert made["user_id"] == "user_456"
+    payment = api.payment(guest_data=GUEST)
+    assert (payment["is_guest_payment"], payment["guest_email"]) == (False, None)
+    assert payment["user_id"] == "user_456"
     customer = stripe_simulator.customers()[0]
     assert (customer["email"], customer["phone"]) == ("user_456@example.com", GUEST["phone"])
 
@@ -322,15 +321,15 @@ def test_b8_with_a_session_guest_data_fills_in_what_is_missing(
 @pytest.mark.parametrize(
     ("role", "status"), [("owner", 201), ("admin", 201), ("billing", 201), ("member", 403)]
 )
-def test_b9_an_organization_is_written_to_by_its_writing_roles(
+def test_b9_create_payment_in_organization_needs_writing_role(
     signed_in: Callable[..., Api], role: str, status: int
 ) -> None:
-    asked = USD_20 | {"organization_id": "org_1"}
-    assert signed_in("user_1", org_1=role).post("/payments/intents", asked).status == status
-    assert signed_in("user_2").post("/payments/intents", asked).status == 403
+    body = USD_20 | {"organization_id": "org_1"}
+    assert signed_in("user_1", org_1=role).post("/payments/intents", body).status == status
+    assert signed_in("user_2").post("/payments/intents", body).status == 403
 
 
-def test_guests_are_limited(guest: Api, setting: Setting) -> None:
+def test_guest_creations_above_limit_return_429(guest: Api, setting: Setting) -> None:
     setting("GUEST_CREATIONS_PER_HOUR", "1")
     guest.payment(guest_data=GUEST)
     reply = guest.post("/payments/intents", USD_20 | {"guest_data": GUEST})
@@ -338,19 +337,16 @@ def test_guests_are_limited(guest: Api, setting: Setting) -> None:
     assert 0 < int(reply.headers["retry-after"]) <= HOUR
 
 
-def test_providers_that_are_not_there_yet_are_refused_by_name(api: Api) -> None:
+def test_create_payment_with_unavailable_provider_returns_400_on_field(api: Api) -> None:
     for closed in ("paypal", "authorize_net"):
         reply = api.post("/payments/intents", USD_20 | {"provider_id": closed})
         assert (reply.status, reply.fields) == (400, {"provider_id"})
 
 
-# --- idempotency --------------------------------------------------------------------------------
-
-
-def test_b17_the_same_key_and_request_is_one_payment_with_the_secret_added_afresh(
+def test_b17_create_payment_with_same_key_is_replayed_for_24_hours(
     api: Api, stripe_simulator: StripeSimulator, later: Later
 ) -> None:
-    keyed = api.bearing(idempotency_key="k1")
+    keyed = api.with_headers(idempotency_key="k1")
     first, again = (keyed.post("/payments/intents", USD_20) for _ in range(2))
     assert (first.status, first.replayed) == (201, False)
     assert (again.status, again.replayed) == (201, True)
@@ -365,24 +361,24 @@ def test_b17_the_same_key_and_request_is_one_payment_with_the_secret_added_afres
     assert fresh.body["id"] != first.body["id"]
 
 
-def test_b17_a_replay_after_the_end_shows_no_secret(api: Api) -> None:
-    keyed = api.bearing(idempotency_key="k1")
-    made = keyed.payment()
-    api.confirm(made, {"payment_method_id": "pm_card_visa"})
+def test_b17_replay_after_final_status_has_no_client_secret(api: Api) -> None:
+    keyed = api.with_headers(idempotency_key="k1")
+    payment = keyed.payment()
+    api.confirm(payment, {"payment_method_id": "pm_card_visa"})
     again = keyed.post("/payments/intents", USD_20)
     assert again.replayed
-    assert again.body == made | {"client_secret": None}
+    assert again.body == payment | {"client_secret": None}
 
 
-def test_b17_a_key_with_another_request_is_refused(api: Api) -> None:
-    keyed = api.bearing(idempotency_key="k1")
+def test_b17_same_key_with_other_body_returns_409(api: Api) -> None:
+    keyed = api.with_headers(idempotency_key="k1")
     keyed.payment()
     reply = keyed.post("/payments/intents", USD_20 | {"total_cents": 3000})
     assert (reply.status, reply.code) == (409, "idempotency_key_reused")
 
 
-def test_b17_refusals_are_not_stored(api: Api, stripe_simulator: StripeSimulator) -> None:
-    keyed = api.bearing(idempotency_key="k1")
+def test_b17_failed_responses_are_not_stored(api: Api, stripe_simulator: StripeSimulator) -> None:
+    keyed = api.with_headers(idempotency_key="k1")
     assert keyed.post("/payments/intents", {"currency": "USD"}).status == 400
     assert keyed.post("/payments/intents", {"total_cents": 3, "currency": "USD"}).status == 400
     stripe_simulator.fault("create_payment", "401", times=2)
@@ -391,24 +387,21 @@ def test_b17_refusals_are_not_stored(api: Api, stripe_simulator: StripeSimulator
     assert (reply.status, reply.replayed) == (201, False)
 
 
-def test_b17_a_guests_key_has_20_characters_and_its_replay_a_fresh_token(
+def test_b17_guest_key_needs_20_characters_and_replay_has_valid_token(
     guest: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    asked = USD_20 | {"guest_data": GUEST}
-    short = guest.bearing(idempotency_key="k" * 19).post("/payments/intents", asked)
+    body = USD_20 | {"guest_data": GUEST}
+    short = guest.with_headers(idempotency_key="k" * 19).post("/payments/intents", body)
     assert (short.status, short.fields) == (400, {"Idempotency-Key"})
-    keyed = guest.bearing(idempotency_key=LONG_KEY)
-    first, again = keyed.post("/payments/intents", asked), keyed.post("/payments/intents", asked)
+    keyed = guest.with_headers(idempotency_key=LONG_KEY)
+    first, again = keyed.post("/payments/intents", body), keyed.post("/payments/intents", body)
     assert (again.status, again.replayed) == (201, True)
-    bearing = guest.bearing(x_guest_token=again.body["guest_token"])
-    assert bearing.get(f"/payments/{first.body['id']}").status == 200
+    with_token = guest.with_headers(x_guest_token=again.body["guest_token"])
+    assert with_token.get(f"/payments/{first.body['id']}").status == 200
     assert len(stripe_simulator.intents()) == 1
 
 
-# --- whose method, whose customer ---------------------------------------------------------------
-
-
-def test_b18_a_users_payments_share_the_customer_made_by_the_first(
+def test_b18_payments_of_user_share_customer_of_first_payment(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
     first, second = api.payment(), api.payment()
@@ -417,7 +410,7 @@ def test_b18_a_users_payments_share_the_customer_made_by_the_first(
     assert len(stripe_simulator.customers()) == 1
 
 
-def test_b18_the_first_customer_that_a_user_made_is_their_own(
+def test_b18_payment_uses_first_customer_that_user_created(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
     first, _ = api.customer(), api.customer()
@@ -425,7 +418,7 @@ def test_b18_the_first_customer_that_a_user_made_is_their_own(
     assert len(stripe_simulator.customers()) == 2
 
 
-def test_b18_each_organization_has_a_customer_of_its_own(api: Api) -> None:
+def test_b18_user_has_one_customer_per_organization(api: Api) -> None:
     alone = api.payment()["customer_id"]
     shared = api.payment(organization_id="org_456")["customer_id"]
     other = api.payment(organization_id="org_789")["customer_id"]
@@ -434,7 +427,7 @@ def test_b18_each_organization_has_a_customer_of_its_own(api: Api) -> None:
     assert api.get(f"/customers/{shared}").body["organization_id"] == "org_456"
 
 
-def test_b18_a_named_customer_must_be_the_callers(
+def test_b18_create_payment_with_customer_of_others_returns_404(
     api: Api, stranger: Api, guest: Api, signed_in: Callable[..., Api]
 ) -> None:
     mine, shared = api.customer(), api.customer(organization_id="org_456")
@@ -442,73 +435,72 @@ def test_b18_a_named_customer_must_be_the_callers(
     colleague = signed_in("user_1", org_456="billing")
     assert colleague.payment(customer_id=shared["id"])["customer_id"] == shared["id"]
     for identifier in (mine["id"], "cust_404", "no id at all!"):
-        asked = USD_20 | {"customer_id": identifier}
-        assert stranger.post("/payments/intents", asked).status == 404
-        assert guest.post("/payments/intents", asked | {"guest_data": GUEST}).status == 404
+        body = USD_20 | {"customer_id": identifier}
+        assert stranger.post("/payments/intents", body).status == 404
+        assert guest.post("/payments/intents", body | {"guest_data": GUEST}).status == 404
 
 
-def test_b18_a_guest_token_is_no_credential_at_a_creation(guest: Api) -> None:
+def test_b18_create_payment_with_guest_token_of_customer_returns_404(guest: Api) -> None:
     customer = guest.customer(guest_data=GUEST)
-    bearing = guest.bearing(x_guest_token=customer["guest_token"])
-    asked = USD_20 | {"guest_data": GUEST, "customer_id": customer["id"]}
-    assert bearing.post("/payments/intents", asked).status == 404
+    with_token = guest.with_headers(x_guest_token=customer["guest_token"])
+    body = USD_20 | {"guest_data": GUEST, "customer_id": customer["id"]}
+    assert with_token.post("/payments/intents", body).status == 404
 
 
-def test_b18_a_guest_makes_a_customer_only_to_save_the_method(
+def test_b18_guest_payment_creates_customer_only_to_save_method(
     guest: Api, stripe_simulator: StripeSimulator
 ) -> None:
     assert guest.payment(guest_data=GUEST)["customer_id"] is None
     assert stripe_simulator.customers() == []
-    made = guest.payment(guest_data=GUEST, setup_future_usage="off_session")
-    assert made["customer_id"]
+    payment = guest.payment(guest_data=GUEST, setup_future_usage="off_session")
+    assert payment["customer_id"]
     (customer,) = stripe_simulator.customers()
     assert (customer["email"], customer["name"]) == (GUEST["email"], GUEST["name"])
 
 
-def test_b18_a_saved_method_is_the_callers_and_brings_its_customer(
+def test_b18_saved_method_sets_its_customer_and_returns_404_to_others(
     demo_data: StripeSimulator, api: Api, stranger: Api, guest: Api
 ) -> None:
     saved = {"payment_method_id": "pm_saved_card_123"}
-    made = api.payment(**saved)
-    assert made["payment_method_id"] == "pm_saved_card_123"
-    assert made["customer_id"] == "cust_456"
+    payment = api.payment(**saved)
+    assert payment["payment_method_id"] == "pm_saved_card_123"
+    assert payment["customer_id"] == "cust_456"
     assert stranger.post("/payments/intents", USD_20 | saved).status == 404
     assert guest.post("/payments/intents", USD_20 | saved | {"guest_data": GUEST}).status == 404
 
 
-def test_b18_customer_and_method_that_disagree_are_refused(
+def test_b18_method_of_other_customer_returns_400_on_field(
     demo_data: StripeSimulator, api: Api
 ) -> None:
-    asked = USD_20 | {"payment_method_id": "pm_saved_card_123", "customer_id": "cust_123"}
-    reply = api.post("/payments/intents", asked)
+    body = USD_20 | {"payment_method_id": "pm_saved_card_123", "customer_id": "cust_123"}
+    reply = api.post("/payments/intents", body)
     assert (reply.status, reply.fields) == (400, {"payment_method_id"})
     agreed = api.payment(payment_method_id="pm_saved_card_123", customer_id="cust_456")
     assert agreed["customer_id"] == "cust_456"
 
 
-def test_b18_a_token_unknown_to_us_is_passed_on_and_named_if_unknown_there(
+def test_b18_unknown_token_is_sent_to_provider_and_returns_400_if_unknown_there(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment(payment_method_id="pm_card_visa")
-    assert made["payment_method_id"] == "pm_card_visa"
+    payment = api.payment(payment_method_id="pm_card_visa")
+    assert payment["payment_method_id"] == "pm_card_visa"
     assert stripe_simulator.requests[-1].form["payment_method"] == "pm_card_visa"
     reply = api.post("/payments/intents", USD_20 | {"payment_method_id": "pm_nobody_knows"})
     assert (reply.status, reply.code) == (400, "validation_failed")
     assert reply.fields == {"payment_method_id"}
 
 
-def test_b18_naming_a_method_never_charges_by_itself(demo_data: StripeSimulator, api: Api) -> None:
+def test_b18_create_payment_with_method_does_not_charge(
+    demo_data: StripeSimulator, api: Api
+) -> None:
     before = len(demo_data.charges())
     for method in ("pm_saved_card_123", "pm_card_visa"):
         assert api.payment(payment_method_id=method)["status"] == "created"
     assert len(demo_data.charges()) == before
 
 
-# --- addresses to come back to ------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
-    ("url", "taken"),
+    ("url", "accepted"),
     [
         ("https://shop.test/back?x=1", True),
         ("http://localhost:3000/back", True),
@@ -527,38 +519,35 @@ def test_b18_naming_a_method_never_charges_by_itself(demo_data: StripeSimulator,
     ],
 )
 @pytest.mark.parametrize("field", ["return_url", "cancel_url"])
-def test_b19_an_address_to_come_back_to_is_on_a_host_we_know(
-    api: Api, setting: Setting, field: str, url: str, taken: bool
+def test_b19_return_address_outside_allowed_hosts_returns_400_on_field(
+    api: Api, setting: Setting, field: str, url: str, accepted: bool
 ) -> None:
     setting("RETURN_URL_HOSTS", "shop.test, www.shop.test")
     reply = api.post("/payments/intents", USD_20 | {field: url})
-    assert reply.status == (201 if taken else 400)
+    assert reply.status == (201 if accepted else 400)
     assert reply.status == 201 or reply.fields == {field}
 
 
-def test_b19_with_no_address_at_all_stripe_is_told_to_use_no_redirects(
+def test_b19_without_return_url_redirects_are_switched_off_at_stripe(
     api: Api, stripe_simulator: StripeSimulator, setting: Setting
 ) -> None:
-    never = "automatic_payment_methods[allow_redirects]"
+    allow_redirects = "automatic_payment_methods[allow_redirects]"
     api.payment()
-    assert never not in stripe_simulator.requests[-1].form
+    assert allow_redirects not in stripe_simulator.requests[-1].form
     setting("RETURN_URL", "")
-    made = api.payment()
-    assert stripe_simulator.requests[-1].form[never] == "never"
-    paid = api.confirm(made, {"payment_method_id": "pm_card_visa"})
+    payment = api.payment()
+    assert stripe_simulator.requests[-1].form[allow_redirects] == "never"
+    paid = api.confirm(payment, {"payment_method_id": "pm_card_visa"})
     assert paid.body["status"] == "succeeded"
     assert "return_url" not in stripe_simulator.requests[-1].form
 
 
-# --- outcomes that nobody knows -----------------------------------------------------------------
-
-
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "500_before", "html_502", "409"])
-def test_b20_a_creation_whose_answer_was_lost_is_202_and_found_later(
+def test_b20_creation_with_lost_response_returns_202_and_retry_finds_it(
     api: Api, stripe_simulator: StripeSimulator, kind: str
 ) -> None:
     stripe_simulator.fault("create_payment", kind, times=2)
-    keyed = api.bearing(idempotency_key="k1")
+    keyed = api.with_headers(idempotency_key="k1")
     reply = keyed.post("/payments/intents", USD_20)
     assert (reply.status, reply.body["status"]) == (202, "processing")
     assert reply.body["client_secret"] is reply.body["provider_payment_id"] is None
@@ -573,11 +562,11 @@ def test_b20_a_creation_whose_answer_was_lost_is_202_and_found_later(
 @pytest.mark.parametrize(
     ("kind", "times", "status"), [("429", 1, 503), ("401", 2, 502), ("403", 2, 502)]
 )
-def test_b20_a_creation_that_surely_did_not_happen_says_so_and_its_retry_takes_it_up(
+def test_b20_creation_that_did_not_happen_returns_502_or_503_and_retry_continues_it(
     api: Api, stripe_simulator: StripeSimulator, kind: str, times: int, status: int
 ) -> None:
     stripe_simulator.fault("create_payment", kind, times=times)
-    keyed = api.bearing(idempotency_key="k1")
+    keyed = api.with_headers(idempotency_key="k1")
     assert keyed.post("/payments/intents", USD_20).status == status
     assert keyed.post("/payments/intents", USD_20).status == 201
     assert len(stripe_simulator.intents()) == 1

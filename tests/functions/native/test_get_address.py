@@ -1,4 +1,4 @@
-"""GET /bridge-payment/addresses/{id}. Source: contracts/bridge.md section 5."""
+"""GET /bridge-payment/addresses/{id}. Source: docs/api/native.md, section 5."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import ADDRESS_FIELDS, GUEST, Api, Reply
 
 
-def test_the_event_file_is_answered_with_the_full_address(
+def test_get_address_with_event_file_returns_all_fields(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/get_address")
@@ -19,23 +19,23 @@ def test_the_event_file_is_answered_with_the_full_address(
 
 
 @pytest.mark.parametrize("identifier", ["addr_404", "nothing", "%20", "..", "x" * 200])
-def test_b1_an_id_that_nobody_has_is_not_found(api: Api, identifier: str) -> None:
+def test_b1_get_address_returns_404_for_unknown_id(api: Api, identifier: str) -> None:
     assert api.get(f"/addresses/{identifier}").code == "not_found"
 
 
-def test_somebody_elses_address_is_as_if_it_were_not_there(
+def test_get_address_of_other_user_returns_same_404_as_unknown_id(
     api: Api, stranger: Api, guest: Api
 ) -> None:
     path = f"/addresses/{api.address()['id']}"
-    theirs, nobodys = stranger.get(path), stranger.get("/addresses/addr_404")
-    assert theirs.status == nobodys.status == 404
-    assert {**theirs.body, "request_id": ""} == {**nobodys.body, "request_id": ""}
+    of_other, unknown = stranger.get(path), stranger.get("/addresses/addr_404")
+    assert of_other.status == unknown.status == 404
+    assert {**of_other.body, "request_id": ""} == {**unknown.body, "request_id": ""}
     token = guest.customer(guest_data=GUEST)["guest_token"]
-    assert guest.bearing(x_guest_token=token).get(path).status == 404
+    assert guest.with_headers(x_guest_token=token).get(path).status == 404
 
 
-def test_b12_it_goes_with_its_customer(api: Api) -> None:
-    made = api.address()
-    api.delete(f"/customers/{made['customer_id']}")
-    assert api.get(f"/addresses/{made['id']}").status == 404
+def test_b12_get_address_of_deleted_customer_returns_404(api: Api) -> None:
+    address = api.address()
+    api.delete(f"/customers/{address['customer_id']}")
+    assert api.get(f"/addresses/{address['id']}").status == 404
     assert api.get("/addresses").body == []

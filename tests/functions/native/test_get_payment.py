@@ -1,4 +1,4 @@
-"""GET /bridge-payment/payments/{id}. Source: contracts/bridge.md, section 4."""
+"""GET /bridge-payment/payments/{id}. Source: docs/api/native.md, section 4."""
 
 from collections.abc import Callable
 
@@ -9,98 +9,96 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import GUEST, PAYMENT_FIELDS, TIME, VISA, Api, Dashboard, Reply
 
 
-def test_the_event_file_is_answered_with_the_full_payment(
+def test_get_payment_with_event_file_returns_all_fields_without_provider_call(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     before = len(demo_data.requests)
     reply = invoke(handler, "native/get_payment")
     assert reply.status == 200
     assert reply.body.keys() == PAYMENT_FIELDS
-    shown = [reply.body[name] for name in ("id", "total_cents", "status", "concept")]
-    assert shown == ["pay_123", 2000, "succeeded", "Premium Subscription"]
-    assert len(demo_data.requests) == before  # a read calls nobody
+    values = [reply.body[name] for name in ("id", "total_cents", "status", "concept")]
+    assert values == ["pay_123", 2000, "succeeded", "Premium Subscription"]
+    assert len(demo_data.requests) == before  # a read does not call the provider
 
 
 @pytest.mark.parametrize("path", ["/payments/{id}", "/payments/intents/{id}"])
 @pytest.mark.parametrize("name", ["id", "provider_payment_id"])
-def test_a_payment_is_named_by_our_id_or_the_providers_on_both_paths(
-    api: Api, path: str, name: str
-) -> None:
-    made = api.payment()
-    reply = api.get(path.replace("{id}", made[name]))
-    assert (reply.status, reply.body) == (200, made)
+def test_get_payment_accepts_either_id_on_both_paths(api: Api, path: str, name: str) -> None:
+    payment = api.payment()
+    reply = api.get(path.replace("{id}", payment[name]))
+    assert (reply.status, reply.body) == (200, payment)
 
 
-def test_times_are_whole_seconds_in_utc(api: Api) -> None:
-    made = api.payment()
-    api.confirm(made, VISA)
-    shown = api.get(f"/payments/{made['id']}").body
+def test_get_payment_returns_times_in_whole_seconds_utc(api: Api) -> None:
+    payment = api.payment()
+    api.confirm(payment, VISA)
+    body = api.get(f"/payments/{payment['id']}").body
     for name in ("created_at", "updated_at", "completed_at"):
-        assert TIME.fullmatch(shown[name])
+        assert TIME.fullmatch(body[name])
 
 
-def test_b13_a_payment_shows_as_created_first(api: Api) -> None:
-    made = api.payment()
-    assert api.get(f"/payments/{made['id']}").body["status"] == "created"
-    assert made["completed_at"] is None
+def test_b13_new_payment_has_status_created(api: Api) -> None:
+    payment = api.payment()
+    assert api.get(f"/payments/{payment['id']}").body["status"] == "created"
+    assert payment["completed_at"] is None
 
 
 @pytest.mark.parametrize(
     ("refunded", "status"), [(0, "succeeded"), (1, "partially_refunded"), (2000, "refunded")]
 )
-def test_b13_refunds_show_in_the_status(
+def test_b13_status_follows_refunded_amount(
     api: Api, dashboard: Dashboard, refunded: int, status: str
 ) -> None:
-    made = api.payment()
-    api.confirm(made, VISA)
+    payment = api.payment()
+    api.confirm(payment, VISA)
     if refunded:
-        dashboard.refund(made, refunded)
-    api.sync(made)
-    shown = api.get(f"/payments/{made['id']}").body
-    assert (shown["status"], shown["amount_refunded_cents"]) == (status, refunded)
+        dashboard.refund(payment, refunded)
+    api.sync(payment)
+    body = api.get(f"/payments/{payment['id']}").body
+    assert (body["status"], body["amount_refunded_cents"]) == (status, refunded)
 
 
 @pytest.mark.parametrize(
     "identifier", ["pay_404", "pi_404", "%20", "pay_%00", "..", "%F0%9F%92%B3", "x" * 200]
 )
-def test_b1_an_id_that_nobody_has_is_not_found(api: Api, identifier: str) -> None:
+def test_b1_get_payment_returns_404_for_unknown_id(api: Api, identifier: str) -> None:
     reply = api.get(f"/payments/{identifier}")
     assert (reply.status, reply.code) == (404, "not_found")
 
 
-def test_somebody_elses_record_is_as_if_it_were_not_there(api: Api, stranger: Api) -> None:
-    made = api.payment()
-    nobodys = stranger.get("/payments/pay_404")
-    for identifier in (made["id"], made["provider_payment_id"]):
-        theirs = stranger.get(f"/payments/{identifier}")
-        assert theirs.status == 404
-        assert {**theirs.body, "request_id": ""} == {**nobodys.body, "request_id": ""}
+def test_get_payment_of_other_user_returns_same_404_as_unknown_id(api: Api, stranger: Api) -> None:
+    payment = api.payment()
+    unknown = stranger.get("/payments/pay_404")
+    for identifier in (payment["id"], payment["provider_payment_id"]):
+        of_other = stranger.get(f"/payments/{identifier}")
+        assert of_other.status == 404
+        assert {**of_other.body, "request_id": ""} == {**unknown.body, "request_id": ""}
 
 
-def test_b8_a_guest_token_opens_its_payment_by_header_and_by_query(guest: Api, api: Api) -> None:
-    made = guest.payment(guest_data=GUEST)
-    token = made.pop("guest_token")
-    assert guest.bearing(x_guest_token=token).get(f"/payments/{made['id']}").body == made
-    assert guest.get(f"/payments/{made['id']}?guest_token={token}").body == made
-    assert guest.get(f"/payments/{made['id']}").status == 401
-    assert api.get(f"/payments/{made['id']}").status == 404
+def test_b8_guest_token_opens_payment_by_header_and_by_query(guest: Api, api: Api) -> None:
+    payment = guest.payment(guest_data=GUEST)
+    token = payment.pop("guest_token")
+    assert guest.with_headers(x_guest_token=token).get(f"/payments/{payment['id']}").body == payment
+    assert guest.get(f"/payments/{payment['id']}?guest_token={token}").body == payment
+    assert guest.get(f"/payments/{payment['id']}").status == 401
+    assert api.get(f"/payments/{payment['id']}").status == 404
 
 
-def test_b8_a_guest_token_is_good_for_30_days(guest: Api, later: Callable[[float], None]) -> None:
-    made = guest.payment(guest_data=GUEST)
-    bearing = guest.bearing(x_guest_token=made["guest_token"])
+def test_b8_guest_token_expires_after_30_days(guest: Api, later: Callable[[float], None]) -> None:
+    payment = guest.payment(guest_data=GUEST)
+    with_token = guest.with_headers(x_guest_token=payment["guest_token"])
     later(30 * 24 * 3600 - 10)
-    assert bearing.get(f"/payments/{made['id']}").status == 200
+    assert with_token.get(f"/payments/{payment['id']}").status == 200
     later(20)
-    reply = bearing.get(f"/payments/{made['id']}")
+    reply = with_token.get(f"/payments/{payment['id']}")
     assert (reply.status, reply.code) == (401, "session_invalid")
 
 
 @pytest.mark.parametrize("role", ["owner", "admin", "billing", "member"])
-def test_b9_every_role_reads_its_organizations_payments(
+def test_b9_every_role_reads_payments_of_its_organization(
     api: Api, signed_in: Callable[..., Api], role: str
 ) -> None:
-    made = api.payment(organization_id="org_456")
-    shown = signed_in("user_1", org_456=role).get(f"/payments/{made['id']}")
-    assert shown.body == made | {"client_secret": None}
-    assert signed_in("user_2", org_other=role).get(f"/payments/{made['id']}").status == 404
+    payment = api.payment(organization_id="org_456")
+    reply = signed_in("user_1", org_456=role).get(f"/payments/{payment['id']}")
+    assert reply.body == payment | {"client_secret": None}
+    assert signed_in("user_2", org_other=role).get(f"/payments/{payment['id']}").status == 404

@@ -1,4 +1,4 @@
-"""GET /bridge-payment/payment-methods/{id}. Source: contracts/bridge.md section 5."""
+"""GET /bridge-payment/payment-methods/{id}. Source: docs/api/native.md, section 5."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import METHOD_FIELDS, Api, Reply
 
 
-def test_the_event_file_is_answered_with_the_full_method(
+def test_get_method_with_event_file_returns_all_fields(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/get_payment_method")
@@ -20,30 +20,30 @@ def test_the_event_file_is_answered_with_the_full_method(
 
 
 @pytest.mark.parametrize("identifier", ["pm_404", "nothing", "%20", "..", "x" * 200])
-def test_b1_an_id_that_nobody_has_is_not_found(api: Api, identifier: str) -> None:
+def test_b1_get_method_returns_404_for_unknown_id(api: Api, identifier: str) -> None:
     reply = api.get(f"/payment-methods/{identifier}")
     assert (reply.status, reply.code) == (404, "not_found")
 
 
-def test_somebody_elses_method_is_as_if_it_were_not_there(api: Api, stranger: Api) -> None:
+def test_get_method_of_other_user_returns_same_404_as_unknown_id(api: Api, stranger: Api) -> None:
     path = f"/payment-methods/{api.method()['id']}"
-    theirs, nobodys = stranger.get(path), stranger.get("/payment-methods/pm_404")
-    assert theirs.status == nobodys.status == 404
-    assert {**theirs.body, "request_id": ""} == {**nobodys.body, "request_id": ""}
+    of_other, unknown = stranger.get(path), stranger.get("/payment-methods/pm_404")
+    assert of_other.status == unknown.status == 404
+    assert {**of_other.body, "request_id": ""} == {**unknown.body, "request_id": ""}
 
 
 @pytest.mark.parametrize("role", ["owner", "admin", "billing", "member"])
-def test_b9_every_role_reads_its_organizations_methods(
+def test_b9_every_role_reads_methods_of_its_organization(
     api: Api, signed_in: Callable[..., Api], role: str
 ) -> None:
-    made = api.method(organization_id="org_456")
-    path = f"/payment-methods/{made['id']}"
-    assert signed_in("user_1", org_456=role).get(path).body == made
+    method = api.method(organization_id="org_456")
+    path = f"/payment-methods/{method['id']}"
+    assert signed_in("user_1", org_456=role).get(path).body == method
     assert signed_in("user_2", org_other=role).get(path).status == 404
 
 
-def test_b12_it_goes_with_its_customer(api: Api) -> None:
-    made = api.method()
-    api.delete(f"/customers/{made['customer_id']}")
-    assert api.get(f"/payment-methods/{made['id']}").status == 404
+def test_b12_get_method_of_deleted_customer_returns_404(api: Api) -> None:
+    method = api.method()
+    api.delete(f"/customers/{method['customer_id']}")
+    assert api.get(f"/payment-methods/{method['id']}").status == 404
     assert api.get("/payment-methods").body == []

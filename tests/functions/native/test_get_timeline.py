@@ -1,4 +1,4 @@
-"""GET /bridge-payment/payments/{id}/timeline. Source: contracts/bridge.md, section 4."""
+"""GET /bridge-payment/payments/{id}/timeline. Source: docs/api/native.md, section 4."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,7 +23,7 @@ FIELDS = {
 }
 
 
-def test_the_event_file_is_answered_with_the_timeline(
+def test_get_timeline_with_event_file_returns_its_entries(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/get_timeline")
@@ -32,36 +32,42 @@ def test_the_event_file_is_answered_with_the_timeline(
     assert all(each.keys() >= FIELDS for each in reply.body)
 
 
-def test_every_change_has_its_line_in_a_chain_that_a_caller_can_check(api: Api) -> None:
-    made = api.payment(capture_method="manual")
-    api.confirm(made, VISA)
-    api.post(f"/payments/{made['id']}/capture", {"amount_cents": 1500})
-    api.post(f"/payments/{made['provider_payment_id']}/refund", {"amount_cents": 500})
-    lines = api.get(f"/payments/{made['id']}/timeline").body
-    assert [(each["from"], each["to"], each["operation"]) for each in lines] == [
+def test_timeline_has_one_entry_per_change_and_valid_hash_chain(api: Api) -> None:
+    payment = api.payment(capture_method="manual")
+    api.confirm(payment, VISA)
+    api.post(f"/payments/{payment['id']}/capture", {"amount_cents": 1500})
+    api.post(f"/payments/{payment['provider_payment_id']}/refund", {"amount_cents": 500})
+    entries = api.get(f"/payments/{payment['id']}/timeline").body
+    assert [(each["from"], each["to"], each["operation"]) for each in entries] == [
         ("new", "created", "create"),
         ("created", "requires_capture", "confirm"),
         ("requires_capture", "succeeded", "capture"),
         ("succeeded", "succeeded", "refund"),
     ]
-    assert [each["event"] for each in lines][2:] == [
+    assert [each["event"] for each in entries][2:] == [
         "payment.succeeded",
         "payment.partially_refunded",
     ]
-    assert {each["cause"] for each in lines} == {"api"}
-    assert {each["outcome"] for each in lines} == {"done"}
+    assert {each["cause"] for each in entries} == {"api"}
+    assert {each["outcome"] for each in entries} == {"done"}
     previous = ""
-    for number, line in enumerate(lines, start=1):
-        told = {name: value for name, value in line.items() if name != "hash"}
-        assert (line["seq"], line["attempt"], line["previous_hash"]) == (number, number, previous)
-        assert TIME.fullmatch(line["at"])
-        assert line["hash"] == hashlib.sha256(rfc8785.dumps(told)).hexdigest()
-        previous = line["hash"]
+    for number, entry in enumerate(entries, start=1):
+        hashed = {name: value for name, value in entry.items() if name != "hash"}
+        assert (entry["seq"], entry["attempt"], entry["previous_hash"]) == (
+            number,
+            number,
+            previous,
+        )
+        assert TIME.fullmatch(entry["at"])
+        assert entry["hash"] == hashlib.sha256(rfc8785.dumps(hashed)).hexdigest()
+        previous = entry["hash"]
 
 
-def test_others_see_none(api: Api, stranger: Api, guest: Api) -> None:
-    made = api.payment()
-    assert stranger.get(f"/payments/{made['id']}/timeline").status == 404
+def test_get_timeline_returns_404_to_other_user_and_401_to_guest(
+    api: Api, stranger: Api, guest: Api
+) -> None:
+    payment = api.payment()
+    assert stranger.get(f"/payments/{payment['id']}/timeline").status == 404
     theirs = guest.payment(guest_data=GUEST)
-    bearer = guest.bearing(x_guest_token=theirs["guest_token"])
-    assert bearer.get(f"/payments/{theirs['id']}/timeline").status == 401
+    with_token = guest.with_headers(x_guest_token=theirs["guest_token"])
+    assert with_token.get(f"/payments/{theirs['id']}/timeline").status == 401

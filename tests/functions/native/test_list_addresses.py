@@ -1,4 +1,4 @@
-"""GET /bridge-payment/addresses. Source: contracts/bridge.md section 5."""
+"""GET /bridge-payment/addresses. Source: docs/api/native.md, section 5."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import Api, Reply
 
 
-def test_the_event_file_is_answered_with_an_array(
+def test_list_addresses_with_event_file_returns_array(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/list_addresses")
@@ -17,33 +17,33 @@ def test_the_event_file_is_answered_with_an_array(
     assert [each["id"] for each in reply.body] == ["addr_123"]
 
 
-def test_the_callers_own_are_listed_newest_first_over_all_customers(
+def test_list_addresses_returns_own_newest_first_over_all_customers(
     api: Api, stranger: Api
 ) -> None:
-    made = [api.address()]
+    created = [api.address()]
     other = api.customer()["id"]
-    made += [api.address(customer_id=other), api.address()]
+    created += [api.address(customer_id=other), api.address()]
     stranger.address()
-    assert api.get("/addresses").body == made[::-1]
-    assert api.get("/addresses?limit=1&offset=1").body == [made[1]]
-    assert api.get(f"/addresses?customer_id={other}").body == [made[1]]
-    assert api.get("/addresses?provider_id=stripe").body == made[::-1]
+    assert api.get("/addresses").body == created[::-1]
+    assert api.get("/addresses?limit=1&offset=1").body == [created[1]]
+    assert api.get(f"/addresses?customer_id={other}").body == [created[1]]
+    assert api.get("/addresses?provider_id=stripe").body == created[::-1]
     assert api.get("/addresses?provider_id=paypal").body == []
-    for caller, named in ((stranger, other), (api, "cust_nobody"), (api, "%20")):
-        assert caller.get(f"/addresses?customer_id={named}").status == 404
+    for caller, customer_id in ((stranger, other), (api, "cust_nobody"), (api, "%20")):
+        assert caller.get(f"/addresses?customer_id={customer_id}").status == 404
 
 
-def test_b9_an_organizations_addresses_are_listed_to_its_members(
+def test_b9_list_addresses_of_organization_needs_membership(
     api: Api, signed_in: Callable[..., Api]
 ) -> None:
-    made = api.address(organization_id="org_456")
+    address = api.address(organization_id="org_456")
     member = signed_in("user_1", org_456="member")
-    assert member.get("/addresses?organization_id=org_456").body == [made]
+    assert member.get("/addresses?organization_id=org_456").body == [address]
     assert member.get("/addresses").body == []
     assert signed_in("user_2").get("/addresses?organization_id=org_456").status == 403
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=501", "offset=10001", "page=x"])
-def test_a_number_out_of_range_is_a_400(api: Api, query: str) -> None:
+def test_list_addresses_with_number_out_of_range_returns_400(api: Api, query: str) -> None:
     reply = api.get(f"/addresses?{query}")
     assert (reply.status, reply.fields) == (400, {query.split("=")[0]})

@@ -1,4 +1,4 @@
-"""GET /bridge-payment/customers. Source: contracts/bridge.md, section 3."""
+"""GET /bridge-payment/customers. Source: docs/api/native.md, section 3."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ def ids(listed: list[dict[str, Any]]) -> list[str]:
     return [each["id"] for each in listed]
 
 
-def test_the_event_file_is_answered_with_a_bare_array_newest_first(
+def test_list_customers_with_event_file_returns_array_newest_first(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/list_customers")
@@ -23,15 +23,15 @@ def test_the_event_file_is_answered_with_a_bare_array_newest_first(
     assert all(each.keys() == CUSTOMER_FIELDS for each in reply.body)
 
 
-def test_a_record_just_written_is_in_the_very_next_list(api: Api) -> None:
-    made: list[str] = []
+def test_list_customers_contains_customer_just_created(api: Api) -> None:
+    created: list[str] = []
     for _ in range(3):
-        made.insert(0, api.customer()["id"])
-        assert ids(api.get("/customers").body) == made
+        created.insert(0, api.customer()["id"])
+        assert ids(api.get("/customers").body) == created
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ("", slice(0, 5)),
         ("limit=2", slice(0, 2)),
@@ -47,9 +47,11 @@ def test_a_record_just_written_is_in_the_very_next_list(api: Api) -> None:
         ("provider_id=paypal", slice(0, 0)),
     ],
 )
-def test_a_list_is_cut_by_limit_and_offset_or_page(api: Api, query: str, wanted: slice) -> None:
-    made = [api.customer()["id"] for _ in range(5)][::-1]
-    assert ids(api.get(f"/customers?{query}").body) == made[wanted]
+def test_list_customers_applies_limit_offset_and_page(
+    api: Api, query: str, expected: slice
+) -> None:
+    created = [api.customer()["id"] for _ in range(5)][::-1]
+    assert ids(api.get(f"/customers?{query}").body) == created[expected]
 
 
 @pytest.mark.parametrize(
@@ -70,20 +72,20 @@ def test_a_list_is_cut_by_limit_and_offset_or_page(api: Api, query: str, wanted:
         ("limit=1&limit=2", {"limit"}),
     ],
 )
-def test_a_value_that_is_no_number_in_range_is_refused(
+def test_list_customers_with_invalid_number_returns_400_on_parameter(
     api: Api, query: str, fields: set[str]
 ) -> None:
     reply = api.get(f"/customers?{query}")
     assert (reply.status, reply.code, reply.fields) == (400, "validation_failed", fields)
 
 
-def test_an_organizations_customers_are_listed_to_any_depth(api: Api) -> None:
+def test_list_customers_of_organization_accepts_any_offset(api: Api) -> None:
     api.customer(organization_id="org_456")
     reply = api.get("/customers?organization_id=org_456&offset=123456789")
     assert (reply.status, reply.body) == (200, [])
 
 
-def test_b9_a_list_holds_the_callers_own_and_an_organizations_by_its_id(
+def test_b9_list_customers_returns_own_or_those_of_organization(
     api: Api, stranger: Api, signed_in: Callable[..., Api]
 ) -> None:
     colleague = signed_in("user_1", org_456="member")
@@ -96,14 +98,14 @@ def test_b9_a_list_holds_the_callers_own_and_an_organizations_by_its_id(
 
 
 @pytest.mark.parametrize("organization", ["org_456", "org_nobody_has"])
-def test_b9_naming_an_organization_one_is_no_member_of_is_forbidden(
+def test_b9_list_customers_of_organization_without_membership_returns_403(
     stranger: Api, organization: str
 ) -> None:
     reply = stranger.get(f"/customers?organization_id={organization}")
     assert (reply.status, reply.code) == (403, "forbidden")
 
 
-def test_guests_and_nobody_list_nothing(guest: Api) -> None:
+def test_list_customers_without_session_returns_401(guest: Api) -> None:
     token = guest.customer(guest_data=GUEST)["guest_token"]
     assert guest.get("/customers").status == 401
-    assert guest.bearing(x_guest_token=token).get("/customers").status == 401
+    assert guest.with_headers(x_guest_token=token).get("/customers").status == 401

@@ -1,4 +1,4 @@
-"""GET /bridge-payment/payments/guest/{email}. Source: contracts/bridge.md, B10."""
+"""GET /bridge-payment/payments/guest/{email}. Source: docs/api/native.md, section 2 (B10)."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import GUEST, VISA, Api, Reply
 
 Setting = Callable[[str, str], None]
-SHOWN = {"id", "status", "total_cents", "currency", "concept", "created_at"}
+PUBLIC_FIELDS = {"id", "status", "total_cents", "currency", "concept", "created_at"}
 PATH = f"/payments/guest/{GUEST['email']}"
 
 
@@ -18,26 +18,26 @@ def ids(reply: Reply) -> list[str]:
     return [each["id"] for each in reply.body]
 
 
-def test_the_event_file_is_answered_without_any_credential(
+def test_list_guest_payments_with_event_file_needs_no_credential(
     guest: Api, invoke: Callable[..., Reply]
 ) -> None:
-    made = guest.payment(guest_data=GUEST, concept="Donation", description="private")
+    payment = guest.payment(guest_data=GUEST, concept="Donation", description="private")
     reply = invoke(handler, "native/list_guest_payments")
     assert reply.status == 200
-    assert reply.body == [{name: made[name] for name in SHOWN}]
+    assert reply.body == [{name: payment[name] for name in PUBLIC_FIELDS}]
 
 
-def test_b10_it_shows_nothing_but_what_anybody_may_know(guest: Api) -> None:
-    made = guest.payment(guest_data=GUEST, metadata={"a": "private"}, description="private")
-    guest.bearing(x_guest_token=made["guest_token"]).confirm(made, VISA)
+def test_b10_list_contains_only_public_fields(guest: Api) -> None:
+    payment = guest.payment(guest_data=GUEST, metadata={"a": "private"}, description="private")
+    guest.with_headers(x_guest_token=payment["guest_token"]).confirm(payment, VISA)
     reply = guest.get(PATH)
-    assert reply.body[0].keys() == SHOWN
+    assert reply.body[0].keys() == PUBLIC_FIELDS
     assert reply.body[0]["status"] == "succeeded"
     for hidden in ("private", "_secret_", "pi_", GUEST["name"], GUEST["phone"], GUEST["email"]):
         assert hidden not in reply.text
 
 
-def test_b10_only_payments_of_guests_with_that_address(api: Api, guest: Api) -> None:
+def test_b10_list_contains_only_guest_payments_with_that_email(api: Api, guest: Api) -> None:
     mine = guest.payment(guest_data=GUEST)
     guest.payment(guest_data=GUEST | {"email": "other@example.com"})
     api.payment(guest_data=GUEST)
@@ -56,24 +56,26 @@ def test_b10_only_payments_of_guests_with_that_address(api: Api, guest: Api) -> 
         "DONOR%20TAG@EXAMPLE.COM",
     ],
 )
-def test_b10_the_address_is_decoded_lower_cased_and_a_space_read_as_a_plus(
+def test_b10_email_is_decoded_lower_cased_and_its_space_read_as_plus(
     guest: Api, spelled: str
 ) -> None:
-    made = guest.payment(guest_data=GUEST | {"email": "Donor+Tag@example.com"})
-    assert ids(guest.get(f"/payments/guest/{spelled}")) == [made["id"]]
+    payment = guest.payment(guest_data=GUEST | {"email": "Donor+Tag@example.com"})
+    assert ids(guest.get(f"/payments/guest/{spelled}")) == [payment["id"]]
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [("", slice(0, 3)), ("limit=2", slice(0, 2)), ("limit=1&page=3", slice(2, 3))],
 )
-def test_it_is_cut_like_any_list(guest: Api, query: str, wanted: slice) -> None:
-    made = [guest.payment(guest_data=GUEST)["id"] for _ in range(3)][::-1]
-    assert ids(guest.get(f"{PATH}?{query}")) == made[wanted]
+def test_list_guest_payments_applies_limit_and_page(
+    guest: Api, query: str, expected: slice
+) -> None:
+    created = [guest.payment(guest_data=GUEST)["id"] for _ in range(3)][::-1]
+    assert ids(guest.get(f"{PATH}?{query}")) == created[expected]
     assert guest.get(f"{PATH}?limit=0").status == 400
 
 
-def test_b10_with_token_it_takes_a_guest_token_of_that_address(
+def test_b10_mode_token_needs_guest_token_with_that_email(
     api: Api, guest: Api, setting: Setting
 ) -> None:
     setting("GUEST_LISTING", "token")
@@ -82,26 +84,28 @@ def test_b10_with_token_it_takes_a_guest_token_of_that_address(
     customer = guest.customer(email=None, guest_data=GUEST)
     assert guest.get(PATH).status == 401
     assert api.get(PATH).status == 401
-    assert guest.bearing(x_guest_token=other["guest_token"]).get(PATH).status == 401
+    assert guest.with_headers(x_guest_token=other["guest_token"]).get(PATH).status == 401
     for record in (mine, customer):
-        bearing = guest.bearing(x_guest_token=record["guest_token"])
-        assert ids(bearing.get(PATH)) == [mine["id"]]
-        assert bearing.get(PATH.upper().replace("/PAYMENTS/GUEST", "/payments/guest")).status == 200
+        with_token = guest.with_headers(x_guest_token=record["guest_token"])
+        assert ids(with_token.get(PATH)) == [mine["id"]]
+        assert (
+            with_token.get(PATH.upper().replace("/PAYMENTS/GUEST", "/payments/guest")).status == 200
+        )
 
 
-def test_b10_switched_off_it_is_not_found(guest: Api, setting: Setting) -> None:
+def test_b10_mode_off_returns_404(guest: Api, setting: Setting) -> None:
     token = guest.payment(guest_data=GUEST)["guest_token"]
     setting("GUEST_LISTING", "off")
-    for caller in (guest, guest.bearing(x_guest_token=token)):
+    for caller in (guest, guest.with_headers(x_guest_token=token)):
         reply = caller.get(PATH)
         assert (reply.status, reply.code) == (404, "not_found")
 
 
-def test_a_credential_that_is_there_must_be_valid(guest: Api) -> None:
-    assert guest.bearing(x_session_id="nobody").get(PATH).status == 401
+def test_list_guest_payments_with_invalid_credential_returns_401(guest: Api) -> None:
+    assert guest.with_headers(x_session_id="nobody").get(PATH).status == 401
 
 
-def test_it_is_limited_by_address_of_the_network(guest: Api, setting: Setting) -> None:
+def test_list_guest_payments_above_limit_of_ip_returns_429(guest: Api, setting: Setting) -> None:
     setting("GUEST_LISTINGS_PER_MINUTE", "2")
 
     def status(ip: str) -> int:
@@ -113,13 +117,19 @@ def test_it_is_limited_by_address_of_the_network(guest: Api, setting: Setting) -
     assert status("192.0.2.2") == 200
 
 
-def test_behind_cloudfront_its_word_for_the_address_counts(guest: Api, setting: Setting) -> None:
+def test_limit_counts_cloudfront_viewer_address_only_with_trust_proxy(
+    guest: Api, setting: Setting
+) -> None:
     setting("GUEST_LISTINGS_PER_MINUTE", "1")
-    behind = [guest.bearing(cloudfront_viewer_address=f"198.51.100.{n}:4711") for n in range(2)]
+    behind = [
+        guest.with_headers(cloudfront_viewer_address=f"198.51.100.{n}:4711") for n in range(2)
+    ]
     assert [each.get(PATH).status for each in behind] == [200, 429]
     setting("TRUST_PROXY", "1")
     assert [each.get(PATH).status for each in behind] == [200, 200]
 
 
-def test_the_demo_has_no_guest_payments(demo_data: StripeSimulator, guest: Api) -> None:
+def test_list_guest_payments_with_email_of_demo_user_returns_empty_array(
+    demo_data: StripeSimulator, guest: Api
+) -> None:
     assert ids(guest.get("/payments/guest/jane.doe@example.com")) == []

@@ -1,4 +1,4 @@
-"""GET /bridge-payment/payments/{id}/refunds. Source: contracts/bridge.md, section 4."""
+"""GET /bridge-payment/payments/{id}/refunds. Source: docs/api/native.md, section 4."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import GUEST, VISA, Api, Reply
 
 
-def test_the_event_file_is_answered_with_no_refund(
+def test_list_refunds_with_event_file_returns_empty_array(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/list_refunds")
@@ -17,30 +17,32 @@ def test_the_event_file_is_answered_with_no_refund(
 
 
 @pytest.mark.parametrize("name", ["id", "provider_payment_id"])
-def test_refunds_are_told_as_they_were_answered(api: Api, name: str) -> None:
-    made = api.payment()
-    api.confirm(made, VISA)
-    path = f"/payments/{made['id']}/refund"
-    answered = [api.post(path, {"amount_cents": cents}).body for cents in (300, 200)]
-    reply = api.get(f"/payments/{made[name]}/refunds")
-    assert (reply.status, reply.body) == (200, answered)
+def test_list_refunds_returns_refunds_as_created(api: Api, name: str) -> None:
+    payment = api.payment()
+    api.confirm(payment, VISA)
+    path = f"/payments/{payment['id']}/refund"
+    refunds = [api.post(path, {"amount_cents": cents}).body for cents in (300, 200)]
+    reply = api.get(f"/payments/{payment[name]}/refunds")
+    assert (reply.status, reply.body) == (200, refunds)
 
 
-def test_a_refund_of_the_dashboard_is_listed_once_it_is_known(
+def test_list_refunds_contains_dashboard_refund_after_sync(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
-    api.confirm(made, VISA)
-    stripe_simulator.dashboard("refund", made["provider_payment_id"], 700)
-    api.sync(made)
-    (told,) = api.get(f"/payments/{made['id']}/refunds").body
-    assert (told["amount_cents"], told["status"]) == (700, "succeeded")
-    assert told["reason"] == "requested_by_customer"
+    payment = api.payment()
+    api.confirm(payment, VISA)
+    stripe_simulator.dashboard("refund", payment["provider_payment_id"], 700)
+    api.sync(payment)
+    (refund,) = api.get(f"/payments/{payment['id']}/refunds").body
+    assert (refund["amount_cents"], refund["status"]) == (700, "succeeded")
+    assert refund["reason"] == "requested_by_customer"
 
 
-def test_others_see_none(api: Api, stranger: Api, guest: Api) -> None:
-    made = api.payment()
-    assert stranger.get(f"/payments/{made['id']}/refunds").status == 404
+def test_list_refunds_returns_404_to_other_user_and_401_to_guest(
+    api: Api, stranger: Api, guest: Api
+) -> None:
+    payment = api.payment()
+    assert stranger.get(f"/payments/{payment['id']}/refunds").status == 404
     theirs = guest.payment(guest_data=GUEST)
-    bearer = guest.bearing(x_guest_token=theirs["guest_token"])
-    assert bearer.get(f"/payments/{theirs['id']}/refunds").status == 401
+    with_token = guest.with_headers(x_guest_token=theirs["guest_token"])
+    assert with_token.get(f"/payments/{theirs['id']}/refunds").status == 401

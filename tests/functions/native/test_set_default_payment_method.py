@@ -1,4 +1,4 @@
-"""POST /bridge-payment/payment-methods/{id}/set-default. Source: contracts/bridge.md section 5."""
+"""POST /bridge-payment/payment-methods/{id}/set-default. Source: docs/api/native.md, section 5."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import Api, Reply
 
 
-def test_the_event_file_is_answered_with_the_method(
+def test_set_default_with_event_file_returns_method(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/set_default_payment_method")
@@ -15,30 +15,30 @@ def test_the_event_file_is_answered_with_the_method(
     assert reply.body["is_default"]
 
 
-def test_one_method_of_a_customer_is_the_default_and_customers_do_not_mix(api: Api) -> None:
+def test_set_default_moves_default_within_one_customer(api: Api) -> None:
     first, second = api.method(), api.method()
     other = api.method(customer_id=api.customer()["id"])
     for chosen in (second, second, first):
         reply = api.post(f"/payment-methods/{chosen['id']}/set-default")
         assert (reply.status, reply.body["is_default"]) == (200, True)
-        shown = [each["id"] for each in api.get("/payment-methods").body if each["is_default"]]
-        assert shown == [other["id"], chosen["id"]]
+        defaults = [each["id"] for each in api.get("/payment-methods").body if each["is_default"]]
+        assert defaults == [other["id"], chosen["id"]]
 
 
-def test_confirm_never_falls_back_to_the_default(api: Api) -> None:
+def test_confirm_without_method_does_not_use_default_and_returns_400(api: Api) -> None:
     api.method()
     reply = api.confirm(api.payment())
     assert (reply.status, reply.code) == (400, "payment_method_required")
 
 
-def test_somebody_elses_or_a_deleted_method_is_not_found(api: Api, stranger: Api) -> None:
+def test_set_default_of_others_or_deleted_method_returns_404(api: Api, stranger: Api) -> None:
     path = f"/payment-methods/{api.method()['id']}"
     assert stranger.post(f"{path}/set-default").status == 404
     api.delete(path)
     assert api.post(f"{path}/set-default").status == 404
 
 
-def test_b9_a_member_chooses_nothing(api: Api, signed_in: Callable[..., Api]) -> None:
-    made = api.method(organization_id="org_456")
+def test_b9_set_default_by_member_returns_403(api: Api, signed_in: Callable[..., Api]) -> None:
+    method = api.method(organization_id="org_456")
     member = signed_in("user_1", org_456="member")
-    assert member.post(f"/payment-methods/{made['id']}/set-default").status == 403
+    assert member.post(f"/payment-methods/{method['id']}/set-default").status == 403

@@ -1,4 +1,4 @@
-"""PUT /bridge-payment/customers/{id}. Source: contracts/bridge.md, section 3."""
+"""PUT /bridge-payment/customers/{id}. Source: docs/api/native.md, section 3."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import CUSTOMER_FIELDS, Api, Reply
 
 
-def test_the_event_file_is_answered_with_the_changed_customer(
+def test_update_customer_with_event_file_returns_changed_customer(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "native/update_customer")
@@ -22,52 +22,52 @@ def test_the_event_file_is_answered_with_the_changed_customer(
     assert reply.body["updated_at"] > reply.body["created_at"]
 
 
-def test_only_what_is_sent_changes_here_and_at_the_provider(
+def test_update_customer_changes_only_sent_fields_here_and_at_provider(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.customer(name="Jane", phone="12345", metadata={"a": "1", "b": "2"})
-    reply = api.put(f"/customers/{made['id']}", {"phone": "54321", "name": None})
-    assert reply.body | {"updated_at": ""} == made | {"phone": "54321", "updated_at": ""}
+    customer = api.customer(name="Jane", phone="12345", metadata={"a": "1", "b": "2"})
+    reply = api.put(f"/customers/{customer['id']}", {"phone": "54321", "name": None})
+    assert reply.body | {"updated_at": ""} == customer | {"phone": "54321", "updated_at": ""}
     assert stripe_simulator.requests[-1].form == {"phone": "54321"}
-    assert api.get(f"/customers/{made['id']}").body == reply.body
+    assert api.get(f"/customers/{customer['id']}").body == reply.body
 
 
-def test_metadata_is_replaced_whole_here_and_at_the_provider(
+def test_update_customer_replaces_metadata_here_and_at_provider(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.customer(metadata={"stays": "1", "changes": "2", "goes": "3"})
-    wanted = {"stays": "1", "changes": 4, "comes": True}
-    reply = api.put(f"/customers/{made['id']}", {"metadata": wanted})
-    assert reply.body["metadata"] == wanted
-    held = stripe_simulator.customers()[0]["metadata"]
-    ours = {"customer_id": made["id"]}
-    assert held == ours | {"stays": "1", "changes": "4", "comes": "true"}
-    assert api.put(f"/customers/{made['id']}", {"metadata": {}}).body["metadata"] == {}
+    customer = api.customer(metadata={"stays": "1", "changes": "2", "goes": "3"})
+    metadata = {"stays": "1", "changes": 4, "comes": True}
+    reply = api.put(f"/customers/{customer['id']}", {"metadata": metadata})
+    assert reply.body["metadata"] == metadata
+    stripe_metadata = stripe_simulator.customers()[0]["metadata"]
+    ours = {"customer_id": customer["id"]}
+    assert stripe_metadata == ours | {"stays": "1", "changes": "4", "comes": "true"}
+    assert api.put(f"/customers/{customer['id']}", {"metadata": {}}).body["metadata"] == {}
     assert stripe_simulator.customers()[0]["metadata"] == ours
 
 
 @pytest.mark.parametrize(
     ("before", "after"), [(1, True), (True, 1), (0, False), ("1", 1), (1, 2.5)]
 )
-def test_b4_metadata_that_only_changes_its_type_is_changed(
+def test_b4_update_customer_changes_type_of_metadata_value(
     api: Api, stripe_simulator: StripeSimulator, before: object, after: object
 ) -> None:
-    made = api.customer(metadata={"a": before})
-    reply = api.put(f"/customers/{made['id']}", {"metadata": {"a": after}})
+    customer = api.customer(metadata={"a": before})
+    reply = api.put(f"/customers/{customer['id']}", {"metadata": {"a": after}})
     assert reply.text.count(f'"a":{json.dumps(after)}') == 1
-    assert api.get(f"/customers/{made['id']}").text == reply.text
-    held = stripe_simulator.customers()[0]["metadata"]
-    assert isinstance(held, dict)
-    assert held["a"] == str(after).lower()
+    assert api.get(f"/customers/{customer['id']}").text == reply.text
+    stripe_metadata = stripe_simulator.customers()[0]["metadata"]
+    assert isinstance(stripe_metadata, dict)
+    assert stripe_metadata["a"] == str(after).lower()
 
 
-def test_a_change_that_changes_nothing_calls_nobody(
+def test_update_customer_without_change_does_not_call_provider(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.customer(phone="12345")
+    customer = api.customer(phone="12345")
     before = len(stripe_simulator.requests)
     for body in ({}, {"phone": "12345"}, {"unknown": 1}):
-        assert api.put(f"/customers/{made['id']}", body).body == made
+        assert api.put(f"/customers/{customer['id']}", body).body == customer
     assert len(stripe_simulator.requests) == before
 
 
@@ -80,33 +80,35 @@ def test_a_change_that_changes_nothing_calls_nobody(
         ("500_before", 504, "provider_timeout"),
     ],
 )
-def test_with_the_provider_in_trouble_nothing_has_changed(
+def test_update_customer_with_provider_error_returns_5xx_and_changes_nothing(
     api: Api, stripe_simulator: StripeSimulator, kind: str, status: int, code: str
 ) -> None:
-    made = api.customer()
+    customer = api.customer()
     stripe_simulator.fault("update_customer", kind, times=2)
-    reply = api.put(f"/customers/{made['id']}", {"phone": "54321"})
+    reply = api.put(f"/customers/{customer['id']}", {"phone": "54321"})
     assert (reply.status, reply.code) == (status, code)
-    assert api.get(f"/customers/{made['id']}").body == made
+    assert api.get(f"/customers/{customer['id']}").body == customer
 
 
-def test_what_the_provider_refuses_names_the_field(api: Api) -> None:
-    made = api.customer()
-    reply = api.put(f"/customers/{made['id']}", {"email": "jane@bücher.example"})
+def test_update_customer_refused_by_provider_returns_400_on_field(api: Api) -> None:
+    customer = api.customer()
+    reply = api.put(f"/customers/{customer['id']}", {"email": "jane@bücher.example"})
     assert (reply.status, reply.fields) == (400, {"email"})
-    assert api.get(f"/customers/{made['id']}").body == made
+    assert api.get(f"/customers/{customer['id']}").body == customer
 
 
-def test_fixed_fields_may_be_repeated_but_not_changed(api: Api) -> None:
-    made = api.customer(organization_id="org_456")
-    fixed = {name: made[name] for name in ("id", "provider_id", "user_id", "organization_id")}
-    assert api.put(f"/customers/{made['id']}", fixed).body == made
+def test_update_customer_accepts_same_immutable_fields_and_returns_400_for_other_values(
+    api: Api,
+) -> None:
+    customer = api.customer(organization_id="org_456")
+    fixed = {name: customer[name] for name in ("id", "provider_id", "user_id", "organization_id")}
+    assert api.put(f"/customers/{customer['id']}", fixed).body == customer
     for name in fixed:
-        reply = api.put(f"/customers/{made['id']}", {name: "org_789", "phone": "54321"})
+        reply = api.put(f"/customers/{customer['id']}", {name: "org_789", "phone": "54321"})
         assert (reply.status, reply.code, reply.fields) == (400, "immutable_field", {name})
-    every = api.put(f"/customers/{made['id']}", dict.fromkeys(fixed, "other"))
+    every = api.put(f"/customers/{customer['id']}", dict.fromkeys(fixed, "other"))
     assert every.fields == set(fixed)
-    assert api.get(f"/customers/{made['id']}").body == made
+    assert api.get(f"/customers/{customer['id']}").body == customer
 
 
 @pytest.mark.parametrize(
@@ -118,32 +120,34 @@ def test_fixed_fields_may_be_repeated_but_not_changed(api: Api) -> None:
         ({}, {"first_name": "Jane"}, "User 456"),
     ],
 )
-def test_b11_a_name_made_of_first_and_last_follows_them(
+def test_b11_derived_name_follows_first_and_last_name(
     api: Api, before: dict[str, str], change: dict[str, str], name: str
 ) -> None:
-    made = api.customer(**before)
-    assert api.put(f"/customers/{made['id']}", change).body["name"] == name
+    customer = api.customer(**before)
+    assert api.put(f"/customers/{customer['id']}", change).body["name"] == name
 
 
-def test_b4_bad_fields_are_refused_by_name(api: Api) -> None:
-    made = api.customer()
+def test_b4_update_customer_reports_all_invalid_fields(api: Api) -> None:
+    customer = api.customer()
     wrong = {"email": "nobody", "phone": "1", "name": 5, "metadata": {"a": []}}
-    reply = api.put(f"/customers/{made['id']}", wrong)
+    reply = api.put(f"/customers/{customer['id']}", wrong)
     assert (reply.status, reply.fields) == (400, {"email", "phone", "name", "metadata.a"})
 
 
 @pytest.mark.parametrize(
     ("role", "status"), [("owner", 200), ("admin", 200), ("billing", 200), ("member", 403)]
 )
-def test_b9_an_organizations_customer_is_changed_by_its_writing_roles(
+def test_b9_update_customer_in_organization_needs_writing_role(
     api: Api, signed_in: Callable[..., Api], role: str, status: int
 ) -> None:
-    made = api.customer(organization_id="org_456")
-    reply = signed_in("user_1", org_456=role).put(f"/customers/{made['id']}", {"phone": "54321"})
+    customer = api.customer(organization_id="org_456")
+    reply = signed_in("user_1", org_456=role).put(
+        f"/customers/{customer['id']}", {"phone": "54321"}
+    )
     assert reply.status == status
 
 
-def test_somebody_elses_customer_is_not_found(api: Api, stranger: Api) -> None:
-    made = api.customer()
-    for identifier in (made["id"], "cust_404"):
+def test_update_customer_of_other_user_or_unknown_id_returns_404(api: Api, stranger: Api) -> None:
+    customer = api.customer()
+    for identifier in (customer["id"], "cust_404"):
         assert stranger.put(f"/customers/{identifier}", {"phone": "54321"}).status == 404

@@ -1,4 +1,4 @@
-"""PUT and PATCH /bridge-payment/payments/intents/{id}. Source: contracts/bridge.md, section 4."""
+"""PUT and PATCH /bridge-payment/payments/intents/{id}. Source: docs/api/native.md, section 4."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import BASE, GUEST, PAYMENT_FIELDS, VISA, Api, Dashboard, Reply
 
 AMOUNTS = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
-OWN: dict[str, Any] = {
+OWN_FIELDS: dict[str, Any] = {
     "description": "another",
     "concept": "Other",
     "category": "books",
@@ -24,7 +24,7 @@ def put(api: Api, payment: dict[str, Any], change: dict[str, Any]) -> Reply:
     return api.put(f"/payments/intents/{payment['id']}", change)
 
 
-def test_the_event_file_is_answered_with_the_changed_payment(
+def test_update_payment_with_event_file_returns_changed_payment(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     before = len(demo_data.requests)
@@ -37,9 +37,9 @@ def test_the_event_file_is_answered_with_the_changed_payment(
     assert len(demo_data.requests) == before
 
 
-def test_patch_is_the_same_and_the_providers_id_too(api: Api) -> None:
-    made = api.payment()
-    path = f"{BASE}/payments/intents/{made['provider_payment_id']}"
+def test_update_payment_accepts_patch_and_provider_id(api: Api) -> None:
+    payment = api.payment()
+    path = f"{BASE}/payments/intents/{payment['provider_payment_id']}"
     reply = api.send("PATCH", path, {"concept": "Other"})
     assert (reply.status, reply.body["concept"]) == (200, "Other")
 
@@ -47,31 +47,31 @@ def test_patch_is_the_same_and_the_providers_id_too(api: Api) -> None:
 @pytest.mark.parametrize(
     "status", ["created", "processing", "requires_capture", "succeeded", "canceled"]
 )
-def test_our_own_fields_change_in_any_state_without_a_call(
+def test_update_of_own_fields_in_any_status_returns_200_without_provider_call(
     api: Api, stripe_simulator: StripeSimulator, dashboard: Dashboard, status: str
 ) -> None:
-    made = api.payment(metadata={"gone": 1})
+    payment = api.payment(metadata={"gone": 1})
     if status != "created":
-        dashboard.turn(made, status)  # type: ignore[arg-type]
-        made = api.sync(made).body
+        dashboard.turn(payment, status)  # type: ignore[arg-type]
+        payment = api.sync(payment).body
     calls = len(stripe_simulator.requests)
-    reply = put(api, made, OWN)
+    reply = put(api, payment, OWN_FIELDS)
     assert reply.status == 200
-    assert reply.body | {"updated_at": ""} == made | OWN | {"updated_at": ""}
+    assert reply.body | {"updated_at": ""} == payment | OWN_FIELDS | {"updated_at": ""}
     assert len(stripe_simulator.requests) == calls
-    assert api.get(f"/payments/{made['id']}").body == reply.body
+    assert api.get(f"/payments/{payment['id']}").body == reply.body
 
 
-def test_our_own_fields_change_under_a_lock_and_survive_it(
+def test_update_of_own_fields_during_active_attempt_is_kept(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
+    payment = api.payment()
     stripe_simulator.fault("confirm", "drop_after")
-    assert api.confirm(made, VISA).status == 202
-    assert put(api, made, OWN).status == 200
-    shown = api.sync(made).body
-    assert shown["status"] == "succeeded"
-    assert OWN.items() <= shown.items()
+    assert api.confirm(payment, VISA).status == 202
+    assert put(api, payment, OWN_FIELDS).status == 200
+    body = api.sync(payment).body
+    assert body["status"] == "succeeded"
+    assert OWN_FIELDS.items() <= body.items()
 
 
 @pytest.mark.parametrize(
@@ -89,18 +89,18 @@ def test_our_own_fields_change_under_a_lock_and_survive_it(
         ),
     ],
 )
-def test_b14_amounts_not_named_keep_or_follow(
+def test_b14_missing_amounts_keep_their_value_or_are_computed(
     api: Api, stripe_simulator: StripeSimulator, change: dict[str, int], sums: tuple[int, ...]
 ) -> None:
     before = {"subtotal_cents": 1000, "tax_cents": 300, "discount_cents": 50}
-    made = api.payment(total_cents=None, **before)
-    reply = put(api, made, change)
+    payment = api.payment(total_cents=None, **before)
+    reply = put(api, payment, change)
     assert reply.status == 200
     assert tuple(reply.body[name] for name in AMOUNTS) == sums
     sent = stripe_simulator.requests[-1]
     assert (sent.operation, sent.form["amount"]) == ("update_payment", str(sums[3]))
-    assert sent.headers["Idempotency-Key"] == made["id"].removeprefix("pay_") + ".2"
-    assert api.confirm(made, VISA).body["amount_captured_cents"] == sums[3]
+    assert sent.headers["Idempotency-Key"] == payment["id"].removeprefix("pay_") + ".2"
+    assert api.confirm(payment, VISA).body["amount_captured_cents"] == sums[3]
 
 
 @pytest.mark.parametrize(
@@ -114,62 +114,62 @@ def test_b14_amounts_not_named_keep_or_follow(
         ({"total_cents": 10.5}, "validation_failed", "total_cents"),
     ],
 )
-def test_b14_amounts_are_checked_again_as_a_whole(
+def test_b14_update_with_impossible_amounts_returns_400_and_changes_nothing(
     api: Api, stripe_simulator: StripeSimulator, change: dict[str, Any], code: str, field: str
 ) -> None:
-    made = api.payment(total_cents=None, subtotal_cents=1000, tax_cents=300)
+    payment = api.payment(total_cents=None, subtotal_cents=1000, tax_cents=300)
     calls = len(stripe_simulator.requests)
-    reply = put(api, made, change)
+    reply = put(api, payment, change)
     assert (reply.status, reply.code, reply.fields) == (400, code, {field})
     assert len(stripe_simulator.requests) == calls
-    assert api.get(f"/payments/{made['id']}").body == made
+    assert api.get(f"/payments/{payment['id']}").body == payment
 
 
-def test_b14_a_currency_is_changed_with_its_own_units(
+def test_b14_update_of_currency_converts_amount_for_provider(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
-    reply = put(api, made, {"currency": "isk"})
+    payment = api.payment()
+    reply = put(api, payment, {"currency": "isk"})
     assert (reply.body["currency"], reply.body["total_cents"]) == ("ISK", 2000)
     intent = stripe_simulator.intents()[0]
     assert (intent["currency"], intent["amount"]) == ("isk", 200_000)
-    refused = put(api, made, {"currency": "KWD", "total_cents": 1001})
+    refused = put(api, payment, {"currency": "KWD", "total_cents": 1001})
     assert (refused.status, refused.code) == (400, "amount_not_representable")
 
 
-def test_what_the_provider_refuses_names_the_field_and_changes_nothing(api: Api) -> None:
-    made = api.payment()
-    reply = put(api, made, {"total_cents": 3, "concept": "Other"})
+def test_update_refused_by_provider_returns_400_on_field_and_changes_nothing(api: Api) -> None:
+    payment = api.payment()
+    reply = put(api, payment, {"total_cents": 3, "concept": "Other"})
     assert (reply.status, reply.fields) == (400, {"total_cents"})
-    shown = api.get(f"/payments/{made['id']}").body
-    assert shown | {"updated_at": ""} == made | {"updated_at": ""}
+    body = api.get(f"/payments/{payment['id']}").body
+    assert body | {"updated_at": ""} == payment | {"updated_at": ""}
 
 
 @pytest.mark.parametrize("status", ["processing", "requires_capture", "succeeded", "canceled"])
-def test_what_the_provider_holds_does_not_change_after_a_charge(
+def test_update_of_amount_after_charge_returns_409_and_changes_nothing(
     api: Api, stripe_simulator: StripeSimulator, dashboard: Dashboard, status: str
 ) -> None:
-    made = api.payment()
-    dashboard.turn(made, status)  # type: ignore[arg-type]
-    refused_there = put(api, made, {"total_cents": 3000})
-    api.sync(made)
-    refused_here = put(api, made, {"total_cents": 3000, "concept": "Other"})
+    payment = api.payment()
+    dashboard.turn(payment, status)  # type: ignore[arg-type]
+    refused_there = put(api, payment, {"total_cents": 3000})
+    api.sync(payment)
+    refused_here = put(api, payment, {"total_cents": 3000, "concept": "Other"})
     for reply in (refused_there, refused_here):
         assert (reply.status, reply.code) == (409, "payment_not_updatable")
-    shown = api.get(f"/payments/{made['id']}").body
-    assert (shown["total_cents"], shown["concept"]) == (2000, None)
+    body = api.get(f"/payments/{payment['id']}").body
+    assert (body["total_cents"], body["concept"]) == (2000, None)
 
 
-def test_a_failed_and_a_waiting_payment_may_still_change(api: Api) -> None:
-    made = api.payment()
-    assert api.confirm(made, {"payment_method_id": "pm_card_visa_chargeDeclined"}).status == 402
-    assert put(api, made, {"total_cents": 3000}).body["total_cents"] == 3000
+def test_update_of_amount_in_failed_or_requires_action_returns_200(api: Api) -> None:
+    payment = api.payment()
+    assert api.confirm(payment, {"payment_method_id": "pm_card_visa_chargeDeclined"}).status == 402
+    assert put(api, payment, {"total_cents": 3000}).body["total_cents"] == 3000
     secure = {"payment_method_id": "pm_card_threeDSecure2Required"}
-    assert api.confirm(made, secure).body["status"] == "requires_action"
-    reply = put(api, made, {"total_cents": 4000})
+    assert api.confirm(payment, secure).body["status"] == "requires_action"
+    reply = put(api, payment, {"total_cents": 4000})
     assert (reply.status, reply.body["total_cents"]) == (200, 4000)
-    assert reply.body["client_secret"] == made["client_secret"]
-    assert api.confirm(made, VISA).body["amount_captured_cents"] == 4000
+    assert reply.body["client_secret"] == payment["client_secret"]
+    assert api.confirm(payment, VISA).body["amount_captured_cents"] == 4000
 
 
 @pytest.mark.parametrize(
@@ -183,38 +183,38 @@ def test_a_failed_and_a_waiting_payment_may_still_change(api: Api) -> None:
         ("capture_method", "manual"),
     ],
 )
-def test_fixed_fields_are_refused(api: Api, field: str, value: object) -> None:
-    made = api.payment(organization_id="org_456")
-    reply = put(api, made, {field: value, "concept": "Other"})
+def test_update_with_other_immutable_field_returns_400(api: Api, field: str, value: object) -> None:
+    payment = api.payment(organization_id="org_456")
+    reply = put(api, payment, {field: value, "concept": "Other"})
     assert (reply.status, reply.code, reply.fields) == (400, "immutable_field", {field})
-    assert api.get(f"/payments/{made['id']}").body == made
+    assert api.get(f"/payments/{payment['id']}").body == payment
 
 
-def test_fixed_fields_may_be_repeated(api: Api) -> None:
-    made = api.payment(organization_id="org_456")
+def test_update_with_same_immutable_fields_returns_200(api: Api) -> None:
+    payment = api.payment(organization_id="org_456")
     names = ("id", "provider_id", "organization_id", "customer_id", "capture_method")
-    reply = put(api, made, {name: made[name] for name in names} | {"concept": "Other"})
+    reply = put(api, payment, {name: payment[name] for name in names} | {"concept": "Other"})
     assert (reply.status, reply.body["concept"]) == (200, "Other")
 
 
-def test_b18_naming_a_method_stores_it_and_charges_nothing(
+def test_b18_update_with_method_stores_it_without_charge(
     demo_data: StripeSimulator, api: Api, stranger: Api
 ) -> None:
-    made = api.payment(customer_id="cust_456")
+    payment = api.payment(customer_id="cust_456")
     before = len(demo_data.charges())
     saved = {"payment_method_id": "pm_saved_card_123"}
-    reply = put(api, made, saved)
+    reply = put(api, payment, saved)
     assert (reply.status, reply.body["payment_method_id"]) == (200, "pm_saved_card_123")
     assert len(demo_data.charges()) == before
-    assert api.confirm(made).body["status"] == "succeeded"
+    assert api.confirm(payment).body["status"] == "succeeded"
     assert put(stranger, stranger.payment(), saved).status == 404
-    disagree = put(api, api.payment(customer_id="cust_123"), saved)
-    assert (disagree.status, disagree.fields) == (400, {"payment_method_id"})
+    mismatch = put(api, api.payment(customer_id="cust_123"), saved)
+    assert (mismatch.status, mismatch.fields) == (400, {"payment_method_id"})
     unknown = put(api, api.payment(), {"payment_method_id": "pm_nobody_knows"})
     assert (unknown.status, unknown.fields) == (400, {"payment_method_id"})
 
 
-def test_setup_future_usage_reaches_the_provider(
+def test_update_sends_setup_future_usage_to_provider(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
     reply = put(api, api.payment(), {"setup_future_usage": "off_session"})
@@ -222,37 +222,37 @@ def test_setup_future_usage_reaches_the_provider(
     assert stripe_simulator.intents()[0]["setup_future_usage"] == "off_session"
 
 
-def test_b19_a_return_address_is_judged_and_used(
+def test_b19_return_url_of_update_is_checked_and_sent_with_confirm(
     api: Api, stripe_simulator: StripeSimulator
 ) -> None:
-    made = api.payment()
-    reply = put(api, made, {"return_url": "https://evil.test/"})
+    payment = api.payment()
+    reply = put(api, payment, {"return_url": "https://evil.test/"})
     assert (reply.status, reply.fields) == (400, {"return_url"})
     back = "http://localhost:3000/here"
-    assert put(api, made, {"return_url": back}).status == 200
-    api.confirm(made, VISA)
+    assert put(api, payment, {"return_url": back}).status == 200
+    api.confirm(payment, VISA)
     assert stripe_simulator.requests[-1].form["return_url"] == back
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
-def test_b20_an_update_whose_answer_was_lost_is_202_as_it_stands(
+def test_b20_update_with_lost_response_returns_202_with_stored_values(
     api: Api, stripe_simulator: StripeSimulator, kind: str
 ) -> None:
-    made = api.payment()
+    payment = api.payment()
     stripe_simulator.fault("update_payment", kind, times=2)
-    reply = put(api, made, {"total_cents": 3000})
+    reply = put(api, payment, {"total_cents": 3000})
     assert (reply.status, reply.body["status"]) == (202, "created")
     assert reply.body["total_cents"] == 2000
     assert int(reply.headers["retry-after"]) >= 1
-    again = put(api, made, {"total_cents": 3000})
+    again = put(api, payment, {"total_cents": 3000})
     assert again.status == 202  # the same request
-    other = put(api, made, {"total_cents": 4000})
+    other = put(api, payment, {"total_cents": 4000})
     assert (other.status, other.code) == (409, "payment_in_progress")
-    shown = api.sync(made).body
-    assert shown["total_cents"] == (3000 if kind == "drop_after" else 2000)
+    body = api.sync(payment).body
+    assert body["total_cents"] == (3000 if kind == "drop_after" else 2000)
 
 
-def test_b4_bad_fields_are_named_at_once(api: Api) -> None:
+def test_b4_update_reports_all_invalid_fields(api: Api) -> None:
     wrong = {"description": 5, "concept": "x" * 201, "metadata": {"a": {}}, "currency": "XXQ"}
     reply = put(api, api.payment(), wrong)
     assert (reply.status, reply.fields) == (
@@ -265,17 +265,17 @@ def test_b4_bad_fields_are_named_at_once(api: Api) -> None:
     ("role", "status"), [("owner", 200), ("admin", 200), ("billing", 200), ("member", 403)]
 )
 @pytest.mark.parametrize("change", [{"concept": "Other"}, {"total_cents": 3000}])
-def test_b9_an_organizations_payment_is_changed_by_its_writing_roles(
+def test_b9_update_payment_in_organization_needs_writing_role(
     api: Api, signed_in: Callable[..., Api], role: str, status: int, change: dict[str, Any]
 ) -> None:
-    made = api.payment(organization_id="org_456")
-    assert put(signed_in("user_1", org_456=role), made, change).status == status
+    payment = api.payment(organization_id="org_456")
+    assert put(signed_in("user_1", org_456=role), payment, change).status == status
 
 
-def test_who_may_not_see_it_may_not_change_it(api: Api, stranger: Api, guest: Api) -> None:
-    made = api.payment()
+def test_update_of_others_payment_returns_404_or_401(api: Api, stranger: Api, guest: Api) -> None:
+    payment = api.payment()
     theirs = guest.payment(guest_data=GUEST)
-    assert put(stranger, made, {"concept": "x"}).status == 404
-    assert put(guest, made, {"concept": "x"}).status == 401
-    bearing = guest.bearing(x_guest_token=theirs["guest_token"])
-    assert put(bearing, theirs, {"concept": "x"}).status == 401
+    assert put(stranger, payment, {"concept": "x"}).status == 404
+    assert put(guest, payment, {"concept": "x"}).status == 401
+    with_token = guest.with_headers(x_guest_token=theirs["guest_token"])
+    assert put(with_token, theirs, {"concept": "x"}).status == 401

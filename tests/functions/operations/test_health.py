@@ -1,4 +1,4 @@
-"""GET /health, /health/live, /health/ready. Source: contracts/bridge.md, section 6."""
+"""GET /health, /health/live, /health/ready. Source: docs/api/native.md, section 6."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ Setting = Callable[[str, str], None]
 
 @pytest.fixture
 def unreachable_ledger(monkeypatch: pytest.MonkeyPatch, guest: Api) -> Iterator[None]:
-    """The database is where nobody listens."""
+    """The address of the database is a port where nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("DYNAMODB_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
@@ -24,7 +24,7 @@ def unreachable_ledger(monkeypatch: pytest.MonkeyPatch, guest: Api) -> Iterator[
     dynamodb.client.cache_clear()
 
 
-def test_the_event_file_is_answered_with_the_version(
+def test_event_file_returns_200_with_the_version(
     guest: Api, invoke: Callable[..., Reply], setting: Setting
 ) -> None:
     setting("VERSION", "1.2.3")
@@ -33,8 +33,8 @@ def test_the_event_file_is_answered_with_the_version(
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
-def test_it_needs_no_credential_and_judges_none(guest: Api, path: str) -> None:
-    for caller in (guest, guest.bearing(authorization="Basic nonsense", x_session_id="")):
+def test_health_ignores_credentials(guest: Api, path: str) -> None:
+    for caller in (guest, guest.with_headers(authorization="Basic nonsense", x_session_id="")):
         reply = caller.send("GET", path)
         assert (reply.status, reply.body["status"]) == (200, "ok")
 
@@ -42,7 +42,7 @@ def test_it_needs_no_credential_and_judges_none(guest: Api, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "status"), [("/health", 503), ("/health/ready", 503), ("/health/live", 200)]
 )
-def test_without_a_ledger_it_lives_but_is_not_ready(
+def test_health_without_database_runs_but_is_not_ready(
     unreachable_ledger: None, guest: Api, path: str, status: int
 ) -> None:
     reply = guest.send("GET", path)
@@ -50,11 +50,11 @@ def test_without_a_ledger_it_lives_but_is_not_ready(
     assert reply.body["status"] == ("ok" if status == 200 else "unavailable")
 
 
-def test_a_read_without_a_ledger_is_503(unreachable_ledger: None, guest: Api) -> None:
-    reply = guest.bearing(x_session_id="session_abc123").get("/payments")
+def test_list_payments_without_database_returns_503(unreachable_ledger: None, guest: Api) -> None:
+    reply = guest.with_headers(x_session_id="session_abc123").get("/payments")
     assert (reply.status, reply.code) == (503, "temporarily_unavailable")
     assert int(reply.headers["retry-after"]) >= 1
 
 
-def test_another_method_is_an_unknown_path(guest: Api) -> None:
+def test_post_health_returns_404(guest: Api) -> None:
     assert guest.send("POST", "/health").status == 404

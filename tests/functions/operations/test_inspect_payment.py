@@ -13,7 +13,7 @@ Operate = Callable[..., dict[str, Any]]
 NAME = "operations/inspect_payment"
 
 
-def test_the_event_file_shows_the_row_and_its_timeline(
+def test_event_file_shows_the_payment_and_its_timeline(
     demo_data: StripeSimulator, operate: Operate
 ) -> None:
     seen = operate(handler, NAME)
@@ -25,13 +25,13 @@ def test_the_event_file_shows_the_row_and_its_timeline(
         False,
     )
     assert (seen["timeline_is_whole"], seen["overdue_seconds"]) == (True, 0)
-    told = [
+    entries = [
         (each["from_status"], each["to_status"], each["operation"]) for each in seen["timeline"]
     ]
-    assert told == [("new", "created", "create"), ("created", "succeeded", "confirm")]
+    assert entries == [("new", "created", "create"), ("created", "succeeded", "confirm")]
 
 
-def test_an_attempt_and_what_is_due_are_shown(
+def test_inspect_shows_active_attempt_and_overdue_seconds(
     api: Api,
     stripe_simulator: StripeSimulator,
     operate: Operate,
@@ -43,15 +43,15 @@ def test_an_attempt_and_what_is_due_are_shown(
     seen = operate(handler, NAME, payment_id=made["id"])
     assert (seen["is_locked"], seen["lease_over"]) == (True, False)
     assert (seen["displayed_status"], seen["payment"]["status"]) == ("processing", "created")
-    live = seen["payment"]["active_attempt"]
-    assert (live["number"], live["operation"]) == (2, "confirm")
+    attempt = seen["payment"]["active_attempt"]
+    assert (attempt["number"], attempt["operation"]) == (2, "confirm")
     later(1000)
     seen = operate(handler, NAME, payment_id=made["id"])
     assert (seen["lease_over"], seen["is_stuck"]) == (True, True)
     assert seen["overdue_seconds"] > 900
 
 
-def test_no_personal_data_and_no_secret_is_shown(
+def test_inspect_shows_no_personal_data_and_no_secret(
     guest: Api, stripe_simulator: StripeSimulator, operate: Operate
 ) -> None:
     stripe_simulator.fault("create_payment", "drop_after", times=2)
@@ -66,12 +66,14 @@ def test_no_personal_data_and_no_secret_is_shown(
 
 
 @pytest.mark.parametrize("identifier", ["pay_404", "pi_1", "\x00", "x" * 300])
-def test_what_is_not_there_is_told(api: Api, operate: Operate, identifier: str) -> None:
-    answer = operate(handler, NAME, payment_id=identifier)
-    assert (answer["ok"], answer["code"]) == (False, "not_found")
+def test_unknown_payment_returns_not_found(api: Api, operate: Operate, identifier: str) -> None:
+    result = operate(handler, NAME, payment_id=identifier)
+    assert (result["ok"], result["code"]) == (False, "not_found")
 
 
 @pytest.mark.parametrize("wrong", [None, "", 5])
-def test_it_takes_an_id(api: Api, operate: Operate, wrong: object) -> None:
-    answer = operate(handler, NAME, payment_id=wrong)
-    assert (answer["ok"], answer["code"]) == (False, "validation_failed")
+def test_event_without_payment_id_returns_validation_failed(
+    api: Api, operate: Operate, wrong: object
+) -> None:
+    result = operate(handler, NAME, payment_id=wrong)
+    assert (result["ok"], result["code"]) == (False, "validation_failed")

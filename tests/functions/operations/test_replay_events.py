@@ -16,7 +16,7 @@ Subscriber = Callable[[], list[dict[str, Any]]]
 NAME = "operations/replay_events"
 
 
-def told(subscriber: Subscriber) -> list[int]:
+def sequences(subscriber: Subscriber) -> list[int]:
     return [each["detail"]["seq"] for each in subscriber()]
 
 
@@ -28,30 +28,32 @@ def paid(api: Api) -> str:
     return str(made["id"])
 
 
-def test_the_event_file_delivers_from_the_first(
+def test_event_file_delivers_all_events_again(
     demo_data: StripeSimulator, subscriber: Subscriber, operate: Operate
 ) -> None:
     for _ in range(2):
-        answer = operate(handler, NAME)
-        assert answer == {"ok": True, "events": 2, "deferred": 0, "retries_exhausted": 0, "left": 0}
-    assert told(subscriber) == [1, 2, 1, 2]
+        result = operate(handler, NAME)
+        assert result == {"ok": True, "events": 2, "deferred": 0, "retries_exhausted": 0, "left": 0}
+    assert sequences(subscriber) == [1, 2, 1, 2]
 
 
-def test_it_begins_where_it_is_told_to(paid: str, subscriber: Subscriber, operate: Operate) -> None:
+def test_replay_begins_at_the_given_sequence(
+    paid: str, subscriber: Subscriber, operate: Operate
+) -> None:
     operate(handler, NAME, payment_id=paid)
     assert operate(handler, NAME, payment_id=paid, from_sequence=2)["events"] == 1
-    assert told(subscriber) == [1, 2, 2]
+    assert sequences(subscriber) == [1, 2, 2]
     assert outbox_items.get_cursor(paid).sent == 2
 
 
-def test_what_was_never_delivered_is_not_jumped_over(
+def test_replay_does_not_skip_undelivered_events(
     paid: str, subscriber: Subscriber, operate: Operate
 ) -> None:
     operate(handler, NAME, payment_id=paid, from_sequence=2)
-    assert told(subscriber) == [1, 2]
+    assert sequences(subscriber) == [1, 2]
 
 
-def test_killed_on_the_way_it_is_due_at_once(
+def test_replay_that_was_killed_is_due_now(
     paid: str, subscriber: Subscriber, operate: Operate, crash: Crash
 ) -> None:
     operate(handler, NAME, payment_id=paid)
@@ -74,9 +76,9 @@ def test_killed_on_the_way_it_is_due_at_once(
         ({"from_sequence": None}, "validation_failed"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_moves(
+def test_invalid_replay_is_refused_and_moves_nothing(
     paid: str, subscriber: Subscriber, operate: Operate, wrong: dict[str, Any], code: str
 ) -> None:
-    answer = operate(handler, NAME, **{"payment_id": paid} | wrong)
-    assert (answer["ok"], answer["code"]) == (False, code)
+    result = operate(handler, NAME, **{"payment_id": paid} | wrong)
+    assert (result["ok"], result["code"]) == (False, code)
     assert (subscriber(), outbox_items.get_cursor(paid).version) == ([], 0)

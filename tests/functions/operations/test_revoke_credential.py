@@ -1,4 +1,4 @@
-"""operations/revoke_credential: it opens nothing any more, at once."""
+"""operations/revoke_credential: the credential and its tokens stop working at once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ NAME = "operations/revoke_credential"
 DEMO_CLIENT = "Basic ZGVtby1jbGllbnQ6ZGVtby1zZWNyZXQ="
 
 
-def test_the_event_file_shuts_the_demo_client_out_with_its_tokens(
+def test_event_file_revokes_the_demo_client_and_its_tokens(
     demo_data: StripeSimulator, operate: Operate
 ) -> None:
     token = oauth_clients.issue_token(DEMO_CLIENT).token
@@ -32,7 +32,7 @@ def test_the_event_file_shuts_the_demo_client_out_with_its_tokens(
 
 
 @pytest.mark.usefixtures("tables")
-def test_keys_rotate_with_two_valid_at_once(operate: Operate) -> None:
+def test_api_keys_rotate_with_two_valid_at_once(operate: Operate) -> None:
     old, new = (
         operate(create_credential, "operations/create_credential", kind="api_key") for _ in range(2)
     )
@@ -55,18 +55,18 @@ def test_keys_rotate_with_two_valid_at_once(operate: Operate) -> None:
         {"organization_id": "org_789"},
     ],
 )
-def test_what_is_not_there_is_told(
+def test_unknown_credential_returns_not_found(
     demo_data: StripeSimulator, operate: Operate, changes: dict[str, str]
 ) -> None:
-    answer = operate(handler, NAME, **changes)
-    assert (answer["ok"], answer["code"]) == (False, "not_found")
+    result = operate(handler, NAME, **changes)
+    assert (result["ok"], result["code"]) == (False, "not_found")
     assert oauth_clients.issue_token(DEMO_CLIENT).token
 
 
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("wrong", [None, 5])
-def test_it_takes_an_organization_and_an_id(operate: Operate, wrong: object) -> None:
-    answer = operate(handler, NAME, organization_id=wrong, credential_id=wrong)
-    assert (answer["ok"], answer["code"]) == (False, "validation_failed")
-    fields = {detail["field"] for detail in answer["details"]}
+def test_event_without_ids_returns_validation_failed(operate: Operate, wrong: object) -> None:
+    result = operate(handler, NAME, organization_id=wrong, credential_id=wrong)
+    assert (result["ok"], result["code"]) == (False, "validation_failed")
+    fields = {detail["field"] for detail in result["details"]}
     assert fields == {"organization_id", "credential_id"}

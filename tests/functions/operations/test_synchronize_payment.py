@@ -1,4 +1,4 @@
-"""operations/synchronize_payment: an operator brings one payment to the provider's truth."""
+"""operations/synchronize_payment: an operator saves the provider's state of one payment."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ Operate = Callable[..., dict[str, Any]]
 NAME = "operations/synchronize_payment"
 
 
-def test_the_event_file_asks_the_provider_and_shows_the_payment(
+def test_event_file_asks_the_provider_and_shows_the_payment(
     demo_data: StripeSimulator, operate: Operate
 ) -> None:
     before = demo_data.log.counts["fetch"]
@@ -21,7 +21,7 @@ def test_the_event_file_asks_the_provider_and_shows_the_payment(
     assert demo_data.log.counts["fetch"] == before + 1
 
 
-def test_what_was_lost_is_found_and_its_cause_is_told(
+def test_synchronize_finds_lost_outcome_with_cause_reconciliation(
     api: Api, stripe_simulator: StripeSimulator, operate: Operate
 ) -> None:
     made = api.payment()
@@ -38,15 +38,15 @@ def test_what_was_lost_is_found_and_its_cause_is_told(
     assert len(stripe_simulator.charges()) == 1
 
 
-def test_a_provider_in_trouble_is_told_and_nothing_changes(
+def test_failing_provider_returns_provider_timeout_and_changes_nothing(
     api: Api, stripe_simulator: StripeSimulator, operate: Operate
 ) -> None:
     made = api.payment()
     stripe_simulator.fault("fetch", "500_before", times=2)
-    answer = operate(handler, NAME, payment_id=made["id"])
-    assert (answer["ok"], answer["code"]) == (False, "provider_timeout")
+    result = operate(handler, NAME, payment_id=made["id"])
+    assert (result["ok"], result["code"]) == (False, "provider_timeout")
     assert api.get(f"/payments/{made['id']}").body == made
 
 
-def test_what_is_not_there_is_told(api: Api, operate: Operate) -> None:
+def test_unknown_payment_returns_not_found(api: Api, operate: Operate) -> None:
     assert operate(handler, NAME, payment_id="pay_404")["code"] == "not_found"

@@ -1,4 +1,4 @@
-"""The $default route. Source: contracts/bridge.md, section 1."""
+"""The $default route. Source: docs/api/native.md, section 1; docs/api/monri.md, section 6."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,7 @@ from functions.operations.unmatched.handler import handler
 from tests.functions.conftest import BASE, Api, Reply
 
 
-def test_the_event_file_is_answered_308_to_the_clean_path(
-    guest: Api, invoke: Callable[..., Reply]
-) -> None:
+def test_event_file_returns_308_to_the_clean_path(guest: Api, invoke: Callable[..., Reply]) -> None:
     reply = invoke(handler, "operations/unmatched")
     assert (reply.status, reply.headers["location"]) == (308, f"{BASE}/customers?limit=10")
 
@@ -28,7 +26,7 @@ def test_the_event_file_is_answered_308_to_the_clean_path(
         ("//", "/"),
     ],
 )
-def test_a_doubled_or_trailing_slash_moves_on_the_same_host_with_its_query(
+def test_stray_slashes_return_308_on_the_same_host_with_the_query(
     guest: Api, given: str, location: str
 ) -> None:
     reply = guest.send("GET", given)
@@ -48,7 +46,7 @@ def test_a_doubled_or_trailing_slash_moves_on_the_same_host_with_its_query(
         ("HEAD", f"{BASE}/customers"),
     ],
 )
-def test_any_other_method_or_path_is_not_found(api: Api, method: str, path: str) -> None:
+def test_other_method_or_path_returns_404(api: Api, method: str, path: str) -> None:
     reply = api.send(method, path, {"a": 1} if method != "HEAD" else None)
     assert (reply.status, reply.code) == (404, "not_found")
     assert reply.body.keys() == {"error", "code", "request_id"}
@@ -67,7 +65,7 @@ def test_any_other_method_or_path_is_not_found(api: Api, method: str, path: str)
         ("GET", "/v2/merchants/customers"),
     ],
 )
-def test_monris_d15_d16_there_is_no_405_and_nothing_of_its_other_calls(
+def test_m15_m16_monri_returns_404_for_other_methods_and_calls(
     guest: Api, method: str, path: str
 ) -> None:
     reply = guest.send(method, path)
@@ -86,7 +84,9 @@ def test_monris_d15_d16_there_is_no_405_and_nothing_of_its_other_calls(
         ("/v2//merchants/customers/a%20b/", "/v2/merchants/customers/a%20b"),
     ],
 )
-def test_monris_stray_slashes_move_in_its_words(guest: Api, given: str, location: str) -> None:
+def test_monri_stray_slashes_return_308_in_its_own_form(
+    guest: Api, given: str, location: str
+) -> None:
     reply = guest.send("POST", given, {"name": "Lejla"})
     assert (reply.status, reply.headers["location"]) == (308, location)
     assert reply.body.keys() == {"status", "message", "errors"}
@@ -94,12 +94,12 @@ def test_monris_stray_slashes_move_in_its_words(guest: Api, given: str, location
 
 
 @pytest.mark.parametrize("path", ["/v2x", "/v20/customers", "/v1/customers", "/V2/customers"])
-def test_a_path_that_only_begins_like_a_neighbours_is_nobodys(guest: Api, path: str) -> None:
+def test_path_similar_to_another_api_returns_404(guest: Api, path: str) -> None:
     reply = guest.send("GET", path)
     assert (reply.status, reply.code) == (404, "not_found")
 
 
-def test_a_creation_that_was_moved_is_not_made(api: Api) -> None:
+def test_creation_at_a_path_with_stray_slash_creates_nothing(api: Api) -> None:
     reply = api.post("/customers/", {"provider_id": "stripe"})
     assert reply.status == 308
     assert api.get("/customers").body == []

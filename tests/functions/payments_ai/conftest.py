@@ -1,4 +1,4 @@
-"""What the tests of this dialect share: an organization's key at the gateway."""
+"""What the tests of payments.ai share: an organization's API key at the gateway."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ DELETED = "customer is deleted"
 
 @dataclass(frozen=True)
 class Shop:
-    """One organization's own key."""
+    """A client with one organization's API key."""
 
     api: Api
     organization: str
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Reply:
         target = f"/v1/public-api/organizations/{self.organization}{path}"
-        return self.api.bearing(**headers).send(method, target, body)
+        return self.api.with_headers(**headers).send(method, target, body)
 
     def customer(self, **body: object) -> dict[str, Any]:
         """A new customer."""
@@ -55,7 +55,7 @@ class Shop:
 
 
 def details(reply: Reply, status: int = 400) -> str:
-    """What an error names; its other three fields are as the document says."""
+    """The details of an error, after a check of its three other fields."""
     words = {400: ("BAD_REQUEST", "Bad request"), 409: ("CONFLICT", "Conflict")}
     code, message = words[status]
     assert (reply.status, list(reply.body)) == (
@@ -67,7 +67,7 @@ def details(reply: Reply, status: int = 400) -> str:
     return str(reply.body["details"])
 
 
-def shown(customer: Mapping[str, Any], *names: str) -> list[Any]:
+def values_of(customer: Mapping[str, Any], *names: str) -> list[Any]:
     return [customer[name] for name in names]
 
 
@@ -75,7 +75,7 @@ def shown(customer: Mapping[str, Any], *names: str) -> list[Any]:
 def shop_of(
     environment: Environment, tables: None, stripe_simulator: StripeSimulator
 ) -> Callable[[str, str], Shop]:
-    """An organization's key: `shop_of("org_1", "acct_key_id")`."""
+    """Makes a client with a new key: `shop_of("org_1", "acct_key_id")`."""
 
     def make(organization: str, key: str) -> Shop:
         put_credential("api_key", key, organization_id=organization)

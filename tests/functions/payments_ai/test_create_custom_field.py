@@ -1,6 +1,6 @@
 """POST …/custom-fields, and the values that customers then have.
 
-Source: contracts/payments-ai.md, sections 4.1 and 4.3.
+Source: docs/api/payments-ai.md, sections 4.1 and 4.3.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def define(shop: Shop, kind: str = "string", **schema: object) -> Reply:
     return reply
 
 
-def test_the_event_file_defines_a_field(
+def test_the_event_file_returns_201_with_the_field(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/create_custom_field")
@@ -54,7 +54,7 @@ def test_the_event_file_defines_a_field(
     assert all(TIME.fullmatch(each) for each in times.values())
 
 
-def test_d26_what_is_there_is_replaced_but_its_type_stays(
+def test_p26_a_second_definition_replaces_the_field_but_another_type_returns_409(
     shop: Shop, later: Callable[[float], None]
 ) -> None:
     first = define(shop, required=True, default="x")
@@ -65,11 +65,11 @@ def test_d26_what_is_there_is_replaced_but_its_type_stays(
     assert again.body["typeSchema"] == {"type": "string", "additionalSchema": None}
     assert again.body["createdTime"] == first.body["createdTime"]
     assert again.body["updatedTime"] > first.body["updatedTime"]
-    told = details(shop.ask("POST", "/custom-fields", body("number")), 409)
-    assert told == "typeSchema.type: cannot be changed"
+    error = details(shop.ask("POST", "/custom-fields", body("number")), 409)
+    assert error == "typeSchema.type: cannot be changed"
 
 
-def test_the_key_is_organization_resource_and_name(shop: Shop, other_shop: Shop) -> None:
+def test_fields_differ_by_organization_resource_and_name(shop: Shop, other_shop: Shop) -> None:
     define(shop)
     other = body("number")
     assert other_shop.ask("POST", "/custom-fields", other).status == 201
@@ -78,7 +78,7 @@ def test_the_key_is_organization_resource_and_name(shop: Shop, other_shop: Shop)
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "plans#f", "Größe ☃", " ", "a%b"])
-def test_a_name_may_be_any_text_without_a_slash(shop: Shop, name: str) -> None:
+def test_a_name_can_be_any_text_without_a_slash(shop: Shop, name: str) -> None:
     shop.ask("POST", "/custom-fields", body() | {"name": name})
     assert shop.customer(customFields={name: "x"})["customFields"] == {name: "x"}
 
@@ -125,25 +125,27 @@ ADDITIONAL = "typeSchema.additionalSchema"
         ),
     ],
 )
-def test_what_is_wrong_is_named_in_the_documents_words(shop: Shop, change: Any, fault: str) -> None:
+def test_an_invalid_field_returns_400_with_its_path(shop: Shop, change: Any, fault: str) -> None:
     sent = change if isinstance(change, bytes) else body() | change
     assert details(shop.ask("POST", "/custom-fields", sent)) == fault
     assert shop.ask("GET", "/custom-fields").body == []
 
 
-def test_every_missing_field_is_named_in_the_documents_order(shop: Shop) -> None:
-    told = details(shop.ask("POST", "/custom-fields", {})).split("; ")
+def test_all_missing_fields_are_reported_in_the_documented_order(shop: Shop) -> None:
+    errors = details(shop.ask("POST", "/custom-fields", {})).split("; ")
     names = ("name", "resource", "description", "typeSchema")
-    assert told == [f"{name}: is required" for name in names]
+    assert errors == [f"{name}: is required" for name in names]
 
 
-def test_a_definition_that_no_item_holds_is_413(shop: Shop) -> None:
+def test_a_definition_over_300_kib_returns_413(shop: Shop) -> None:
     values = ["x" * 1000 + str(number) for number in range(400)]
     reply = shop.ask("POST", "/custom-fields", body(allowedValues=values))
     assert (reply.status, reply.body["errorCode"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
-def test_a_key_is_asked_for(shop: Shop, other_shop: Shop, guest: Any) -> None:
+def test_a_missing_key_returns_401_and_another_organizations_key_403(
+    shop: Shop, other_shop: Shop, guest: Any
+) -> None:
     assert Shop(guest, "org_1").ask("POST", "/custom-fields", b"{").body == UNAUTHORIZED
     assert Shop(other_shop.api, "org_1").ask("POST", "/custom-fields", b"{").body == FORBIDDEN
 
@@ -180,13 +182,13 @@ VALUES: list[tuple[str, list[object], list[object]]] = [
 
 
 @pytest.mark.parametrize(("kind", "good", "bad"), VALUES)
-def test_a_value_is_of_its_fields_type(
+def test_a_value_of_another_type_returns_400(
     shop: Shop, kind: str, good: list[object], bad: list[object]
 ) -> None:
     define(shop, kind)
     for value in good:
-        told = shop.customer(customFields={"f": value})["customFields"]
-        assert repr(told) == repr({"f": value})
+        stored = shop.customer(customFields={"f": value})["customFields"]
+        assert repr(stored) == repr({"f": value})
     for value in bad:
         reply = shop.ask("POST", "/customers", {"customFields": {"f": value}})
         assert details(reply) == f"customFields.f: must be a {kind}", value
@@ -222,7 +224,7 @@ CONSTRAINED: list[tuple[dict[str, Any], list[object], list[tuple[object, str]]]]
 
 
 @pytest.mark.parametrize(("definition", "good", "bad"), CONSTRAINED)
-def test_a_value_keeps_to_what_its_field_asks(
+def test_a_value_that_breaks_a_constraint_returns_400(
     shop: Shop, definition: dict[str, Any], good: list[object], bad: list[tuple[object, str]]
 ) -> None:
     assert shop.ask("POST", "/custom-fields", definition).status == 201
@@ -233,24 +235,23 @@ def test_a_value_keeps_to_what_its_field_asks(
         assert details(reply) == f"customFields.f: {fault}"
 
 
-def test_a_hostile_pattern_costs_no_time(shop: Shop) -> None:
+def test_a_pattern_with_nested_repeats_is_matched_in_linear_time(shop: Shop) -> None:
     define(shop, pattern="(a|a)*(a+)+b", maxLength=4000)
     reply = shop.ask("POST", "/customers", {"customFields": {"f": "a" * 4000}})
     assert details(reply) == "customFields.f: must match the pattern"
 
 
-def test_names_must_be_defined_for_customers_by_this_organization(
-    shop: Shop, other_shop: Shop
-) -> None:
+def test_undefined_names_return_400(shop: Shop, other_shop: Shop) -> None:
     define(other_shop)
     shop.ask("POST", "/custom-fields", body() | {"resource": "plans"})
     for value in ("x", None):
         reply = shop.ask("POST", "/customers", {"customFields": {"f": value, "g": 1}})
-        told = details(reply)
-        assert told == "customFields.f: is not defined; customFields.g: is not defined"
+        assert details(reply) == "customFields.f: is not defined; customFields.g: is not defined"
 
 
-def test_d28_a_required_field_is_asked_for_at_creation_and_with_custom_fields(shop: Shop) -> None:
+def test_p28_a_required_field_is_checked_at_creation_and_in_updates_with_custom_fields(
+    shop: Shop,
+) -> None:
     made = shop.customer()
     define(shop, required=True)
     target, missing = f"/customers/{made['id']}", "customFields.f: is required"
@@ -265,19 +266,19 @@ def test_d28_a_required_field_is_asked_for_at_creation_and_with_custom_fields(sh
     assert (reply.status, reply.body["customFields"]) == (200, {"f": "x"})
 
 
-def test_a_default_is_written_at_creation_where_the_name_is_absent(shop: Shop) -> None:
+def test_a_default_is_stored_at_creation_if_the_name_is_missing(shop: Shop) -> None:
     define(shop, "monetary", default={"currency": "EUR", "amount": 1.5})
     default = {"f": {"currency": "EUR", "amount": 1.5}}
     assert shop.customer()["customFields"] == default
     made = shop.customer(customFields={"f": None})
     assert made["customFields"] == {}
-    told = shop.ask("PUT", f"/customers/{made['id']}", {"customFields": {}}).body
-    assert told["customFields"] == {}
+    updated = shop.ask("PUT", f"/customers/{made['id']}", {"customFields": {}}).body
+    assert updated["customFields"] == {}
     define(shop, "monetary", required=True, default={"currency": "EUR", "amount": 2})
     assert shop.customer()["customFields"]["f"]["amount"] == 2
 
 
-def test_values_are_replaced_as_a_whole_and_kept_over_a_redefinition(shop: Shop) -> None:
+def test_values_are_replaced_as_a_whole_and_stay_after_a_redefinition(shop: Shop) -> None:
     define(shop)
     shop.ask("POST", "/custom-fields", body("number") | {"name": "n"})
     made = shop.customer(customFields={"f": "old", "n": 1})
@@ -287,13 +288,13 @@ def test_values_are_replaced_as_a_whole_and_kept_over_a_redefinition(shop: Shop)
     assert shop.ask("PUT", target, made).body["revision"] == 1
     kept = shop.ask("PUT", target, {"customFields": {"f": "old", "n": 2}})
     assert (kept.status, kept.body["customFields"]) == (200, {"f": "old", "n": 2})
-    told = shop.ask("PUT", target, {"customFields": {"n": 2}}).body
-    assert told["customFields"] == {"n": 2}
-    told = details(shop.ask("PUT", target, {"customFields": {"f": "old"}}))
-    assert told == "customFields.f: must be one of the allowed values"
+    updated = shop.ask("PUT", target, {"customFields": {"n": 2}}).body
+    assert updated["customFields"] == {"n": 2}
+    error = details(shop.ask("PUT", target, {"customFields": {"f": "old"}}))
+    assert error == "customFields.f: must be one of the allowed values"
 
 
-def test_custom_fields_have_8_kib_together(shop: Shop) -> None:
+def test_custom_fields_over_8_kib_together_return_400(shop: Shop) -> None:
     for name in ("a", "b", "c"):
         shop.ask("POST", "/custom-fields", body(maxLength=4000) | {"name": name})
     values = {"a": "x" * 4000, "b": "x" * 4000, "c": "x" * 170}
@@ -302,10 +303,10 @@ def test_custom_fields_have_8_kib_together(shop: Shop) -> None:
     assert details(reply) == "customFields: must be at most 8192 bytes as JSON"
 
 
-def test_d29_a_replay_is_told_whatever_was_defined_since(shop: Shop) -> None:
+def test_p29_a_replay_returns_the_first_response_after_new_definitions(shop: Shop) -> None:
     made = shop.ask("POST", "/customers", {}, idempotency_key="k")
     define(shop, required=True)
     assert shop.ask("POST", "/customers", {}, idempotency_key="k").text == made.text
     assert shop.ask("POST", "/customers", {}, idempotency_key="k2").status == 400
-    told = details(shop.ask("POST", "/customers", {"firstName": "N"}, idempotency_key="k"), 409)
-    assert told == "Idempotency-Key: was used with another request"
+    error = details(shop.ask("POST", "/customers", {"firstName": "N"}, idempotency_key="k"), 409)
+    assert error == "Idempotency-Key: was used with another request"

@@ -1,4 +1,4 @@
-"""POST …/customers. Source: contracts/payments-ai.md, sections 1, 2.1 and 6."""
+"""POST …/customers. Source: docs/api/payments-ai.md, sections 1, 2.1 and 6."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tests.functions.payments_ai.conftest import (
     UNAUTHORIZED,
     Shop,
     details,
-    shown,
+    values_of,
 )
 
 NADIA = {
@@ -37,7 +37,7 @@ NADIA = {
 }
 
 
-def test_the_event_file_is_answered_with_the_documented_customer(
+def test_the_event_file_returns_201_with_the_documented_customer(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/create_customer")
@@ -49,46 +49,46 @@ def test_the_event_file_is_answered_with_the_documented_customer(
     assert reply.headers["content-type"] == "application/json; charset=utf-8"
 
 
-def test_what_was_sent_is_shown_and_kept(shop: Shop) -> None:
+def test_all_fields_are_returned_and_stored_as_sent(shop: Shop) -> None:
     made = shop.customer(**NADIA)
     assert {name: made[name] for name in NADIA} == NADIA
-    rest = shown(made, "organizationId", "status", "revision", "deletedTime", "primaryAddress")
+    rest = values_of(made, "organizationId", "status", "revision", "deletedTime", "primaryAddress")
     assert rest == ["org_1", "active", 1, None, None]
     assert TIME.fullmatch(made["createdTime"])
     assert made["updatedTime"] == made["createdTime"]
     assert shop.ask("GET", f"/customers/{made['id']}").body == made
 
 
-def test_d7_nothing_is_mandatory_and_nothing_is_left_out(shop: Shop) -> None:
+def test_p7_an_empty_body_returns_a_customer_with_all_keys(shop: Shop) -> None:
     made = shop.customer()
     unset = {name: made[name] for name in FIELDS[2:12]}
     assert unset == dict.fromkeys(unset) | {"metadata": {}, "customFields": {}}
 
 
-def test_d7_null_is_unset_and_an_empty_text_is_a_value(shop: Shop) -> None:
+def test_p7_null_is_unset_and_an_empty_text_is_stored(shop: Shop) -> None:
     made = shop.customer(**dict.fromkeys(NADIA))
-    assert shown(made, "firstName", "address", "metadata") == [None, None, {}]
+    assert values_of(made, "firstName", "address", "metadata") == [None, None, {}]
     assert shop.customer(firstName="", phoneNumber=" ")["firstName"] == ""
     for field in ("email", "language"):
         assert details(shop.ask("POST", "/customers", {field: ""})).startswith(field)
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "image/png"])
-def test_d1_a_body_is_json_whatever_its_content_type_says(shop: Shop, kind: str) -> None:
+def test_p1_a_body_is_read_as_json_with_any_content_type(shop: Shop, kind: str) -> None:
     reply = shop.ask("POST", "/customers", {"firstName": "Žofie"}, content_type=kind)
     assert (reply.status, reply.body["firstName"]) == (201, "Žofie")
 
 
-def test_d2_and_d14_what_is_unknown_or_assigned_is_ignored(shop: Shop) -> None:
+def test_p2_and_p14_unknown_and_assigned_fields_are_ignored(shop: Shop) -> None:
     ignored = {"id": "cus_x", "revision": 9, "status": "deleted", "createdTime": 7, "colour": []}
     made = shop.customer(**ignored, idempotencyKey="k", defaultPaymentInstrument={"a": 1})
-    assert shown(made, "revision", "status", "defaultPaymentInstrument") == [1, "active", None]
+    assert values_of(made, "revision", "status", "defaultPaymentInstrument") == [1, "active", None]
     assert made["id"] != "cus_x"
     reply = shop.ask("POST", "/customers?expand=a&expand=b&fields=", {})
     assert reply.status == 201
 
 
-def test_the_sdks_form_of_the_path_is_a_second_route(shop: Shop) -> None:
+def test_the_path_with_a_slash_at_its_end_creates_a_customer_too(shop: Shop) -> None:
     assert shop.ask("POST", "/customers/", NADIA).status == 201
     assert shop.ask("GET", "/customers/").headers["location"].endswith("/org_1/customers")
 
@@ -130,24 +130,22 @@ def test_the_sdks_form_of_the_path_is_a_second_route(shop: Shop) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_named_in_the_documents_words(
-    shop: Shop, body: object, fault: str
-) -> None:
+def test_an_invalid_field_returns_400_with_its_path(shop: Shop, body: object, fault: str) -> None:
     assert details(shop.ask("POST", "/customers", body)) == fault
     assert shop.listed() == []
 
 
-def test_every_fault_is_named_in_the_documents_order_ten_at_most(shop: Shop) -> None:
+def test_all_errors_are_reported_in_the_documented_order_but_at_most_ten(shop: Shop) -> None:
     body = {"metadata": 1, "language": 1, "lastName": 1, "firstName": 1, "email": "x"}
-    told = details(shop.ask("POST", "/customers", body)).split("; ")
+    errors = details(shop.ask("POST", "/customers", body)).split("; ")
     order = ["firstName", "lastName", "email", "language", "metadata"]
-    assert [clause.partition(":")[0] for clause in told] == order
+    assert [error.partition(":")[0] for error in errors] == order
     address = dict.fromkeys(("country", "address1", "address2", "city", "region", "zip"), 7)
-    told = details(shop.ask("POST", "/customers", body | {"address": address})).split("; ")
-    assert len(told) == 10
+    errors = details(shop.ask("POST", "/customers", body | {"address": address})).split("; ")
+    assert len(errors) == 10
 
 
-def test_limits_are_inclusive_and_nothing_is_trimmed(shop: Shop) -> None:
+def test_values_at_their_limits_are_stored_untrimmed(shop: Shop) -> None:
     most: dict[str, Any] = {
         "firstName": " " + "💶" * 254,
         "phoneNumber": "ext. " + "1" * 45,
@@ -158,29 +156,27 @@ def test_limits_are_inclusive_and_nothing_is_trimmed(shop: Shop) -> None:
     assert {name: made[name] for name in most} == most
 
 
-def test_metadata_may_hold_any_json_in_the_order_it_was_sent(shop: Shop) -> None:
+def test_metadata_with_any_json_keeps_its_order(shop: Shop) -> None:
     metadata = {"b": [1, None, {"c": 0.5}], "a": {"x" * 255: ""}, "yes": True, "one": 1}
     made = shop.customer(metadata=metadata)
     assert json.dumps(made["metadata"]) == json.dumps(metadata)
 
 
-def test_d8_the_hidden_address_of_the_documents_is_no_address(shop: Shop) -> None:
+def test_p8_the_hidden_sample_address_returns_400(shop: Shop) -> None:
     fault = details(shop.ask("POST", "/customers", {"email": "[email protected]"}))
     assert fault == "email: must be a valid email address"
 
 
-def test_d9_two_customers_may_share_an_address_which_is_stored_as_sent(shop: Shop) -> None:
+def test_p9_two_customers_can_have_the_same_email_address(shop: Shop) -> None:
     made = [shop.customer(email="Nadia.O@Shop.TEST") for _ in range(2)]
     assert {each["email"] for each in made} == {"Nadia.O@Shop.TEST"}
     assert made[0]["id"] != made[1]["id"]
 
 
 @pytest.mark.parametrize("street", ["4 Quay Rd", None])
-def test_d10_the_other_endpoints_name_of_a_street_is_refused(
-    shop: Shop, street: str | None
-) -> None:
-    told = details(shop.ask("POST", "/customers", {"address": {"address": street}}))
-    assert told == "address.address: not allowed, use address1"
+def test_p10_address_address_returns_400(shop: Shop, street: str | None) -> None:
+    error = details(shop.ask("POST", "/customers", {"address": {"address": street}}))
+    assert error == "address.address: not allowed, use address1"
 
 
 LATER = {
@@ -193,12 +189,12 @@ LATER = {
 FAMILY = {"country": "US", "address": "1 Main St", "address2": "b", "postalCode": "62701"}
 
 
-def test_d11_the_later_form_of_an_address_gives_the_flat_fields(shop: Shop) -> None:
+def test_p11_primary_address_fills_the_flat_fields(shop: Shop) -> None:
     made = shop.customer(primaryAddress=LATER)
     assert made["primaryAddress"] == LATER
-    told = shown(made, "firstName", "lastName", "email", "phoneNumber", "address")
+    derived = values_of(made, "firstName", "lastName", "email", "phoneNumber", "address")
     address = {"country": "GB", "address1": "4 Quay Rd", "city": "Leith"}
-    assert told == ["Nadia", "Okoro", "n@shop.test", "0131", address]
+    assert derived == ["Nadia", "Okoro", "n@shop.test", "0131", address]
     made = shop.customer(primaryAddress=FAMILY)
     assert made["address"] == {
         "country": "US",
@@ -208,25 +204,28 @@ def test_d11_the_later_form_of_an_address_gives_the_flat_fields(shop: Shop) -> N
     }
 
 
-def test_d11_flat_fields_win_even_where_they_are_null(shop: Shop) -> None:
+def test_p11_flat_fields_win_over_primary_address_also_with_null(shop: Shop) -> None:
     made = shop.customer(primaryAddress=LATER, firstName="N.", email=None)
-    assert shown(made, "firstName", "lastName", "email") == ["N.", "Okoro", None]
+    assert values_of(made, "firstName", "lastName", "email") == ["N.", "Okoro", None]
     odds: list[dict[str, Any]] = [{}, {"emails": "x", "phoneNumbers": [7, {}]}]
     for odd in (*odds, {"customerAddress": {}}):
-        assert shown(shop.customer(primaryAddress=odd), "primaryAddress", "email") == [odd, None]
+        assert values_of(shop.customer(primaryAddress=odd), "primaryAddress", "email") == [
+            odd,
+            None,
+        ]
 
 
-def test_d11_what_is_derived_is_judged_where_it_stands(shop: Shop) -> None:
+def test_p11_an_invalid_value_in_primary_address_is_reported_with_its_path(shop: Shop) -> None:
     later = {"emails": [{"value": "x"}], "country": "GBR", "firstName": 7}
-    told = details(shop.ask("POST", "/customers", {"primaryAddress": later})).split("; ")
-    assert told == [
+    errors = details(shop.ask("POST", "/customers", {"primaryAddress": later})).split("; ")
+    assert errors == [
         "primaryAddress.firstName: must be a string",
         "primaryAddress.emails: must be a valid email address",
         "primaryAddress.country: must be a two-letter ISO 3166-1 code",
     ]
 
 
-def test_both_addresses_together_have_8_kib(shop: Shop) -> None:
+def test_both_addresses_over_8_kib_together_return_400(shop: Shop) -> None:
     fault = "address: must be at most 8192 bytes as JSON, both forms together"
     half = {"note": "x" * 4085}
     assert shop.customer(address=half, primaryAddress=half)["address"] == half
@@ -243,7 +242,7 @@ CREDENTIALS = [
 
 
 @pytest.mark.parametrize("headers", CREDENTIALS)
-def test_d4_a_key_is_taken_from_either_header(
+def test_p4_a_key_is_accepted_in_both_headers(
     shop: Shop, guest: Any, headers: dict[str, str]
 ) -> None:
     assert Shop(guest, "org_1").ask("POST", "/customers", {}, **headers).status == 201
@@ -267,7 +266,7 @@ def test_d4_a_key_is_taken_from_either_header(
         {"x_session_id": "session_abc123"},
     ],
 )
-def test_without_a_good_key_the_answer_is_401(
+def test_a_missing_or_wrong_key_returns_401(
     shop: Shop, guest: Any, headers: dict[str, str]
 ) -> None:
     for path in ("/customers", "/customers/"):
@@ -275,7 +274,7 @@ def test_without_a_good_key_the_answer_is_401(
         assert (reply.status, reply.body) == (401, UNAUTHORIZED)
 
 
-def test_d5_a_key_of_another_organization_is_403_before_the_body_is_read(
+def test_p5_a_key_of_another_organization_returns_403_before_the_body_is_read(
     shop: Shop, other_shop: Shop
 ) -> None:
     reply = Shop(other_shop.api, "org_1").ask("POST", "/customers", b"{")
@@ -283,7 +282,7 @@ def test_d5_a_key_of_another_organization_is_403_before_the_body_is_read(
     assert shop.listed() == []
 
 
-def test_d13_a_body_may_have_4_mb(shop: Shop) -> None:
+def test_p13_a_body_over_4_mb_returns_413(shop: Shop) -> None:
     room = 4 * 1024 * 1024 - len(b'{"a": ""}')
     whole, too_much = (b'{"a": "' + b"x" * size + b'"}' for size in (room, room + 1))
     assert shop.ask("POST", "/customers", whole).status == 201
@@ -298,7 +297,9 @@ def test_d13_a_body_may_have_4_mb(shop: Shop) -> None:
     )
 
 
-def test_d29_a_key_of_the_client_makes_one_customer(shop: Shop, other_shop: Shop) -> None:
+def test_p29_one_idempotency_key_creates_one_customer_and_with_another_body_returns_409(
+    shop: Shop, other_shop: Shop
+) -> None:
     key = "k" * 99 + " "
     first = shop.ask("POST", "/customers", {"firstName": "A", "lastName": "B"}, idempotency_key=key)
     again = b'{ "lastName":"B", "firstName" : "A" }'
@@ -308,18 +309,18 @@ def test_d29_a_key_of_the_client_makes_one_customer(shop: Shop, other_shop: Shop
         assert (reply.status, reply.text) == (201, first.text)
         assert reply.headers["location"] == first.headers["location"]
     assert len(shop.listed()) == 1
-    told = details(shop.ask("POST", "/customers", {}, idempotency_key=key), 409)
-    assert told == "Idempotency-Key: was used with another request"
+    error = details(shop.ask("POST", "/customers", {}, idempotency_key=key), 409)
+    assert error == "Idempotency-Key: was used with another request"
     assert other_shop.ask("POST", "/customers", {}, idempotency_key=key).status == 201
 
 
 @pytest.mark.parametrize("key", ["", "k" * 101])
-def test_d29_a_clients_key_has_1_to_100_characters(shop: Shop, key: str) -> None:
+def test_p29_an_idempotency_key_of_0_or_101_characters_returns_400(shop: Shop, key: str) -> None:
     reply = shop.ask("POST", "/customers", {}, idempotency_key=key)
     assert details(reply) == "Idempotency-Key: must be 1 to 100 characters"
 
 
-def test_d29_a_first_call_that_failed_is_not_kept_nor_is_one_of_yesterday(
+def test_p29_a_failed_request_is_not_replayed_and_a_key_expires_after_24_hours(
     shop: Shop, later: Callable[[float], None]
 ) -> None:
     assert shop.ask("POST", "/customers", {"email": "x"}, idempotency_key="k").status == 400
@@ -331,7 +332,7 @@ def test_d29_a_first_call_that_failed_is_not_kept_nor_is_one_of_yesterday(
     assert (other.status, other.body["id"] != made.body["id"]) == (201, True)
 
 
-def test_the_common_name_is_made_of_both_and_seen_by_the_native_api(
+def test_the_native_api_shows_a_name_made_of_first_and_last_name(
     shop: Shop, signed_in: Any
 ) -> None:
     made = shop.customer(firstName="Nadia", lastName="Okoro")

@@ -1,4 +1,7 @@
-"""POST …/customers/{id}/payment-instruments. Source: contracts/payments-ai.md, sections 3 and 6."""
+"""POST …/customers/{id}/payment-instruments.
+
+Source: docs/api/payments-ai.md, sections 3 and 6.
+"""
 
 import re
 from collections.abc import Callable
@@ -14,18 +17,18 @@ from tests.functions.payments_ai.conftest import (
     UNKNOWN,
     Shop,
     details,
-    shown,
+    values_of,
 )
 
 
-def test_the_event_file_saves_a_card(
+def test_the_event_file_returns_201_with_the_saved_card(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/create_payment_instrument")
     assert reply.status == 201
     assert re.fullmatch(f"pm_{ULID}", reply.body["id"])
     assert TIME.fullmatch(reply.body["createdTime"])
-    assert shown(reply.body, "customerId", "type", "status", "billingAddress", "isDefault") == [
+    assert values_of(reply.body, "customerId", "type", "status", "billingAddress", "isDefault") == [
         "cus_01kjpx8se0eassyq0akmxqwk11",
         "payment-card",
         "active",
@@ -33,19 +36,19 @@ def test_the_event_file_saves_a_card(
         False,
     ]
     card = reply.body["creditCard"]
-    assert shown(card, "creditCardLastFourDigits", "brand") == ["4242", "visa"]
+    assert values_of(card, "creditCardLastFourDigits", "brand") == ["4242", "visa"]
     assert list(card)[2:] == ["expireYear", "expireMonth"]
 
 
-def test_d25_the_first_becomes_the_default_and_later_ones_do_not(shop: Shop) -> None:
+def test_p25_the_first_instrument_becomes_the_default_and_later_ones_do_not(shop: Shop) -> None:
     customer = shop.customer(firstName="Nadia")
     first, second = shop.instrument(customer), shop.instrument(customer, "pm_card_mastercard")
     assert (first["isDefault"], second["isDefault"]) == (True, False)
-    told = shop.ask("GET", f"/customers/{customer['id']}").body["defaultPaymentInstrument"]
-    assert told == {"method": "payment-card", "paymentInstrumentId": first["id"]}
+    default = shop.ask("GET", f"/customers/{customer['id']}").body["defaultPaymentInstrument"]
+    assert default == {"method": "payment-card", "paymentInstrumentId": first["id"]}
 
 
-def test_it_is_the_same_record_in_the_native_api_and_known_to_the_provider(
+def test_an_instrument_is_the_same_method_in_the_native_api_and_at_the_provider(
     shop: Shop, signed_in: Callable[..., Api], stripe_simulator: StripeSimulator
 ) -> None:
     customer = shop.customer(email="nadia@shop.test", metadata={"a": {"nested": [1]}})
@@ -53,11 +56,11 @@ def test_it_is_the_same_record_in_the_native_api_and_known_to_the_provider(
     member = signed_in("user_1", org_1="admin")
     native = member.get(f"/payment-methods/{made['id']}")
     assert (native.status, native.body["last4"]) == (200, "4242")
-    asked = [each.operation for each in stripe_simulator.requests]
-    assert asked[0] == "create_customer"
+    operations = [each.operation for each in stripe_simulator.requests]
+    assert operations[0] == "create_customer"
 
 
-def test_a_key_of_the_client_saves_once_within_one_organization(
+def test_one_idempotency_key_saves_one_instrument_in_an_organization(
     shop: Shop, other_shop: Shop
 ) -> None:
     customer = shop.customer()
@@ -65,14 +68,14 @@ def test_a_key_of_the_client_saves_once_within_one_organization(
     replies = [shop.ask("POST", target, visa, idempotency_key="k") for _ in range(2)]
     assert [each.status for each in replies] == [201, 201]
     assert replies[0].text == replies[1].text
-    told = shop.ask("POST", target, {"token": "pm_card_mastercard"}, idempotency_key="k")
-    assert details(told, 409) == "Idempotency-Key: was used with another request"
+    reply = shop.ask("POST", target, {"token": "pm_card_mastercard"}, idempotency_key="k")
+    assert details(reply, 409) == "Idempotency-Key: was used with another request"
     assert len(shop.ask("GET", target).body) == 1
     theirs = f"/customers/{other_shop.customer()['id']}/payment-instruments"
     assert other_shop.ask("POST", theirs, visa, idempotency_key="k").status == 201
 
 
-def test_d29_the_same_key_is_another_one_on_another_path(shop: Shop) -> None:
+def test_p29_the_same_idempotency_key_on_another_path_is_another_request(shop: Shop) -> None:
     made = [shop.ask("POST", "/customers", {}, idempotency_key="k").body]
     made.append(shop.customer())
     for customer in made:
@@ -96,18 +99,20 @@ def test_d29_the_same_key_is_another_one_on_another_path(shop: Shop) -> None:
         (b"{", "body: must be valid JSON"),
     ],
 )
-def test_what_is_wrong_with_a_token_is_named(shop: Shop, body: object, fault: str) -> None:
+def test_an_invalid_token_returns_400_with_its_path(shop: Shop, body: object, fault: str) -> None:
     target = f"/customers/{shop.customer()['id']}/payment-instruments"
     assert details(shop.ask("POST", target, body)) == fault
     assert shop.ask("GET", target).body == []
 
 
-def test_an_unknown_customer_is_404_and_a_deleted_one_409(shop: Shop, other_shop: Shop) -> None:
+def test_an_unknown_customer_returns_404_and_a_deleted_one_409(
+    shop: Shop, other_shop: Shop
+) -> None:
     for each in (UNKNOWN, other_shop.customer()["id"], "cus_x"):
         for body in ({"token": "pm_card_visa"}, {}):
             reply = shop.ask("POST", f"/customers/{each}/payment-instruments", body)
             assert (reply.status, reply.body) == (404, NOT_FOUND)
-        target = f"/customers/{each}/payment-instruments"  # 1.2: whose it is comes first
+        target = f"/customers/{each}/payment-instruments"  # the 404 of the id comes first
         reply = shop.ask("POST", target, b"{", idempotency_key="k" * 101)
         assert (reply.status, reply.body) == (404, NOT_FOUND)
     gone = shop.customer()["id"]

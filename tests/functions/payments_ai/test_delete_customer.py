@@ -1,4 +1,4 @@
-"""DELETE …/customers/{id}. Source: contracts/payments-ai.md, section 2.5."""
+"""DELETE …/customers/{id}. Source: docs/api/payments-ai.md, section 2.5."""
 
 from collections.abc import Callable
 
@@ -12,11 +12,11 @@ from tests.functions.payments_ai.conftest import (
     UNKNOWN,
     Shop,
     details,
-    shown,
+    values_of,
 )
 
 
-def test_the_event_file_is_answered_without_a_body(
+def test_the_event_file_returns_204_without_a_body(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/delete_customer")
@@ -24,7 +24,7 @@ def test_the_event_file_is_answered_without_a_body(
     assert "content-type" not in reply.headers
 
 
-def test_a_deleted_customer_leaves_the_lists_and_takes_nothing_new(
+def test_a_deleted_customer_is_not_listed_and_cannot_be_changed_or_paid_for(
     shop: Shop, signed_in: Callable[..., Api]
 ) -> None:
     made, other = shop.customer(firstName="Gone"), shop.customer(firstName="Stays")
@@ -40,20 +40,20 @@ def test_a_deleted_customer_leaves_the_lists_and_takes_nothing_new(
     assert reply.status == 404
 
 
-def test_d22_the_sdks_target_is_ignored_and_d23_a_second_time_is_the_same(
+def test_p22_the_target_of_the_sdk_is_ignored_and_p23_a_second_deletion_returns_204(
     shop: Shop, later: Callable[[float], None]
 ) -> None:
     made, target = shop.customer(), shop.customer()
     for query in (f"?targetCustomerId={target['id']}", "", "?targetCustomerId=x"):
         assert shop.ask("DELETE", f"/customers/{made['id']}{query}").status == 204
         later(5)
-    gone = shop.ask("GET", f"/customers/{made['id']}").body
-    assert shown(gone, "revision", "status") == [2, "deleted"]
-    assert gone["deletedTime"] == gone["updatedTime"]
+    deleted = shop.ask("GET", f"/customers/{made['id']}").body
+    assert values_of(deleted, "revision", "status") == [2, "deleted"]
+    assert deleted["deletedTime"] == deleted["updatedTime"]
     assert [each["id"] for each in shop.listed()] == [target["id"]]
 
 
-def test_an_unknown_or_strange_customer_is_404_and_anothers_organization_403(
+def test_an_unknown_or_anothers_customer_returns_404_and_another_organization_403(
     shop: Shop, other_shop: Shop
 ) -> None:
     theirs = other_shop.customer()["id"]

@@ -1,4 +1,4 @@
-"""GET …/custom-fields/{resource}/{name}. Source: contracts/payments-ai.md, section 4.2."""
+"""GET …/custom-fields/{resource}/{name}. Source: docs/api/payments-ai.md, section 4.2."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from tests.functions.conftest import Reply
 from tests.functions.payments_ai.conftest import FORBIDDEN, NOT_FOUND, Shop
 
 
-def test_the_event_file_is_answered_with_the_demo_field(
+def test_the_event_file_returns_200_with_the_demo_field(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/get_custom_field")
@@ -19,7 +19,7 @@ def test_the_event_file_is_answered_with_the_demo_field(
 
 
 @pytest.mark.parametrize("name", ["loyaltyTier", "Größe ☃", "a+b", "100%"])
-def test_d27_one_field_has_the_schema_twice(shop: Shop, name: str) -> None:
+def test_p27_a_field_has_the_schema_also_at_the_top_level(shop: Shop, name: str) -> None:
     schema = {"type": "array", "additionalSchema": {"allowedValues": ["S", "M"]}}
     body = {"name": name, "resource": "plans", "description": "d", "typeSchema": schema}
     made = shop.ask("POST", "/custom-fields", body).body
@@ -27,7 +27,7 @@ def test_d27_one_field_has_the_schema_twice(shop: Shop, name: str) -> None:
     assert (reply.status, reply.body) == (200, made | schema)
 
 
-def test_what_is_not_there_is_404_and_anothers_organization_403(
+def test_an_unknown_field_returns_404_and_another_organization_403(
     shop: Shop, other_shop: Shop
 ) -> None:
     body = {"name": "f", "resource": "plans", "description": "", "typeSchema": {"type": "date"}}

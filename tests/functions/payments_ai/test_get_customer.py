@@ -1,4 +1,4 @@
-"""GET …/customers/{id}. Source: contracts/payments-ai.md, section 2.2."""
+"""GET …/customers/{id}. Source: docs/api/payments-ai.md, section 2.2."""
 
 from collections.abc import Callable
 
@@ -13,29 +13,29 @@ from tests.functions.payments_ai.conftest import (
     NOT_FOUND,
     UNKNOWN,
     Shop,
-    shown,
+    values_of,
 )
 
 
-def test_the_event_file_is_answered_with_the_demo_customer(
+def test_the_event_file_returns_200_with_the_demo_customer(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/get_customer")
     assert (reply.status, list(reply.body)) == (200, FIELDS)
-    assert shown(reply.body, "firstName", "createdTime") == ["Nadia", "2026-03-02T09:15:04Z"]
+    assert values_of(reply.body, "firstName", "createdTime") == ["Nadia", "2026-03-02T09:15:04Z"]
 
 
-def test_d15_a_deleted_customer_still_resolves(shop: Shop) -> None:
+def test_p15_a_deleted_customer_returns_200(shop: Shop) -> None:
     made = shop.customer(firstName="Nadia")
     shop.ask("DELETE", f"/customers/{made['id']}")
     reply = shop.ask("GET", f"/customers/{made['id']}?expand=a&fields=b")
     assert (reply.status, reply.body["status"], reply.body["revision"]) == (200, "deleted", 2)
     assert reply.body["deletedTime"] == reply.body["updatedTime"]
     kept = ("id", "firstName", "createdTime")
-    assert shown(reply.body, *kept) == shown(made, *kept)
+    assert values_of(reply.body, *kept) == values_of(made, *kept)
 
 
-def test_an_id_that_is_unknown_malformed_or_anothers_is_404(shop: Shop, other_shop: Shop) -> None:
+def test_an_unknown_malformed_or_anothers_id_returns_404(shop: Shop, other_shop: Shop) -> None:
     made = shop.customer()["id"]
     theirs = other_shop.customer()["id"]
     bare = made.removeprefix("cus_")
@@ -45,7 +45,7 @@ def test_an_id_that_is_unknown_malformed_or_anothers_is_404(shop: Shop, other_sh
         assert (reply.status, reply.body) == (404, NOT_FOUND), each
 
 
-def test_another_organization_in_the_path_is_403_whether_the_id_exists_or_not(
+def test_another_organization_in_the_path_returns_403_for_any_id(
     shop: Shop, other_shop: Shop
 ) -> None:
     made = shop.customer()["id"]
@@ -65,7 +65,7 @@ def test_another_organization_in_the_path_is_403_whether_the_id_exists_or_not(
         ("HEAD", "/customers"),
     ],
 )
-def test_d3_an_unknown_path_or_method_is_404_whoever_asks(
+def test_p3_an_unknown_path_or_method_returns_404_with_or_without_a_key(
     shop: Shop, guest: Api, method: str, path: str
 ) -> None:
     for by in (shop, Shop(guest, "org_1")):
@@ -75,7 +75,7 @@ def test_d3_an_unknown_path_or_method_is_404_whoever_asks(
 
 
 @pytest.mark.parametrize("stray", [f"/customers/{UNKNOWN}/", f"//customers//{UNKNOWN}"])
-def test_a_stray_slash_is_answered_308_to_the_clean_path(shop: Shop, stray: str) -> None:
+def test_a_path_with_an_extra_slash_returns_308_to_the_clean_path(shop: Shop, stray: str) -> None:
     reply = shop.ask("GET", f"{stray}?expand=a%2Fb")
     target = f"/v1/public-api/organizations/org_1/customers/{UNKNOWN}?expand=a%2Fb"
     assert (reply.status, reply.headers["location"]) == (308, target)

@@ -1,4 +1,4 @@
-"""GET …/payment-instruments/{instrument_id}. Source: contracts/payments-ai.md, section 3 (D 24)."""
+"""GET …/payment-instruments/{instrument_id}. Source: docs/api/payments-ai.md, section 3 (P24)."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,14 @@ from tests.functions.conftest import Reply
 from tests.functions.payments_ai.conftest import NOT_FOUND, Shop
 
 
-def test_the_event_file_is_answered_with_the_demo_instrument(
+def test_the_event_file_returns_200_with_the_demo_instrument(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/get_payment_instrument")
     assert (reply.status, reply.body["id"]) == (200, "pm_01kjpx9b4vfkhr0f2q3g5m7n8p")
 
 
-def test_d24_an_instrument_is_found_below_its_customer_alone(shop: Shop, other_shop: Shop) -> None:
+def test_p24_an_instrument_is_found_only_below_its_customer(shop: Shop, other_shop: Shop) -> None:
     customer, other = shop.customer(), shop.customer()
     made = shop.instrument(customer)
     target = f"/customers/{customer['id']}/payment-instruments"
@@ -31,10 +31,10 @@ def test_d24_an_instrument_is_found_below_its_customer_alone(shop: Shop, other_s
         assert (reply.status, reply.body) == (404, NOT_FOUND)
 
 
-def test_a_card_that_has_expired_says_so(shop: Shop, later: Callable[[float], None]) -> None:
+def test_an_expired_card_has_the_status_expired(shop: Shop, later: Callable[[float], None]) -> None:
     customer = shop.customer()
     made = shop.instrument(customer)
     later(20 * 365 * 24 * 3600)
     target = f"/customers/{customer['id']}"
-    told = shop.ask("GET", f"{target}/payment-instruments/{made['id']}").body
-    assert told["status"] == "expired"
+    body = shop.ask("GET", f"{target}/payment-instruments/{made['id']}").body
+    assert body["status"] == "expired"

@@ -1,4 +1,4 @@
-"""GET …/customers. Source: contracts/payments-ai.md, section 2.3."""
+"""GET …/customers. Source: docs/api/payments-ai.md, section 2.3."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from tests.functions.payments_ai.conftest import FIELDS, FORBIDDEN, Shop, detail
 
 
 def paging(reply: Reply) -> list[int]:
-    """Total, limit and offset, as the headers say."""
+    """Total, limit and offset in the headers."""
     assert reply.status == 200, reply.text
     return [int(reply.headers[f"pagination-{name}"]) for name in ("total", "limit", "offset")]
 
@@ -23,7 +23,7 @@ def ids(customers: list[dict[str, Any]]) -> list[str]:
     return [each["id"] for each in customers]
 
 
-def test_the_event_file_is_answered_with_a_bare_array(
+def test_the_event_file_returns_200_with_a_bare_array(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/list_customers")
@@ -31,7 +31,7 @@ def test_the_event_file_is_answered_with_a_bare_array(
     assert {tuple(each) for each in reply.body} == {tuple(FIELDS)}
 
 
-def test_d16_newest_first_unless_asked_otherwise_and_no_page_overlaps(shop: Shop) -> None:
+def test_p16_customers_are_listed_newest_first_or_by_sort_without_overlaps(shop: Shop) -> None:
     made = [shop.customer()["id"] for _ in range(7)]
     assert ids(shop.listed()) == ids(shop.listed("sort=-createdTime")) == made[::-1]
     assert ids(shop.listed("sort=createdTime")) == made
@@ -39,10 +39,10 @@ def test_d16_newest_first_unless_asked_otherwise_and_no_page_overlaps(shop: Shop
     assert [ids(page) for page in pages] == [made[:3], made[3:6], made[6:], []]
 
 
-def test_the_headers_tell_the_true_total_for_every_page(shop: Shop) -> None:
+def test_every_page_has_the_total_in_its_headers(shop: Shop) -> None:
     for _ in range(3):
         shop.customer(firstName="Nadia")
-    asked = {
+    pages = {
         "": [3, 20, 0],
         "limit=2": [3, 2, 0],
         "limit=2&offset=2": [3, 2, 2],
@@ -53,13 +53,13 @@ def test_the_headers_tell_the_true_total_for_every_page(shop: Shop) -> None:
         "limit=5&limit=2": [3, 2, 0],
         "limit=1000": [3, 1000, 0],
     }
-    for query, expected in asked.items():
+    for query, expected in pages.items():
         assert paging(shop.ask("GET", f"/customers?{query}")) == expected, query
     for query in ("limit=0", "offset=3", "search=nadia&offset=3", "search=nadia&limit=0"):
         assert shop.listed(query) == []
 
 
-def test_d17_deleted_customers_are_not_listed_not_found_and_not_counted(shop: Shop) -> None:
+def test_p17_deleted_customers_are_not_listed_searched_or_counted(shop: Shop) -> None:
     gone, kept = shop.customer(firstName="Nadia")["id"], shop.customer(firstName="Nadia")["id"]
     shop.ask("DELETE", f"/customers/{gone}")
     for query in ("", "search=nadia"):
@@ -67,7 +67,7 @@ def test_d17_deleted_customers_are_not_listed_not_found_and_not_counted(shop: Sh
         assert (ids(reply.body), paging(reply)[0]) == ([kept], 1)
 
 
-def test_one_organization_lists_its_own(shop: Shop, other_shop: Shop) -> None:
+def test_a_list_contains_only_customers_of_the_organization(shop: Shop, other_shop: Shop) -> None:
     other_shop.customer(firstName="Nadia")
     assert paging(shop.ask("GET", "/customers?search=nadia")) == [0, 20, 0]
     assert Shop(shop.api, "org_2").ask("GET", "/customers?limit=x").body == FORBIDDEN
@@ -90,13 +90,15 @@ def test_one_organization_lists_its_own(shop: Shop, other_shop: Shop) -> None:
         (f"q={'x' * 256}", "search: must be at most 255 characters"),
     ],
 )
-def test_d16_a_bad_parameter_is_named(shop: Shop, query: str, fault: str) -> None:
+def test_p16_an_invalid_parameter_returns_400_with_its_name(
+    shop: Shop, query: str, fault: str
+) -> None:
     assert details(shop.ask("GET", f"/customers?{query}")) == fault
 
 
-def test_every_bad_parameter_is_named_and_d2_unknown_ones_are_ignored(shop: Shop) -> None:
-    told = details(shop.ask("GET", "/customers?limit=x&offset=x&sort=x")).split("; ")
-    assert [clause.partition(":")[0] for clause in told] == ["limit", "offset", "sort"]
+def test_all_invalid_parameters_are_reported_and_p2_unknown_ones_are_ignored(shop: Shop) -> None:
+    errors = details(shop.ask("GET", "/customers?limit=x&offset=x&sort=x")).split("; ")
+    assert [error.partition(":")[0] for error in errors] == ["limit", "offset", "sort"]
     assert shop.listed("filter=a:b&filter=c&expand=d&fields=&colour=%FF") == []
 
 
@@ -123,7 +125,7 @@ NOT_FOUND = [
 
 @pytest.mark.parametrize("name", ["search", "q"])
 @pytest.mark.parametrize(("text", "customer"), FOUND)
-def test_d18_a_search_is_contained_in_names_or_email(
+def test_p18_a_search_matches_a_part_of_names_or_email(
     shop: Shop, name: str, text: str, customer: dict[str, object]
 ) -> None:
     made = shop.customer(**customer)
@@ -132,28 +134,30 @@ def test_d18_a_search_is_contained_in_names_or_email(
 
 
 @pytest.mark.parametrize(("text", "customer"), NOT_FOUND)
-def test_d18_it_has_no_words_and_no_wildcards_and_looks_nowhere_else(
+def test_p18_a_search_has_no_wildcards_and_ignores_other_fields(
     shop: Shop, text: str, customer: dict[str, object]
 ) -> None:
     shop.customer(**customer)
     assert shop.listed(f"search={quote(text)}") == []
 
 
-def test_an_empty_search_finds_all_and_search_wins_over_its_alias(shop: Shop) -> None:
+def test_an_empty_search_returns_all_and_search_wins_over_q(shop: Shop) -> None:
     made = shop.customer(firstName="Nadia")["id"]
     for query in ("search=", "search=%20", "q=", "search=nadia&q=nobody", "search=&q=nobody"):
         assert ids(shop.listed(query)) == [made], query
     assert shop.listed("search=nobody&q=nadia") == []
 
 
-def test_a_search_says_where_it_ends(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_above_the_limit_returns_400_with_the_limit(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.customer(firstName="Nadia")
     monkeypatch.setattr(listing, "SEARCHED_TO", 0)
     fault = details(shop.ask("GET", "/customers?search=nadia"))
     assert fault == "search: not available above 0 customers"
 
 
-def test_a_throttled_search_is_429_with_the_time_to_wait(
+def test_too_many_searches_return_429_with_retry_after(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.customer(firstName="Nadia")

@@ -1,4 +1,4 @@
-"""GET …/customers/{id}/payment-instruments. Source: contracts/payments-ai.md, section 3 (D 24)."""
+"""GET …/customers/{id}/payment-instruments. Source: docs/api/payments-ai.md, section 3 (P24)."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from tests.functions.conftest import Api, Reply
 from tests.functions.payments_ai.conftest import NOT_FOUND, UNKNOWN, Shop, details
 
 
-def test_the_event_file_is_answered_with_the_demo_instrument(
+def test_the_event_file_returns_200_with_the_demo_instrument(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/list_payment_instruments")
@@ -16,7 +16,7 @@ def test_the_event_file_is_answered_with_the_demo_instrument(
     assert reply.body[0]["isDefault"] is True
 
 
-def test_d24_instruments_come_newest_first_with_the_headers_of_all_lists(shop: Shop) -> None:
+def test_p24_instruments_are_listed_newest_first_with_pagination_headers(shop: Shop) -> None:
     customer = shop.customer()
     made = [shop.instrument(customer)["id"] for _ in range(3)]
     shop.instrument(shop.customer())
@@ -24,17 +24,17 @@ def test_d24_instruments_come_newest_first_with_the_headers_of_all_lists(shop: S
     assert [each["id"] for each in shop.ask("GET", target).body] == made[::-1]
     reply = shop.ask("GET", f"{target}?limit=1&offset=2")
     assert [each["id"] for each in reply.body] == made[:1]
-    told = [reply.headers[f"pagination-{name}"] for name in ("total", "limit", "offset")]
-    assert told == ["3", "1", "2"]
+    headers = [reply.headers[f"pagination-{name}"] for name in ("total", "limit", "offset")]
+    assert headers == ["3", "1", "2"]
     fault = "limit: must be an integer between 0 and 1000"
     assert details(shop.ask("GET", f"{target}?limit=-1")) == fault
 
 
-def test_an_unknown_customer_has_no_list_and_a_deleted_one_an_empty_one(
+def test_an_unknown_customer_returns_404_and_a_deleted_one_an_empty_list(
     shop: Shop, other_shop: Shop
 ) -> None:
     for each in (UNKNOWN, other_shop.customer()["id"], "cus_x"):
-        for query in ("", "?limit=x", "?offset=-1"):  # 1.2: whose it is comes first
+        for query in ("", "?limit=x", "?offset=-1"):  # the 404 of the id comes first
             reply = shop.ask("GET", f"/customers/{each}/payment-instruments{query}")
             assert (reply.status, reply.body) == (404, NOT_FOUND)
     customer = shop.customer()
@@ -43,7 +43,7 @@ def test_an_unknown_customer_has_no_list_and_a_deleted_one_an_empty_one(
     assert shop.ask("GET", f"/customers/{customer['id']}/payment-instruments").body == []
 
 
-def test_an_instrument_shows_the_address_that_the_native_api_gave_it(
+def test_an_instrument_has_the_billing_address_set_in_the_native_api(
     shop: Shop, signed_in: Callable[..., Api]
 ) -> None:
     customer, member = shop.customer(), signed_in("user_1", org_1="admin")
@@ -53,7 +53,7 @@ def test_an_instrument_shows_the_address_that_the_native_api_gave_it(
     address = member.post("/addresses", home | owner).body["id"]
     change = {"billing_address_id": address}
     assert member.put(f"/payment-methods/{first['id']}", change).status == 200
-    shown = {
+    billing_address = {
         "country": "GB",
         "address1": "4 Quay Rd",
         "address2": None,
@@ -63,8 +63,8 @@ def test_an_instrument_shows_the_address_that_the_native_api_gave_it(
     }
     target = f"/customers/{customer['id']}/payment-instruments"
     listed = shop.ask("GET", target).body
-    assert [each["billingAddress"] for each in listed] == [None, shown]
-    assert shop.ask("GET", f"{target}/{first['id']}").body["billingAddress"] == shown
+    assert [each["billingAddress"] for each in listed] == [None, billing_address]
+    assert shop.ask("GET", f"{target}/{first['id']}").body["billingAddress"] == billing_address
     assert shop.ask("GET", f"{target}/{second['id']}").body["billingAddress"] is None
     member.delete(f"/addresses/{address}")
     assert shop.ask("GET", f"{target}/{first['id']}").body["billingAddress"] is None

@@ -1,4 +1,7 @@
-"""PUT …/custom-fields/{resource}/{name}, the SDK's form. Source: contracts/payments-ai.md 4.2."""
+"""PUT …/custom-fields/{resource}/{name}, the SDK's form.
+
+Source: docs/api/payments-ai.md, section 4.2.
+"""
 
 from collections.abc import Callable
 
@@ -10,7 +13,7 @@ from tests.functions.conftest import Reply
 from tests.functions.payments_ai.conftest import FORBIDDEN, NOT_FOUND, Shop, details
 
 
-def test_the_event_file_redefines_the_demo_field(
+def test_the_event_file_returns_200_with_the_replaced_field(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/update_custom_field")
@@ -19,11 +22,11 @@ def test_the_event_file_redefines_the_demo_field(
     assert reply.body.items() >= schema.items()
 
 
-def test_d27_the_description_may_be_left_out_and_the_key_is_the_paths(shop: Shop) -> None:
+def test_p27_the_description_is_optional_and_the_path_has_resource_and_name(shop: Shop) -> None:
     sent = {"name": "other", "resource": "plans", "type": "number", "description": None}
     reply = shop.ask("PUT", "/custom-fields/customers/points%20now", sent)
-    told = [reply.body[each] for each in ("name", "resource", "description", "additionalSchema")]
-    assert (reply.status, told) == (201, ["points now", "customers", "", None])
+    fields = [reply.body[each] for each in ("name", "resource", "description", "additionalSchema")]
+    assert (reply.status, fields) == (201, ["points now", "customers", "", None])
     again = shop.ask("PUT", "/custom-fields/customers/points%20now", {"type": "number"})
     assert again.status == 200
     assert shop.customer(customFields={"points now": 7})["customFields"] == {"points now": 7}
@@ -41,18 +44,18 @@ def test_d27_the_description_may_be_left_out_and_the_key_is_the_paths(shop: Shop
         ),
     ],
 )
-def test_what_is_wrong_is_named_where_it_stands(shop: Shop, body: object, fault: str) -> None:
+def test_an_invalid_field_returns_400_with_its_path(shop: Shop, body: object, fault: str) -> None:
     assert details(shop.ask("PUT", "/custom-fields/customers/f", body)) == fault
 
 
-def test_d26_another_type_is_409(shop: Shop) -> None:
+def test_p26_another_type_returns_409(shop: Shop) -> None:
     target = "/custom-fields/customers/f"
     assert shop.ask("PUT", target, {"type": "date"}).status == 201
-    told = details(shop.ask("PUT", target, {"type": "string"}), 409)
-    assert told == "typeSchema.type: cannot be changed"
+    error = details(shop.ask("PUT", target, {"type": "string"}), 409)
+    assert error == "typeSchema.type: cannot be changed"
 
 
-def test_an_unknown_resource_is_404_and_a_long_name_400(shop: Shop, other_shop: Shop) -> None:
+def test_an_unknown_resource_returns_404_and_a_long_name_400(shop: Shop, other_shop: Shop) -> None:
     reply = shop.ask("PUT", "/custom-fields/invoices/f", {"type": "date"})
     assert (reply.status, reply.body) == (404, NOT_FOUND)
     fault = details(shop.ask("PUT", f"/custom-fields/customers/{'x' * 256}", {"type": "date"}))

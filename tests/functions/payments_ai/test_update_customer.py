@@ -1,4 +1,4 @@
-"""PUT and PATCH …/customers/{id}. Source: contracts/payments-ai.md, section 2.4."""
+"""PUT and PATCH …/customers/{id}. Source: docs/api/payments-ai.md, section 2.4."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from tests.functions.payments_ai.conftest import (
     UNKNOWN,
     Shop,
     details,
-    shown,
+    values_of,
 )
 
 NADIA = {
@@ -25,16 +25,16 @@ NADIA = {
 }
 
 
-def test_the_event_file_changes_two_fields(
+def test_the_event_file_returns_200_with_two_changed_fields(
     demo_data: StripeSimulator, invoke: Callable[..., Reply]
 ) -> None:
     reply = invoke(handler, "payments_ai/update_customer")
-    told = shown(reply.body, "email", "phoneNumber", "firstName")
-    assert (reply.status, told) == (200, ["jane.roe@example.com", "+1-555-0199", "Nadia"])
+    fields = values_of(reply.body, "email", "phoneNumber", "firstName")
+    assert (reply.status, fields) == (200, ["jane.roe@example.com", "+1-555-0199", "Nadia"])
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_d19_and_d20_what_is_sent_is_replaced_as_a_whole_and_the_rest_stays(
+def test_p19_and_p20_put_and_patch_replace_only_the_fields_sent(
     shop: Shop, method: str, later: Callable[[float], None]
 ) -> None:
     made = shop.customer(**NADIA)
@@ -47,14 +47,14 @@ def test_d19_and_d20_what_is_sent_is_replaced_as_a_whole_and_the_rest_stays(
     assert shop.ask("GET", f"/customers/{made['id']}").body == reply.body
 
 
-def test_d19_null_clears(shop: Shop) -> None:
+def test_p19_null_clears_a_field(shop: Shop) -> None:
     made = shop.customer(**NADIA, language="en", phoneNumber="1", primaryAddress={"note": "x"})
     clear = dict.fromkeys([*NADIA, "language", "phoneNumber", "primaryAddress", "customFields"])
-    told = shop.ask("PUT", f"/customers/{made['id']}", clear).body
-    assert {name: told[name] for name in clear} == clear | {"metadata": {}, "customFields": {}}
+    body = shop.ask("PUT", f"/customers/{made['id']}", clear).body
+    assert {name: body[name] for name in clear} == clear | {"metadata": {}, "customFields": {}}
 
 
-def test_what_was_read_can_be_sent_back_and_changes_nothing(
+def test_an_update_with_the_stored_values_changes_nothing(
     shop: Shop, later: Callable[[float], None]
 ) -> None:
     made = shop.customer(**NADIA)
@@ -65,41 +65,49 @@ def test_what_was_read_can_be_sent_back_and_changes_nothing(
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, True), (0, False), (1, 1.0), ({}, [])])
-def test_a_value_of_another_type_is_a_change(shop: Shop, before: object, after: object) -> None:
+def test_an_equal_value_of_another_type_is_a_change(
+    shop: Shop, before: object, after: object
+) -> None:
     made = shop.customer(metadata={"a": before})
-    told = shop.ask("PUT", f"/customers/{made['id']}", {"metadata": {"a": after}}).body
-    assert (repr(told["metadata"]["a"]), told["revision"]) == (repr(after), 2)
+    body = shop.ask("PUT", f"/customers/{made['id']}", {"metadata": {"a": after}}).body
+    assert (repr(body["metadata"]["a"]), body["revision"]) == (repr(after), 2)
 
 
 @pytest.mark.parametrize("given", ["cus_x", UNKNOWN, 7, None])
-def test_an_id_cannot_be_changed(shop: Shop, given: object) -> None:
+def test_another_id_in_the_body_returns_400(shop: Shop, given: object) -> None:
     target = f"/customers/{shop.customer()['id']}"
     assert details(shop.ask("PUT", target, {"id": given})) == "id: cannot be changed"
     both = details(shop.ask("PUT", target, {"id": given, "email": 1}))
     assert both == "id: cannot be changed; email: must be a string"
 
 
-def test_what_is_wrong_is_named_and_nothing_is_written(shop: Shop) -> None:
+def test_an_invalid_update_returns_400_and_changes_nothing(shop: Shop) -> None:
     made = shop.customer(**NADIA)
     target = f"/customers/{made['id']}"
     assert details(shop.ask("PUT", target, b"[]")) == "body: must be an object"
     assert details(shop.ask("PUT", target, b"")) == "body: must be valid JSON"
     wrong = {"firstName": "Z", "language": "english"}
     assert details(shop.ask("PUT", target, wrong)).startswith("language: ")
-    strange = details(shop.ask("PUT", target, {"defaultPaymentInstrumentId": "pm_1"}))
-    assert strange == "defaultPaymentInstrumentId: does not belong to this customer"
+    error = details(shop.ask("PUT", target, {"defaultPaymentInstrumentId": "pm_1"}))
+    assert error == "defaultPaymentInstrumentId: does not belong to this customer"
     assert shop.ask("GET", target).body == made
 
 
-def test_d11_the_later_form_changes_the_flat_fields_that_are_not_sent(shop: Shop) -> None:
+def test_p11_primary_address_changes_the_flat_fields_that_are_not_sent(shop: Shop) -> None:
     made = shop.customer(**NADIA)
     later = {"firstName": "N.", "emails": [{"value": "n@shop.test"}]}
     body = {"primaryAddress": later, "email": "own@shop.test"}
-    told = shop.ask("PUT", f"/customers/{made['id']}", body).body
-    assert shown(told, "firstName", "email", "address") == ["N.", "own@shop.test", made["address"]]
+    updated = shop.ask("PUT", f"/customers/{made['id']}", body).body
+    assert values_of(updated, "firstName", "email", "address") == [
+        "N.",
+        "own@shop.test",
+        made["address"],
+    ]
 
 
-def test_d21_an_unknown_id_is_404_before_the_body_is_judged(shop: Shop, other_shop: Shop) -> None:
+def test_p21_an_unknown_id_returns_404_before_the_body_is_checked(
+    shop: Shop, other_shop: Shop
+) -> None:
     for each in (UNKNOWN, other_shop.customer()["id"], "cus_x"):
         for body in ({"firstName": "A"}, {"email": 1}, b"{"):
             reply = shop.ask("PUT", f"/customers/{each}", body)
@@ -109,7 +117,7 @@ def test_d21_an_unknown_id_is_404_before_the_body_is_judged(shop: Shop, other_sh
     assert (reply.status, reply.body) == (403, FORBIDDEN)
 
 
-def test_both_addresses_have_8_kib_together_also_one_after_the_other(shop: Shop) -> None:
+def test_both_addresses_over_8_kib_in_two_requests_return_400(shop: Shop) -> None:
     made = shop.customer(address={"note": "x" * 4085})
     target = f"/customers/{made['id']}"
     fits, too_much = ({"primaryAddress": {"note": "x" * size}} for size in (4085, 4086))
@@ -118,7 +126,7 @@ def test_both_addresses_have_8_kib_together_also_one_after_the_other(shop: Shop)
     assert shop.ask("PUT", target, fits).status == 200
 
 
-def test_a_new_name_is_found_and_the_old_one_is_not(shop: Shop) -> None:
+def test_a_search_finds_the_new_name_and_not_the_old_one(shop: Shop) -> None:
     made = shop.customer(firstName="Nadia")
     shop.ask("PUT", f"/customers/{made['id']}", {"firstName": "Nina"})
     assert shop.listed("search=nadia") == []

@@ -1,4 +1,8 @@
-"""POST /bridge-payment/webhooks/stripe. Source: providers.md D.1, bridge.md 6, convergence.md 7."""
+"""POST /bridge-payment/webhooks/stripe.
+
+Source: docs/providers.md, section D.1; docs/api/native.md, section 6;
+docs/payment-correctness.md, section 7.
+"""
 
 import json
 import os
@@ -14,13 +18,13 @@ from functions.webhooks.stripe.handler import handler
 from tests import stripe_events
 from tests.conftest import Environment
 from tests.functions.conftest import Api, Reply
-from tests.stripe_events import TARGET, about_intent, event, held_back, sign, waiting
+from tests.stripe_events import TARGET, about_intent, delayed, event, sign, waiting
 
 Put = Callable[[str, str], None]
 Setting = Callable[[str, str], None]
 Invoke = Callable[..., Reply]
 GOLDEN_SECRET, GOLDEN_AT = "whsec_bridge_golden_0001", 1735689600
-GOLDEN = {  # providers.md D.1: body, v1
+GOLDEN = {  # body and v1. Source: docs/providers.md, section D.1
     '{"id":"evt_test_1","object":"event","type":"payment_intent.succeeded",'
     '"data":{"object":{"id":"pi_test_1","object":"payment_intent"}}}': (
         "8da8490fd79d2029cc9abb8122d451d2e17ea1d70bc2ccffaabbe16df72269f4"
@@ -35,16 +39,16 @@ PAYMENT = {"id": "pay_123", "provider_payment_id": "pi_stripe_abc123"}
 
 @pytest.fixture
 def hook(environment: Environment, tables: None) -> Callable[..., Reply]:
-    """Send a body to the webhook: `hook(body)`, signed by us unless `signature` says otherwise."""
+    """Send a body to the webhook: `hook(body)`. It is signed with our secret by default."""
 
     def send(body: object, signature: str | None = None, **headers: str) -> Reply:
         text = body if isinstance(body, str | bytes) else json.dumps(body)
         raw = text if isinstance(text, bytes) else text.encode()
         header = sign(raw.decode()) if signature is None else signature
         sent = {"content-type": "application/json; charset=utf-8", "stripe-signature": header}
-        answer = environment.gateway.call("POST", TARGET, sent | headers, raw)
-        named = {name.lower(): value for name, value in answer.headers}
-        return Reply(answer.status, named, answer.body.decode())
+        response = environment.gateway.call("POST", TARGET, sent | headers, raw)
+        lowered = {name.lower(): value for name, value in response.headers}
+        return Reply(response.status, lowered, response.body.decode())
 
     return send
 
@@ -54,7 +58,7 @@ def queue(environment: Environment) -> str:
     return environment.queues["SyncQueue"]
 
 
-def test_the_event_file_is_queued_before_it_is_answered(
+def test_event_file_is_queued_and_returns_200(
     tables: None, put_secret: Put, invoke: Invoke, queue: str
 ) -> None:
     put_secret("STRIPE_WEBHOOK_SECRET", GOLDEN_SECRET)
@@ -63,7 +67,7 @@ def test_the_event_file_is_queued_before_it_is_answered(
     assert (reply.status, reply.body) == (200, {"received": True})
     (message,) = waiting(queue)
     assert message == {
-        "hint": {
+        "event_reference": {
             "provider_id": "stripe",
             "event_id": "evt_1SqP3nLkdIwHu7ix8wq2kV5T",
             "type": "payment_intent.succeeded",
@@ -74,7 +78,7 @@ def test_the_event_file_is_queued_before_it_is_answered(
 
 
 @pytest.mark.parametrize("body", GOLDEN, ids=["ascii", "utf-8"])
-def test_the_golden_vectors_pass_at_their_time_and_are_too_old_today(
+def test_golden_vectors_are_valid_at_their_time_and_too_old_today(
     body: str,
     hook: Callable[..., Reply],
     put_secret: Put,
@@ -92,11 +96,11 @@ def test_the_golden_vectors_pass_at_their_time_and_are_too_old_today(
         assert hook(body, signature).status == 200
         assert hook(body.replace("1", "2", 1), signature).code == "signature_invalid"
     (message,) = waiting(queue)
-    assert message["hint"]["event_id"] == json.loads(body)["id"]
+    assert message["event_reference"]["event_id"] == json.loads(body)["id"]
 
 
 @pytest.mark.parametrize(("age", "status"), [(290, 200), (310, 400), (-3600, 200)])
-def test_an_event_may_be_300_seconds_old_and_of_any_time_to_come(
+def test_signature_older_than_300_seconds_returns_400(
     age: int, status: int, hook: Callable[..., Reply]
 ) -> None:
     body = json.dumps(about_intent(PAYMENT))
@@ -104,7 +108,7 @@ def test_an_event_may_be_300_seconds_old_and_of_any_time_to_come(
 
 
 @pytest.mark.parametrize("between", [",", " ", "\n", ", ", " ,\t"])
-def test_two_secrets_are_good_at_once(
+def test_two_secrets_are_valid_at_once(
     between: str, hook: Callable[..., Reply], put_secret: Put, queue: str
 ) -> None:
     put_secret("STRIPE_WEBHOOK_SECRET", f"whsec_new{between}whsec_old\n")
@@ -117,8 +121,8 @@ def test_two_secrets_are_good_at_once(
     assert len(waiting(queue)) == 2
 
 
-def test_any_of_several_signatures_may_fit(hook: Callable[..., Reply]) -> None:
-    """As Stripe sends them while the endpoint's secret is being rolled."""
+def test_any_of_several_v1_signatures_is_accepted(hook: Callable[..., Reply]) -> None:
+    """Stripe sends several while the endpoint's secret is being rolled."""
     body = json.dumps(about_intent(PAYMENT))
     at, _, v1 = sign(body).partition(",")
     assert hook(body, f"{at},v1={'0' * 64},{v1},v0=abc").status == 200
@@ -139,7 +143,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("signature", FORGED.values(), ids=FORGED.keys())
-def test_what_stripe_did_not_sign_is_a_400_and_is_not_queued(
+def test_forged_signature_returns_400_and_queues_nothing(
     signature: str, hook: Callable[..., Reply], queue: str
 ) -> None:
     for body in (json.dumps(about_intent(PAYMENT)), b"\xff\xfe{}", "", "[" * 100_000):
@@ -148,7 +152,9 @@ def test_what_stripe_did_not_sign_is_a_400_and_is_not_queued(
     assert waiting(queue) == []
 
 
-def test_a_changed_body_is_no_longer_signed(hook: Callable[..., Reply], queue: str) -> None:
+def test_changed_body_returns_400_and_queues_nothing(
+    hook: Callable[..., Reply], queue: str
+) -> None:
     body = json.dumps(about_intent(PAYMENT))
     signature = sign(body)
     for changed in (body + " ", body.replace("pay_123", "pay_124"), body.encode("utf-16")):
@@ -156,7 +162,7 @@ def test_a_changed_body_is_no_longer_signed(hook: Callable[..., Reply], queue: s
     assert waiting(queue) == []
 
 
-def test_the_raw_bytes_are_verified_also_where_the_gateway_encodes_them(
+def test_signature_covers_raw_bytes_also_if_the_gateway_encodes_them(
     hook: Callable[..., Reply],
     event: Callable[[str], dict[str, Any]],
     invoke: Invoke,
@@ -171,7 +177,7 @@ def test_the_raw_bytes_are_verified_also_where_the_gateway_encodes_them(
     assert len(waiting(queue)) == 2
 
 
-def test_an_event_of_the_other_mode_is_refused(
+def test_event_of_the_other_mode_returns_400(
     hook: Callable[..., Reply], setting: Setting, queue: str
 ) -> None:
     test, live = about_intent(PAYMENT), about_intent(PAYMENT, livemode=True)
@@ -202,7 +208,7 @@ def test_an_event_of_the_other_mode_is_refused(
         {"id": "evt_1", "type": "payment_method.updated", "data": {"object": {"id": "x" * 256}}},
     ],
 )
-def test_what_is_signed_and_no_event_is_a_400(
+def test_signed_body_that_is_no_event_returns_400(
     body: object, hook: Callable[..., Reply], queue: str
 ) -> None:
     assert hook(body).status == 400
@@ -258,20 +264,20 @@ KINDS: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_of_every_event_that_concerns_a_payment_the_ids_are_queued_and_nothing_else(
+def test_payment_event_queues_its_ids_and_nothing_else(
     kind: str, hook: Callable[..., Reply], queue: str
 ) -> None:
     about, read = KINDS[kind]
-    told = about | {"status": "succeeded", "amount": 1, "client_secret": "pi_1_secret_x"}
-    sent = event(kind, told)
+    whole = about | {"status": "succeeded", "amount": 1, "client_secret": "pi_1_secret_x"}
+    sent = event(kind, whole)
     assert hook(sent).status == 200
     (message,) = waiting(queue)
     known = {"provider_id": "stripe", "event_id": sent["id"], "type": kind}
-    assert message == {"hint": known | read}
+    assert message == {"event_reference": known | read}
 
 
 @pytest.mark.parametrize("kind", ["attached", "automatically_updated", "detached", "updated"])
-def test_of_every_event_that_concerns_a_saved_method_its_token_is_queued_and_nothing_else(
+def test_method_event_queues_its_token_and_nothing_else(
     kind: str, hook: Callable[..., Reply], queue: str
 ) -> None:
     card = {"brand": "visa", "last4": "4242", "exp_month": 1, "exp_year": 2099}
@@ -281,7 +287,7 @@ def test_of_every_event_that_concerns_a_saved_method_its_token_is_queued_and_not
     assert hook(sent).status == 200
     (message,) = waiting(queue)
     assert message == {
-        "method_hint": {
+        "method_event_reference": {
             "provider_id": "stripe",
             "event_id": sent["id"],
             "type": f"payment_method.{kind}",
@@ -297,14 +303,14 @@ def test_of_every_event_that_concerns_a_saved_method_its_token_is_queued_and_not
         *("charge.succeeded", "balance.available", "payout.paid", "no.such.event"),
     ],
 )
-def test_what_nothing_of_ours_hangs_on_is_answered_and_dropped(
+def test_event_of_unrelated_type_returns_200_and_queues_nothing(
     kind: str, hook: Callable[..., Reply], queue: str
 ) -> None:
     assert hook(event(kind, {"object": "balance"})).status == 200
     assert waiting(queue) == []
 
 
-def test_what_could_not_be_queued_is_a_503_so_that_stripe_sends_it_again(
+def test_failing_queue_returns_503(
     hook: Callable[..., Reply], setting: Setting, environment: Environment, queue: str
 ) -> None:
     sent = about_intent(PAYMENT)
@@ -317,7 +323,7 @@ def test_what_could_not_be_queued_is_a_503_so_that_stripe_sends_it_again(
     assert len(waiting(queue)) == 1
 
 
-def test_without_our_secret_nothing_is_verified_and_stripe_sends_it_again(
+def test_unreadable_secret_returns_503(
     hook: Callable[..., Reply], setting: Setting, queue: str
 ) -> None:
     body = json.dumps(about_intent(PAYMENT))
@@ -333,7 +339,7 @@ def test_without_our_secret_nothing_is_verified_and_stripe_sends_it_again(
 
 
 @pytest.mark.parametrize("secret", [" ", ",", " , \n"])
-def test_a_blank_secret_signs_nothing(
+def test_blank_secret_accepts_no_signature(
     secret: str, hook: Callable[..., Reply], put_secret: Put, queue: str
 ) -> None:
     put_secret("STRIPE_WEBHOOK_SECRET", secret)
@@ -344,7 +350,7 @@ def test_a_blank_secret_signs_nothing(
     assert waiting(queue) == []
 
 
-def test_nobody_is_asked_and_nothing_is_stored(
+def test_webhook_calls_no_provider_and_stores_nothing(
     api: Api, hook: Callable[..., Reply], environment: Environment, queue: str
 ) -> None:
     payment = api.payment()
@@ -352,5 +358,5 @@ def test_nobody_is_asked_and_nothing_is_stored(
     assert hook(about_intent(payment)).status == 200
     assert api.get(f"/payments/{payment['id']}").body == before
     assert len(environment.stripe.requests) == asked
-    assert held_back(queue) == 0
+    assert delayed(queue) == 0
     assert stripe_events.waiting(environment.queues["SyncDeadLetters"]) == []

@@ -1,4 +1,4 @@
-"""A running simulator, the official SDK pointed at it, and raw HTTP whose answers are checked."""
+"""A running simulator, the official SDK for it, and raw HTTP with checked responses."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ NEVER = {
 
 
 def as_json_schema(node: Any) -> Any:
-    """OpenAPI 3.0 to JSON Schema. Objects are closed: a field of our invention is an error."""
+    """Convert OpenAPI 3.0 to JSON Schema. Objects are closed: an invented field is an error."""
     if isinstance(node, list):
         return [as_json_schema(each) for each in node]
     if not isinstance(node, dict):
@@ -41,19 +41,19 @@ def as_json_schema(node: Any) -> Any:
 
 @cache
 def _validator(operation: str) -> Draft202012Validator:
-    kept = forms.schema()
+    schema = forms.schema()
     error = {"$ref": "#/components/schemas/error"}
-    root = as_json_schema(kept["answers"].get(operation, error))
-    return Draft202012Validator(root | {"$defs": as_json_schema(kept["schemas"])})
+    root = as_json_schema(schema["answers"].get(operation, error))
+    return Draft202012Validator(root | {"$defs": as_json_schema(schema["schemas"])})
 
 
 def check(operation: str, body: object) -> None:
-    """Raise ValidationError unless the body is what Stripe's description says."""
+    """Raises ValidationError if the body does not fit Stripe's description."""
     _validator(operation).validate(body)
 
 
 class Http:
-    """Raw requests to the simulator; every JSON answer is held against Stripe's schema."""
+    """Raw requests to the simulator. Every JSON response is checked against Stripe's schema."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -72,8 +72,8 @@ class Http:
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         if isinstance(form, str):
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        where = {"params": form} if method == "GET" else {"data": form}
-        response = requests.request(method, self.url + path, headers=sent, timeout=10, **where)  # type: ignore[arg-type]
+        payload = {"params": form} if method == "GET" else {"data": form}
+        response = requests.request(method, self.url + path, headers=sent, timeout=10, **payload)  # type: ignore[arg-type]
         found = routes.find(method, path)
         operation = found[0].url if found and response.status_code == 200 else "error"
         if response.headers["Content-Type"] == "application/json":
@@ -92,11 +92,11 @@ class Http:
         return requests.request(method, f"{self.url}/_sim/{name}", json=body, timeout=10)
 
     def visit(self, path: str) -> requests.Response:
-        """What a browser sees, before it follows a redirect."""
+        """Get a page like a browser, but without following a redirect."""
         return requests.get(self.url + path, allow_redirects=False, timeout=10)
 
     def intent(self, **fields: str) -> dict[str, Any]:
-        """A new intent of 20 dollars that wants no redirects."""
+        """Create an intent of 20 dollars without redirects."""
         form = {"amount": "2000", "currency": "usd"} | NEVER | fields
         response = self.post("/v1/payment_intents", form)
         assert response.status_code == 200, response.text

@@ -1,4 +1,4 @@
-"""Every row of the table of test cards. Source: contracts/providers.md, section G."""
+"""Every row of the table of test cards. Source: docs/providers.md, section G."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def last_error(http, intent):
 
 
 @pytest.mark.parametrize(("alias", "brand", "last4"), SUCCEEDING)
-def test_a_card_that_succeeds_is_charged_once(http, simulator, alias, brand, last4):
+def test_confirm_with_succeeding_card_makes_one_charge(http, simulator, alias, brand, last4):
     answer = http.confirm(http.intent()["id"], alias, **{"expand[0]": "latest_charge"}).json()
     charge = answer["latest_charge"]
     card = charge["payment_method_details"]["card"]
@@ -41,7 +41,9 @@ def test_a_card_that_succeeds_is_charged_once(http, simulator, alias, brand, las
 
 
 @pytest.mark.parametrize(("alias", "code", "decline_code", "last4"), DECLINED)
-def test_a_decline_is_402_with_the_intent_inside(http, simulator, alias, code, decline_code, last4):
+def test_confirm_with_declined_card_returns_402_with_the_intent(
+    http, simulator, alias, code, decline_code, last4
+):
     intent = http.intent()["id"]
     answer = http.confirm(intent, alias)
     error = answer.json()["error"]
@@ -58,13 +60,13 @@ def test_a_decline_is_402_with_the_intent_inside(http, simulator, alias, code, d
 
 
 @pytest.mark.parametrize("alias", [row[0] for row in DECLINED if "Customer" not in row[0]])
-def test_a_declined_card_cannot_be_saved(http, alias):
+def test_attach_declined_card_returns_402(http, alias):
     customer = http.customer()
     answer = http.post(f"/v1/payment_methods/{alias}/attach", {"customer": customer})
     assert (answer.status_code, answer.json()["error"]["type"]) == (402, "card_error")
 
 
-def test_one_card_can_be_saved_and_then_fails_every_charge(http):
+def test_charge_customer_fail_can_be_attached_and_fails_every_charge(http):
     customer = http.customer()
     saved = http.saved(customer, "pm_card_chargeCustomerFail")
     for _ in range(2):
@@ -75,7 +77,7 @@ def test_one_card_can_be_saved_and_then_fails_every_charge(http):
 @pytest.mark.parametrize(
     "alias", ["pm_card_authenticationRequired", "pm_card_threeDSecure2Required"]
 )
-def test_authentication_then_success(http, simulator, alias):
+def test_authentication_success_charges_once(http, simulator, alias):
     intent = http.intent()["id"]
     asked = http.confirm(intent, alias).json()
     assert (asked["status"], asked["latest_charge"]) == ("requires_action", None)
@@ -96,14 +98,14 @@ def test_authentication_then_success(http, simulator, alias):
         "pm_card_authenticationRequiredOnSetup",
     ],
 )
-def test_authentication_off_session_is_a_decline(http, simulator, alias):
+def test_confirm_off_session_with_authentication_card_returns_402(http, simulator, alias):
     answer = http.confirm(http.intent()["id"], alias, off_session="true")
     assert answer.status_code == 402
     assert answer.json()["error"]["code"] == "authentication_required"
     assert simulator.charges() == []
 
 
-def test_authentication_and_then_no_funds(http, simulator):
+def test_authentication_success_without_funds_fails_the_payment(http, simulator):
     intent = http.intent()["id"]
     alias = "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds"
     assert http.confirm(intent, alias).json()["status"] == "requires_action"
@@ -112,7 +114,7 @@ def test_authentication_and_then_no_funds(http, simulator):
     assert simulator.charges() == []
 
 
-def test_a_card_set_up_before_needs_no_authentication(http, simulator):
+def test_card_set_up_before_needs_no_authentication(http, simulator):
     customer = http.customer()
     first = http.intent(customer=customer, setup_future_usage="off_session")["id"]
     asked = http.confirm(first, "pm_card_authenticationRequiredOnSetup").json()
@@ -123,14 +125,14 @@ def test_a_card_set_up_before_needs_no_authentication(http, simulator):
     assert http.confirm(second, saved, off_session="true").json()["status"] == "succeeded"
 
 
-def test_every_use_of_an_alias_mints_a_method_and_shows_it(http):
+def test_each_use_of_an_alias_returns_a_fresh_method(http):
     minted = [http.intent(payment_method="pm_card_visa")["payment_method"] for _ in range(2)]
     minted.append(http.confirm(http.intent()["id"], "pm_card_visa").json()["payment_method"])
     assert len(set(minted)) == 3
     assert all(each.startswith("pm_") and "card" not in each for each in minted)
 
 
-def test_one_number_has_one_fingerprint(http):
+def test_same_number_has_same_fingerprint(http):
     path = "/v1/payment_methods"
     prints = [
         http.post(path, {"type": "card", "card[token]": token}).json()["card"]["fingerprint"]
@@ -139,14 +141,14 @@ def test_one_number_has_one_fingerprint(http):
     assert prints[0] == prints[1] != prints[2]
 
 
-def test_a_card_number_never_passes_through_the_api(http):
+def test_card_number_in_the_api_returns_400(http):
     form = {"type": "card", "card[number]": "4242424242424242"}
     form |= {"card[exp_month]": "1", "card[exp_year]": "2030"}
     assert http.post("/v1/payment_methods", form).status_code == 400
     assert http.confirm(http.intent()["id"], "4242424242424242").status_code == 400
 
 
-class TestThePageOfTheBank:
+class TestThreeDSecurePage:
     @pytest.fixture
     def waiting(self, http):
         form = {"amount": "2000", "currency": "usd"}
@@ -161,7 +163,7 @@ class TestThePageOfTheBank:
         path = url.removeprefix(http.url) + (f"?outcome={outcome}" if outcome else "")
         return http.visit(path)
 
-    def test_it_offers_both_ends_and_does_nothing_yet(self, http, waiting):
+    def test_page_without_outcome_offers_both_and_changes_nothing(self, http, waiting):
         page = self.visit(http, waiting)
         assert page.status_code == 200
         assert "?outcome=success" in page.text
@@ -174,7 +176,7 @@ class TestThePageOfTheBank:
         ("outcome", "word", "status"),
         [("success", "succeeded", "succeeded"), ("fail", "failed", "requires_payment_method")],
     )
-    def test_it_sends_the_customer_back_as_stripe_does(self, http, waiting, outcome, word, status):
+    def test_page_with_outcome_redirects_to_return_url(self, http, waiting, outcome, word, status):
         back = self.visit(http, waiting, outcome)
         assert back.status_code == 303
         assert back.headers["Location"] == (
@@ -183,16 +185,16 @@ class TestThePageOfTheBank:
         )
         assert http.get(f"/v1/payment_intents/{waiting['id']}").json()["status"] == status
 
-    def test_a_failed_authentication_leaves_its_trace_and_no_charge(self, http, simulator, waiting):
+    def test_failed_authentication_leaves_an_error_and_no_charge(self, http, simulator, waiting):
         self.visit(http, waiting, "fail")
         kept = last_error(http, waiting["id"])
         assert kept["code"] == "payment_intent_authentication_failure"
         assert simulator.charges() + simulator.declines() == []
 
-    def test_a_second_visit_charges_nothing(self, http, simulator, waiting):
+    def test_second_visit_redirects_and_charges_nothing(self, http, simulator, waiting):
         locations = [self.visit(http, waiting, "success").headers["Location"] for _ in range(2)]
         assert locations[0] == locations[1]
         assert len(simulator.charges()) == 1
 
-    def test_an_intent_it_does_not_know_is_404(self, http):
+    def test_page_of_unknown_intent_returns_404(self, http):
         assert http.visit("/_sim/3ds/pi_nothing").status_code == 404

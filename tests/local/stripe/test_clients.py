@@ -1,4 +1,4 @@
-"""The simulator as its clients meet it: the official SDK, and the customer's browser."""
+"""The clients of the simulator: the official SDK and the customer's browser."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ def status_of(http, intent):
     return http.get(f"{INTENTS}/{intent}").json()["status"]
 
 
-class TestByTheSdk:
-    def test_the_path_of_a_payment(self, client, simulator):
+class TestSdk:
+    def test_sdk_creates_confirms_and_gets_a_payment(self, client, simulator):
         customer = client.v1.customers.create(
             params={"email": "a@b.test", "metadata": {"customer_id": "cust_1"}},
             options={"idempotency_key": "c.1"},
@@ -37,7 +37,7 @@ class TestByTheSdk:
         assert simulator.requests[0].headers["idempotency-key"] == "c.1"
         assert simulator.requests[0].form["metadata[customer_id]"] == "cust_1"
 
-    def test_each_refusal_is_the_exception_of_its_kind(self, client, simulator):
+    def test_sdk_raises_the_exception_for_each_refusal(self, client, simulator):
         intents = client.v1.payment_intents
         with pytest.raises(stripe.InvalidRequestError) as unknown:
             intents.create(
@@ -50,9 +50,9 @@ class TestByTheSdk:
         with pytest.raises(stripe.CardError) as declined:
             intents.confirm(intent.id, params={"payment_method": "pm_card_visa_chargeDeclined"})
         body: Any = declined.value.json_body
-        inside = body["error"]
-        assert inside["decline_code"] == "generic_decline"
-        assert inside["payment_intent"]["last_payment_error"]["code"] == "card_declined"
+        sdk_error = body["error"]
+        assert sdk_error["decline_code"] == "generic_decline"
+        assert sdk_error["payment_intent"]["last_payment_error"]["code"] == "card_declined"
         with pytest.raises(stripe.AuthenticationError):
             stripe.StripeClient(
                 "sk_live_1", base_addresses={"api": simulator.url}
@@ -68,20 +68,20 @@ class TestByTheSdk:
         with pytest.raises(stripe.APIError):
             intents.retrieve(intent.id)
 
-    def test_its_lists_page_by_themselves(self, client):
+    def test_sdk_pages_through_a_list(self, client):
         for _ in range(5):
             client.v1.customers.create()
         assert len(list(client.v1.customers.list(params={"limit": 2}).auto_paging_iter())) == 5
 
 
-class TestTheCustomersBrowser:
-    def test_it_can_put_a_method_on_an_intent_that_the_server_then_confirms(self, http, simulator):
+class TestBrowser:
+    def test_browser_attach_lets_the_server_confirm(self, http, simulator):
         intent = http.intent()
         simulator.browser_attach(intent["id"], intent["client_secret"], "4242424242424242")
         assert status_of(http, intent["id"]) == "requires_confirmation"
         assert http.confirm(intent["id"]).json()["status"] == "succeeded"
 
-    def test_it_can_pay_by_itself(self, http, simulator):
+    def test_browser_confirm_pays(self, http, simulator):
         intent = http.intent()
         form = {
             "payment_intent": intent["id"],
@@ -91,14 +91,14 @@ class TestTheCustomersBrowser:
         assert http.control("POST", "browser/confirm", form).json()["status"] == "succeeded"
         assert len(simulator.charges()) == 1
 
-    def test_it_needs_the_secret_of_the_intent(self, http, simulator):
+    def test_browser_confirm_with_other_secret_returns_400(self, http, simulator):
         intent, other = http.intent(), http.intent()
         form = {"payment_intent": intent["id"], "client_secret": other["client_secret"]}
         form["payment_method"] = "pm_card_visa"
         assert http.control("POST", "browser/confirm", form).status_code == 400
         assert simulator.charges() == []
 
-    def test_a_decline_in_the_browser_is_402(self, http):
+    def test_browser_confirm_with_declined_card_returns_402(self, http):
         intent = http.intent()
         form = {"payment_intent": intent["id"], "client_secret": intent["client_secret"]}
         form["payment_method"] = "4000000000000002"

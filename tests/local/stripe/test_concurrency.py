@@ -1,4 +1,4 @@
-"""Many at once: each intent is charged once, nothing breaks, nobody is turned away."""
+"""Many requests at once: each intent is charged once, and no request fails."""
 
 import sys
 from collections import Counter
@@ -10,8 +10,8 @@ INTENTS = "/v1/payment_intents"
 
 
 @pytest.fixture(autouse=True)
-def _restless_threads():
-    """Threads change after microseconds, so that what is not guarded shows."""
+def _short_thread_switches():
+    """Switch threads after a microsecond, so that a missing lock makes a test fail."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -23,14 +23,14 @@ def at_once(count, call):
         return list(pool.map(call, range(count)))
 
 
-def test_32_confirms_of_one_intent_are_one_charge(http, simulator):
+def test_32_confirms_of_one_intent_make_one_charge(http, simulator):
     intent = http.intent()["id"]
     statuses = at_once(32, lambda _: http.confirm(intent, "pm_card_visa").status_code)
     assert Counter(statuses) == {200: 1, 400: 31}
     assert len(simulator.charges()) == 1
 
 
-def test_32_creations_under_one_key_are_one_intent(http, simulator):
+def test_32_creations_with_one_key_make_one_intent(http, simulator):
     form = {"amount": "2000", "currency": "usd"}
     answers = at_once(32, lambda _: http.post(INTENTS, form, Idempotency_Key="k"))
     assert {each.status_code for each in answers} <= {200, 409}
@@ -38,7 +38,7 @@ def test_32_creations_under_one_key_are_one_intent(http, simulator):
     assert len(simulator.intents()) == 1
 
 
-def test_two_intents_paid_with_one_unsaved_method_are_one_charge(http, simulator):
+def test_eight_intents_confirmed_with_one_unsaved_method_make_one_charge(http, simulator):
     path = "/v1/payment_methods"
     method = http.post(path, {"type": "card", "card[token]": "tok_visa"}).json()["id"]
     intents = [http.intent()["id"] for _ in range(8)]
@@ -46,7 +46,7 @@ def test_two_intents_paid_with_one_unsaved_method_are_one_charge(http, simulator
     assert len(simulator.charges()) == 1
 
 
-def test_200_at_once_are_all_served(http, simulator):
+def test_200_confirms_at_once_all_succeed(http, simulator):
     intents = [simulator.seed_payment(f"pi_{n}", amount=100, currency="usd") for n in range(200)]
     form = {"return_url": "https://shop.test/"}
     statuses = at_once(
@@ -57,7 +57,7 @@ def test_200_at_once_are_all_served(http, simulator):
     assert len({each["payment_intent"] for each in simulator.charges()}) == 200
 
 
-def test_50_refunds_in_part_never_give_back_more_than_was_paid(http, simulator):
+def test_50_partial_refunds_never_exceed_the_captured_amount(http, simulator):
     intent = http.intent()["id"]
     http.confirm(intent, "pm_card_visa")
     form = {"payment_intent": intent, "amount": "130"}

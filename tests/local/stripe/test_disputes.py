@@ -1,4 +1,4 @@
-"""Disputes, and what a person does at the dashboard."""
+"""Disputes and actions at the dashboard."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def disputes_of(http, intent):
 
 
 class TestCards:
-    def test_a_card_that_disputes_does_so_after_the_payment(self, http, simulator):
+    def test_dispute_card_opens_a_dispute_after_60_seconds(self, http, simulator):
         intent = paid(http, "pm_card_createDispute")
         assert charge_of(http, intent)["disputed"] is False
         simulator.advance(60)
@@ -39,7 +39,7 @@ class TestCards:
         assert http.get(f"{DISPUTES}/{dispute['id']}").json() == dispute
         assert simulator.disputes() == [dispute]
 
-    def test_an_inquiry_is_a_warning_and_leaves_the_money_refundable(self, http, simulator):
+    def test_inquiry_card_opens_a_warning_and_stays_refundable(self, http, simulator):
         intent = paid(http, "pm_card_createDisputeInquiry")
         simulator.advance(60)
         [dispute] = disputes_of(http, intent)
@@ -48,7 +48,7 @@ class TestCards:
         assert dispute["is_charge_refundable"] is True
         assert http.post(REFUNDS, {"payment_intent": intent}).status_code == 200
 
-    def test_a_hold_is_disputed_once_it_is_captured(self, http, simulator):
+    def test_authorization_is_disputed_after_capture(self, http, simulator):
         intent = paid(http, "pm_card_createDispute", capture_method="manual")
         simulator.advance(120)
         assert disputes_of(http, intent) == []
@@ -56,14 +56,14 @@ class TestCards:
         simulator.advance(60)
         assert [each["amount"] for each in disputes_of(http, intent)] == [500]
 
-    def test_what_somebody_disputed_first_is_not_disputed_twice(self, http, simulator):
+    def test_dispute_card_disputed_before_opens_no_second_dispute(self, http, simulator):
         intent = paid(http, "pm_card_createDispute")
         simulator.dashboard("dispute", intent)
         simulator.advance(60)
         assert len(disputes_of(http, intent)) == 1
 
 
-def test_what_was_charged_back_cannot_be_refunded(http, simulator):
+def test_refund_of_disputed_charge_returns_400(http, simulator):
     intent = paid(http)
     simulator.dashboard("dispute", intent)
     given = error(http.post(REFUNDS, {"payment_intent": intent}))
@@ -73,7 +73,7 @@ def test_what_was_charged_back_cannot_be_refunded(http, simulator):
     assert given["code"] == "charge_disputed"
 
 
-def test_a_dispute_that_was_won_leaves_its_mark_on_the_charge(http, simulator):
+def test_won_dispute_keeps_charge_disputed_and_refundable(http, simulator):
     intent = paid(http)
     simulator.dashboard("dispute", intent, amount=700)
     simulator.dashboard("close_dispute", intent, outcome="won")
@@ -84,21 +84,21 @@ def test_a_dispute_that_was_won_leaves_its_mark_on_the_charge(http, simulator):
 
 
 @pytest.mark.parametrize(("outcome", "status"), [("won", "warning_closed"), ("lost", "lost")])
-def test_an_inquiry_ends_as_its_outcome_says(http, simulator, outcome, status):
+def test_close_dispute_of_inquiry_sets_status_by_outcome(http, simulator, outcome, status):
     intent = paid(http)
     simulator.dashboard("inquire", intent)
     simulator.dashboard("close_dispute", intent, outcome=outcome)
     assert [each["status"] for each in disputes_of(http, intent)] == [status]
 
 
-def test_disputes_are_listed_by_payment_and_charge(http, simulator):
+def test_list_disputes_filters_by_payment_and_charge(http, simulator):
     intents = [paid(http) for _ in range(3)]
     for intent in intents:
         simulator.dashboard("dispute", intent)
-    shown = http.get(DISPUTES).json()["data"]
-    assert [each["payment_intent"] for each in shown] == list(reversed(intents))
-    by_charge = http.get(DISPUTES, charge=shown[0]["charge"]).json()["data"]
-    assert by_charge == [shown[0]]
+    listed = http.get(DISPUTES).json()["data"]
+    assert [each["payment_intent"] for each in listed] == list(reversed(intents))
+    by_charge = http.get(DISPUTES, charge=listed[0]["charge"]).json()["data"]
+    assert by_charge == [listed[0]]
     assert error(http.get(DISPUTES, payment_intent="pi_no"))["code"] == "resource_missing"
     assert error(http.get(f"{DISPUTES}/du_no"), 404)["code"] == "resource_missing"
 
@@ -109,42 +109,42 @@ class TestDashboard:
             "POST", "dashboard", {"action": action, "payment_intent": intent} | more
         )
 
-    def test_it_refunds_without_any_of_our_metadata(self, http, simulator):
+    def test_dashboard_refund_has_no_metadata(self, http, simulator):
         intent = paid(http)
         assert self.act(http, "refund", intent, amount=500).json()["id"] == intent
         [refund] = simulator.refunds()
         assert (refund["amount"], refund["metadata"]) == (500, {})
         assert refund["reason"] == "requested_by_customer"
 
-    def test_it_captures_in_part_and_cancels(self, http):
+    def test_dashboard_captures_a_part_and_cancels(self, http):
         captured, canceled = (paid(http, capture_method="manual") for _ in range(2))
         assert self.act(http, "capture", captured, amount=700).json()["amount_received"] == 700
         assert self.act(http, "cancel", canceled).json()["status"] == "canceled"
 
-    def test_it_disputes_and_closes(self, http):
+    def test_dashboard_opens_and_closes_a_dispute(self, http):
         intent = paid(http)
         assert self.act(http, "dispute", intent).status_code == 200
         assert self.act(http, "close_dispute", intent, outcome="lost").status_code == 200
         assert [each["status"] for each in disputes_of(http, intent)] == ["lost"]
 
-    def test_it_can_do_no_more_than_stripe_lets_it(self, http):
-        unpaid, held, done = (
+    def test_dashboard_action_in_wrong_state_returns_400(self, http):
+        unpaid, authorized, paid_intent = (
             http.intent()["id"],
             paid(http, capture_method="manual"),
             paid(http),
         )
         for action in ("refund", "capture", "dispute", "close_dispute"):
             assert self.act(http, action, unpaid, outcome="won").status_code == 400
-        assert self.act(http, "refund", held).status_code == 400
-        assert self.act(http, "dispute", held).status_code == 400
-        assert self.act(http, "cancel", done).status_code == 400
-        assert self.act(http, "close_dispute", done, outcome="won").status_code == 400
-        assert self.act(http, "dispute", done, amount=2001).status_code == 400
-        assert self.act(http, "dispute", done).status_code == 200
-        assert self.act(http, "dispute", done).status_code == 400
+        assert self.act(http, "refund", authorized).status_code == 400
+        assert self.act(http, "dispute", authorized).status_code == 400
+        assert self.act(http, "cancel", paid_intent).status_code == 400
+        assert self.act(http, "close_dispute", paid_intent, outcome="won").status_code == 400
+        assert self.act(http, "dispute", paid_intent, amount=2001).status_code == 400
+        assert self.act(http, "dispute", paid_intent).status_code == 200
+        assert self.act(http, "dispute", paid_intent).status_code == 400
         assert self.act(http, "refund", "pi_nothing").status_code == 404
 
-    def test_a_request_that_makes_no_sense_is_a_400(self, http, simulator):
+    def test_bad_dashboard_request_returns_400(self, http, simulator):
         intent = paid(http)
         for given in (
             {},

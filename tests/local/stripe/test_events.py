@@ -1,4 +1,4 @@
-"""Every change of state is an event, and tells what it was and who caused it."""
+"""Every change of state makes an event, with the old values and the request that caused it."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ def paid(http, method="pm_card_visa", **fields):
     return intent
 
 
-def test_a_payment_makes_its_events(http, simulator):
+def test_payment_makes_three_events(http, simulator):
     intent = paid(http, **{"metadata[payment_id]": "pay_1"})
     assert types(simulator) == [
         "payment_intent.created",
@@ -37,13 +37,13 @@ def test_a_payment_makes_its_events(http, simulator):
     assert len({each["id"] for each in simulator.events()}) == 3
 
 
-def test_an_event_shows_its_object_as_it_was_then(http, simulator):
+def test_event_has_the_object_as_it_was_at_that_time(http, simulator):
     intent = paid(http)
     created = simulator.events()[0]["data"]["object"]
     assert (created["id"], created["status"]) == (intent, "requires_payment_method")
 
 
-def test_an_event_names_the_request_that_caused_it(http, simulator):
+def test_event_has_the_request_that_caused_it(http, simulator):
     answer = http.post(INTENTS, {"amount": "2000", "currency": "usd"}, Idempotency_Key="k.1")
     assert simulator.events()[-1]["request"] == {
         "id": answer.headers["Request-Id"],
@@ -53,7 +53,7 @@ def test_an_event_names_the_request_that_caused_it(http, simulator):
     assert simulator.events()[-1]["request"] == {"id": None, "idempotency_key": None}
 
 
-def test_what_is_replayed_or_refused_is_no_event(http, simulator):
+def test_replay_or_refusal_makes_no_event(http, simulator):
     form = {"amount": "2000", "currency": "usd"}
     for _ in range(2):
         http.post(INTENTS, form, Idempotency_Key="k.1")
@@ -68,7 +68,7 @@ def test_what_is_replayed_or_refused_is_no_event(http, simulator):
         ("pm_card_authenticationRequired", ["payment_intent.requires_action"]),
     ],
 )
-def test_what_does_not_pay_says_so(http, simulator, card, expected):
+def test_confirm_that_does_not_pay_makes_its_events(http, simulator, card, expected):
     paid(http, card)
     assert types(simulator)[1:] == expected
 
@@ -77,13 +77,13 @@ def test_what_does_not_pay_says_so(http, simulator, card, expected):
     ("outcome", "expected"),
     [(True, "payment_intent.succeeded"), (False, "payment_intent.payment_failed")],
 )
-def test_an_authentication_ends_in_an_event(http, simulator, outcome, expected):
+def test_end_of_authentication_makes_an_event(http, simulator, outcome, expected):
     intent = paid(http, "pm_card_authenticationRequired")
     simulator.authenticate(intent, success=outcome)
     assert types(simulator)[-1] == expected
 
 
-def test_confirm_at_creation_makes_the_same_events(http, simulator):
+def test_create_with_confirm_makes_the_same_events(http, simulator):
     form = {"amount": "2000", "currency": "usd", "confirm": "true", "return_url": RETURN_URL}
     http.post(INTENTS, form | {"payment_method": "pm_card_visa"})
     assert sorted(types(simulator)) == [
@@ -93,7 +93,7 @@ def test_confirm_at_creation_makes_the_same_events(http, simulator):
     ]
 
 
-def test_a_hold_its_capture_and_its_rest(http, simulator):
+def test_authorization_and_partial_capture_make_their_events(http, simulator):
     intent = paid(http, capture_method="manual")
     assert types(simulator)[1:] == [
         "charge.succeeded",
@@ -111,7 +111,7 @@ def test_a_hold_its_capture_and_its_rest(http, simulator):
     assert captured["object"]["amount_captured"] == 500
 
 
-def test_a_hold_that_is_canceled_or_runs_out(http, simulator):
+def test_canceled_or_expired_authorization_makes_its_events(http, simulator):
     for _ in range(2):
         intent = paid(http, capture_method="manual")
     http.post(f"{INTENTS}/{intent}/cancel")
@@ -125,7 +125,7 @@ def test_a_hold_that_is_canceled_or_runs_out(http, simulator):
     ]
 
 
-def test_refunds_tell_how_they_go_on(http, simulator):
+def test_late_and_failing_refunds_make_their_events(http, simulator):
     late = paid(http, "pm_card_pendingRefund")
     http.post("/v1/refunds", {"payment_intent": late, "amount": "500"})
     assert types(simulator)[3:] == ["refund.created", "charge.refunded"]
@@ -144,7 +144,7 @@ def test_refunds_tell_how_they_go_on(http, simulator):
     assert (failed["payment_intent"], failed["status"]) == (failing, "failed")
 
 
-def test_disputes_tell_where_the_money_is(http, simulator):
+def test_disputes_make_events_for_money_and_status(http, simulator):
     kept, lost, asked, taken = (paid(http) for _ in range(4))
     began = len(simulator.events())
     for intent, outcome in ((kept, "won"), (lost, "lost")):
@@ -153,23 +153,23 @@ def test_disputes_tell_where_the_money_is(http, simulator):
     for intent, outcome in ((asked, "won"), (taken, "lost")):
         simulator.dashboard("inquire", intent)
         simulator.dashboard("close_dispute", intent, outcome=outcome)
-    told = [
+    events = [
         (each["data"]["object"]["payment_intent"], each["type"].removeprefix("charge.dispute."))
         for each in simulator.events()[began:]
     ]
-    assert [kind for intent, kind in told if intent == kept] == [
+    assert [kind for intent, kind in events if intent == kept] == [
         *("created", "funds_withdrawn", "updated", "funds_reinstated", "closed")
     ]
-    assert [kind for intent, kind in told if intent == lost] == [
+    assert [kind for intent, kind in events if intent == lost] == [
         *("created", "funds_withdrawn", "updated", "closed")
     ]
-    assert [kind for intent, kind in told if intent == asked] == ["created", "updated", "closed"]
-    assert [kind for intent, kind in told if intent == taken] == [
+    assert [kind for intent, kind in events if intent == asked] == ["created", "updated", "closed"]
+    assert [kind for intent, kind in events if intent == taken] == [
         *("created", "updated", "funds_withdrawn", "closed")
     ]
 
 
-def test_customers_and_their_methods(http, simulator):
+def test_customers_and_methods_make_their_events(http, simulator):
     customer = http.customer(email="a@b.test")
     http.post(f"/v1/customers/{customer}", {"name": "Jane"})
     http.post(f"/v1/customers/{customer}", {"name": "Jane"})
@@ -194,7 +194,7 @@ def test_customers_and_their_methods(http, simulator):
     assert last(simulator, "customer.deleted")["data"]["object"]["email"] == "a@b.test"
 
 
-def test_what_a_bank_and_the_dashboard_do_to_a_saved_card(http, simulator):
+def test_dashboard_renews_expires_and_detaches_a_saved_card(http, simulator):
     customer = http.customer()
     saved = http.saved(customer)
     intent = paid(http, saved, customer=customer)
@@ -204,24 +204,29 @@ def test_what_a_bank_and_the_dashboard_do_to_a_saved_card(http, simulator):
         given = {"action": action, "payment_method": saved}
         assert http.control("POST", "dashboard", given).json()["id"] == saved
     assert http.get(f"/v1/payment_methods/{saved}").json()["customer"] is None
-    told = http.get(EVENTS, type="payment_method.*").json()["data"][2::-1]
-    assert [each["type"].removeprefix("payment_method.") for each in told] == [
+    events = http.get(EVENTS, type="payment_method.*").json()["data"][2::-1]
+    assert [each["type"].removeprefix("payment_method.") for each in events] == [
         *("automatically_updated", "updated", "detached")
     ]
-    renewed, expired, detached = (each["data"] for each in told)
+    renewed, expired, detached = (each["data"] for each in events)
     assert renewed["previous_attributes"] == {"card": before["card"]}
     new, old = renewed["object"]["card"], before["card"]
     assert (new["brand"], new["exp_month"]) == (old["brand"], old["exp_month"])
     assert (new["last4"], new["exp_year"]) == ("4243", old["exp_year"] + 4)
     assert new["fingerprint"] != old["fingerprint"]
-    over, now = expired["object"]["card"], datetime.fromtimestamp(simulator.world.now(), UTC)
-    assert (over["exp_year"] * 12 + over["exp_month"]) == now.year * 12 + now.month - 1
+    expired_card, now = (
+        expired["object"]["card"],
+        datetime.fromtimestamp(simulator.world.now(), UTC),
+    )
+    assert (
+        expired_card["exp_year"] * 12 + expired_card["exp_month"]
+    ) == now.year * 12 + now.month - 1
     assert detached["previous_attributes"] == {"customer": customer}
     assert simulator.charges() == [charge], "what was paid was paid with the old card"
     assert [each["payment_intent"] for each in simulator.charges()] == [intent]
 
 
-def test_the_dashboard_touches_no_card_that_nobody_has_saved(http, simulator):
+def test_dashboard_action_on_unsaved_card_returns_an_error(http, simulator):
     saved = http.saved(http.customer())
     http.post(f"/v1/payment_methods/{saved}/detach")
     began = len(simulator.events())
@@ -234,14 +239,14 @@ def test_the_dashboard_touches_no_card_that_nobody_has_saved(http, simulator):
     assert len(simulator.events()) == began
 
 
-def test_a_card_saved_by_paying_is_attached(http, simulator):
+def test_card_saved_by_a_payment_makes_an_attached_event(http, simulator):
     customer = http.customer()
     for method in ("pm_card_visa", http.saved(customer)):
         paid(http, method, customer=customer, setup_future_usage="off_session")
     assert types(simulator).count("payment_method.attached") == 2
 
 
-def test_events_are_listed_by_type_newest_first(http, simulator, client):
+def test_list_events_filters_by_type_newest_first(http, simulator, client):
     paid(http)
     paid(http)
     everything = [each["id"] for each in simulator.events()]

@@ -1,4 +1,4 @@
-"""Faults, the control plane, and the log. Source: contracts/providers.md, section G, Common."""
+"""Fault injection, the control plane and the log. Source: docs/providers.md, section G."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,14 +24,16 @@ NO_EFFECT = {
 
 @pytest.fixture
 def confirm(http):
-    """Confirm one intent under one key, so that what a fault lost can be asked for again."""
+    """Confirms one intent with one key, so a lost response can be requested again."""
     intent = http.intent()["id"]
     path = f"{INTENTS}/{intent}/confirm"
     return lambda: http.post(path, {"payment_method": "pm_card_visa"}, Idempotency_Key="k")
 
 
 @pytest.mark.parametrize(("kind", "status"), NO_EFFECT.items())
-def test_an_answer_without_effect(confirm, simulator, kind, status):
+def test_fault_without_effect_returns_its_status_and_charges_nothing(
+    confirm, simulator, kind, status
+):
     simulator.fault("confirm", kind)
     assert confirm().status_code == status
     assert simulator.charges() == []
@@ -40,18 +42,18 @@ def test_an_answer_without_effect(confirm, simulator, kind, status):
     assert "Idempotent-Replayed" not in again.headers
 
 
-def test_too_many_requests_say_when_to_come_back(confirm, simulator):
+def test_fault_429_has_retry_after(confirm, simulator):
     simulator.fault("confirm", "429", retry_after=7)
     answer = confirm()
     assert (answer.headers["Retry-After"], answer.json()["error"]["code"]) == ("7", "rate_limit")
 
 
-def test_a_locked_object_says_so(confirm, simulator):
+def test_fault_lock_timeout_has_its_code(confirm, simulator):
     simulator.fault("confirm", "lock_timeout")
     assert confirm().json()["error"]["code"] == "lock_timeout"
 
 
-def test_a_proxys_page_is_no_json(confirm, simulator):
+def test_fault_html_502_is_not_json(confirm, simulator):
     simulator.fault("confirm", "html_502")
     assert confirm().headers["Content-Type"].startswith("text/html")
 
@@ -60,7 +62,7 @@ def test_a_proxys_page_is_no_json(confirm, simulator):
     ("kind", "charges"),
     [("drop_before", 0), ("drop_after", 1), ("hang_before", 0), ("hang_after", 1)],
 )
-def test_a_lost_answer_tells_nothing_of_the_effect(confirm, simulator, kind, charges):
+def test_fault_that_loses_the_response_has_an_effect_only_after(confirm, simulator, kind, charges):
     simulator.fault("confirm", kind, seconds=0.2)
     with pytest.raises(requests.ConnectionError):
         confirm()
@@ -71,7 +73,7 @@ def test_a_lost_answer_tells_nothing_of_the_effect(confirm, simulator, kind, cha
     assert ("Idempotent-Replayed" in again.headers) == (charges == 1)
 
 
-def test_a_hanging_request_outlives_the_patience_of_the_client(http, simulator):
+def test_fault_hang_before_ends_in_a_client_timeout(http, simulator):
     simulator.fault("fetch", "hang_before", seconds=5)
     intent, started = http.intent()["id"], time.monotonic()
     with pytest.raises(requests.ReadTimeout):
@@ -79,14 +81,14 @@ def test_a_hanging_request_outlives_the_patience_of_the_client(http, simulator):
     assert time.monotonic() - started < 2
 
 
-def test_the_effect_of_a_500_after_is_there(confirm, simulator):
+def test_fault_500_after_makes_the_charge(confirm, simulator):
     simulator.fault("confirm", "500_after")
     answer = confirm()
     assert (answer.status_code, answer.json()["error"]["type"]) == (500, "api_error")
     assert len(simulator.charges()) == 1
 
 
-def test_a_slow_effect_comes_after_the_client_gave_up(http, simulator):
+def test_fault_slow_has_its_effect_after_the_client_timeout(http, simulator):
     simulator.fault("create_payment", "slow", ms=300)
     headers = {"Authorization": "Bearer sk_test", "Stripe-Version": "2026-10-28.endive"}
     form = {"amount": "2000", "currency": "usd"}
@@ -97,14 +99,14 @@ def test_a_slow_effect_comes_after_the_client_gave_up(http, simulator):
     assert len(simulator.intents()) == 1
 
 
-def test_a_body_cut_short_breaks_the_connection(confirm, simulator):
+def test_fault_truncated_body_breaks_the_connection(confirm, simulator):
     simulator.fault("confirm", "truncated_body")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         confirm()
     assert len(simulator.charges()) == 1
 
 
-def test_a_body_cut_short_by_a_proxy_is_whole_to_http_and_no_json(http, simulator):
+def test_fault_truncated_body_framed_is_valid_http_and_not_json(http, simulator):
     intent = http.intent()["id"]
     simulator.fault("fetch", "truncated_body", framed=True)
     headers = {"Authorization": "Bearer sk_test", "Stripe-Version": "2026-10-28.endive"}
@@ -114,12 +116,16 @@ def test_a_body_cut_short_by_a_proxy_is_whole_to_http_and_no_json(http, simulato
         answer.json()
 
 
-def test_every_kind_is_tried_here():
-    others = {"drop_before", "drop_after", "hang_before", "hang_after"}
-    assert KINDS.keys() == NO_EFFECT.keys() | others | {"500_after", "slow", "truncated_body"}
+def test_every_kind_of_fault_is_tested():
+    without_response = {"drop_before", "drop_after", "hang_before", "hang_after"}
+    assert KINDS.keys() == NO_EFFECT.keys() | without_response | {
+        "500_after",
+        "slow",
+        "truncated_body",
+    }
 
 
-def test_an_unknown_kind_is_refused():
+def test_unknown_kind_of_fault_raises_value_error():
     with pytest.raises(ValueError, match="unknown kind"):
         Fault("explode")
 
@@ -128,31 +134,31 @@ class TestWhichRequests:
     def statuses(self, http, count):
         return [http.get("/v1/customers").status_code for _ in range(count)]
 
-    def test_the_nth_and_the_next(self, http, simulator):
+    def test_fault_acts_on_the_nth_request_and_the_next(self, http, simulator):
         simulator.fault("list_customers", "503", times=2, nth=2)
         assert self.statuses(http, 4) == [200, 503, 503, 200]
 
-    def test_for_ever(self, http, simulator):
+    def test_fault_without_times_acts_until_cleared(self, http, simulator):
         simulator.fault("", "503", times=None)
         assert self.statuses(http, 3) == [503, 503, 503]
         simulator.faults.clear()
         assert self.statuses(http, 1) == [200]
 
-    def test_by_path_and_method(self, http, simulator):
+    def test_fault_matches_by_path_and_method(self, http, simulator):
         simulator.fault("", "503", times=None, path="/v1/payment_intents/*/confirm")
         simulator.fault("", "429", times=None, method="DELETE")
         assert self.statuses(http, 1) == [200]
         assert http.confirm("pi_1").status_code == 503
         assert http.send("DELETE", "/v1/customers/cus_1").status_code == 429
 
-    def test_one_after_the_other(self, http, simulator):
+    def test_faults_act_one_after_the_other(self, http, simulator):
         simulator.fault("list_customers", "503")
         simulator.fault("list_customers", "429")
         assert self.statuses(http, 3) == [503, 429, 200]
 
 
 class TestControl:
-    def test_faults_are_set_by_http_too(self, http):
+    def test_control_faults_sets_lists_and_clears(self, http):
         fault = {"match": {"operation": "fetch", "nth": 1}, "kind": "503", "times": 1}
         assert http.control("POST", "faults", fault).status_code == 200
         assert http.get(f"{INTENTS}/pi_1").status_code == 503
@@ -161,10 +167,10 @@ class TestControl:
         assert http.control("GET", "faults").json() == []
 
     @pytest.mark.parametrize("fault", [{"kind": "x"}, {"kind": "503", "colour": 1}, {}, [], 1])
-    def test_a_fault_that_makes_no_sense_is_400(self, http, fault):
+    def test_bad_fault_returns_400(self, http, fault):
         assert http.control("POST", "faults", fault).status_code == 400
 
-    def test_the_log_is_verbatim(self, http, simulator):
+    def test_log_has_requests_as_they_were_sent(self, http, simulator):
         http.post("/v1/customers", "name=A%20B&metadata[x]=1", Idempotency_Key="k")
         (logged,) = http.control("GET", "requests").json()
         assert logged["body"] == "name=A%20B&metadata[x]=1"
@@ -179,7 +185,7 @@ class TestControl:
         assert (kept.headers["IDEMPOTENCY-KEY"], kept.operation) == ("k", "create_customer")
         assert simulator.log.counts == {"create_customer": 1}
 
-    def test_state_and_reset(self, http, simulator):
+    def test_control_state_and_reset(self, http, simulator):
         http.confirm(http.intent(customer=http.customer())["id"], "pm_card_visa")
         state = http.control("GET", "state").json()
         sizes = {name: len(state[name]) for name in ("customers", "payment_intents", "charges")}
@@ -190,17 +196,17 @@ class TestControl:
         assert state["charges"] == state["payment_intents"] == state["faults"] == []
         assert simulator.requests == []
 
-    def test_the_clock_moves(self, http):
+    def test_control_clock_moves_the_time(self, http):
         before = http.intent()["created"]
         http.control("POST", "clock", {"advance": 3600})
         assert 3590 < http.intent()["created"] - before < 3700
 
-    def test_an_unknown_control_is_404(self, http):
+    def test_unknown_control_returns_404(self, http):
         assert http.control("GET", "nothing").status_code == 404
 
 
 class TestStartAndStop:
-    def test_stopping_lets_go_of_hanging_requests_and_refuses_new_ones(self):
+    def test_stop_ends_hanging_requests_and_refuses_new_ones(self):
         simulator = StripeSimulator().start()
         url = f"{simulator.url}/v1/customers"
         simulator.fault("list_customers", "hang_before", seconds=30)
@@ -213,7 +219,7 @@ class TestStartAndStop:
         with pytest.raises(requests.ConnectionError):
             requests.get(url, timeout=1)
 
-    def test_it_comes_back_on_its_port_with_what_it_held(self):
+    def test_start_after_stop_has_the_same_port_and_state(self):
         simulator = StripeSimulator()
         with simulator:
             simulator.seed_customer("cus_1", email="a@b.test")
@@ -222,14 +228,14 @@ class TestStartAndStop:
             assert simulator.url == url
             assert simulator.customers()[0]["email"] == "a@b.test"
 
-    def test_a_port_that_is_taken_is_an_error(self, simulator):
+    def test_start_on_a_taken_port_raises_os_error(self, simulator):
         port = int(simulator.url.rpartition(":")[2])
         with pytest.raises(OSError, match="in use"):
             StripeSimulator(port).start()
 
 
 class TestSeeds:
-    def test_a_seeded_payment_is_paid_under_its_chosen_id(self, http, simulator):
+    def test_seed_payment_pays_under_the_chosen_id(self, http, simulator):
         simulator.seed_customer("cus_jane", email="jane@example.com")
         simulator.seed_method("pm_saved", "cus_jane")
         made = simulator.seed_payment(

@@ -1,4 +1,4 @@
-"""The memory of keys. Source: contracts/providers.md, sections C and G."""
+"""Idempotency keys. Source: docs/providers.md, sections C and G."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ INTENTS = "/v1/payment_intents"
 NEW = {"amount": "2000", "currency": "usd"}
 
 
-def test_a_repeated_request_is_answered_byte_for_byte(http, simulator):
+def test_repeated_request_returns_the_same_bytes(http, simulator):
     first = http.post(INTENTS, NEW, Idempotency_Key="k")
     second = http.post(INTENTS, NEW, Idempotency_Key="k")
     assert first.content == second.content
@@ -20,7 +20,7 @@ def test_a_repeated_request_is_answered_byte_for_byte(http, simulator):
     assert len(simulator.intents()) == 1
 
 
-def test_the_replay_shows_the_past_not_the_present(http, simulator):
+def test_replay_returns_the_state_of_the_first_request(http, simulator):
     intent = http.intent()["id"]
     http.post(f"{INTENTS}/{intent}", {"amount": "3000"}, Idempotency_Key="k")
     http.post(f"{INTENTS}/{intent}", {"amount": "4000"})
@@ -37,20 +37,20 @@ def test_the_replay_shows_the_past_not_the_present(http, simulator):
         ("/v1/customers", NEW),
     ],
 )
-def test_another_request_under_the_key_is_refused(http, path, form):
+def test_other_request_with_same_key_returns_400(http, path, form):
     first = http.post(INTENTS, NEW, Idempotency_Key="k")
     answer = http.post(path, form, Idempotency_Key="k")
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "idempotency_error")
     assert http.post(INTENTS, NEW, Idempotency_Key="k").content == first.content
 
 
-def test_the_order_of_the_fields_does_not_matter(http):
+def test_repeated_request_with_fields_in_other_order_is_replayed(http):
     first = http.post(INTENTS, "amount=2000&currency=usd", Idempotency_Key="k")
     second = http.post(INTENTS, "currency=usd&amount=2000", Idempotency_Key="k")
     assert first.content == second.content
 
 
-def test_a_stored_decline_is_replayed_and_charges_nothing_more(http, simulator):
+def test_stored_decline_is_replayed_without_a_second_charge(http, simulator):
     path = f"{INTENTS}/{http.intent()['id']}/confirm"
     form = {"payment_method": "pm_card_visa_chargeDeclined"}
     answers = [http.post(path, form, Idempotency_Key="k") for _ in range(2)]
@@ -59,7 +59,7 @@ def test_a_stored_decline_is_replayed_and_charges_nothing_more(http, simulator):
     assert len(simulator.declines()) == 1
 
 
-def test_a_stored_500_is_replayed_although_the_effect_took_place(http, simulator):
+def test_stored_500_is_replayed_although_the_charge_was_made(http, simulator):
     path = f"{INTENTS}/{http.intent()['id']}/confirm"
     simulator.fault("confirm", "500_after")
     form = {"payment_method": "pm_card_visa"}
@@ -69,19 +69,19 @@ def test_a_stored_500_is_replayed_although_the_effect_took_place(http, simulator
     assert len(simulator.charges()) == 1
 
 
-def test_a_refusal_by_the_endpoint_is_stored(http):
+def test_refusal_by_the_endpoint_is_stored(http):
     path = f"{INTENTS}/{http.intent()['id']}/capture"
     http.post(path, Idempotency_Key="k")
     assert http.post(path, Idempotency_Key="k").headers["Idempotent-Replayed"] == "true"
 
 
-def test_a_failed_validation_is_not_stored(http):
+def test_failed_validation_is_not_stored(http):
     assert http.post(INTENTS, NEW | {"foo": "1"}, Idempotency_Key="k").status_code == 400
     assert http.post(INTENTS, NEW | {"amount": "x"}, Idempotency_Key="k").status_code == 400
     assert http.post(INTENTS, NEW, Idempotency_Key="k").status_code == 200
 
 
-def test_a_missing_return_url_is_not_stored(http):
+def test_missing_return_url_is_not_stored(http):
     path = f"{INTENTS}/{http.post(INTENTS, NEW).json()['id']}/confirm"
     form = {"payment_method": "pm_card_visa"}
     assert http.post(path, form, Idempotency_Key="k").status_code == 400
@@ -89,7 +89,7 @@ def test_a_missing_return_url_is_not_stored(http):
     assert http.post(path, form, Idempotency_Key="k").status_code == 200
 
 
-def test_a_key_in_use_is_409_and_that_is_not_stored(http, simulator):
+def test_key_in_use_returns_409_that_is_not_stored(http, simulator):
     simulator.fault("create_payment", "slow", ms=300)
     first = []
     thread = threading.Thread(
@@ -106,14 +106,14 @@ def test_a_key_in_use_is_409_and_that_is_not_stored(http, simulator):
     assert len(simulator.intents()) == 1
 
 
-def test_keys_are_the_accounts_own(http, simulator):
+def test_same_key_of_other_api_key_is_another_key(http, simulator):
     http.post(INTENTS, NEW, Idempotency_Key="k")
     other = http.post(INTENTS, NEW, Idempotency_Key="k", Authorization="Bearer sk_test_other")
     assert "Idempotent-Replayed" not in other.headers
     assert len(simulator.intents()) == 2
 
 
-def test_after_a_day_the_key_runs_anew(http, simulator):
+def test_key_older_than_24_hours_runs_again(http, simulator):
     http.post(INTENTS, NEW, Idempotency_Key="k")
     simulator.advance(24 * 3600 - 60)
     assert "Idempotent-Replayed" in http.post(INTENTS, NEW, Idempotency_Key="k").headers
@@ -122,12 +122,12 @@ def test_after_a_day_the_key_runs_anew(http, simulator):
     assert len(simulator.intents()) == 2
 
 
-def test_a_key_may_have_255_characters(http):
+def test_key_above_255_characters_returns_400(http):
     assert http.post(INTENTS, NEW, Idempotency_Key="k" * 255).status_code == 200
     assert http.post(INTENTS, NEW, Idempotency_Key="k" * 256).status_code == 400
 
 
-def test_a_read_takes_no_key(http):
+def test_get_with_a_key_stores_nothing(http):
     intent = http.intent()["id"]
     assert (
         "Idempotent-Replayed"

@@ -15,7 +15,7 @@ def status_of(http, intent):
     return http.get(f"{INTENTS}/{intent}").json()["status"]
 
 
-def test_a_new_intent_waits_for_a_method(http):
+def test_create_intent_without_method_requires_a_method(http):
     intent = http.intent(**{"metadata[payment_id]": "pay_1"}, description="Tea")
     assert intent["status"] == "requires_payment_method"
     assert intent["client_secret"].startswith(intent["id"] + "_secret_")
@@ -25,14 +25,14 @@ def test_a_new_intent_waits_for_a_method(http):
     assert intent["capture_method"] == "automatic_async"
 
 
-def test_an_intent_made_with_a_method_waits_for_its_confirm(http, simulator):
+def test_create_intent_with_method_requires_confirmation(http, simulator):
     intent = http.intent(payment_method="pm_card_visa")
     assert intent["status"] == "requires_confirmation"
     assert simulator.charges() == []
     assert http.confirm(intent["id"]).json()["status"] == "succeeded"
 
 
-def test_confirm_without_any_method_is_a_wrong_state(http):
+def test_confirm_without_method_returns_400(http):
     intent = http.intent()["id"]
     given = error(http.confirm(intent))
     assert given["code"] == "payment_intent_unexpected_state"
@@ -40,7 +40,7 @@ def test_confirm_without_any_method_is_a_wrong_state(http):
     assert "missing a payment method" in given["message"]
 
 
-def test_where_redirects_are_on_confirm_needs_a_return_url(http, simulator):
+def test_confirm_with_redirects_needs_a_return_url(http, simulator):
     intent = http.post(INTENTS, {"amount": "2000", "currency": "usd"}).json()
     assert intent["automatic_payment_methods"]["allow_redirects"] == "always"
     given = error(http.confirm(intent["id"], "pm_card_visa"))
@@ -50,24 +50,24 @@ def test_where_redirects_are_on_confirm_needs_a_return_url(http, simulator):
     assert answer.json()["status"] == "succeeded"
 
 
-def test_where_redirects_are_off_confirm_takes_no_return_url(http):
+def test_confirm_without_redirects_refuses_a_return_url(http):
     given = error(http.confirm(http.intent()["id"], "pm_card_visa", return_url=RETURN_URL))
     assert given["param"] == "return_url"
 
 
-def test_a_return_url_must_be_one(http):
+def test_confirm_with_bad_return_url_returns_400(http):
     intent = http.post(INTENTS, {"amount": "2000", "currency": "usd"}).json()["id"]
     assert error(http.confirm(intent, "pm_card_visa", return_url="shop"))["code"] == "url_invalid"
 
 
-def test_without_redirects_authentication_is_left_to_stripe_js(http):
+def test_authentication_without_redirects_is_use_stripe_sdk(http):
     action = http.confirm(http.intent()["id"], "pm_card_authenticationRequired").json()[
         "next_action"
     ]
     assert action["type"] == "use_stripe_sdk"
 
 
-def test_what_is_paid_cannot_be_confirmed_again(http, simulator):
+def test_confirm_of_paid_intent_returns_400(http, simulator):
     intent = http.intent()["id"]
     http.confirm(intent, "pm_card_visa")
     given = error(http.confirm(intent, "pm_card_visa"))
@@ -76,7 +76,7 @@ def test_what_is_paid_cannot_be_confirmed_again(http, simulator):
     assert len(simulator.charges()) == 1
 
 
-def test_after_a_decline_another_method_may_pay(http, simulator):
+def test_confirm_with_other_method_after_decline_succeeds(http, simulator):
     intent = http.intent()["id"]
     http.confirm(intent, "pm_card_visa_chargeDeclined")
     paid = http.confirm(intent, "pm_card_visa").json()
@@ -84,7 +84,7 @@ def test_after_a_decline_another_method_may_pay(http, simulator):
     assert (len(simulator.charges()), len(simulator.declines())) == (1, 1)
 
 
-def test_an_authentication_under_way_may_be_started_again_with_another_card(http, simulator):
+def test_confirm_with_other_card_during_authentication_succeeds(http, simulator):
     intent = http.intent()["id"]
     http.confirm(intent, "pm_card_authenticationRequired")
     assert http.confirm(intent, "pm_card_visa").json()["status"] == "succeeded"
@@ -92,7 +92,7 @@ def test_an_authentication_under_way_may_be_started_again_with_another_card(http
     assert len(simulator.charges()) == 1
 
 
-def test_confirm_at_creation_is_stripes_too(http, simulator):
+def test_create_with_confirm_pays_or_declines(http, simulator):
     form = {"amount": "2000", "currency": "usd", "confirm": "true", "return_url": RETURN_URL}
     paid = http.post(INTENTS, form | {"payment_method": "pm_card_visa"}).json()
     assert paid["status"] == "succeeded"
@@ -104,7 +104,7 @@ def test_confirm_at_creation_is_stripes_too(http, simulator):
 
 
 class TestUpdate:
-    def test_what_is_not_sent_stays_and_metadata_is_merged(self, http):
+    def test_update_keeps_what_is_not_sent_and_joins_metadata(self, http):
         intent = http.intent(description="Tea", **{"metadata[a]": "1", "metadata[b]": "2"})["id"]
         form = {"amount": "3000", "metadata[b]": "", "metadata[c]": "3"}
         updated = http.post(f"{INTENTS}/{intent}", form).json()
@@ -113,27 +113,27 @@ class TestUpdate:
         cleared = http.post(f"{INTENTS}/{intent}", {"metadata": "", "description": ""}).json()
         assert (cleared["metadata"], cleared["description"]) == ({}, None)
 
-    def test_it_forgets_the_last_error(self, http):
+    def test_update_clears_the_last_error(self, http):
         intent = http.intent()["id"]
         http.confirm(intent, "pm_card_visa_chargeDeclined")
         updated = http.post(f"{INTENTS}/{intent}", {"amount": "3000"}).json()
         assert updated["last_payment_error"] is None
 
     @pytest.mark.parametrize("form", [{"amount": "3000"}, {"payment_method": "pm_card_visa"}])
-    def test_a_new_amount_or_method_has_to_be_confirmed_anew(self, http, form):
+    def test_update_of_amount_or_method_requires_confirmation_again(self, http, form):
         intent = http.intent()["id"]
         http.confirm(intent, "pm_card_authenticationRequired")
         updated = http.post(f"{INTENTS}/{intent}", form).json()
         assert (updated["status"], updated["next_action"]) == ("requires_confirmation", None)
 
-    def test_a_refused_update_changes_nothing(self, http):
+    def test_refused_update_changes_nothing(self, http):
         before = http.intent()
         strangers = {"customer": http.customer(), "payment_method": "pm_nothing"}
         for form in ({"currency": "isk", "amount": "5050"}, strangers):
             error(http.post(f"{INTENTS}/{before['id']}", {"description": "x"} | form))
         assert http.get(f"{INTENTS}/{before['id']}").json() == before
 
-    def test_once_paid_only_what_moves_no_money_can_change(self, http):
+    def test_update_of_amount_after_payment_returns_400(self, http):
         intent = http.intent()["id"]
         http.confirm(intent, "pm_card_visa")
         given = error(http.post(f"{INTENTS}/{intent}", {"amount": "3000"}))
@@ -141,14 +141,14 @@ class TestUpdate:
         updated = http.post(f"{INTENTS}/{intent}", {"description": "Tea"}).json()
         assert (updated["amount"], updated["description"]) == (2000, "Tea")
 
-    def test_a_customer_once_set_cannot_be_replaced(self, http):
+    def test_update_of_customer_returns_400(self, http):
         intent = http.intent(customer=http.customer())["id"]
         given = error(http.post(f"{INTENTS}/{intent}", {"customer": http.customer()}))
         assert given["param"] == "customer"
 
 
 class TestCancelAndCapture:
-    def test_a_canceled_intent_says_so_when_canceled_again(self, http):
+    def test_cancel_of_canceled_intent_returns_400(self, http):
         intent = http.intent()["id"]
         form = {"cancellation_reason": "requested_by_customer"}
         canceled = http.post(f"{INTENTS}/{intent}/cancel", form).json()
@@ -161,16 +161,19 @@ class TestCancelAndCapture:
         assert given["payment_intent"]["status"] == "canceled"
         assert error(http.confirm(intent, "pm_card_visa"))["payment_intent"]["status"] == "canceled"
 
-    def test_what_is_paid_cannot_be_canceled(self, http):
+    def test_cancel_of_paid_intent_returns_400(self, http):
         intent = http.intent()["id"]
         http.confirm(intent, "pm_card_visa")
         assert error(http.post(f"{INTENTS}/{intent}/cancel"))["payment_intent"]["amount"] == 2000
 
-    def test_manual_capture_holds_the_money_and_takes_it_once(self, http, simulator):
+    def test_manual_capture_authorizes_and_captures_once(self, http, simulator):
         intent = http.intent(capture_method="manual")["id"]
-        held = http.confirm(intent, "pm_card_visa", **{"expand[0]": "latest_charge"}).json()
-        assert (held["status"], held["amount_capturable"]) == ("requires_capture", 2000)
-        assert (held["amount_received"], held["latest_charge"]["captured"]) == (0, False)
+        authorized = http.confirm(intent, "pm_card_visa", **{"expand[0]": "latest_charge"}).json()
+        assert (authorized["status"], authorized["amount_capturable"]) == ("requires_capture", 2000)
+        assert (authorized["amount_received"], authorized["latest_charge"]["captured"]) == (
+            0,
+            False,
+        )
         capture = f"{INTENTS}/{intent}/capture"
         given = error(http.post(capture, {"amount_to_capture": "2001"}))
         assert given["code"] == "amount_too_large"
@@ -180,14 +183,14 @@ class TestCancelAndCapture:
         assert simulator.charges()[0]["amount_captured"] == 500
         assert error(http.post(capture))["code"] == "payment_intent_unexpected_state"
 
-    def test_canceling_a_held_payment_gives_the_money_back(self, http, simulator):
+    def test_cancel_of_authorized_intent_releases_the_money(self, http, simulator):
         intent = http.intent(capture_method="manual")["id"]
         http.confirm(intent, "pm_card_visa")
         http.post(f"{INTENTS}/{intent}/cancel")
         assert status_of(http, intent) == "canceled"
         assert simulator.charges()[0]["refunded"] is True
 
-    def test_a_hold_runs_out_after_seven_days(self, http, simulator):
+    def test_authorization_expires_after_seven_days(self, http, simulator):
         intent = http.intent(capture_method="manual")["id"]
         http.confirm(intent, "pm_card_visa")
         simulator.advance(6 * 86400)
@@ -197,7 +200,7 @@ class TestCancelAndCapture:
 
 
 class TestExpand:
-    def test_the_charge_is_an_id_unless_asked_for(self, http):
+    def test_charge_is_an_id_unless_expanded(self, http):
         intent = http.intent()["id"]
         plain = http.confirm(intent, "pm_card_visa").json()["latest_charge"]
         assert plain.startswith("ch_")
@@ -205,7 +208,7 @@ class TestExpand:
         assert asked["latest_charge"]["id"] == plain
         assert "refunds" not in asked["latest_charge"]
 
-    def test_a_path_goes_through_what_it_expands(self, http):
+    def test_expand_follows_a_path(self, http):
         customer = http.customer(email="a@b.test")
         intent = http.intent(customer=customer)["id"]
         http.confirm(intent, "pm_card_visa")
@@ -220,7 +223,7 @@ class TestExpand:
 
 
 class TestLists:
-    def test_pages_follow_the_cursor_newest_first(self, http):
+    def test_list_pages_follow_the_cursor_newest_first(self, http):
         made = [http.intent()["id"] for _ in range(5)]
         newest = list(reversed(made))
         first = http.get(INTENTS, limit="2").json()
@@ -229,11 +232,12 @@ class TestLists:
         pages = [[each["id"] for each in page["data"]] for page in (first, second, last)]
         assert pages == [newest[:2], newest[2:4], newest[4:]]
         assert [page["has_more"] for page in (first, second, last)] == [True, True, False]
-        before = http.get(INTENTS, limit="2", ending_before=newest[3]).json()
+        query = {"limit": "2", "ending_before": newest[3]}
+        before = http.get(INTENTS, **query).json()
         assert [each["id"] for each in before["data"]] == newest[1:3]
         assert before["has_more"] is True
 
-    def test_they_filter_by_customer_and_time(self, http, simulator):
+    def test_list_filters_by_customer_and_time(self, http, simulator):
         customer = http.customer(email="a@b.test")
         old = http.intent(customer=customer)
         simulator.advance(100)

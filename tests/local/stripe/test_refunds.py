@@ -1,10 +1,10 @@
-"""Refunds, captures in part, and holds that are let go."""
+"""Refunds, partial captures and released authorizations."""
 
 import pytest
 import stripe as sdk
 
 INTENTS, REFUNDS = "/v1/payment_intents", "/v1/refunds"
-HELD = {"capture_method": "manual"}
+MANUAL = {"capture_method": "manual"}
 EXPANDED = {"expand[0]": "latest_charge.refunds"}
 
 
@@ -29,7 +29,7 @@ def charge_of(http, intent):
     return http.get(f"{INTENTS}/{intent}", **EXPANDED).json()["latest_charge"]
 
 
-def test_a_refund_gives_everything_back_unless_told_how_much(http, simulator):
+def test_refund_without_amount_refunds_everything(http, simulator):
     intent = paid(http)
     made = refund(http, intent, reason="duplicate", **{"metadata[refund_id]": "ref_1"})
     assert (made["amount"], made["currency"], made["status"]) == (2000, "usd", "succeeded")
@@ -44,7 +44,7 @@ def test_a_refund_gives_everything_back_unless_told_how_much(http, simulator):
     assert given["code"] == "charge_already_refunded"
 
 
-def test_parts_add_up_and_never_above_what_was_paid(http):
+def test_partial_refunds_add_up_to_the_captured_amount_at_most(http):
     intent = paid(http)
     parts = [refund(http, intent, amount=each)["id"] for each in ("500", "600")]
     charge = charge_of(http, intent)
@@ -53,11 +53,11 @@ def test_parts_add_up_and_never_above_what_was_paid(http):
     assert (given["code"], given["param"]) == ("amount_too_large", "amount")
     last = refund(http, intent)
     assert last["amount"] == 900
-    shown = [each["id"] for each in charge_of(http, intent)["refunds"]["data"]]
-    assert shown == [last["id"], *reversed(parts)]
+    listed = [each["id"] for each in charge_of(http, intent)["refunds"]["data"]]
+    assert listed == [last["id"], *reversed(parts)]
 
 
-def test_a_charge_can_be_named_instead(http):
+def test_refund_by_charge_id_refunds_its_payment(http):
     intent = paid(http)
     charge = charge_of(http, intent)["id"]
     made = http.post(REFUNDS, {"charge": charge, "amount": "100"}).json()
@@ -68,7 +68,7 @@ def test_a_charge_can_be_named_instead(http):
     assert error(http.post(REFUNDS, other))["param"] == "charge"
 
 
-def test_what_cannot_be_refunded_is_refused(http):
+def test_refund_without_captured_charge_returns_400(http):
     assert error(http.post(REFUNDS))["code"] == "parameter_missing"
     for name, kind in (("payment_intent", "pi_nothing"), ("charge", "ch_nothing")):
         given = error(http.post(REFUNDS, {name: kind}))
@@ -79,8 +79,10 @@ def test_what_cannot_be_refunded_is_refused(http):
     assert "successful charge" in error(http.post(REFUNDS, {"payment_intent": unpaid}))["message"]
     http.confirm(unpaid, "pm_card_visa_chargeDeclined")
     assert "successful charge" in error(http.post(REFUNDS, {"payment_intent": unpaid}))["message"]
-    held = paid(http, **HELD)
-    assert "successful charge" in error(http.post(REFUNDS, {"payment_intent": held}))["message"]
+    authorized = paid(http, **MANUAL)
+    assert (
+        "successful charge" in error(http.post(REFUNDS, {"payment_intent": authorized}))["message"]
+    )
     done = paid(http)
     for amount in ("0", "-1"):
         given = error(http.post(REFUNDS, {"payment_intent": done, "amount": amount}))
@@ -91,14 +93,14 @@ def test_what_cannot_be_refunded_is_refused(http):
     assert charge_of(http, done)["amount_refunded"] == 0
 
 
-def test_a_refund_keeps_the_decimals_of_its_currency(http):
+def test_refund_with_too_many_decimals_returns_400(http):
     intent = paid(http, currency="isk", amount="20000")
     given = error(http.post(REFUNDS, {"payment_intent": intent, "amount": "150"}))
     assert given["code"] == "invalid_charge_amount_no_decimal_compatible"
     assert refund(http, intent, amount="200")["amount"] == 200
 
 
-def test_a_refund_repeated_with_its_key_is_made_once(http, simulator):
+def test_refund_repeated_with_same_key_is_made_once(http, simulator):
     form = {"payment_intent": paid(http), "amount": "500"}
     answers = [http.post(REFUNDS, form, Idempotency_Key="k.1") for _ in range(2)]
     assert answers[0].content == answers[1].content
@@ -111,18 +113,18 @@ def test_a_refund_repeated_with_its_key_is_made_once(http, simulator):
     assert len(simulator.refunds()) == 2
 
 
-def test_a_late_refund_is_pending_until_the_clock_moves(http, simulator):
+def test_late_refund_is_pending_until_the_clock_moves(http, simulator):
     intent = paid(http, "pm_card_pendingRefund")
     made = refund(http, intent, amount="500")
     assert (made["status"], made["pending_reason"]) == ("pending", "processing")
     assert charge_of(http, intent)["amount_refunded"] == 500
     simulator.advance(60)
-    shown = http.get(f"{REFUNDS}/{made['id']}").json()
-    assert (shown["status"], shown.get("pending_reason")) == ("succeeded", None)
+    current = http.get(f"{REFUNDS}/{made['id']}").json()
+    assert (current["status"], current.get("pending_reason")) == ("succeeded", None)
     assert charge_of(http, intent)["amount_refunded"] == 500
 
 
-def test_a_refund_that_fails_later_gives_its_amount_back(http, simulator):
+def test_refund_that_fails_later_can_be_refunded_again(http, simulator):
     intent = paid(http, "pm_card_refundFail")
     made = refund(http, intent)
     assert made["status"] == "succeeded"
@@ -135,7 +137,7 @@ def test_a_refund_that_fails_later_gives_its_amount_back(http, simulator):
     assert refund(http, intent)["amount"] == 2000
 
 
-def test_refunds_are_listed_by_payment_and_charge_newest_first(http):
+def test_list_refunds_filters_by_payment_and_charge_newest_first(http):
     intent, other = paid(http), paid(http)
     made = [refund(http, intent, amount="100")["id"] for _ in range(3)]
     strange = refund(http, other)
@@ -150,7 +152,7 @@ def test_refunds_are_listed_by_payment_and_charge_newest_first(http):
     assert error(http.get(f"{REFUNDS}/re_nothing"), 404)["code"] == "resource_missing"
 
 
-def test_the_refunds_of_a_charge_are_shown_ten_at_a_time(http):
+def test_expanded_refunds_of_a_charge_have_ten_per_page(http):
     intent = paid(http)
     for _ in range(11):
         refund(http, intent, amount="1")
@@ -158,9 +160,9 @@ def test_the_refunds_of_a_charge_are_shown_ten_at_a_time(http):
     assert (len(refunds["data"]), refunds["has_more"]) == (10, True)
 
 
-def test_a_capture_in_part_lets_the_rest_go_as_a_refund(http):
+def test_partial_capture_releases_the_rest_as_a_refund(http):
     """Stripe counts the rest in amount_refunded, although that money never moved."""
-    intent = paid(http, **HELD)
+    intent = paid(http, **MANUAL)
     assert http.post(f"{INTENTS}/{intent}/capture", {"amount_to_capture": "500"}).ok
     charge = charge_of(http, intent)
     assert (charge["amount_captured"], charge["amount_refunded"]) == (500, 1500)
@@ -173,16 +175,16 @@ def test_a_capture_in_part_lets_the_rest_go_as_a_refund(http):
     assert refund(http, intent)["amount"] == 500
 
 
-def test_a_capture_in_full_lets_nothing_go(http, simulator):
-    intent = paid(http, **HELD)
+def test_full_capture_releases_nothing(http, simulator):
+    intent = paid(http, **MANUAL)
     http.post(f"{INTENTS}/{intent}/capture")
     charge = charge_of(http, intent)
     assert (charge["amount_captured"], charge["amount_refunded"]) == (2000, 0)
     assert simulator.refunds() + simulator.releases() == []
 
 
-def test_a_capture_is_of_something_in_the_decimals_of_its_currency(http):
-    intent = paid(http, currency="isk", amount="20000", **HELD)
+def test_capture_of_bad_amount_returns_400(http):
+    intent = paid(http, currency="isk", amount="20000", **MANUAL)
     for amount in ("0", "-100"):
         given = error(http.post(f"{INTENTS}/{intent}/capture", {"amount_to_capture": amount}))
         assert given["code"] == "parameter_invalid_integer"
@@ -191,8 +193,8 @@ def test_a_capture_is_of_something_in_the_decimals_of_its_currency(http):
     assert given["code"] == "invalid_charge_amount_no_decimal_compatible"
 
 
-def test_a_hold_that_runs_out_can_be_captured_no_more(http, simulator):
-    intent = paid(http, **HELD)
+def test_capture_of_expired_authorization_returns_400(http, simulator):
+    intent = paid(http, **MANUAL)
     simulator.advance(7 * 86400)
     given = error(http.post(f"{INTENTS}/{intent}/capture"))
     assert given["code"] == "payment_intent_unexpected_state"
@@ -202,20 +204,20 @@ def test_a_hold_that_runs_out_can_be_captured_no_more(http, simulator):
     assert (released["amount"], released["reason"]) == (2000, "expired_uncaptured_charge")
 
 
-def test_what_was_captured_in_time_stays(http, simulator):
-    intent = paid(http, **HELD)
+def test_captured_payment_does_not_expire(http, simulator):
+    intent = paid(http, **MANUAL)
     http.post(f"{INTENTS}/{intent}/capture")
     simulator.advance(8 * 86400)
     assert http.get(f"{INTENTS}/{intent}").json()["status"] == "succeeded"
     assert simulator.releases() == []
 
 
-def test_every_open_state_can_be_canceled(http, simulator):
+def test_cancel_in_every_open_state_succeeds(http, simulator):
     states = {
         http.intent()["id"]: "requires_payment_method",
         http.intent(payment_method="pm_card_visa")["id"]: "requires_confirmation",
         paid(http, "pm_card_authenticationRequired"): "requires_action",
-        paid(http, **HELD): "requires_capture",
+        paid(http, **MANUAL): "requires_capture",
     }
     for intent, status in states.items():
         assert http.get(f"{INTENTS}/{intent}").json()["status"] == status
@@ -225,7 +227,7 @@ def test_every_open_state_can_be_canceled(http, simulator):
     assert simulator.refunds() == []
 
 
-def test_the_sdk_refunds_and_lists(client, simulator, http):
+def test_sdk_creates_lists_and_gets_refunds(client, simulator, http):
     intent = paid(http)
     made = client.v1.refunds.create(
         {"payment_intent": intent, "amount": 700, "metadata": {"refund_id": "ref_1"}},

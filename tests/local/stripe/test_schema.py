@@ -1,4 +1,4 @@
-"""The committed description is endive's, and what the simulator answers fits it."""
+"""The committed schema is that of API version endive, and the responses fit it."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from stripe._request_options import RequestOptions
 
 from local.stripe import extract_schema, forms, routes
 
-# The SDK is generated from endive: what it takes is what a form must have.
+# The SDK is generated from endive, so a form must have exactly its parameters.
 PARAMETERS: dict[str, type] = {
     "POST /v1/customers": sdk.CustomerCreateParams,
     "GET /v1/customers": sdk.CustomerListParams,
@@ -40,7 +40,7 @@ PARAMETERS: dict[str, type] = {
     "GET /v1/events": sdk.EventListParams,
     "GET /v1/events/{id}": sdk.EventRetrieveParams,
 }
-# Methods that came or went with endive, none of them a card: providers.md H compares the others.
+# Method types that endive added or removed; none is a card. Source: docs/providers.md, section H.
 DIFFERENT = {
     "POST /v1/payment_methods": {"paypay", "sequra"},
     "POST /v1/payment_methods/{payment_method}": {"payto"},
@@ -53,21 +53,21 @@ def properties(operation):
 
 
 @pytest.mark.parametrize("operation", [each.url for each in routes.OPERATIONS])
-def test_the_form_of_every_operation_takes_what_the_sdk_sends(operation):
+def test_form_of_every_operation_equals_the_sdk_parameters(operation):
     taken = PARAMETERS[operation].__annotations__.keys() - RequestOptions.__annotations__.keys()
     assert properties(operation) ^ taken == DIFFERENT.get(operation, set())
 
 
 @pytest.mark.parametrize("operation", routes.OPERATIONS, ids=lambda each: each.url)
-def test_what_an_operation_models_is_in_its_form(operation):
+def test_modelled_parameters_are_in_the_form(operation):
     assert operation.modelled <= properties(operation.url)
 
 
-def test_the_extraction_lists_what_the_simulator_serves():
+def test_extracted_operations_equal_the_served_ones():
     assert set(extract_schema.OPERATIONS) == {each.url for each in routes.OPERATIONS}
 
 
-def test_the_endive_patch_swaps_the_method_types():
+def test_patch_to_endive_swaps_the_method_types():
     names = ("payment_method_types", "allowed_payment_method_types")
     shape = {"type": "object", "properties": {names[0]: {"type": "array"}, "client_secret": {}}}
     given = {each: json.loads(json.dumps(shape)) for each in extract_schema.OPERATIONS}
@@ -84,7 +84,7 @@ def test_the_endive_patch_swaps_the_method_types():
     assert names[1] in answers["payment_intent"]["properties"]
 
 
-def test_trimming_leaves_ids_where_a_resource_is_never_returned():
+def test_trimmed_keeps_only_ids_of_resources_never_returned():
     node = {
         "anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/review"}],
         "x-expansionResources": {"oneOf": [{"$ref": "#/components/schemas/review"}]},
@@ -97,8 +97,8 @@ def test_trimming_leaves_ids_where_a_resource_is_never_returned():
     assert "description" in kept["properties"]
 
 
-def test_every_answer_of_a_long_walk_fits_the_schema(http):
-    """The fixture holds each answer against the schema; here they only have to be many."""
+def test_every_response_of_many_operations_fits_the_schema(http):
+    """The fixture checks each response against the schema; this test only makes many of them."""
     customer = http.customer(
         email="a@b.test", name="A", **{"address[city]": "Oslo", "shipping[name]": "A"}
         | {"shipping[address][line1]": "1 Street", "metadata[k]": "v"}
@@ -112,9 +112,9 @@ def test_every_answer_of_a_long_walk_fits_the_schema(http):
     }
     paid = http.intent(customer=customer, payment_method=saved)["id"]
     assert http.confirm(paid, **expanded).status_code == 200
-    held = http.intent(capture_method="manual")["id"]
-    http.confirm(held, "pm_card_visa")
-    http.post(f"/v1/payment_intents/{held}/capture", {"amount_to_capture": "500"} | expanded)
+    authorized = http.intent(capture_method="manual")["id"]
+    http.confirm(authorized, "pm_card_visa")
+    http.post(f"/v1/payment_intents/{authorized}/capture", {"amount_to_capture": "500"} | expanded)
     waiting = http.intent(customer=customer, setup_future_usage="off_session")["id"]
     assert http.confirm(waiting, "pm_card_authenticationRequired").status_code == 200
     http.post(f"/v1/payment_intents/{waiting}/cancel", {"cancellation_reason": "abandoned"})
@@ -134,7 +134,7 @@ def test_every_answer_of_a_long_walk_fits_the_schema(http):
     assert gone["customer"]["deleted"] is True
 
 
-def test_the_check_of_answers_can_fail(http, check):
+def test_check_fails_for_a_wrong_body(http, check):
     intent = http.intent()
     check("POST /v1/payment_intents", intent)
     for wrong in ({"status": "paid"}, {"amount": "2000"}, {"invented": 1}, {"metadata": None}):

@@ -1,4 +1,4 @@
-"""What Stripe refuses, the simulator refuses, in Stripe's words."""
+"""The simulator refuses what Stripe refuses, with Stripe's error codes."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -19,32 +19,32 @@ def error(response, status=400):
     return response.json()["error"]
 
 
-def test_without_a_key_it_is_401(http):
+def test_request_without_api_key_returns_401(http):
     assert "API key" in error(http.post(INTENTS, NEW, Authorization=None), 401)["message"]
 
 
 @pytest.mark.parametrize("given", ["Bearer sk_live_1", "Bearer pk_test_1", "Basic c2s6", "Bearer"])
-def test_a_wrong_key_is_401(http, given):
+def test_request_with_wrong_api_key_returns_401(http, given):
     assert error(http.post(INTENTS, NEW, Authorization=given), 401)["type"] == (
         "invalid_request_error"
     )
 
 
 @pytest.mark.parametrize("version", [None, "2026-05-27.dahlia"])
-def test_the_pinned_version_must_be_named(http, version):
+def test_request_with_other_api_version_returns_400(http, version):
     assert "version" in error(http.post(INTENTS, NEW, Stripe_Version=version))["message"]
 
 
-def test_a_json_body_is_refused(http):
+def test_json_body_returns_400(http):
     answer = http.post(INTENTS, '{"amount": 2000}', Content_Type="application/json")
     assert "content type" in error(answer)["message"]
 
 
-def test_bytes_that_are_no_text_are_refused(http):
+def test_body_that_is_not_utf8_returns_400(http):
     assert error(http.post(INTENTS, "amount=%ff&currency=usd"))["message"]
 
 
-def test_an_unknown_path_is_404(http):
+def test_unknown_path_returns_404(http):
     assert "Unrecognized request URL" in error(http.post("/v1/nothing", {}), 404)["message"]
 
 
@@ -93,7 +93,9 @@ def test_an_unknown_path_is_404(http):
         ({"application_fee_amount": "1"}, None, "application_fee_amount"),
     ],
 )  # fmt: skip
-def test_a_bad_parameter_of_create_is_named(http, simulator, fields, code, param):
+def test_create_payment_with_bad_parameter_returns_400_with_its_name(
+    http, simulator, fields, code, param
+):
     form = {key: value for key, value in (NEW | fields).items() if value is not None}
     given = error(http.post(INTENTS, form))
     assert (given.get("code"), given["param"]) == (code, param)
@@ -114,11 +116,11 @@ def test_a_bad_parameter_of_create_is_named(http, simulator, fields, code, param
         {"description": "x" * 1000},
     ],
 )
-def test_what_lies_on_the_edge_passes(http, fields):
+def test_create_payment_at_a_limit_succeeds(http, fields):
     assert http.post(INTENTS, NEW | fields).status_code == 200
 
 
-def test_all_unknown_parameters_are_listed(http):
+def test_unknown_parameters_are_all_listed(http):
     given = error(http.post(INTENTS, NEW | {"foo": "1", "bar": "2"}))
     assert given["message"] == "Received unknown parameters: foo, bar"
 
@@ -134,14 +136,16 @@ def test_all_unknown_parameters_are_listed(http):
         ({"balance": "5"}, None, "balance"),
     ],
 )
-def test_a_bad_parameter_of_a_customer_is_named(http, simulator, fields, code, param):
+def test_create_customer_with_bad_parameter_returns_400_with_its_name(
+    http, simulator, fields, code, param
+):
     given = error(http.post("/v1/customers", fields))
     assert (given.get("code"), given["param"]) == (code, param)
     assert simulator.customers() == []
 
 
 @pytest.mark.parametrize("gone", ["card", "bank_account", "default_card", "payment_method"])
-def test_what_endive_dropped_from_the_customer_update_is_unknown(http, gone):
+def test_update_customer_with_parameter_dropped_in_endive_returns_400(http, gone):
     path = f"/v1/customers/{http.customer()}"
     assert error(http.post(path, {gone: "x"}))["code"] == "parameter_unknown"
     assert http.post(path, {"validate": "true"}).status_code == 200
@@ -162,12 +166,12 @@ def test_what_endive_dropped_from_the_customer_update_is_unknown(http, gone):
         ("POST", "/v1/payment_methods/pm_nothing/detach", "payment_method"),
     ],
 )
-def test_an_id_that_names_nothing_is_404(http, method, path, param):
+def test_unknown_id_in_the_path_returns_404(http, method, path, param):
     given = error(http.send(method, path), 404)
     assert (given["code"], given["param"]) == ("resource_missing", param)
 
 
-def test_queries_are_closed_too(http):
+def test_list_with_bad_query_parameter_returns_400(http):
     assert error(http.get(INTENTS, status="succeeded"))["code"] == "parameter_unknown"
     assert error(http.get(INTENTS, limit="101"))["code"] == "parameter_invalid_integer"
     assert error(http.get(INTENTS, limit="0"))["code"] == "parameter_invalid_integer"
@@ -175,7 +179,7 @@ def test_queries_are_closed_too(http):
     assert error(http.get(INTENTS, customer="cus_nobody"))["code"] == "resource_missing"
 
 
-def test_every_answer_names_its_request(http):
+def test_every_response_has_its_own_request_id(http):
     first, second = http.post(INTENTS, NEW), http.get(f"{INTENTS}/pi_nothing")
     assert first.headers["Request-Id"].startswith("req_")
     assert first.headers["Request-Id"] != second.headers["Request-Id"]
@@ -192,5 +196,5 @@ def test_every_answer_names_its_request(http):
         max_size=5,
     )
 )
-def test_no_form_breaks_it(http, form):
+def test_any_form_returns_200_or_400(http, form):
     assert http.post(INTENTS, form).status_code in (200, 400)

@@ -1,4 +1,4 @@
-"""Signed deliveries over real HTTP: what arrives, how often, and what goes wrong on the way."""
+"""Webhooks over real HTTP: signatures, retries and switches."""
 
 import json
 import threading
@@ -28,7 +28,10 @@ GOLDEN = {
 
 
 class Endpoint:
-    """A merchant's endpoint: keeps what arrives, answers `answers` in turn and then 200."""
+    """A merchant's endpoint. It keeps what it received, and sends `answers` in turn, then 200.
+
+    None in `answers` closes the connection without a response.
+    """
 
     def __init__(self) -> None:
         self.answers: list[int | None] = []
@@ -68,13 +71,13 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 @pytest.fixture
-def stripe_there(endpoint: Endpoint) -> Iterator[StripeSimulator]:
+def sending(endpoint: Endpoint) -> Iterator[StripeSimulator]:
     with StripeSimulator(webhook_url=endpoint.url, webhook_secrets=[SECRET]) as simulator:
         yield simulator
 
 
-def happen(simulator: StripeSimulator, times: int = 1) -> list[str]:
-    """Let intents be created; each is one event, whose ids are returned."""
+def make_events(simulator: StripeSimulator, times: int = 1) -> list[str]:
+    """Create intents and return the ids of their events, one for each."""
     before = len(simulator.events())
     for turn in range(times):
         identifier = f"pi_{before + turn}"
@@ -87,35 +90,35 @@ def statuses(simulator):
 
 
 @pytest.mark.parametrize("body", GOLDEN)
-def test_signatures_are_those_of_the_golden_vectors(body):
+def test_sign_equals_the_golden_vectors(body):
     header = signing.sign(body.encode(), [SECRET], GOLDEN_AT)
     assert header.startswith(f"t={GOLDEN_AT},v1={GOLDEN[body]},v0=")
 
 
-def test_an_event_arrives_signed_and_is_the_one_that_is_listed(endpoint, stripe_there):
-    [event] = happen(stripe_there)
-    assert stripe_there.webhooks.is_quiet()
+def test_event_is_delivered_signed_and_equals_the_listed_one(endpoint, sending):
+    [event] = make_events(sending)
+    assert sending.webhooks.is_quiet()
     [(header, body)] = endpoint.received
     found = stripe.Webhook.construct_event(body, header, SECRET)
     assert (found.id, found.type, found.pending_webhooks) == (event, "payment_intent.created", 1)
-    shown = stripe_there.events()[0]
-    assert json.loads(body) == shown | {"pending_webhooks": 1}
-    assert shown["pending_webhooks"] == 0
-    assert statuses(stripe_there) == ["delivered"]
+    listed = sending.events()[0]
+    assert json.loads(body) == listed | {"pending_webhooks": 1}
+    assert listed["pending_webhooks"] == 0
+    assert statuses(sending) == ["delivered"]
 
 
-def test_text_beyond_ascii_is_signed_as_it_is_sent(endpoint, stripe_there):
-    stripe_there.seed_payment("pi_1", amount=2000, currency="usd", description="Žižkov €5")
-    assert stripe_there.webhooks.is_quiet()
+def test_non_ascii_text_is_signed_as_sent(endpoint, sending):
+    sending.seed_payment("pi_1", amount=2000, currency="usd", description="Žižkov €5")
+    assert sending.webhooks.is_quiet()
     [(header, body)] = endpoint.received
     assert "Žižkov €5".encode() in body
     stripe.WebhookSignature.verify_header(body, header, SECRET, 300)
 
 
-def test_while_a_secret_is_rolled_either_one_verifies(endpoint, stripe_there):
-    stripe_there.webhooks.point(endpoint.url, [SECRET, OLDER])
-    happen(stripe_there)
-    assert stripe_there.webhooks.is_quiet()
+def test_delivery_with_two_secrets_verifies_with_either(endpoint, sending):
+    sending.webhooks.point(endpoint.url, [SECRET, OLDER])
+    make_events(sending)
+    assert sending.webhooks.is_quiet()
     [(header, body)] = endpoint.received
     for secret in (SECRET, OLDER):
         stripe.Webhook.construct_event(body, header, secret)
@@ -123,122 +126,122 @@ def test_while_a_secret_is_rolled_either_one_verifies(endpoint, stripe_there):
         stripe.Webhook.construct_event(body, header, "whsec_other")
 
 
-def test_what_happened_before_there_was_an_endpoint_is_not_sent(endpoint):
+def test_event_from_before_the_endpoint_is_sent_only_by_resend(endpoint):
     with StripeSimulator() as simulator:
-        [before] = happen(simulator)
+        [before] = make_events(simulator)
         simulator.webhooks.point(endpoint.url, [SECRET])
-        [after] = happen(simulator)
+        [after] = make_events(simulator)
         assert simulator.webhooks.is_quiet()
         assert endpoint.ids == [after]
         assert simulator.webhooks.resend(before) == 1
         assert simulator.webhooks.is_quiet()
         assert endpoint.ids == [after, before]
         simulator.webhooks.point("", [])
-        happen(simulator)
+        make_events(simulator)
         assert simulator.webhooks.is_quiet()
         assert endpoint.ids == [after, before]
 
 
 class TestRetries:
     @pytest.mark.parametrize("answer", [500, 404, 302, None])
-    def test_what_is_not_taken_comes_again_at_once(self, endpoint, stripe_there, answer):
+    def test_refused_delivery_is_retried_at_once(self, endpoint, sending, answer):
         endpoint.answers = [answer]
-        [event] = happen(stripe_there)
-        assert stripe_there.webhooks.is_quiet()
+        [event] = make_events(sending)
+        assert sending.webhooks.is_quiet()
         assert endpoint.ids == [event, event]
         assert endpoint.received[0][1] == endpoint.received[1][1]
-        assert statuses(stripe_there) == ["delivered"]
+        assert statuses(sending) == ["delivered"]
 
-    def test_then_with_growing_pauses_by_the_simulated_clock(self, endpoint, stripe_there):
+    def test_retries_have_growing_pauses_on_the_simulated_clock(self, endpoint, sending):
         endpoint.answers = [500] * 4
-        happen(stripe_there)
+        make_events(sending)
         for pause, tries in ((0, 2), (59, 2), (1, 3), (299, 3), (1, 4), (1800, 5), (9999, 5)):
-            stripe_there.advance(pause)
-            assert stripe_there.webhooks.is_quiet()
+            sending.advance(pause)
+            assert sending.webhooks.is_quiet()
             assert len(endpoint.received) == tries
-        assert statuses(stripe_there) == ["delivered"]
-        [shown] = stripe_there.webhooks.listed()
-        assert shown["deliveries"] == [{"state": "delivered", "answers": [500] * 4 + [200]}]
+        assert statuses(sending) == ["delivered"]
+        [listed] = sending.webhooks.listed()
+        assert listed["deliveries"] == [{"state": "delivered", "answers": [500] * 4 + [200]}]
 
-    def test_a_late_try_is_signed_anew(self, endpoint, stripe_there):
+    def test_late_retry_has_a_new_signature_time(self, endpoint, sending):
         endpoint.answers = [500, 500]
-        happen(stripe_there)
-        assert stripe_there.webhooks.is_quiet()
-        stripe_there.advance(3600)
-        assert stripe_there.webhooks.is_quiet()
+        make_events(sending)
+        assert sending.webhooks.is_quiet()
+        sending.advance(3600)
+        assert sending.webhooks.is_quiet()
         first, *_, last = (int(header[2:12]) for header, _ in endpoint.received)
         assert 3600 <= last - first < 3660
 
-    def test_nobody_tries_for_more_than_three_days(self, endpoint, stripe_there):
+    def test_retries_stop_after_three_days(self, endpoint, sending):
         endpoint.answers = [500] * 100
-        happen(stripe_there)
+        make_events(sending)
         for _ in range(20):
-            assert stripe_there.webhooks.is_quiet()
-            stripe_there.advance(36_000)
-        assert statuses(stripe_there) == ["given up"]
+            assert sending.webhooks.is_quiet()
+            sending.advance(36_000)
+        assert statuses(sending) == ["given up"]
         assert len(endpoint.received) == 10
 
-    def test_an_endpoint_that_is_down_gets_it_when_it_is_back(self, stripe_there, endpoint):
+    def test_endpoint_that_was_down_gets_the_event_later(self, sending, endpoint):
         endpoint.__exit__()
-        [event] = happen(stripe_there)
-        assert stripe_there.webhooks.is_quiet()
-        assert statuses(stripe_there) == ["waiting"]
+        [event] = make_events(sending)
+        assert sending.webhooks.is_quiet()
+        assert statuses(sending) == ["waiting"]
         endpoint.__enter__()
-        stripe_there.advance(60)
-        assert stripe_there.webhooks.is_quiet()
+        sending.advance(60)
+        assert sending.webhooks.is_quiet()
         assert endpoint.ids == [event]
 
 
 class TestSwitches:
-    def test_duplicates_are_the_same_to_the_byte(self, endpoint, stripe_there):
-        stripe_there.webhooks.switch(duplicate=2)
-        [event] = happen(stripe_there)
-        assert stripe_there.webhooks.is_quiet()
+    def test_duplicate_sends_the_same_bytes_again(self, endpoint, sending):
+        sending.webhooks.switch(duplicate=2)
+        [event] = make_events(sending)
+        assert sending.webhooks.is_quiet()
         assert endpoint.ids == [event] * 3
         assert len({body for _, body in endpoint.received}) == 1
 
-    def test_a_pause_keeps_everything(self, endpoint, stripe_there):
-        stripe_there.webhooks.switch(pause=True)
-        events = happen(stripe_there, 5)
-        assert stripe_there.webhooks.is_quiet()
+    def test_pause_sends_nothing_and_keeps_everything(self, endpoint, sending):
+        sending.webhooks.switch(pause=True)
+        events = make_events(sending, 5)
+        assert sending.webhooks.is_quiet()
         assert endpoint.received == []
-        stripe_there.webhooks.switch(pause=False)
-        assert stripe_there.webhooks.is_quiet()
+        sending.webhooks.switch(pause=False)
+        assert sending.webhooks.is_quiet()
         assert sorted(endpoint.ids) == sorted(events)
 
-    def test_reordered_they_all_arrive_in_another_order(self, endpoint, stripe_there):
-        stripe_there.webhooks.switch(pause=True, reorder=True, seed=7)
-        events = happen(stripe_there, 20)
-        stripe_there.webhooks.switch(pause=False)
-        assert stripe_there.webhooks.is_quiet()
+    def test_reorder_delivers_all_in_another_order(self, endpoint, sending):
+        sending.webhooks.switch(pause=True, reorder=True, seed=7)
+        events = make_events(sending, 20)
+        sending.webhooks.switch(pause=False)
+        assert sending.webhooks.is_quiet()
         assert endpoint.ids != events
         assert sorted(endpoint.ids) == sorted(events)
 
-    def test_a_delay_holds_them_back(self, endpoint, stripe_there):
-        stripe_there.webhooks.switch(delay_ms=60_000)
-        [event] = happen(stripe_there)
-        assert stripe_there.webhooks.is_quiet(timeout_s=0.1) is False
+    def test_delay_ms_sends_later_on_the_simulated_clock(self, endpoint, sending):
+        sending.webhooks.switch(delay_ms=60_000)
+        [event] = make_events(sending)
+        assert sending.webhooks.is_quiet(timeout_s=0.1) is False
         assert endpoint.received == []
-        stripe_there.advance(60)
-        assert stripe_there.webhooks.is_quiet()
+        sending.advance(60)
+        assert sending.webhooks.is_quiet()
         assert endpoint.ids == [event]
 
-    def test_what_is_dropped_never_comes(self, endpoint, stripe_there):
-        stripe_there.webhooks.switch(drop=1)
-        [event] = happen(stripe_there)
-        stripe_there.advance(3 * 86400)
-        assert stripe_there.webhooks.is_quiet()
+    def test_drop_sends_nothing_until_resend(self, endpoint, sending):
+        sending.webhooks.switch(drop=1)
+        [event] = make_events(sending)
+        sending.advance(3 * 86400)
+        assert sending.webhooks.is_quiet()
         assert endpoint.received == []
-        assert statuses(stripe_there) == ["dropped"]
-        stripe_there.webhooks.resend(event)
-        assert stripe_there.webhooks.is_quiet()
+        assert statuses(sending) == ["dropped"]
+        sending.webhooks.resend(event)
+        assert sending.webhooks.is_quiet()
         assert endpoint.ids == [event]
 
-    def test_a_share_is_dropped_and_the_seed_says_which(self, endpoint):
+    def test_drop_share_chooses_the_same_events_for_the_same_seed(self, endpoint):
         def survivors() -> list[int]:
             with StripeSimulator(webhook_url=endpoint.url, webhook_secrets=[SECRET]) as simulator:
                 simulator.webhooks.switch(drop=0.5, seed=3)
-                happen(simulator, 20)
+                make_events(simulator, 20)
                 found = statuses(simulator)
                 return [turn for turn, status in enumerate(found) if status != "dropped"]
 
@@ -247,71 +250,69 @@ class TestSwitches:
         assert survivors() == first
 
     @pytest.mark.parametrize("tamper", ["body", "sig", "old_timestamp"])
-    def test_what_was_tampered_with_does_not_verify(self, endpoint, stripe_there, tamper):
-        stripe_there.webhooks.switch(tamper=tamper)
-        happen(stripe_there)
-        assert stripe_there.webhooks.is_quiet()
+    def test_tampered_delivery_does_not_verify(self, endpoint, sending, tamper):
+        sending.webhooks.switch(tamper=tamper)
+        make_events(sending)
+        assert sending.webhooks.is_quiet()
         [(header, body)] = endpoint.received
         json.loads(body)
         with pytest.raises(stripe.SignatureVerificationError):
             stripe.Webhook.construct_event(body, header, SECRET)
-        stripe_there.webhooks.switch(tamper="")
-        stripe_there.webhooks.resend("all")
-        assert stripe_there.webhooks.is_quiet()
+        sending.webhooks.switch(tamper="")
+        sending.webhooks.resend("all")
+        assert sending.webhooks.is_quiet()
         header, body = endpoint.received[-1]
         stripe.Webhook.construct_event(body, header, SECRET)
 
-    def test_a_switch_that_makes_no_sense_is_refused(self, stripe_there):
+    def test_bad_switch_or_endpoint_raises_value_error(self, sending):
         for wrong in ({"tamper": "all"}, {"duplicate": -1}, {"drop": 2}, {"delay_ms": -1}):
             with pytest.raises(ValueError, match=r"tamper|duplicate"):
-                stripe_there.webhooks.switch(**wrong)
+                sending.webhooks.switch(**wrong)
         for url, secrets in (("ftp://x", [SECRET]), ("http://127.0.0.1:1", [])):
             with pytest.raises(ValueError, match="an endpoint is"):
-                stripe_there.webhooks.point(url, secrets)
+                sending.webhooks.point(url, secrets)
 
-    def test_reset_forgets_switches_and_deliveries_but_not_the_endpoint(
-        self, endpoint, stripe_there
-    ):
-        stripe_there.webhooks.switch(pause=True)
-        happen(stripe_there)
-        stripe_there.reset()
-        [event] = happen(stripe_there)
-        assert stripe_there.webhooks.is_quiet()
+    def test_reset_clears_switches_and_deliveries_and_keeps_the_endpoint(self, endpoint, sending):
+        sending.webhooks.switch(pause=True)
+        make_events(sending)
+        sending.reset()
+        [event] = make_events(sending)
+        assert sending.webhooks.is_quiet()
         assert endpoint.ids == [event]
 
 
-def test_a_delivery_under_way_at_a_reset_is_not_tried_again(endpoint, stripe_there):
+def test_delivery_in_progress_at_reset_is_not_retried(endpoint, sending):
     endpoint.answers = [500] * 50
-    happen(stripe_there, 50)
-    stripe_there.reset()
-    assert stripe_there.webhooks.is_quiet()
-    assert stripe_there.webhooks.listed() == []
+    make_events(sending, 50)
+    sending.reset()
+    assert sending.webhooks.is_quiet()
+    assert sending.webhooks.listed() == []
     endpoint.answers = []
-    [event] = happen(stripe_there)
-    assert stripe_there.webhooks.is_quiet()
+    [event] = make_events(sending)
+    assert sending.webhooks.is_quiet()
     assert event in endpoint.ids
-    assert statuses(stripe_there) == ["delivered"]
+    assert statuses(sending) == ["delivered"]
 
 
-def test_stopped_it_sends_nothing_and_started_again_all(endpoint, stripe_there):
-    stripe_there.stop()
-    [event] = happen(stripe_there)
-    assert stripe_there.webhooks.is_quiet()
+def test_stop_sends_nothing_and_start_sends_the_rest(endpoint, sending):
+    sending.stop()
+    [event] = make_events(sending)
+    assert sending.webhooks.is_quiet()
     assert endpoint.received == []
-    stripe_there.start()
-    assert stripe_there.webhooks.is_quiet()
+    sending.start()
+    assert sending.webhooks.is_quiet()
     assert endpoint.ids == [event]
 
 
-def test_a_test_can_deliver_by_itself(stripe_there):
-    stripe_there.webhooks.switch(pause=True)
-    [event] = happen(stripe_there)
-    body, header = stripe_there.webhooks.signed(event)
+def test_signed_returns_a_delivery_that_verifies(sending):
+    sending.webhooks.switch(pause=True)
+    [event] = make_events(sending)
+    body, header = sending.webhooks.signed(event)
     assert stripe.Webhook.construct_event(body, header, SECRET).id == event
 
 
-def test_what_the_clock_brings_is_sent_without_anybody_asking(endpoint, stripe_there):
-    stripe_there.seed_payment(
+def test_event_caused_by_the_clock_is_delivered(endpoint, sending):
+    sending.seed_payment(
         "pi_1",
         amount=2000,
         currency="usd",
@@ -319,21 +320,21 @@ def test_what_the_clock_brings_is_sent_without_anybody_asking(endpoint, stripe_t
         return_url="https://shop.test/back",
         payment_method="pm_card_createDispute",
     )
-    stripe_there.advance(60)
-    assert stripe_there.webhooks.is_quiet()
+    sending.advance(60)
+    assert sending.webhooks.is_quiet()
     sent = [json.loads(body)["type"] for _, body in endpoint.received]
     assert "charge.dispute.created" in sent
 
 
-def test_the_control_plane_sets_the_endpoint_and_the_switches(endpoint, http):
+def test_control_webhooks_sets_endpoint_and_switches(endpoint, http):
     assert http.control("GET", "webhooks").json()["url"] == ""
     given = {"url": endpoint.url, "secrets": [SECRET], "duplicate": 1}
     assert http.control("POST", "webhooks", given).json()["duplicate"] == 1
     intent = http.intent()["id"]
-    while not (shown := http.control("GET", "webhooks").json())["quiet"]:
+    while not (status := http.control("GET", "webhooks").json())["quiet"]:
         pass
     assert len(endpoint.received) == 2
-    assert SECRET not in json.dumps(shown)
+    assert SECRET not in json.dumps(status)
     events = http.control("GET", "state").json()["events"]
     assert [(each["object"], each["status"]) for each in events] == [(intent, "delivered")]
     sent = http.control("POST", "webhooks/resend", {"event": events[0]["id"]}).json()

@@ -1,4 +1,7 @@
-"""Credentials by the hash of their name, and their lines for operators. Source: data-model.md 2."""
+"""Credentials by the hash of their name, and their entries for operators.
+
+Source: docs/data-model.md, section 2.
+"""
 
 import hashlib
 
@@ -24,7 +27,7 @@ KINDS: list[tuple[CredentialKind, str, str | None, Holder]] = [
 
 
 @pytest.mark.parametrize(("kind", "name", "secret", "holder"), KINDS)
-def test_a_credential_is_found_by_its_name_and_its_kind(
+def test_find_matches_exact_name_and_kind(
     kind: CredentialKind, name: str, secret: str | None, holder: Holder
 ) -> None:
     put_credential(kind, name, secret)
@@ -35,7 +38,7 @@ def test_a_credential_is_found_by_its_name_and_its_kind(
 
 
 @pytest.mark.parametrize(("kind", "name", "secret", "holder"), KINDS)
-def test_what_the_request_names_comes_with_it_in_one_batch(
+def test_find_reads_credential_and_prefetched_records_in_one_batch(
     wire: Wire, kind: CredentialKind, name: str, secret: str | None, holder: Holder
 ) -> None:
     put_credential(kind, name, secret)
@@ -48,14 +51,14 @@ def test_what_the_request_names_comes_with_it_in_one_batch(
     assert len(wire.requests) == 1
 
 
-def test_a_name_that_fits_no_header_is_not_looked_up(wire: Wire) -> None:
+def test_find_of_non_ascii_name_reads_nothing(wire: Wire) -> None:
     wire.watch("BatchGetItem")
     for name in ("ключ", "\ud800"):
         assert credential_items.find("api_key", name)[0] is None
     assert wire.requests == []
 
 
-def test_a_name_that_is_taken_stays_whose_it_was() -> None:
+def test_insert_with_taken_name_raises_condition_failed() -> None:
     put_credential("api_key", "key-1")
     with pytest.raises(dynamodb.ConditionFailed):
         put_credential("api_key", "key-1", organization_id="org_2")
@@ -64,7 +67,7 @@ def test_a_name_that_is_taken_stays_whose_it_was() -> None:
     assert credential_items.list_all("org_2") == []
 
 
-def test_the_lines_of_an_organization_are_listed_oldest_first_without_a_secret() -> None:
+def test_list_all_returns_entries_oldest_first_without_secrets() -> None:
     made = [put_credential(kind, name, secret) for kind, name, secret, _ in KINDS]
     put_credential("api_key", "key-2", organization_id="org_2")
     assert credential_items.list_all("org_1") == made
@@ -75,7 +78,7 @@ def test_the_lines_of_an_organization_are_listed_oldest_first_without_a_secret()
 
 
 @pytest.mark.parametrize(("kind", "name", "secret", "holder"), KINDS)
-def test_a_revoked_one_is_gone_at_once_and_its_line_says_since_when(
+def test_revoked_credential_is_not_found_and_its_entry_has_the_time(
     kind: CredentialKind, name: str, secret: str | None, holder: Holder
 ) -> None:
     made = put_credential(kind, name, secret)
@@ -88,7 +91,7 @@ def test_a_revoked_one_is_gone_at_once_and_its_line_says_since_when(
     assert credential_items.list_all("org_1") == [revoked]
 
 
-def test_a_credential_is_revoked_by_its_own_organization_alone() -> None:
+def test_revoke_by_another_organization_does_nothing() -> None:
     made = put_credential("api_key", "key-1")
     assert credential_items.revoke("org_2", made.id, clock.now()) is None
     assert credential_items.revoke("org_1", "cred_nobodys", clock.now()) is None

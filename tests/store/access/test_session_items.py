@@ -1,4 +1,7 @@
-"""Sessions by the hash of their id, read with what the request names. Source: data-model.md 8."""
+"""Sessions by the hash of their id, read together with other records of the request.
+
+Source: docs/data-model.md, section 8.
+"""
 
 from datetime import timedelta
 
@@ -6,7 +9,6 @@ import pytest
 
 from bridge import clock
 from bridge.models.caller import PrefetchIds, Session
-from bridge.store import keys, prefetch
 from bridge.store.access import session_items
 from bridge.store.customers import customer_items
 from bridge.store.payments import payment_items, payment_writes
@@ -21,7 +23,7 @@ SESSION = Session(
 )
 
 
-def test_a_session_comes_back_whole_with_the_second_it_ends() -> None:
+def test_read_returns_the_whole_session_and_its_end() -> None:
     session_items.put("session-1", SESSION)
     found, expires, prefetched = session_items.read("session-1", PrefetchIds())
     assert found == SESSION
@@ -29,19 +31,19 @@ def test_a_session_comes_back_whole_with_the_second_it_ends() -> None:
     assert prefetched == {}
 
 
-def test_another_id_is_nobodys() -> None:
+def test_read_of_unknown_session_id_returns_none() -> None:
     session_items.put("session-1", SESSION)
     assert session_items.read("session-2", PrefetchIds())[0] is None
 
 
-def test_what_the_request_names_comes_with_it_in_one_batch(wire: Wire) -> None:
+def test_read_gets_session_and_prefetched_records_in_one_batch(wire: Wire) -> None:
     session_items.put("session-1", SESSION)
     row, owner = payment(), customer()
     payment_writes.insert_locked(row, None, {})
     customer_items.insert(owner, None)
     wire.watch("BatchGetItem")
-    named = PrefetchIds(payment_id=row.id, client_key="key-1")
-    _, _, prefetched = session_items.read("session-1", named)
+    ids = PrefetchIds(payment_id=row.id, client_key="key-1")
+    _, _, prefetched = session_items.read("session-1", ids)
     assert len(wire.requests) == 1
     found, record = payment_items.read(row.id, "key-1", 0, prefetched)
     assert (found, record) == (row, None)
@@ -50,16 +52,8 @@ def test_what_the_request_names_comes_with_it_in_one_batch(wire: Wire) -> None:
     assert len(wire.requests) == 2
 
 
-def test_a_revoked_session_is_gone_at_once() -> None:
+def test_deleted_session_is_gone_at_once() -> None:
     session_items.put("session-1", SESSION)
     session_items.delete("session-1")
     session_items.delete("session-1")
     assert session_items.read("session-1", PrefetchIds())[0] is None
-
-
-def test_a_payment_is_read_ahead_by_our_id_or_looked_up_by_a_providers() -> None:
-    at_providers = prefetch.keys_to_prefetch(PrefetchIds(payment_id="pi_1"))
-    assert keys.provider_payment("stripe", "pi_1") in at_providers
-    assert prefetch.keys_to_prefetch(PrefetchIds()) == []
-    wanted = prefetch.keys_to_prefetch(PrefetchIds(payment_id="pay_1"))
-    assert wanted == [keys.payment("pay_1"), keys.client_secret("pay_1")]

@@ -1,4 +1,4 @@
-"""Definitions of custom fields in the ledger. Source: contracts/payments-ai.md 4."""
+"""Definitions of custom fields in the ledger. Source: docs/data-model.md, section 2."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def field(name: str, **more: Any) -> CustomField:
     return CustomField.model_validate(given | {"created_at": now, "updated_at": now} | more)
 
 
-def test_a_definition_comes_back_as_it_went(tables: None) -> None:
+def test_get_returns_a_definition_exactly_as_inserted(tables: None) -> None:
     constraints = Constraints(default={"b": 1.0, "a": True}, allowed_values=["z", "a"])
     given = field("x" * 255, constraints=constraints)
     custom_field_items.insert("org_1", given)
@@ -25,14 +25,14 @@ def test_a_definition_comes_back_as_it_went(tables: None) -> None:
     assert got.model_dump_json() == given.model_dump_json()
 
 
-def test_no_constraints_are_not_empty_constraints(tables: None) -> None:
+def test_missing_constraints_differ_from_empty_constraints(tables: None) -> None:
     custom_field_items.insert("org_1", field("none"))
     custom_field_items.insert("org_1", field("empty", constraints=Constraints()))
     empty, none = custom_field_items.list_all("org_1")
     assert (empty.constraints, none.constraints) == (Constraints(), None)
 
 
-def test_the_first_of_two_stays_and_is_shown_to_the_second(tables: None) -> None:
+def test_insert_of_a_taken_name_raises_taken_with_the_stored_field(tables: None) -> None:
     custom_field_items.insert("org_1", field("f", description="first"))
     with pytest.raises(custom_field_items.Taken) as taken:
         custom_field_items.insert("org_1", field("f", description="second"))
@@ -42,7 +42,7 @@ def test_the_first_of_two_stays_and_is_shown_to_the_second(tables: None) -> None
     assert kept.description == "second"
 
 
-def test_a_list_is_by_name_of_one_organization_and_resource(tables: None) -> None:
+def test_list_all_returns_one_organizations_fields_by_name(tables: None) -> None:
     for name in ("c", "a", "B"):
         custom_field_items.insert("org_1", field(name))
     custom_field_items.insert("org_1", field("b", resource="plans"))
@@ -52,7 +52,7 @@ def test_a_list_is_by_name_of_one_organization_and_resource(tables: None) -> Non
     assert [each.name for each in custom_field_items.list_all("org_1")] == ["B", "a", "b", "c"]
 
 
-def test_the_longest_name_is_a_key_that_dynamodb_takes() -> None:
+def test_the_key_of_the_longest_name_fits_into_dynamodbs_limit() -> None:
     key = keys.custom_field("org_1", "payment-instruments", "💶" * 255)
     assert len(key.sk.encode()) < 1024
     assert key.sk.startswith("F#payment-instruments#")

@@ -1,4 +1,4 @@
-"""Customers, their pointers and counters. Source: design/data-model.md 2, 3 and 6."""
+"""Customers, their pointers and counters. Source: docs/data-model.md, sections 2, 3 and 6."""
 
 from datetime import timedelta
 
@@ -26,9 +26,9 @@ def inserted(**more: object) -> Customer:
     return made
 
 
-def deleted(seen: Customer) -> None:
-    gone = seen.model_copy(update={"state": "deleted", "deleted_at": clock.now()})
-    customer_items.delete(seen, gone, "job_1", NOW)
+def delete(seen: Customer) -> None:
+    after = seen.model_copy(update={"state": "deleted", "deleted_at": clock.now()})
+    customer_items.delete(seen, after, "job_1", NOW)
 
 
 def count(organization_id: str = "org_1") -> int:
@@ -44,8 +44,8 @@ def own(user_id: str = "user_1", organization_id: str | None = None) -> str | No
     return found.customer_id if found else None
 
 
-def test_a_customer_comes_back_as_it_was() -> None:
-    whole = inserted(
+def test_get_returns_a_customer_exactly_as_inserted() -> None:
+    given = inserted(
         name="Jane Doe",
         name_is_derived=True,
         first_name="Jane",
@@ -54,18 +54,18 @@ def test_a_customer_comes_back_as_it_was() -> None:
         organization_id="org_1",
         metadata={"n": 1, "f": 2.5, "b": True, "t": "text"},
     )
-    assert customer_items.get(whole.id) == whole
-    assert whole.email is not None
-    assert whole.email not in repr(whole)
+    assert customer_items.get(given.id) == given
+    assert given.email is not None
+    assert given.email not in repr(given)
 
 
 @pytest.mark.parametrize("identifier", ["cust_2", "1", "cus_1", "pay_1"])
-def test_another_id_finds_nothing_though_its_end_is_the_same(identifier: str) -> None:
+def test_get_by_an_id_with_another_prefix_returns_none(identifier: str) -> None:
     inserted(id="cust_1")
     assert customer_items.get(identifier) is None
 
 
-def test_lists_hold_the_newest_first_by_user_organization_and_guest() -> None:
+def test_lists_by_user_organization_and_guest_are_newest_first() -> None:
     at = clock.now()
     first, second = (
         inserted(organization_id="org_1", created_at=at + timedelta(seconds=n)) for n in range(2)
@@ -78,25 +78,25 @@ def test_lists_hold_the_newest_first_by_user_organization_and_guest() -> None:
     assert pointer["id"] == guest.id
 
 
-def test_demo_ids_sort_by_the_time_of_their_uid() -> None:
+def test_lists_of_short_demo_ids_sort_by_uid() -> None:
     older = inserted(id="cust_456", uid="01jh7z0000e0080000000000a0")
     newer = inserted(id="cust_123", uid="01jhm30000e0080000000000a0")
     assert customer_items.list_of_user("user_1", PAGE) == [newer, older]
 
 
-def test_an_organizations_customers_are_counted_by_month_in_parts() -> None:
+def test_insert_and_delete_update_the_organizations_monthly_counters() -> None:
     made = [inserted(organization_id="org_1") for _ in range(12)]
     assert count() == 12
     parts = dynamodb.query_all("ledger", "O#org_1#N", "2")
     assert all(item["sk"].startswith(f"{made[0].created_at:%Y-%m}#") for item in parts)
     assert len(parts) > 1
-    deleted(made[0])
+    delete(made[0])
     assert count() == 11
     inserted()
     assert count("org_2") == 0
 
 
-def test_an_organizations_pointer_follows_what_is_searched() -> None:
+def test_update_of_a_name_updates_the_search_text_of_the_pointer() -> None:
     made = inserted(organization_id="org_1", name="Jane  DOE", first_name="Jane", last_name=None)
     (pointer,) = pointers("O#org_1#C#0")
     assert pointer["search"] == "jane doe\x1fjane\x1f\x1fjane@example.com"
@@ -106,7 +106,7 @@ def test_an_organizations_pointer_follows_what_is_searched() -> None:
     assert pointer["search_name"] == "janet sstrasse"
 
 
-def test_an_update_needs_the_version_that_was_seen() -> None:
+def test_update_of_an_older_version_raises_version_conflict() -> None:
     seen = inserted(metadata={"a": 1})
     after = customer_items.update(seen, seen.model_copy(update={"phone": "12345"}))
     assert after.version == seen.version + 1
@@ -115,7 +115,7 @@ def test_an_update_needs_the_version_that_was_seen() -> None:
     assert customer_items.get(seen.id) == after
 
 
-def test_only_one_of_many_updates_of_a_version_is_made() -> None:
+def test_updates_at_once_of_one_version_succeed_once() -> None:
     seen = inserted()
 
     def update(number: int) -> Customer:
@@ -127,7 +127,7 @@ def test_only_one_of_many_updates_of_a_version_is_made() -> None:
     assert customer_items.get(seen.id) == winner
 
 
-def test_a_creation_closes_the_record_of_its_key_and_is_made_once() -> None:
+def test_insert_completes_the_idempotency_record_and_conflicts_the_second_time() -> None:
     made = customer()
     key = idempotency_items.of_creation("key-1", user_id="user_1", email=None)
     record = IdempotencyRecord(
@@ -145,10 +145,10 @@ def test_a_creation_closes_the_record_of_its_key_and_is_made_once() -> None:
     assert customer_items.list_of_user("user_1", PAGE) == [made]
 
 
-# --- the caller's own customer ------------------------------------------------------------------
+# --- a user's automatic customer ----------------------------------------------------------------
 
 
-def test_b18_the_first_customer_is_ones_own_per_provider_and_organization() -> None:
+def test_b18_find_own_returns_the_first_customer_per_provider_and_organization() -> None:
     first, _ = inserted(), inserted()
     shared = inserted(organization_id="org_1")
     inserted(user_id="user_2")
@@ -161,28 +161,28 @@ def test_b18_the_first_customer_is_ones_own_per_provider_and_organization() -> N
     assert (found.provider_customer_id, found.is_claimed) == (first.provider_customer_id, True)
 
 
-def test_b18_it_is_found_and_repaired_where_its_item_is_missing() -> None:
+def test_b18_own_check_writes_a_missing_automatic_item_again() -> None:
     first, _ = inserted(), inserted()
     automatic = keys.automatic_customer("user_1", "stripe", None)
     dynamodb.write(dynamodb.delete(automatic))
     found = customer_items.find_own("user_1", "stripe", None)
     assert found
     assert (found.customer_id, found.is_claimed) == (first.id, False)
-    dynamodb.transact(customer_items.claiming(found, "user_1", "stripe", None))
+    dynamodb.transact(customer_items.own_check(found, "user_1", "stripe", None))
     assert (dynamodb.get(automatic) or {})["customer_id"] == first.id
     again = customer_items.find_own("user_1", "stripe", None)
     assert again
     assert (again.customer_id, again.is_claimed) == (first.id, True)
 
 
-def test_b18_a_claim_that_somebody_made_first_stays() -> None:
+def test_b18_own_check_keeps_an_automatic_item_that_exists() -> None:
     first, second = inserted(), inserted()
     late = customer_items.Own(second.id, "cus_2", is_claimed=False)
-    dynamodb.transact(customer_items.claiming(late, "user_1", "stripe", None))
+    dynamodb.transact(customer_items.own_check(late, "user_1", "stripe", None))
     assert own() == first.id
 
 
-def test_b18_it_is_found_whatever_number_of_organizations_one_pays_for() -> None:
+def test_b18_find_own_works_with_many_organizations() -> None:
     alone = inserted()
     for number in range(60):
         key = keys.automatic_customer("user_1", "stripe", f"org_{number:02}")
@@ -192,14 +192,14 @@ def test_b18_it_is_found_whatever_number_of_organizations_one_pays_for() -> None
     assert own(organization_id="org_59") == "cust_59"
 
 
-def test_b18_a_customer_of_another_api_is_linked_once() -> None:
+def test_b18_provider_links_at_once_succeed_once() -> None:
     bare = customer(provider_id=None, provider_customer_id=None)
     customer_items.insert(bare, None)
     assert own() is None
 
     def link(number: int) -> int:
         made = {"provider_id": "stripe", "provider_customer_id": f"cus_{number}"}
-        dynamodb.transact(customer_items.linking(bare, bare.model_copy(update=made)))
+        dynamodb.transact(customer_items.provider_link(bare, bare.model_copy(update=made)))
         return number
 
     results = together(8, link)
@@ -213,9 +213,9 @@ def test_b18_a_customer_of_another_api_is_linked_once() -> None:
 # --- deletion -----------------------------------------------------------------------------------
 
 
-def test_b12_a_deletion_drops_the_pointers_and_leaves_a_job() -> None:
+def test_b12_delete_removes_the_pointers_and_adds_a_job() -> None:
     made = inserted(organization_id="org_1")
-    deleted(made)
+    delete(made)
     stored = customer_items.get(made.id)
     assert stored
     assert (stored.state, stored.version) == ("deleted", 2)
@@ -226,45 +226,45 @@ def test_b12_a_deletion_drops_the_pointers_and_leaves_a_job() -> None:
     assert own(organization_id="org_1") is None
 
 
-def test_b12_the_deletion_of_another_leaves_ones_own_alone() -> None:
+def test_b12_delete_of_another_customer_keeps_the_automatic_one() -> None:
     first, second = inserted(), inserted()
-    deleted(second)
+    delete(second)
     assert own() == first.id
-    deleted(first)
+    delete(first)
     assert own() is None
 
 
-def test_b12_a_guests_pointer_goes_too() -> None:
+def test_b12_delete_of_a_guests_customer_removes_its_pointer() -> None:
     made = inserted(user_id=None, is_guest=True)
     assert len(pointers(keys.guest("jane@example.com"))) == 1
-    deleted(made)
+    delete(made)
     assert pointers(keys.guest("jane@example.com")) == []
 
 
-def test_b12_a_customer_is_deleted_once_and_not_after_a_change() -> None:
+def test_b12_delete_succeeds_once_and_not_with_an_older_version() -> None:
     seen = inserted(organization_id="org_1")
     customer_items.update(seen, seen.model_copy(update={"phone": "12345"}))
     with pytest.raises(VersionConflict):
-        deleted(seen)
-    fresh = customer_items.get(seen.id)
-    assert fresh
-    results = together(8, lambda _: deleted(fresh))
+        delete(seen)
+    stored = customer_items.get(seen.id)
+    assert stored
+    results = together(8, lambda _: delete(stored))
     assert results.count(None) == 1
     assert sum(isinstance(each, VersionConflict) for each in results) == 7
     assert count() == 0
 
 
-def test_a_deleted_customer_lives_no_more() -> None:
+def test_lives_and_update_fail_for_a_deleted_customer() -> None:
     made = inserted()
     dynamodb.transact(customer_items.lives(made.id))
-    deleted(made)
+    delete(made)
     with pytest.raises(dynamodb.ConditionFailed):
         dynamodb.transact(customer_items.lives(made.id))
     with pytest.raises(VersionConflict):
         customer_items.update(made, made)
 
 
-def test_a_batch_of_customers_keeps_its_order_and_leaves_out_what_is_gone(wire: Wire) -> None:
+def test_list_by_id_keeps_the_order_and_leaves_out_missing_customers(wire: Wire) -> None:
     made = [inserted() for _ in range(3)]
     dynamodb.write(dynamodb.delete(Key("ledger", keys.customer(made[1].id).pk, "C")))
     wire.watch("BatchGetItem")

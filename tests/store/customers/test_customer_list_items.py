@@ -1,6 +1,6 @@
-"""An organization's customers by offset, by cursor and by search, against a list of Python's.
+"""An organization's customers by offset, cursor and search, compared with a Python list.
 
-Source: design/data-model.md 4 and 5; contracts/alternative.md 5 for the cursors.
+Source: docs/data-model.md, sections 4 and 5; docs/api/alternative.md, section 5 for the cursors.
 """
 
 from collections.abc import Iterator
@@ -42,24 +42,24 @@ def inserted(at: datetime, **more: object) -> Customer:
 
 @pytest.fixture
 def made(shards: int) -> list[Customer]:
-    """Newest first, over three months; two in one second, some deleted since."""
+    """Newest first, over three months; two in the same second, some deleted."""
     times = [BEGIN + timedelta(days=3 * number, seconds=number) for number in range(24)]
     rows = [
         inserted(at, name=NAMES[number % 5], email=f"buyer{number}@shop.test")
         for number, at in enumerate([*times, times[-1]])
     ]
     for row in rows[::7]:
-        gone = row.model_copy(update={"state": "deleted", "deleted_at": clock.now()})
-        customer_items.delete(row, gone, f"job_{row.uid}", NOW)
+        deleted = row.model_copy(update={"state": "deleted", "deleted_at": clock.now()})
+        customer_items.delete(row, deleted, f"job_{row.uid}", NOW)
     inserted(BEGIN, organization_id="org_2", shard=0)
-    living = [row for row in rows if row not in rows[::7]]
-    return sorted(living, key=lambda row: row.uid, reverse=True)
+    active = [row for row in rows if row not in rows[::7]]
+    return sorted(active, key=lambda row: row.uid, reverse=True)
 
 
-def test_any_cut_by_offset_is_the_lists_own(
+def test_list_by_offset_equals_the_slice_of_the_list(
     made: list[Customer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether months are jumped or not."""
+    """With and without whole months that are skipped."""
     months = customer_list_items.count_by_month(ORGANIZATION)
     assert months.total() == len(made)
     assert len(months) > 2
@@ -69,13 +69,13 @@ def test_any_cut_by_offset_is_the_lists_own(
     def cut(limit: int, offset: int, newest_first: bool, jump_from: int) -> None:
         monkeypatch.setattr(customer_list_items, "JUMP_FROM", jump_from)
         page = OffsetPage(limit=limit, offset=offset, newest_first=newest_first)
-        wanted = (made if newest_first else made[::-1])[offset : offset + limit]
-        assert customer_list_items.list_by_offset(ORGANIZATION, page, months) == wanted
+        rows = (made if newest_first else made[::-1])[offset : offset + limit]
+        assert customer_list_items.list_by_offset(ORGANIZATION, page, months) == rows
 
     cut()
 
 
-def test_months_that_are_skipped_are_not_read(
+def test_list_by_offset_does_not_read_skipped_months(
     made: list[Customer], monkeypatch: pytest.MonkeyPatch, shards: int, wire: Wire
 ) -> None:
     monkeypatch.setattr(customer_list_items, "JUMP_FROM", 0)
@@ -93,7 +93,7 @@ def test_months_that_are_skipped_are_not_read(
 
 
 def expected(made: list[Customer], page: CursorPage) -> list[Customer]:
-    """What contracts/alternative.md 5 says, in Python."""
+    """The page by docs/api/alternative.md, section 5, computed in Python."""
     rows = matching(made, page)
     if page.before:
         return [row for row in rows if row.uid > page.before][-page.limit :]
@@ -112,7 +112,7 @@ def matching(made: list[Customer], page: CursorPage) -> list[Customer]:
     ]
 
 
-def test_any_cut_by_cursor_is_the_lists_own_and_knows_its_neighbours(
+def test_list_by_cursor_equals_the_slice_of_the_list_and_knows_if_there_is_more(
     made: list[Customer],
 ) -> None:
     moments = [None, *(row.created_at for row in made[::5])]
@@ -137,12 +137,12 @@ def test_any_cut_by_cursor_is_the_lists_own_and_knows_its_neighbours(
     ) -> None:
         where = {way: position} if way else {}
         page = CursorPage(limit=limit, created_from=begin, created_until=end, name=name, **where)
-        wanted, rows = expected(made, page), matching(made, page)
+        records, rows = expected(made, page), matching(made, page)
         found = customer_list_items.list_by_cursor(ORGANIZATION, page)
-        assert found.records == wanted
-        if wanted:
-            older = any(row.uid < wanted[-1].uid for row in rows)
-            newer = any(row.uid > wanted[0].uid for row in rows)
+        assert found.records == records
+        if records:
+            older = any(row.uid < records[-1].uid for row in rows)
+            newer = any(row.uid > records[0].uid for row in rows)
         else:
             older = way == "before" and any(row.uid <= position for row in rows)
             newer = way == "after" and any(row.uid >= position for row in rows)
@@ -151,17 +151,17 @@ def test_any_cut_by_cursor_is_the_lists_own_and_knows_its_neighbours(
     cut()
 
 
-@pytest.mark.parametrize("step", [3, 100])
-def test_a_walk_either_way_shows_each_that_lives_throughout_once(
-    step: int, made: list[Customer]
+@pytest.mark.parametrize("limit", [3, 100])
+def test_pages_in_either_direction_contain_each_customer_once(
+    limit: int, made: list[Customer]
 ) -> None:
-    """While others come and go."""
+    """While other customers are created."""
 
     def walk(way: str, start: str | None) -> Iterator[Customer]:
         position = start
         while True:
             where = {way: position} if position else {}
-            page = CursorPage(limit=step, **where)
+            page = CursorPage(limit=limit, **where)
             found = customer_list_items.list_by_cursor(ORGANIZATION, page)
             yield from found.records if way == "after" else found.records[::-1]
             inserted(BEGIN + timedelta(days=40), name="new on the way")
@@ -189,7 +189,7 @@ def test_a_walk_either_way_shows_each_that_lives_throughout_once(
     ],
 )
 @pytest.mark.parametrize("consistent", [True, False])
-def test_a_search_finds_what_contains_the_text(
+def test_search_returns_customers_that_contain_the_text(
     text: str, names: set[str | None], consistent: bool, made: list[Customer]
 ) -> None:
     page = OffsetPage(limit=5)
@@ -197,7 +197,7 @@ def test_a_search_finds_what_contains_the_text(
     assert list(found) == [row.id for row in made if row.name in names]
 
 
-def test_a_search_meets_the_spelling_of_both_names_at_once() -> None:
+def test_search_finds_first_and_last_name_together() -> None:
     row = inserted(BEGIN, name="Ada L.", first_name="Ada", last_name="Lovelace")
     page = OffsetPage(limit=5)
     for text in ("ada lovelace", "ada l.", "lovelace"):

@@ -1,4 +1,4 @@
-"""Idempotency records. Source: design/convergence.md, sections 4 and 5."""
+"""Idempotency records. Source: docs/payment-correctness.md, sections 4 and 5."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def stored(now: int = NOW) -> IdempotencyRecord | None:
     return idempotency_items.get(PLACE, now)
 
 
-def test_a_key_is_scoped_by_caller_or_payment() -> None:
+def test_record_key_depends_on_caller_or_payment() -> None:
     places = {
         PLACE,
         idempotency_items.of_creation("key-2", user_id="user_1", email=None),
@@ -36,14 +36,14 @@ def test_a_key_is_scoped_by_caller_or_payment() -> None:
     assert folded in places
 
 
-def test_a_record_comes_back_as_it_was() -> None:
+def test_record_is_read_as_it_was_written() -> None:
     whole = record(state="done", declined=True, snapshot='{"a":1}', until=7)
     dynamodb.write(idempotency_items.close_action(whole))
     assert stored() == whole
 
 
-def test_an_expired_record_is_as_if_it_were_not_there() -> None:
-    """The table's own sweep is late by days."""
+def test_expired_record_is_not_returned_and_can_be_reserved() -> None:
+    """TTL deletes items days too late."""
     idempotency_items.reserve(record(), NOW)
     assert stored(NOW + DAY - 1)
     assert stored(NOW + DAY) is None
@@ -53,7 +53,7 @@ def test_an_expired_record_is_as_if_it_were_not_there() -> None:
     assert found.subject_id == "cust_2"
 
 
-def test_only_one_of_many_reserves_a_key() -> None:
+def test_concurrent_reserves_only_one_succeeds() -> None:
     def reserve(number: int) -> str:
         idempotency_items.reserve(record(subject_id=f"cust_{number}"), NOW)
         return f"cust_{number}"
@@ -74,7 +74,7 @@ def test_only_one_of_many_reserves_a_key() -> None:
         ({"subject_id": "cust_2"}, NOW + 10, True),
     ],
 )
-def test_an_open_record_is_taken_over_by_the_same_request_once_its_run_is_over(
+def test_reserve_takes_over_the_same_open_request_after_its_run(
     more: dict[str, object], now: int, taken: bool
 ) -> None:
     first = record(until=NOW + 10)
@@ -89,7 +89,7 @@ def test_an_open_record_is_taken_over_by_the_same_request_once_its_run_is_over(
         assert stored() == again
 
 
-def test_a_done_record_is_never_taken_over() -> None:
+def test_reserve_of_a_done_record_raises_key_taken() -> None:
     done = record(state="done", snapshot="{}", until=0)
     dynamodb.write(idempotency_items.close_action(done))
     with pytest.raises(KeyTaken) as raised:
@@ -98,20 +98,20 @@ def test_a_done_record_is_never_taken_over() -> None:
     assert raised.value.record.stored_response == "{}"
 
 
-def test_a_repeat_of_our_own_reservation_is_ours(wire: Wire) -> None:
+def test_reserve_repeated_by_the_sdk_is_recognized_as_ours(wire: Wire) -> None:
     wire.lose_answer("PutItem")
     idempotency_items.reserve(record(until=NOW + 10), NOW)
     assert len(wire.requests) == 2
 
 
-def test_a_released_record_is_free_for_the_same_request_at_once() -> None:
+def test_released_record_can_be_reserved_at_once() -> None:
     mine = record(until=NOW + 100)
     idempotency_items.reserve(mine, NOW)
     idempotency_items.release(mine)
     idempotency_items.reserve(record(until=NOW + 100), NOW)
 
 
-def test_a_release_that_comes_late_undoes_nothing() -> None:
+def test_late_release_changes_nothing() -> None:
     mine, theirs = record(until=NOW + 10), record(until=NOW + 100)
     idempotency_items.reserve(mine, NOW)
     idempotency_items.reserve(theirs, NOW + 20)
@@ -123,12 +123,12 @@ def test_a_release_that_comes_late_undoes_nothing() -> None:
     assert stored() == done
 
 
-def test_a_record_that_bears_no_answer_frees_its_key() -> None:
+def test_close_action_of_a_free_record_deletes_it() -> None:
     idempotency_items.reserve(record(), NOW)
     dynamodb.write(idempotency_items.close_action(record(state="free")))
     assert stored() is None
 
 
-def test_an_open_record_tells_nothing() -> None:
+def test_stored_response_of_an_open_record_raises() -> None:
     with pytest.raises(RuntimeError):
         _ = record().stored_response

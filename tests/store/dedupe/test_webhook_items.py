@@ -1,4 +1,7 @@
-"""Events that were seen, and the writes that they are seen with. Source: convergence.md 4, T2."""
+"""Events that were handled, and the writes that mark them.
+
+Source: docs/payment-correctness.md, sections 4 and 7.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,24 +17,24 @@ from bridge.store.dedupe.webhook_items import EventSeen
 from bridge.store.dynamodb import VersionConflict
 from bridge.store.payments import payment_items, payment_writes
 from tests.conftest import together
-from tests.store.conftest import Wire, payment
-from tests.store.payments.test_payment_items import changed, entry, inserted
+from tests.store.conftest import Wire
+from tests.store.payments.conftest import changed, entry, inserted
 
 pytestmark = pytest.mark.usefixtures("tables")
 EVENT = WebhookEventReference(provider_id="stripe", event_id="evt_1", type="charge.refunded")
 OTHER = WebhookEventReference(provider_id="stripe", event_id="evt_2", type="charge.refunded")
 
 
-def merged(seen: Payment) -> Payment:
+def committed(seen: Payment) -> Payment:
     after = changed(seen, status="processing")
     return payment_writes.commit_transition(seen, after, entry(after), None, event=EVENT)
 
 
-def bumped(seen: Payment) -> Payment:
+def advanced(seen: Payment) -> Payment:
     return payment_writes.advance(seen, seen.model_copy(update={"due_at": 7}), event=EVENT)
 
 
-each_write = pytest.mark.parametrize("write", [merged, bumped])
+each_write = pytest.mark.parametrize("write", [committed, advanced])
 Write = Callable[[Payment], Payment]
 
 
@@ -44,7 +47,7 @@ def is_seen() -> bool:
 
 
 @each_write
-def test_what_is_learned_and_that_the_event_was_seen_are_one_write(write: Write) -> None:
+def test_write_and_seen_event_are_one_transaction(write: Write) -> None:
     seen = inserted()
     written = write(seen)
     assert is_seen()
@@ -52,7 +55,7 @@ def test_what_is_learned_and_that_the_event_was_seen_are_one_write(write: Write)
 
 
 @each_write
-def test_of_two_writes_for_one_event_the_second_changes_nothing(write: Write) -> None:
+def test_second_write_for_one_event_raises_event_seen(write: Write) -> None:
     first = write(inserted())
     with pytest.raises(EventSeen):
         write(first)
@@ -60,7 +63,7 @@ def test_of_two_writes_for_one_event_the_second_changes_nothing(write: Write) ->
 
 
 @each_write
-def test_who_loses_the_fence_has_not_seen_the_event(write: Write) -> None:
+def test_version_conflict_does_not_mark_the_event_as_seen(write: Write) -> None:
     seen = inserted()
     payment_writes.advance(seen, seen)
     with pytest.raises(VersionConflict):
@@ -69,8 +72,8 @@ def test_who_loses_the_fence_has_not_seen_the_event(write: Write) -> None:
 
 
 @each_write
-def test_a_write_whose_answer_was_lost_is_done_once(write: Write, wire: Wire) -> None:
-    """DynamoDB knows the token; a stand-in without memory says that the event was seen: it was."""
+def test_write_with_lost_answer_is_done_once(write: Write, wire: Wire) -> None:
+    """DynamoDB knows the request token. moto does not, so it reports the event as seen: it was."""
     seen = inserted()
     wire.lose_answer("TransactWriteItems")
     with pytest.raises(EventSeen):
@@ -81,22 +84,22 @@ def test_a_write_whose_answer_was_lost_is_done_once(write: Write, wire: Wire) ->
     assert is_seen()
 
 
-def test_of_many_at_once_one_is_first() -> None:
+def test_concurrent_writes_for_one_event_only_one_is_done() -> None:
     seen = inserted()
-    results = together(8, lambda _: bumped(seen))
+    results = together(8, lambda _: advanced(seen))
     assert len([each for each in results if isinstance(each, Payment)]) == 1
     assert all(isinstance(each, Payment | EventSeen) for each in results)
 
 
-def test_an_event_that_has_expired_may_come_again(later: Callable[[float], None]) -> None:
-    first = bumped(inserted())
+def test_expired_event_can_be_seen_again(later: Callable[[float], None]) -> None:
+    first = advanced(inserted())
     later(webhook_items.LIFE_S + 1)
     assert not is_seen()
-    assert bumped(first).version == first.version + 1
+    assert advanced(first).version == first.version + 1
     assert is_seen()
 
 
-def test_an_unmatched_event_is_remembered_and_its_first_word_stays() -> None:
+def test_put_unmatched_keeps_the_first_expiry() -> None:
     webhook_items.put_unmatched(EVENT, 100)
     webhook_items.put_unmatched(EVENT, 200)
     assert stored() == {
@@ -108,7 +111,7 @@ def test_an_unmatched_event_is_remembered_and_its_first_word_stays() -> None:
     assert stored(OTHER) is None
 
 
-def test_an_event_of_a_method_is_seen_until_it_has_expired(later: Callable[[float], None]) -> None:
+def test_method_event_is_seen_until_it_expires(later: Callable[[float], None]) -> None:
     event = MethodEventReference(
         provider_id="stripe", event_id="evt_1", type="payment_method.updated", token="pm_1"
     )
@@ -122,20 +125,3 @@ def test_an_event_of_a_method_is_seen_until_it_has_expired(later: Callable[[floa
     assert not webhook_items.was_seen(event, exp)
     webhook_items.put_seen(event, exp)
     assert webhook_items.was_seen(event, exp)
-
-
-def test_a_payment_is_found_by_our_reference_else_by_the_providers_id() -> None:
-    seen = payment_writes.insert_locked(payment(), None, {})
-    after = changed(seen, provider_payment_id="pi_1")
-    known = payment_writes.commit_transition(seen, after, entry(after), None)
-    for named in (
-        {"payment_id": seen.id},
-        {"payment_id": seen.id, "provider_payment_id": "pi_other"},
-        {"payment_id": "pay_nobody", "provider_payment_id": "pi_1"},
-        {"provider_payment_id": "pi_1"},
-    ):
-        event = EVENT.model_copy(update=named)
-        assert payment_items.read_for_event(event, clock.seconds()) == (False, known)
-    for named in ({}, {"payment_id": "pay_nobody"}, {"provider_payment_id": "pi_other"}):
-        event = EVENT.model_copy(update=named)
-        assert payment_items.read_for_event(event, clock.seconds()) == (False, None)

@@ -1,4 +1,4 @@
-"""What is due, of every kind. Source: design/data-model.md 2 and 3."""
+"""What is due, of every kind. Source: docs/data-model.md, sections 2 and 3."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def put_job(job_id: str, due_at: int) -> None:
     dynamodb.write(dynamodb.put(keys.job(job_id), item))
 
 
-def test_every_kind_is_listed_by_shard_oldest_first_as_far_as_it_is_due() -> None:
+def test_list_due_returns_every_kind_that_is_due_oldest_first() -> None:
     payments = [put_payment(NOW + number) for number in range(60)]  # more than a page of a shard
     put_payment(NOW + 1000)
     put_payment(None)

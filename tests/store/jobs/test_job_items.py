@@ -1,4 +1,4 @@
-"""Jobs: claimed and moved by one run at a time. Source: design/data-model.md 6."""
+"""Jobs: claimed and moved by one run at a time. Source: docs/data-model.md, section 6."""
 
 import pytest
 
@@ -11,7 +11,8 @@ from tests.store.conftest import NOW, Wire
 pytestmark = pytest.mark.usefixtures("tables")
 
 
-def left(**more: object) -> Job:
+def put_job(**more: object) -> Job:
+    """A job that is stored now."""
     known: dict[str, object] = {"id": "job_1", "customer_id": "cust_1", "due_at": NOW}
     job = Job.model_validate(known | more)
     dynamodb.write(job_items.creation(job))
@@ -22,27 +23,27 @@ def due(until: int) -> list[str]:
     return [each.id for shard in due_items.shards() for each in due_items.list_due(shard, until)]
 
 
-def test_a_job_comes_back_as_it_was_and_is_due() -> None:
-    whole = left(stage="payments", cursor="P#1", has_left=True, failing_since=NOW - 5)
+def test_get_returns_the_whole_job_and_lists_it_as_due() -> None:
+    whole = put_job(stage="payments", cursor="P#1", has_left=True, failing_since=NOW - 5)
     assert job_items.get("job_1") == whole
     assert due(NOW) == ["job_1"]
     assert job_items.get("job_2") is None
 
 
-def test_only_one_of_two_runs_moves_it() -> None:
-    seen = left()
+def test_move_and_remove_of_an_outdated_job_raise_version_conflict() -> None:
+    seen = put_job()
     claimed = job_items.move(seen, seen.model_copy(update={"due_at": NOW + 65, "cursor": "M#1"}))
     assert job_items.get("job_1") == claimed
     assert (due(NOW), due(NOW + 65)) == ([], ["job_1"])
-    for late in (lambda: job_items.move(seen, seen), lambda: job_items.remove(seen)):
+    for outdated in (lambda: job_items.move(seen, seen), lambda: job_items.remove(seen)):
         with pytest.raises(dynamodb.VersionConflict):
-            late()
+            outdated()
     back = job_items.move(claimed, claimed.model_copy(update={"cursor": None}))
     assert job_items.get("job_1") == back
 
 
-def test_what_is_done_is_gone_and_cannot_be_moved_back() -> None:
-    seen = left()
+def test_removed_job_is_gone_and_cannot_be_moved() -> None:
+    seen = put_job()
     job_items.remove(seen)
     assert (job_items.get("job_1"), due(NOW)) == (None, [])
     with pytest.raises(dynamodb.VersionConflict):
@@ -50,8 +51,8 @@ def test_what_is_done_is_gone_and_cannot_be_moved_back() -> None:
     assert job_items.get("job_1") is None
 
 
-def test_a_store_that_is_busy_is_told_apart_from_a_lost_job(wire: Wire) -> None:
-    seen = left()
+def test_throttled_move_raises_throttled_not_version_conflict(wire: Wire) -> None:
+    seen = put_job()
     kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException"
     wire.answer("UpdateItem", 400, {"__type": kind}, times=None)
     with pytest.raises(Throttled):

@@ -1,4 +1,4 @@
-"""Cursors over the outbox. Source: design/data-model.md 7."""
+"""Cursors over the outbox. Source: docs/data-model.md, section 7."""
 
 import pytest
 
@@ -26,11 +26,11 @@ def put_entries(*sequences: int, payment_id: str = "pay_1") -> None:
         dynamodb.write(dynamodb.put(keys.entry(payment_id, number), item))
 
 
-def test_a_cursor_that_was_never_written_stands_before_the_first_event() -> None:
+def test_get_cursor_is_at_zero_if_it_was_never_written() -> None:
     assert outbox_items.get_cursor("pay_1") == Cursor(payment_id="pay_1")
 
 
-def test_what_follows_the_cursor_is_listed_in_its_order_and_is_that_payments() -> None:
+def test_list_after_returns_later_entries_of_that_payment_in_order() -> None:
     put_entries(10, 2, 9, 1, 3)
     put_entries(4, payment_id="pay_2")
     listed = outbox_items.list_after(Cursor(payment_id="pay_1", sent=2))
@@ -40,13 +40,13 @@ def test_what_follows_the_cursor_is_listed_in_its_order_and_is_that_payments() -
     assert listed[0].to_status == "a word of a newer release"
 
 
-def test_a_page_is_not_exceeded() -> None:
+def test_list_after_returns_one_page_at_most() -> None:
     put_entries(*range(1, outbox_items.PAGE + 3))
     assert len(outbox_items.list_after(Cursor(payment_id="pay_1"))) == outbox_items.PAGE
     assert len(outbox_items.list_after(Cursor(payment_id="pay_1", sent=outbox_items.PAGE))) == 2
 
 
-def test_a_cursor_comes_back_as_it_was_and_is_due_while_it_says_so() -> None:
+def test_move_stores_the_cursor_and_its_due_entry() -> None:
     seen = outbox_items.get_cursor("pay_1")
     moved = outbox_items.move(
         seen, seen.model_copy(update={"sent": 3, "due_at": NOW, "failing_since": NOW - 5})
@@ -65,7 +65,7 @@ def test_a_cursor_comes_back_as_it_was_and_is_due_while_it_says_so() -> None:
 
 
 @pytest.mark.parametrize("written", [0, 1, 2])
-def test_older_knowledge_is_not_written_whatever_it_says(written: int) -> None:
+def test_move_from_an_older_version_raises_version_conflict(written: int) -> None:
     seen = outbox_items.get_cursor("pay_1")
     for _ in range(written):
         seen = outbox_items.move(seen, seen)
@@ -76,7 +76,7 @@ def test_older_knowledge_is_not_written_whatever_it_says(written: int) -> None:
     assert outbox_items.get_cursor("pay_1").due_at == NOW
 
 
-def test_a_store_that_is_busy_is_told_apart_from_a_lost_cursor(wire: Wire) -> None:
+def test_move_raises_throttled_if_dynamodb_throttles(wire: Wire) -> None:
     kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
     wire.answer("PutItem", 400, {"__type": kind}, times=None)
     seen = outbox_items.get_cursor("pay_1")
@@ -84,7 +84,7 @@ def test_a_store_that_is_busy_is_told_apart_from_a_lost_cursor(wire: Wire) -> No
         outbox_items.move(seen, seen)
 
 
-def test_the_keys_of_a_stream_name_their_payments_once() -> None:
+def test_payments_of_returns_each_payment_once() -> None:
     changed = [
         ChangedKey(keys.entry(each, number).pk, keys.entry(each, number).sk)
         for each, number in (("pay_2", 1), ("pay_1", 1), ("pay_2", 2), ("pay_123", 7))

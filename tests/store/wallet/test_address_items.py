@@ -1,4 +1,7 @@
-"""Addresses, their pointers, and the customer's default ones. Source: design/data-model.md 2."""
+"""Addresses, their pointers and the customer's defaults.
+
+Source: docs/data-model.md, sections 2 and 3.
+"""
 
 from typing import Any
 
@@ -33,19 +36,19 @@ def address(**more: object) -> Address:
 
 
 @pytest.fixture(autouse=True)
-def kept(tables: None) -> None:
+def stored_customer(tables: None) -> None:
     customer_items.insert(customer(id="cust_1", organization_id="org_1"), None)
 
 
-def again() -> Customer:
+def current() -> Customer:
     found = customer_items.get("cust_1")
     assert found
     return found
 
 
-def keep(number: int, **more: object) -> Address:
+def insert(number: int, **more: object) -> Address:
     made = address(id=f"addr_{number}", uid=f"uid_{number}", **more)
-    address_items.insert(made, again(), None)
+    address_items.insert(made, current(), None)
     return made
 
 
@@ -58,27 +61,27 @@ def ids(addresses: list[Address]) -> list[str]:
     return [each.id for each in addresses]
 
 
-def test_an_address_comes_back_by_its_id_alone_and_is_printed_without_what_is_personal() -> None:
-    made = keep(1, name="Jane Doe", line2="2nd floor", is_default=True)
-    assert address_items.get("addr_1") == (made, again())
+def test_get_finds_an_address_by_its_id_and_prints_no_personal_data() -> None:
+    made = insert(1, name="Jane Doe", line2="2nd floor", is_default=True)
+    assert address_items.get("addr_1") == (made, current())
     for unknown in ("addr_nobody", "1", "xx_1", ""):
         assert address_items.get(unknown)[0] is None
     for personal in ("Jane", "Main", "2nd", "Springfield"):
         assert personal not in repr(made)
 
 
-def test_lists_are_newest_first() -> None:
+def test_lists_by_user_organization_and_customer_are_newest_first() -> None:
     for number in range(4):
-        keep(number)
+        insert(number)
     newest = ["addr_3", "addr_2", "addr_1", "addr_0"]
     assert ids(address_items.list_of_user("user_1", Page())) == newest
     assert ids(address_items.list_of_organization("org_1", Page(limit=2, offset=1))) == newest[1:3]
-    assert ids(address_items.list_of_customer(again(), Page(limit=3, offset=2))) == newest[2:]
+    assert ids(address_items.list_of_customer(current(), Page(limit=3, offset=2))) == newest[2:]
 
 
-def test_what_was_outrun_writes_nothing() -> None:
-    seen = again()
-    made = keep(1)
+def test_writes_with_an_older_customer_raise_version_conflict_and_write_nothing() -> None:
+    seen = current()
+    made = insert(1)
     before = stored()
     chosen = made.model_copy(update={"is_default": True, "updated_at": clock.now()})
     for act in (
@@ -91,22 +94,22 @@ def test_what_was_outrun_writes_nothing() -> None:
     assert stored() == before
 
 
-def test_the_default_is_the_customers_attribute_and_goes_with_its_address() -> None:
-    made = keep(1, is_default=True)
-    keep(2, type="shipping", is_default=True)
-    assert again().default_billing_address_id == "addr_1"
-    address_items.delete(made, again(), [], clock.now())
-    told = (again().default_billing_address_id, again().default_shipping_address_id)
-    assert told == (None, "addr_2")
+def test_delete_of_a_default_address_clears_the_customers_default() -> None:
+    made = insert(1, is_default=True)
+    insert(2, type="shipping", is_default=True)
+    assert current().default_billing_address_id == "addr_1"
+    address_items.delete(made, current(), [], clock.now())
+    defaults = (current().default_billing_address_id, current().default_shipping_address_id)
+    assert defaults == (None, "addr_2")
 
 
-def test_a_deleted_address_leaves_nothing() -> None:
-    address_items.delete(keep(1), again(), [], clock.now())
+def test_delete_removes_every_item_of_an_address() -> None:
+    address_items.delete(insert(1), current(), [], clock.now())
     assert stored() == []
 
 
-def test_a_deleted_customers_addresses_are_forgotten_page_by_page() -> None:
+def test_forget_page_deletes_addresses_page_by_page() -> None:
     for number in range(5):
-        keep(number)
-    assert [address_items.forget_page(again(), 2) for _ in range(3)] == [True, True, False]
+        insert(number)
+    assert [address_items.forget_page(current(), 2) for _ in range(3)] == [True, True, False]
     assert stored() == []

@@ -1,6 +1,6 @@
-"""Runs that no HTTP request starts: of the schedule, a stream, a queue, an operator.
+"""Runs that no HTTP request starts: by a schedule, a stream, a queue or an operator.
 
-Source: design/architecture.md, section 3.
+Source: docs/architecture.md, section 3.
 """
 
 import json
@@ -20,37 +20,45 @@ from bridge.models.run_context import Cause, RunContext
 
 @dataclass(frozen=True)
 class Invocation:
-    """An event that is no HTTP request: the schedule's, a stream's, an operator's, a message of a
-    queue."""
+    """The input of a run without an HTTP request, with its run context.
+
+    `event` is the event of a schedule or a stream, the body of a queue message, or an operator's
+    input.
+    """
 
     event: dict[str, Any]
     run: RunContext
 
     def parse(self, model: type[Model]) -> Model:
-        """Raises InvalidRequest."""
+        """The event as a model. Raises InvalidRequest."""
         return validated(model, self.event)
 
     def text(self, name: str) -> str:
-        """One field. Raises InvalidRequest."""
+        """A text field of the event. Raises InvalidRequest if it is missing or empty."""
         if not isinstance(value := self.event.get(name), str) or not value:
             raise InvalidRequest(f"{name} is required", details=[Detail(name, "is required")])
         return value
 
     @property
     def changed(self) -> list[ChangedKey]:
-        """The keys in a batch of a stream, in its order. Source: DynamoDB Streams, KEYS_ONLY."""
+        """The keys in a stream batch, in their order. Source: DynamoDB Streams, KEYS_ONLY."""
         keys = [record["dynamodb"]["Keys"] for record in self.event["Records"]]
         return [ChangedKey(key["pk"]["S"], key["sk"]["S"]) for key in keys]
 
 
 def scheduled(function: Callable[[Invocation], BaseModel]) -> Handler:
-    """Turn a function of an Invocation into a handler of the schedule; it raises when the function
-    does, so that Lambda counts an error."""
+    """Turn a function into a handler for a schedule.
+
+    An exception is passed on, so that Lambda counts an error.
+    """
     return _background("scheduled run", function)
 
 
 def streamed(function: Callable[[Invocation], BaseModel]) -> Handler:
-    """The same for a stream: where it raises, Lambda brings the whole batch again."""
+    """Turn a function into a handler for a DynamoDB stream.
+
+    An exception is passed on, so that Lambda delivers the whole batch again.
+    """
     return _background("stream batch", function)
 
 
@@ -67,19 +75,19 @@ def _background(kind: str, function: Callable[[Invocation], BaseModel]) -> Handl
 
 
 class MessageLeft(Exception):
-    """A message that was not handled: it becomes visible in its queue again."""
+    """A message was not handled. It becomes visible in its queue again."""
 
 
 def worker(function: Callable[[Invocation], None]) -> Handler:
-    """Turn a function of one message into a handler of SQS batches with partial failures.
+    """Turn a function that takes one message into a handler of SQS batches.
 
-    A message whose function raises stays in the queue; the others are done. Where all fail the
-    handler raises, so that Lambda counts an error. No body is ever logged.
+    A message stays in the queue if the function raises; the others are done. If all of them fail,
+    the handler raises, so that Lambda counts an error. No body is ever logged.
     """
 
     @wraps(function)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        # Imported here: 70 ms that no other function shall pay.
+        # Imported here, because it takes 70 ms and no other function needs it.
         from aws_lambda_powertools.utilities.batch import (
             BatchProcessor,
             EventType,
@@ -98,7 +106,7 @@ def worker(function: Callable[[Invocation], None]) -> Handler:
             except BridgeError as error:
                 log.warning("message left in the queue", error=error.code)
                 raise MessageLeft from None
-            except Exception as error:  # noqa: BLE001 - the others of the batch are not to blame
+            except Exception as error:  # noqa: BLE001 - the rest of the batch goes on
                 log_unhandled(error)
                 raise MessageLeft from None
 
@@ -109,7 +117,7 @@ def worker(function: Callable[[Invocation], None]) -> Handler:
 
 
 def operation(function: Callable[[Invocation], BaseModel | None]) -> Handler:
-    """Turn a function of an Invocation into what operators invoke; errors come back as text."""
+    """Turn a function into a handler that operators invoke. A BridgeError comes back as text."""
 
     @wraps(function)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

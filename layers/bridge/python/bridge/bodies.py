@@ -1,6 +1,6 @@
-"""What callers send as JSON: read strictly, and taken for a model.
+"""Request bodies: strict JSON, and its validation by a model.
 
-Source: contracts/bridge.md B2, B3.
+Source: docs/api/native.md, section 1 (B2, B3).
 """
 
 import json
@@ -11,13 +11,16 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.errors import Detail, InvalidRequest
 
-DEPTH, DIGITS = 32, 18  # of nesting, of an integer
+DEPTH, DIGITS = 32, 18  # the most levels of nesting, the most digits of an integer
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def validated(model: type[Model], values: dict[str, Any]) -> Model:
-    """Raises InvalidRequest with the path of every field at fault, never a value."""
+    """The values as a model.
+
+    Raises InvalidRequest with the path of every invalid field, never with a value.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -29,7 +32,8 @@ def validated(model: type[Model], values: dict[str, Any]) -> Model:
 def _details(error: Any) -> list[Detail]:
     path = ".".join(str(part) for part in error["loc"])
     cause = error.get("ctx", {}).get("error")
-    if errors := getattr(cause, "faults", None):
+    # `models.text.ValidationErrors` has several errors below one field.
+    if isinstance(errors := getattr(cause, "errors", None), list):
         return [Detail(".".join(filter(None, (path, below))), text) for below, text in errors]
     if error["type"] == "missing":
         return [Detail(path, "is required")]
@@ -37,11 +41,11 @@ def _details(error: Any) -> list[Detail]:
 
 
 class _Malformed(ValueError):
-    pass
+    """The body breaks a rule of B3. The message says which one."""
 
 
 def read_json(body: bytes) -> dict[str, Any]:
-    """A JSON object, strictly. Raises InvalidRequest `invalid_json` (B3)."""
+    """The body as a JSON object, read strictly (B3). Raises InvalidRequest `invalid_json`."""
     try:
         value = json.loads(
             body.decode("utf-8"),

@@ -1,4 +1,4 @@
-"""The only reader of time, so that tests and the local run can move it."""
+"""The only reader of the time, so that tests and the local run can move it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,16 +6,16 @@ _offset = timedelta()
 
 
 def now() -> datetime:
-    """Now, in UTC."""
+    """The time, in UTC."""
     return datetime.now(UTC) + _offset
 
 
 def seconds() -> int:
-    """Now, in whole seconds since 1970."""
+    """The time, in whole seconds since 1970."""
     return int(now().timestamp())
 
 
 def set_offset(offset_s: float) -> None:
-    """Let `now` run `offset_s` seconds ahead of the system's clock."""
+    """Set the clock `offset_s` seconds ahead of the system's. For tests and the local run."""
     global _offset
     _offset = timedelta(seconds=offset_s)

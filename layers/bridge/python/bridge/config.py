@@ -1,6 +1,6 @@
-"""Settings from the environment, and the one reader of SSM.
+"""Settings from the environment, and the only reader of SSM.
 
-Names: contracts/bridge.md section 6 and the README's table of settings.
+Source: docs/api/native.md, section 6; the README's table of settings.
 """
 
 import gc
@@ -11,41 +11,51 @@ from typing import Literal
 Table = Literal["ledger", "ephemeral", "secrets"]
 SECRET_MAX_AGE_S = 300
 
-# A cold start makes 80,000 objects that stay. To look through them over and over would be a tenth
-# of its time, so the collector waits until they are there: store.table.client lets it go on.
+# A cold start makes 80,000 objects that stay. The garbage collector would visit them again and
+# again, which takes a tenth of the start. So it waits until they exist; store.dynamodb.client sets
+# it back.
 COLLECT_EVERY = gc.get_threshold()
 gc.set_threshold(250_000)
 
 
 class SecretUnavailable(Exception):
-    """An SSM parameter has not been put, or cannot be read now. The message is its name."""
+    """An SSM parameter does not exist or cannot be read now. The message is its name only."""
 
 
 def setting(name: str, default: str = "") -> str:
+    """A setting. An empty one counts as missing and gives the default."""
     return os.environ.get(name, "") or default
 
 
 def number(name: str, default: int) -> int:
-    """A whole number; an empty value is the default, so 0 can switch a limit off."""
+    """A setting that is a whole number. Empty gives the default, so 0 can switch a limit off.
+
+    Raises ValueError for any other text.
+    """
     return int(setting(name, str(default)))
 
 
 def listed(name: str) -> list[str]:
-    """A comma-separated setting."""
+    """A setting that is a list, separated by commas."""
     return [part.strip() for part in setting(name).split(",") if part.strip()]
 
 
 def is_live() -> bool:
+    """Whether this stack is in live mode. Without the setting it is in test mode."""
     return setting("MODE", "test") == "live"
 
 
 @cache
 def table_name(table: Table) -> str:
+    """The name that the stack gave a table."""
     return os.environ[f"{table.upper()}_TABLE"]
 
 
 def provider_base_url(name: str, default: str) -> str:
-    """Where a provider answers; pointing it elsewhere is for simulators, so never in live mode."""
+    """The address of a provider, or that of a simulator if the setting `name` is set.
+
+    Raises ValueError if it is set in live mode: real money must not go to another address.
+    """
     override = setting(name)
     if override and is_live():
         raise ValueError(f"{name} must not be set when MODE is live")
@@ -53,7 +63,7 @@ def provider_base_url(name: str, default: str) -> str:
 
 
 def secret(name: str) -> str:
-    """An SSM SecureString under SECRETS_PREFIX, kept for 300 seconds.
+    """A SecureString of SSM below SECRETS_PREFIX. It is kept in memory for 300 seconds.
 
     Raises SecretUnavailable. Powertools is imported here because most functions need no secret.
     """
@@ -64,12 +74,15 @@ def secret(name: str) -> str:
     try:
         value = parameters.get_parameter(path, decrypt=True, max_age=SECRET_MAX_AGE_S)
     except GetParameterError:
-        raise SecretUnavailable(name) from None  # its own text names the account
+        raise SecretUnavailable(name) from None  # the text of the cause contains the account
     return str(value)
 
 
 def forget_secrets() -> None:
-    """Read secrets anew: a provider said that our credentials are wrong, they may have rotated."""
+    """Read each secret again when it is needed next.
+
+    For when a provider refuses our credentials: they may have been rotated.
+    """
     from aws_lambda_powertools.utilities import parameters
 
     parameters.clear_caches()

@@ -1,22 +1,25 @@
-"""Every error a caller can see, and how a provider's call can end without an answer."""
+"""Every error that a caller can see, and the ways in which a provider's call can fail.
+
+Source: docs/api/native.md, section 1 (B5); docs/providers.md, section C.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 
 class Detail(NamedTuple):
-    """One field at fault: its path in the body ("guest_data.email") and what is wrong with it."""
+    """One wrong field: its path in the body ("guest_data.email") and what is wrong with it."""
 
     field: str
     message: str
 
 
 class BridgeError(Exception):
-    """Base. `status` is the HTTP status, `code` a stable word; the message is safe to show.
+    """Base of all errors that a caller can see. The message is safe to show.
 
-    `details` names every field at fault, not just the first; empty where none is.
-    `retry_after`: seconds, where waiting helps. `replayed`: a stored answer told again (B17).
-    Source: contracts/bridge.md, B5.
+    `status`: the HTTP status. `code`: a stable word for programs. `details`: every wrong field, not
+    just the first; may be empty. `retry_after`: seconds, where it helps to wait. `replayed`: this
+    is the stored response of an earlier request (B17).
     """
 
     status, code = 500, "internal_error"
@@ -35,15 +38,22 @@ class BridgeError(Exception):
 
 
 class InvalidRequest(BridgeError):
+    """The request is wrong: a field, a parameter, a header or the body as a whole."""
+
     status, code = 400, "validation_failed"
 
 
 class NotAuthenticated(BridgeError):
+    """A credential is missing, or is not valid."""
+
     status, code = 401, "authentication_required"
 
 
 class PaymentDeclined(BridgeError):
-    """The provider refused the money. The payment is `failed` and may be confirmed again."""
+    """The bank or the provider refused the money.
+
+    The payment is `failed` and can be confirmed again.
+    """
 
     status, code = 402, "payment_declined"
 
@@ -53,10 +63,14 @@ class PaymentDeclined(BridgeError):
 
 
 class Forbidden(BridgeError):
+    """The caller is known, but may not do this in that organization."""
+
     status, code = 403, "forbidden"
 
 
 class NotFound(BridgeError):
+    """There is no such record, or it is somebody else's: both look the same."""
+
     status, code = 404, "not_found"
 
     def __init__(self, message: str = "no such record") -> None:
@@ -64,23 +78,27 @@ class NotFound(BridgeError):
 
 
 class Conflict(BridgeError):
-    """The record's state forbids it; `code` is always given."""
+    """The state of the record, or another request, forbids it. `code` is always given."""
 
     status = 409
 
 
 class BodyTooLarge(BridgeError):
+    """The body is larger than the limit of this endpoint."""
+
     status, code = 413, "body_too_large"
 
 
 class RateLimited(BridgeError):
+    """Too many requests; `retry_after` is always given."""
+
     status, code = 429, "rate_limited"
 
 
 class NotExecuted(BridgeError):
-    """A provider's definite answer that the call was not executed, for every try of it.
+    """The call was surely not executed, in none of its tries. So it may be sent again.
 
-    `reason` is the provider's own word for it. Source: design/convergence.md, rule 4.
+    `reason`: the provider's own code, if it gave one. Source: docs/payment-correctness.md, rule 4.
     """
 
     def __init__(
@@ -97,43 +115,46 @@ class NotExecuted(BridgeError):
 
 
 class Refused(NotExecuted):
-    """The provider judged the request itself to be bad input."""
+    """The provider refused the request as bad input."""
 
     status, code = 400, "validation_failed"
 
 
 class WrongState(NotExecuted):
-    """The provider's object is in a state that forbids the call; a look shows which."""
+    """The state of the provider's object forbids the call. A status check shows the state."""
 
     status = 409
 
 
 class ProviderRejectedUs(NotExecuted):
-    """Our credentials, or a request of ours that the provider does not understand."""
+    """The provider refuses our credentials, or does not understand our request."""
 
     status, code = 502, "provider_error"
 
 
 class ProviderUnavailable(NotExecuted):
-    """Surely not sent, or turned away at the provider's door (rate limited)."""
+    """The call could not be sent, or the provider limits our rate."""
 
     status, code = 503, "provider_unavailable"
 
 
 class UnknownOutcome(BridgeError):
-    """The call may or may not have been executed: only a look can tell (rule 4)."""
+    """We do not know whether the call was executed. Only a status check can find out (rule 4)."""
 
     status, code = 504, "provider_timeout"
 
 
 class AuthUnavailable(BridgeError):
+    """Sessions or guest tokens cannot be checked or signed now."""
+
     status, code = 503, "auth_unavailable"
 
 
 class TemporarilyUnavailable(BridgeError):
-    """The store cannot be reached, or is busy: no provider was asked on account of this call.
+    """DynamoDB or the queue cannot be reached, or is busy. No money call was sent for this request.
 
-    A write that timed out may have landed; a lock it left is over with its lease.
+    A write that timed out may have been made all the same. A lock that was written so ends with its
+    lease.
     """
 
     status, code = 503, "temporarily_unavailable"

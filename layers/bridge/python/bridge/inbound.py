@@ -1,6 +1,6 @@
-"""Requests as API Gateway hands them over, and the answers to them.
+"""HTTP requests as API Gateway delivers them, and the responses to them.
 
-Source: API Gateway HTTP API, payload format 2.0; contracts/bridge.md B3 and section 1.
+Source: API Gateway HTTP API, payload format 2.0; docs/api/native.md, section 1 (B3, B5).
 """
 
 import base64
@@ -28,14 +28,14 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 CLIENT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 DEFAULT_RUN_MS = 25_000
 
-# Our messages are words: Powertools would try to read each as JSON.
+# Our messages are plain text. By default, Powertools tries to parse each one as JSON.
 log = Logger(utc=True, use_rfc3339=True, json_deserializer=str)
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class Response(NamedTuple):
-    """An answer whose status or headers vary; a plain body takes the endpoint's status."""
+    """A response with its own status and headers. A plain body gets the endpoint's status."""
 
     body: object
     status: int
@@ -44,7 +44,7 @@ class Response(NamedTuple):
 
 @dataclass
 class Request:
-    """One HTTP request. `path` is decoded, as API Gateway gives it; header names are lower-case."""
+    """One HTTP request. API Gateway has decoded `path`. Header names are in lower case."""
 
     method: str
     path: str
@@ -60,6 +60,7 @@ class Request:
 
     @classmethod
     def from_event(cls, event: dict[str, Any], context: Any) -> "Request":
+        """The request in an HTTP API event. `context` is Lambda's context object."""
         about = event["requestContext"]
         http = about["http"]
         text = event.get("body") or ""
@@ -79,7 +80,7 @@ class Request:
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """Decoded parameters. Raises InvalidRequest for one that is given twice."""
+        """The decoded query parameters. Raises InvalidRequest for one that is given twice."""
         if not self.raw_query:
             return {}
         pairs = parse_qsl(self.raw_query, keep_blank_values=True, errors="replace")
@@ -91,24 +92,23 @@ class Request:
 
     @cached_property
     def last_query(self) -> dict[str, str]:
-        """The same, where the last of a name that is repeated counts."""
+        """The decoded query parameters. If a name is repeated, its last value counts."""
         return dict(parse_qsl(self.raw_query, keep_blank_values=True, errors="replace"))
 
     @property
     def clean_target(self) -> str | None:
-        """Where to ask instead: the same query below a path without stray slashes; None where the
-        path has none."""
+        """Where to redirect to: the clean path with the same query. None if the path is clean."""
         clean = clean_path(self.path)
         return f"{clean}?{self.raw_query}" if clean and self.raw_query else clean
 
     @cached_property
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object, whatever its Content-Type says (B3). Raises InvalidRequest."""
+        """The body as a JSON object, for any Content-Type (B3). Raises InvalidRequest."""
         return read_json(self.body)
 
     @property
     def run(self) -> RunContext:
-        """The run this request is, with the client's key (B17). Raises InvalidRequest."""
+        """The run context of this request, with the client's key (B17). Raises InvalidRequest."""
         return RunContext(
             cause="api",
             ends_at=self.ends_at,
@@ -128,45 +128,50 @@ class Request:
         return self.keyed(key)
 
     def keyed(self, key: str) -> ClientKey:
-        """A client's key with what it was sent with (B17). Raises InvalidRequest."""
+        """A client's key with the fingerprint of this request (B17). Raises InvalidRequest."""
         body = self.json if self.body.strip() else {}
+        # A retry may order the keys of its JSON differently, so they are sorted.
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
         request = f"{self.method}\n{self.path.rstrip('/')}\n{canonical}"
         fingerprint = hashlib.sha256(request.encode()).hexdigest()
         return ClientKey(key=key, fingerprint=fingerprint)
 
     def parse(self, model: type[Model]) -> Model:
-        """The body as a model; null means "not given" (B2).
+        """The body as a model. A null counts as not given (B2).
 
-        Raises InvalidRequest with the path of every field at fault, never a value.
+        Raises InvalidRequest with the path of every invalid field, never with a value.
         """
         return validated(model, _without_nulls(self.json))
 
     def parse_optional(self, model: type[Model]) -> Model:
-        """The same, where an empty body stands for an empty object."""
+        """The body as a model. An empty body counts as an empty object. Raises InvalidRequest."""
         return self.parse(model) if self.body.strip() else model()
 
 
 class ApiAdapter(Protocol):
-    """What a wire format brings: `BODY_LIMIT` in bytes, who is calling, how an error looks."""
+    """What `endpoint` needs of an API adapter. `BODY_LIMIT` is in bytes."""
 
     BODY_LIMIT: int
 
-    def authenticate(self, request: Request) -> Caller: ...
+    def authenticate(self, request: Request) -> Caller:
+        """Who is calling. Raises NotAuthenticated, Forbidden, AuthUnavailable."""
+        ...
 
-    def render_error(self, error: BridgeError, request_id: str) -> object: ...
+    def render_error(self, error: BridgeError, request_id: str) -> object:
+        """The error as this API shows it: a JSON body or a Response."""
+        ...
 
 
 def endpoint(
     adapter: ApiAdapter, *, status: int = 200, guests: bool = False
 ) -> Callable[..., Handler]:
-    """Turn a function Request -> JSON body into a Lambda handler (event, context) -> response.
+    """Turn a function that takes a Request into a Lambda handler.
 
-    Where status or headers vary (202, a replay) the function returns Answer(body, status, headers).
-    The caller is authenticated before the function runs. A guest token is a credential: its
-    Caller may see one record. Nobody (no credential at all) gets 401 unless `guests`.
-    A BridgeError becomes error.status with the dialect's error body; anything else is logged with
-    its type and place and answered 500. The handler never raises and never logs a body.
+    The function returns the JSON body, or a Response if status or headers vary (202, a replay).
+    The caller is authenticated first. A guest token is a credential that opens one record. A
+    request without any credential gets a 401, unless `guests` is set.
+    A BridgeError becomes its status with the adapter's error body. Any other exception is logged
+    with its type and place and becomes a 500. The handler never raises and never logs a body.
     """
 
     def decorate(function: Callable[[Request], object]) -> Handler:
@@ -186,7 +191,10 @@ def endpoint(
 def public(
     render_error: Callable[[BridgeError, str], object], *, body_limit: int | None = None
 ) -> Callable[..., Handler]:
-    """The same for a function that asks for no credentials, or does so by itself."""
+    """Turn a function into a Lambda handler that needs no credentials or checks them itself.
+
+    `body_limit` is in bytes. Errors are handled as by `endpoint`.
+    """
 
     def decorate(function: Callable[[Request], object]) -> Handler:
         def limited(request: Request) -> object:
@@ -222,7 +230,7 @@ def _http(
         except BridgeError as error:
             response, outcome = respond(error.status, render_error(error, known)), error.code
             response["headers"] |= _headers_of(error)
-        except Exception as error:  # noqa: BLE001 - the last line before the caller
+        except Exception as error:  # noqa: BLE001 - a caller gets a 500, never a traceback
             log_unhandled(error)
             hidden = BridgeError("something went wrong on our side")
             response, outcome = respond(500, render_error(hidden, known)), hidden.code
@@ -235,7 +243,7 @@ def _http(
 
 
 def render_plain_error(error: BridgeError, request_id: str) -> dict[str, Any]:
-    """The error body of a path that belongs to no dialect."""
+    """The error body for a path that belongs to none of the APIs."""
     return {"error": str(error), "code": error.code, "request_id": request_id}
 
 
@@ -249,7 +257,7 @@ def _headers_of(error: BridgeError) -> dict[str, str]:
 
 
 def log_unhandled(error: BaseException) -> None:
-    """Where it broke, without its message: an exception may quote a body or a token."""
+    """Log the type and place of an exception. Its message may quote a body or a token."""
     places, trace = [], error.__traceback__
     while trace:
         code = trace.tb_frame.f_code
@@ -259,7 +267,7 @@ def log_unhandled(error: BaseException) -> None:
 
 
 def respond(status: int, response: object) -> dict[str, Any]:
-    """The response of a Lambda proxy integration; a 204 has neither body nor Content-Type."""
+    """The response of a Lambda proxy integration. A 204 has no body and no Content-Type."""
     body, headers = response, {}
     if isinstance(response, Response):
         body, status, headers = response.body, response.status, dict(response.headers)
@@ -270,13 +278,13 @@ def respond(status: int, response: object) -> dict[str, Any]:
 
 
 def ends_at(context: Any) -> datetime:
-    """When the platform ends this run."""
+    """The time at which Lambda ends this run."""
     left = getattr(context, "get_remaining_time_in_millis", lambda: DEFAULT_RUN_MS)()
     return clock.now() + timedelta(milliseconds=left)
 
 
 def request_id(event: dict[str, Any]) -> str:
-    """The caller's X-Request-ID where it is fit to be logged, else the gateway's."""
+    """The caller's X-Request-ID if it is safe to log, otherwise the gateway's request id."""
     for name, value in (event.get("headers") or {}).items():
         if name.lower() == "x-request-id" and REQUEST_ID.fullmatch(value):
             return str(value)
@@ -284,18 +292,24 @@ def request_id(event: dict[str, Any]) -> str:
 
 
 def _source_ip(headers: dict[str, str], gateway: str) -> str:
-    """The gateway's, or CloudFront's word where the stack stands behind it."""
+    """The client's address, from the gateway or from CloudFront.
+
+    Anybody can send CloudFront's header, so it counts only if TRUST_PROXY is set.
+    """
     viewer = headers.get("cloudfront-viewer-address", "")
     return viewer.rpartition(":")[0] if viewer and config.setting("TRUST_PROXY") else gateway
 
 
 def _encode(text: str) -> bytes:
+    # A lone surrogate must reach the body parser: the answer is a 400 (B3) and not a 500.
     return text.encode("utf-8", "surrogatepass")
 
 
 def clean_path(path: str) -> str | None:
-    """The path without doubled or trailing slashes, encoded for a Location header; None where it
-    has none."""
+    """The path without doubled or trailing slashes, encoded for a Location header.
+
+    None if the path is already clean.
+    """
     clean = "/" + "/".join(part for part in path.split("/") if part)
     return quote(clean, safe="/") if clean != path else None
 

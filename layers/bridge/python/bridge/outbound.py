@@ -1,5 +1,7 @@
-"""HTTPS to Flowless, to identity providers, and to providers without an SDK: one pool, short
-timeouts, nothing logged."""
+"""HTTPS calls to Flowless and to identity providers.
+
+They share one connection pool and have short timeouts. Nothing of them is logged.
+"""
 
 import json
 from functools import cache
@@ -11,7 +13,7 @@ from bridge.errors import BridgeError
 
 
 class Unreachable(BridgeError):
-    """No answer, or none that can be read."""
+    """The other side gave no response, or none that can be read."""
 
     status, code = 503, "provider_unavailable"
 
@@ -24,16 +26,17 @@ def _pool() -> urllib3.PoolManager:
 def post_json(
     url: str, body: dict[str, Any], headers: dict[str, str], *, timeout_s: float, tries: int
 ) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of the answer. A try that brings neither, or a 5xx, is repeated.
+    """Send a POST. Returns the status and the JSON object of the response.
 
-    Only for calls that may be made twice. Raises Unreachable.
+    A try that fails, or gets a 5xx or a body that is not a JSON object, is repeated. So use it only
+    for calls that may be made twice. Raises Unreachable after the last try.
     """
     headers = headers | {"Content-Type": "application/json"}
     return _ask("POST", url, json.dumps(body).encode(), headers, timeout_s, tries)
 
 
 def get_json(url: str, *, timeout_s: float, tries: int) -> tuple[int, dict[str, Any]]:
-    """The same for a GET; a redirect is no answer."""
+    """Send a GET, as `post_json` does. Redirects are not followed. Raises Unreachable."""
     return _ask("GET", url, None, {"Accept": "application/json"}, timeout_s, tries)
 
 
@@ -43,9 +46,9 @@ def _ask(
     for _ in range(tries):
         try:
             response = _pool().request(method, url, body=body, headers=headers, timeout=timeout_s)
-            body = json.loads(response.data)
+            received = json.loads(response.data)
         except (urllib3.exceptions.HTTPError, ValueError):
             continue
-        if response.status < 500 and isinstance(body, dict):
-            return response.status, body
+        if response.status < 500 and isinstance(received, dict):
+            return response.status, received
     raise Unreachable("no answer")

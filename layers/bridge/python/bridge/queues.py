@@ -1,7 +1,7 @@
-"""What we send: to SQS events to look after and looks that come later, to EventBridge our events.
+"""What we send: event references and status checks to SQS, our own events to EventBridge.
 
-Source: design/convergence.md, sections 6 and 7; contracts/bridge.md section 4, last lines;
-design/data-model.md 9 for the clients' numbers.
+Source: docs/payment-correctness.md, sections 6 and 7; docs/api/native.md, section 4; for the
+settings of the clients docs/data-model.md, section 9.
 """
 
 import json
@@ -20,20 +20,20 @@ from bridge.models.outbox import Event
 from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
 
 SOURCE = "bridge.payments"
-EVENTS_AT_ONCE = 10  # PutEvents takes no more
+EVENTS_AT_ONCE = 10  # the limit of PutEvents
 
 _making = Lock()
 
 
 class BusUnavailable(Exception):
-    """The bus took no event, for the reason that is the message."""
+    """The bus took no event at all. The message is the reason."""
 
 
 @cache
 def client(service: Literal["sqs", "events"], tries: int) -> Any:
-    """One per process and number of tries."""
+    """The client of a service, one for each process and number of tries."""
     with _making:
-        # A session of its own: the default one is not safe to make two clients at once.
+        # A session of its own: boto3's default one must not make two clients at the same time.
         return boto3.session.Session().client(
             service,
             config=Config(
@@ -56,7 +56,10 @@ def _send(tries: int, operation: str, **arguments: Any) -> dict[str, Any]:
 
 
 def send_event_reference(event_reference: WebhookEventReference | MethodEventReference) -> None:
-    """Once this returns, the event is durably queued. Raises TemporarilyUnavailable."""
+    """Queue an event for the worker. Once this returns, it is stored by SQS.
+
+    Raises TemporarilyUnavailable.
+    """
     kind = (
         "method_event_reference"
         if isinstance(event_reference, MethodEventReference)
@@ -67,9 +70,10 @@ def send_event_reference(event_reference: WebhookEventReference | MethodEventRef
 
 
 def send_status_checks(status_check: StatusCheck, *delays_s: int) -> None:
-    """Look so many seconds from now, once for each. Raises TemporarilyUnavailable.
+    """Queue a status check for each delay: so many seconds from now.
 
-    One try: a caller waits for its answer, and the payment is due anyway.
+    There is one try only: a client may wait for its response, and the payment is due anyway.
+    Raises TemporarilyUnavailable.
     """
     body = json.dumps({"status_check": status_check.model_dump(exclude_none=True)})
     entries = [
@@ -80,9 +84,10 @@ def send_status_checks(status_check: StatusCheck, *delays_s: int) -> None:
 
 
 def put_events(events: Sequence[Event]) -> list[bool]:
-    """For each of at most EVENTS_AT_ONCE events, whether the bus took it.
+    """Send at most EVENTS_AT_ONCE events. Returns for each of them whether the bus took it.
 
-    Raises BusUnavailable where it took none: unreachable, not there, or not ours to write to.
+    Raises BusUnavailable if the whole call failed: the bus is unreachable, does not exist or does
+    not let us write.
     """
     try:
         response = client("events", 3).put_events(Entries=[_entry(event) for event in events])

@@ -1,6 +1,6 @@
-"""Alternative Payments' customers API: its credentials, requests, answers and errors.
+"""Alternative Payments' customers API: its credentials, requests, responses and errors.
 
-Source: contracts/alternative.md; seed "Customers".
+Source: docs/api/alternative.md, sections 3 and 6; the vendor's document "Customers".
 """
 
 import hashlib
@@ -36,7 +36,7 @@ from bridge.models.text import utc_seconds
 BODY_LIMIT = 256 * 1024
 LIMIT = 100
 ID = re.compile("[0-9a-z]{26}")
-SEAL_BYTES = 10  # with the 26 characters of a position: a length that needs no padding
+SEAL_BYTES = 10  # 26 + 10 bytes: this length needs no padding in base64
 QUOTES = " \t\r\n\"'"
 HOUR_AND_MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 DATE_TIME = re.compile(
@@ -46,14 +46,14 @@ DATE_TIME = re.compile(
 )
 BOTH_ALPHABETS = str.maketrans("-_", "+/")
 LOST_PLUS = re.compile(" (?=[0-9]{2}:[0-9]{2}$)")
-OLDEST = datetime(1970, 1, 1, tzinfo=UTC)  # nothing of ours is older, or will be newer
+OLDEST = datetime(1970, 1, 1, tzinfo=UTC)  # all our records are between these two times
 NEWEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 CUSTOMER_LIMITS = {"name": 255, "email": 254, "external_id": 255}
 USER_LIMITS = {"email": 254, "first_name": 100, "last_name": 100, "job_title": 100, "phone": 30}
 OVER_LIMIT = "over_limit"
 
-# Source: section 3; None where the error has a message of its own.
+# Error code and message by status. None: the message of the error itself. Source: section 3.
 WORDS: dict[int, tuple[str, str | None]] = {
     400: ("bad_request", None),
     401: ("unauthorized", "Missing or invalid access token"),
@@ -66,7 +66,7 @@ UNPROCESSABLE = {OVER_LIMIT: "Validation failed", "customer_deleted": "The custo
 
 
 class NewCustomerBody(BaseModel):
-    """What POST /customers takes; the limits are judged after the types. Source: section 6."""
+    """The body of POST /customers. Limits are checked after the types. Source: section 6."""
 
     model_config = STRICT
     name: str | None = None
@@ -75,14 +75,20 @@ class NewCustomerBody(BaseModel):
 
 
 def authenticate(request: Request) -> Caller:
-    """By access token or API key, bare or as Bearer, from the header alone (D2, D15)."""
+    """The caller, by an access token or an API key in the Authorization header (A2, A15).
+
+    Raises NotAuthenticated, AuthUnavailable.
+    """
     given = ID.fullmatch(request.path_parameters.get("id", "").removeprefix("cus_"))
     prefetch_ids = PrefetchIds(customer_id=f"cust_{given[0]}") if given else PrefetchIds()
     return oauth_clients.authenticate(request.headers.get("authorization", ""), prefetch_ids)
 
 
 def issue_token(request: Request) -> AccessToken:
-    """Credentials are judged first. Raises Forbidden, InvalidRequest."""
+    """An access token for the client. Credentials are checked before the body.
+
+    Raises Forbidden, InvalidRequest, AuthUnavailable.
+    """
     token = oauth_clients.issue_token(request.headers.get("authorization", ""))
     if _grant_type(request) != "client_credentials":
         rule = "must be client_credentials"
@@ -91,7 +97,7 @@ def issue_token(request: Request) -> AccessToken:
 
 
 def _grant_type(request: Request) -> object:
-    """From a form, in quotes or not, or from JSON (D3)."""
+    """The grant type in a form, with or without quotes around it, or in JSON (A3)."""
     text = request.body.decode("utf-8", "replace").strip()
     if text.startswith("{"):
         return request.json.get("grant_type")
@@ -99,7 +105,7 @@ def _grant_type(request: Request) -> object:
 
 
 def read_id(request: Request) -> str:
-    """Our id of the customer in the path. Raises NotFound for any other form."""
+    """Our id of the customer in the path. Raises NotFound for an id of another form."""
     prefix, _, given = request.path_parameters["id"].partition("_")
     if prefix != "cus" or not ID.fullmatch(given):
         raise NotFound
@@ -107,24 +113,29 @@ def read_id(request: Request) -> str:
 
 
 def read_run(request: Request) -> RunContext:
-    """This API knows no idempotency keys: the same body twice makes two customers (section 1)."""
+    """The run context. It has no client key: two equal creations make two customers (section 1)."""
     return RunContext(cause="api", ends_at=request.ends_at, source_ip=request.source_ip)
 
 
 def read_new_customer(request: Request) -> CustomerFields:
+    """The fields of a new customer. Raises InvalidRequest."""
     body = request.parse(NewCustomerBody)
     return CustomerFields(**_within(request, body, CUSTOMER_LIMITS))
 
 
 def read_new_user(request: Request) -> Callable[[], NewCustomerUser]:
-    """The types are judged at once, the limits when it is called: after the customer is found."""
+    """A function that returns the new contact. Raises InvalidRequest for a wrong type.
+
+    The function raises InvalidRequest for a broken limit. It is called after the customer was
+    found, because an unknown customer is reported before a broken limit.
+    """
     body = request.parse(NewCustomerUser)
     return lambda: NewCustomerUser(**_within(request, body, USER_LIMITS))
 
 
 def _within(request: Request, body: BaseModel, limits: Mapping[str, int]) -> dict[str, str | None]:
-    """What was sent, "" as None. Raises InvalidRequest that names every field at fault."""
-    card_numbers.refuse(card_numbers.in_named_fields(request.json), code=OVER_LIMIT)
+    """The sent fields, with None for "". Raises InvalidRequest that names every invalid field."""
+    card_numbers.refuse(card_numbers.in_card_fields(request.json), code=OVER_LIMIT)
     given = body.model_dump(exclude_unset=True)
     errors = []
     for name, text in given.items():
@@ -138,15 +149,17 @@ def _within(request: Request, body: BaseModel, limits: Mapping[str, int]) -> dic
 
 
 def read_customers_page(request: Request) -> CursorPage:
+    """The page and the filters of a list of customers. Raises InvalidRequest."""
     return _read_page(request, _customers(request), FILTERS)
 
 
 def read_users_page(request: Request) -> CursorPage:
+    """The page of a list of a customer's contacts. Raises InvalidRequest."""
     return _read_page(request, _users(request), {})
 
 
 class Parameter(NamedTuple):
-    """What the core calls a parameter, how it is read, and the rule of what not every text is."""
+    """A query parameter: its name in our models, its parser, and the message if that fails."""
 
     name: str
     read: Callable[[str], Any]
@@ -154,9 +167,9 @@ class Parameter(NamedTuple):
 
 
 def _read_page(request: Request, seal: bytes, filters: dict[str, Parameter]) -> CursorPage:
-    """Of a repeated name the last value counts; an empty one is none, but for `limit`.
+    """The page of a list. An empty parameter counts as missing, except `limit`.
 
-    Raises InvalidRequest that names every parameter at fault.
+    Raises InvalidRequest that names every invalid parameter.
     """
 
     def position(text: str) -> str:
@@ -185,7 +198,7 @@ def _read_page(request: Request, seal: bytes, filters: dict[str, Parameter]) -> 
 
 
 def _limit(text: str) -> int:
-    """More than the most is the most: cursors make that loss-free (D6)."""
+    """The page size. A greater one becomes the greatest; with cursors nothing is lost (A6)."""
     digits = text.lstrip("0")
     if not digits or not (digits.isascii() and digits.isdigit()):
         raise ValueError
@@ -193,9 +206,9 @@ def _limit(text: str) -> int:
 
 
 def _time(text: str) -> datetime:
-    """RFC 3339 with a zone; a space before an offset was a plus sign (D7).
+    """A time in RFC 3339 with a zone. A space before an offset was a plus sign (A7).
 
-    A fraction counts as one, however small: the store compares whole seconds.
+    Any fraction of a second becomes one microsecond, because the store compares whole seconds.
     """
     found = DATE_TIME.fullmatch(LOST_PLUS.sub("+", text))
     if found is None:
@@ -217,7 +230,6 @@ FILTERS = {
 
 
 def _customers(request: Request) -> bytes:
-    """What a cursor of this list is bound to: the merchant and the collection."""
     return _seal(request, "customers")
 
 
@@ -226,6 +238,7 @@ def _users(request: Request) -> bytes:
 
 
 def _seal(request: Request, *collection: str) -> bytes:
+    """A hash of the organization and the list, so that a cursor is valid for its own list only."""
     sealed = "\n".join([request.caller.key_of or "", *collection])
     return hashlib.sha256(sealed.encode("utf-8", "surrogatepass")).digest()[:SEAL_BYTES]
 
@@ -235,9 +248,9 @@ def _cursor(position: str, seal: bytes) -> str:
 
 
 def _position(cursor: str, seal: bytes) -> str:
-    """The 26 characters that a cursor names; spaces were plus signs, padding may be missing.
+    """The 26 characters of a cursor's position. Spaces were plus signs; padding may be missing.
 
-    Raises ValueError for what is no cursor of this list. Source: section 5.
+    Raises ValueError if the text is not a cursor of this list. Source: section 5.
     """
     text = cursor.replace(" ", "+").rstrip("=")
     raw = b64decode(text.translate(BOTH_ALPHABETS), validate=True)
@@ -248,12 +261,13 @@ def _position(cursor: str, seal: bytes) -> str:
 
 
 def render_token(token: AccessToken) -> Response:
+    """The response with a new access token."""
     body = {"access_token": token.token, "expires_in": token.life_s, "token_type": "bearer"}
     return Response(body, 200, {"Cache-Control": "no-store"})
 
 
 def render_customer(customer: Customer) -> dict[str, Any]:
-    """Exactly these keys, null where unset or empty (D1)."""
+    """A customer with exactly these keys. A field that is unset or empty is null (A1)."""
     return {
         "id": f"cus_{suffix(customer.id)}",
         "name": customer.name or None,
@@ -265,6 +279,7 @@ def render_customer(customer: Customer) -> dict[str, Any]:
 
 
 def render_user(user: CustomerUser) -> dict[str, Any]:
+    """A contact of a customer. Alternative Payments calls it a user."""
     return {
         "id": f"usr_{suffix(user.id)}",
         "email": user.email,
@@ -277,7 +292,7 @@ def render_user(user: CustomerUser) -> dict[str, Any]:
 
 
 def render_methods(methods: list[PaymentMethod]) -> dict[str, Any]:
-    """The key `data` and no other: this list has no pages."""
+    """A customer's payment methods. The only key is `data`, because this list has no pages."""
     return {"data": [_method(each) for each in methods]}
 
 
@@ -296,11 +311,13 @@ def _method(method: PaymentMethod) -> dict[str, Any]:
 
 
 def render_customers(request: Request, found: Between[Customer]) -> dict[str, Any]:
+    """A page of customers, with its cursors."""
     rendered = [render_customer(each) for each in found.records]
     return _page(rendered, [each.uid for each in found.records], found, _customers(request))
 
 
 def render_users(request: Request, found: Between[CustomerUser]) -> dict[str, Any]:
+    """A page of a customer's contacts, with its cursors."""
     rendered = [render_user(each) for each in found.records]
     return _page(rendered, [suffix(each.id) for each in found.records], found, _users(request))
 
@@ -308,7 +325,7 @@ def render_users(request: Request, found: Between[CustomerUser]) -> dict[str, An
 def _page(
     rendered: list[dict[str, Any]], positions: list[str], found: Between[Any], seal: bytes
 ) -> dict[str, Any]:
-    """At top level, as in the seed, and without other names for the same (D14)."""
+    """The records and the cursors side by side, as in the vendor's document (A14)."""
     return {
         "data": rendered,
         "start_cursor": _cursor(positions[0], seal) if positions else None,
@@ -318,8 +335,8 @@ def _page(
     }
 
 
-def render_error(error: BridgeError, request_id: str) -> Response:  # noqa: ARG001 - X-Request-ID tells
-    """In the vendor's few words; a 503 keeps its status, which clients repeat like a 500 (D4)."""
+def render_error(error: BridgeError, request_id: str) -> Response:  # noqa: ARG001 - in a header
+    """An error in the vendor's form. A 503 keeps its status: clients retry it like a 500 (A4)."""
     if message := UNPROCESSABLE.get(error.code):
         return Response(_error("validation_failed", message, error.details), 422)
     code, own = WORDS.get(error.status, ("internal_error", None))
@@ -327,7 +344,7 @@ def render_error(error: BridgeError, request_id: str) -> Response:  # noqa: ARG0
 
 
 def _error(code: str, message: str, details: list[Detail] | None = None) -> dict[str, Any]:
-    """Source: section 3."""
+    """The error body: all errors by field, and as a flat list. Source: section 3."""
     by_field: dict[str, list[str]] = {}
     for detail in details or []:
         by_field.setdefault(detail.field, []).append(detail.message)
@@ -336,7 +353,7 @@ def _error(code: str, message: str, details: list[Detail] | None = None) -> dict
 
 
 def render_unmatched(request: Request) -> Response:
-    """308 to the clean path for a doubled or trailing slash, else 404; never 405 (D13)."""
+    """308 to the clean path for a doubled or trailing slash, otherwise 404, never 405 (A13)."""
     if location := request.clean_target:
         return Response(_error("moved", "Moved to the clean path"), 308, {"Location": location})
     return Response(_error("not_found", "Resource not found"), 404)

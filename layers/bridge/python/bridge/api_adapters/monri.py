@@ -1,6 +1,6 @@
-"""Monri WebPay v2: its credentials, requests, answers and errors.
+"""Monri WebPay v2: its credentials, requests, responses and errors.
 
-Source: contracts/monri.md; seed "Customers API".
+Source: docs/api/monri.md, sections 4 and 5; the vendor's document "Customers API".
 """
 
 import calendar
@@ -29,7 +29,7 @@ from bridge.models.text import METADATA_BYTES, METADATA_KEYS, metadata_bytes, ut
 BODY_LIMIT = 256 * 1024
 LIMIT, MOST, DEEPEST = 50, 500, 10**15
 METADATA_KEY = 100
-FIELDS = {  # of a customer: theirs, and ours
+FIELDS = {  # of a customer: Monri's name, and the name in our models
     "merchant_customer_id": "external_id",
     "description": "description",
     "email": "email",
@@ -55,7 +55,10 @@ Change = Callable[[Customer], CustomerFields]
 
 
 def authenticate(request: Request) -> Caller:
-    """Raises NotAuthenticated; Forbidden where a bearer token lacks the scope of the call."""
+    """The caller, by a digest or a bearer token.
+
+    Raises NotAuthenticated, AuthUnavailable, and Forbidden if a bearer token lacks the scope.
+    """
     caller = merchants.authenticate(
         request.headers.get("authorization", ""),
         request.path,
@@ -69,19 +72,19 @@ def authenticate(request: Request) -> Caller:
 
 
 def _prefetch_ids(request: Request) -> PrefetchIds:
-    """What will be read anyway, so that it comes with the merchant."""
+    """The record that the path names: it is read together with the credential, in one batch."""
     return PrefetchIds(customer_id=from_uuid("cust", request.path_parameters.get("uuid", "")))
 
 
 def _text(value: object) -> str:
-    """A number stands for its decimal text: callers in PHP and Ruby send such ids (D9)."""
+    """The text. A number becomes its decimal text: PHP and Ruby clients send such ids (M9)."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("must be a string")
     return value if isinstance(value, str) else format(Decimal(repr(value)), "f")
 
 
 def _length(low: int, high: int) -> AfterValidator:
-    def judge(value: str) -> str:
+    def check(value: str) -> str:
         if len(value) < low:
             unit = "character" if low == 1 else "characters"
             raise ValueError(f"is too short (minimum is {low} {unit})")
@@ -89,11 +92,11 @@ def _length(low: int, high: int) -> AfterValidator:
             raise ValueError(f"is too long (maximum is {high} characters)")
         return value
 
-    return AfterValidator(judge)
+    return AfterValidator(check)
 
 
 def _country(value: str) -> str:
-    """Judged by its shape alone (D7)."""
+    """The country in upper case. Any two letters pass (M7)."""
     if not (len(value) == 2 and value.isascii() and value.isalpha()):
         raise ValueError("must be two letters")
     return value.upper()
@@ -119,9 +122,9 @@ Text = Annotated[str, BeforeValidator(_text)]
 
 
 class CustomerBody(BaseModel):
-    """A creation and an update alike; null is a value. Lengths in characters, values untrimmed.
+    """The body of a creation or an update. A null clears the field. Lengths are in characters.
 
-    Source: monri.md 4.2.
+    Texts are not trimmed. Source: docs/api/monri.md, section 4.2.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
@@ -156,7 +159,7 @@ def _scopes(value: object) -> list[str]:
 
 
 class TokenBody(BaseModel):
-    """Source: monri.md 3."""
+    """The body of POST /v2/oauth. Source: docs/api/monri.md, section 3."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
     client_id: Annotated[str, BeforeValidator(_string)]
@@ -166,28 +169,33 @@ class TokenBody(BaseModel):
 
 
 def read_new_customer(request: Request) -> CustomerFields:
+    """The fields of a new customer. Raises InvalidRequest."""
     return _fields(_body(request.json), None)
 
 
 def read_customer_change(request: Request) -> Change:
-    """What the body makes of a customer: there must be one before the fields are judged (4.3)."""
+    """A function from the stored customer to its changed fields. Raises InvalidRequest.
+
+    The function raises InvalidRequest for an invalid field. It is called after the customer was
+    found, because an unknown customer is reported before an invalid field (section 4.3).
+    """
     body = request.json
-    return lambda seen: _fields(_body(body), seen)
+    return lambda existing: _fields(_body(body), existing)
 
 
 def _body(body: dict[str, Any]) -> CustomerBody:
-    card_numbers.refuse(card_numbers.in_named_fields(body))
+    card_numbers.refuse(card_numbers.in_card_fields(body))
     return validated(CustomerBody, body)
 
 
-def _fields(body: CustomerBody, seen: Customer | None) -> CustomerFields:
-    """What was sent, merged into what is there where the field is one of several in a dict."""
+def _fields(body: CustomerBody, existing: Customer | None) -> CustomerFields:
+    """The sent fields. Those of the address and the metadata are merged into the existing ones."""
     sent = {name: getattr(body, name) for name in body.model_fields_set}
     fields: dict[str, Any] = {FIELDS[name]: sent[name] for name in sent.keys() & FIELDS.keys()}
     if place := {ADDRESS[name]: sent[name] for name in sent.keys() & ADDRESS.keys()}:
-        fields["address"] = _merged(seen.address if seen else None, place) or None
+        fields["address"] = _merged(existing.address if existing else None, place) or None
     if "metadata" in sent:
-        kept = seen.metadata if seen and sent["metadata"] is not None else None
+        kept = existing.metadata if existing and sent["metadata"] is not None else None
         fields["metadata"] = _merged(kept, sent["metadata"] or {})
         try:
             _check_size(fields["metadata"])
@@ -198,36 +206,42 @@ def _fields(body: CustomerBody, seen: Customer | None) -> CustomerFields:
 
 
 def _merged(before: Mapping[str, Any] | None, change: Mapping[str, Any]) -> dict[str, Any]:
-    """One level deep; null takes a key away (D11)."""
+    """The change merged one level deep. A null removes its key (M11)."""
     after = {**(before or {}), **change}
     return {key: each for key, each in after.items() if key not in change or each is not None}
 
 
 def read_run(request: Request) -> RunContext:
-    """Without a key of the client's: a repeated creation is one too many here (5.1)."""
+    """The run context. It has no client key: a repeated creation makes a second customer (5.1)."""
     return RunContext(cause="api", ends_at=request.ends_at)
 
 
 def read_id(request: Request) -> str:
-    """Raises NotFound for what is no UUID."""
+    """Our id of the customer in the path. Raises NotFound if the path has no UUID."""
     if customer_id := from_uuid("cust", request.path_parameters["uuid"]):
         return customer_id
     raise NotFound
 
 
 def read_owner(request: Request) -> tuple[str | None, str]:
-    """Whose methods: our id, if the path holds a UUID, and what the merchant may mean (D13)."""
+    """Whose methods are asked for: our id if the path has a UUID, and the text of the path (M13).
+
+    The text may be the merchant's own id of the customer.
+    """
     given = request.path_parameters["uuid"]
     return from_uuid("cust", given), given
 
 
 def read_merchant_customer_id(request: Request) -> str:
-    """Whatever follows the prefix, decoded already, slashes included (D15)."""
+    """The merchant's id: the decoded rest of the path, with its slashes (M15)."""
     return request.path_parameters["merchant_customer_id"]
 
 
 def read_page(request: Request) -> OffsetPage:
-    """Of a parameter that is repeated the last one counts. Raises InvalidRequest (D12)."""
+    """The page of a list. A repeated parameter counts by its last value (M12).
+
+    Raises InvalidRequest that names every invalid parameter.
+    """
     given = request.last_query
     limit, offset = _number(given.get("limit", f"{LIMIT}")), _number(given.get("offset", "0"))
     fits = {"limit": 1 <= limit <= MOST, "offset": offset >= 0}
@@ -238,7 +252,7 @@ def read_page(request: Request) -> OffsetPage:
 
 
 def _number(text: str) -> int:
-    """-1 for no number. What is beyond all lists may be beyond an integer, too."""
+    """The number, at most DEEPEST: a list is never that long. -1 if the text is not a number."""
     if not (text.isascii() and text.isdigit()):
         return -1
     digits = text.lstrip("0") or "0"
@@ -246,12 +260,16 @@ def _number(text: str) -> int:
 
 
 def issue_token(request: Request) -> AccessToken:
-    """Raises InvalidRequest, NotAuthenticated. Source: monri.md 3."""
-    asked = request.parse(TokenBody)
-    return merchants.issue_token(asked.client_id, asked.client_secret, asked.scopes)
+    """A bearer token for the merchant. Source: docs/api/monri.md, section 3.
+
+    Raises InvalidRequest, NotAuthenticated, AuthUnavailable.
+    """
+    body = request.parse(TokenBody)
+    return merchants.issue_token(body.client_id, body.client_secret, body.scopes)
 
 
 def render_token(token: AccessToken) -> dict[str, Any]:
+    """The response with a new bearer token."""
     return {
         "access_token": token.token,
         "token_type": "Bearer",
@@ -261,9 +279,10 @@ def render_token(token: AccessToken) -> dict[str, Any]:
 
 
 def render_customer(customer: Customer) -> dict[str, Any]:
+    """A customer. Source: docs/api/monri.md, section 4.1."""
     address = customer.address or {}
     return {
-        **_named_twice(customer),
+        **_ids_of(customer),
         "merchant_customer_id": customer.external_id,
         "description": customer.description,
         "email": customer.email,
@@ -278,26 +297,29 @@ def render_customer(customer: Customer) -> dict[str, Any]:
     }
 
 
-def _named_twice(customer: Customer) -> dict[str, Any]:
-    """Some clients read `id`, others `uuid`."""
+def _ids_of(customer: Customer) -> dict[str, Any]:
+    """The UUID under both names: some clients read `id`, others `uuid`."""
     uuid = uuid_of(customer.uid)
     return {"status": "approved", "id": uuid, "uuid": uuid}
 
 
 def render_deletion(customer: Customer) -> dict[str, Any]:
-    return _named_twice(customer) | {"deleted": True}
+    """The response to a deletion."""
+    return _ids_of(customer) | {"deleted": True}
 
 
 def render_customers(page: Counted[Customer]) -> dict[str, Any]:
+    """A page of customers."""
     return {"status": "approved", "data": [render_customer(each) for each in page.records]}
 
 
 def render_methods(page: CustomersMethods) -> dict[str, Any]:
+    """A page of a customer's payment methods. Source: docs/api/monri.md, section 5.7."""
     return {"status": "approved", "data": [_method(each, page) for each in page.methods]}
 
 
 def _method(method: PaymentMethod, page: CustomersMethods) -> dict[str, Any]:
-    """`token` is no provider's: a word of ours, 64 hex digits, that stays the method's."""
+    """A payment method. Its `token` is 64 hex digits made from our id, never a provider's token."""
     token = hashlib.sha256(method.id.encode()).hexdigest()
     return {
         "status": "approved",
@@ -321,14 +343,14 @@ def _last_day(method: PaymentMethod) -> str | None:
 
 
 def render_error(error: BridgeError, request_id: str) -> Response:  # noqa: ARG001 - no field for it
-    """A conflict is a 400 here: `invalid-request` is what the caller can repair (4.3)."""
+    """An error in Monri's form. A conflict is a 400: the caller can repair it (section 4.3)."""
     lines = [f"{LABELS.get(each.field, each.field)} {each.message}" for each in error.details]
     status = 400 if error.status == 409 else error.status
     return _refusal(status, *(lines or [MESSAGES.get(error.code, str(error))]))
 
 
 def render_unmatched(request: Request) -> Response:
-    """308 to the clean path for a doubled or trailing slash, else 404."""
+    """308 to the clean path for a doubled or trailing slash, otherwise 404."""
     if location := request.clean_target:
         return _refusal(308, "Resource has moved")._replace(headers={"Location": location})
     return _refusal(404, "Resource not found")

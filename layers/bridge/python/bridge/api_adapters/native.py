@@ -1,6 +1,6 @@
-"""The Bridge Payments API: its credentials, requests, answers and errors.
+"""The native API of Bridge Payments: its credentials, requests, responses and errors.
 
-Source: contracts/bridge.md; seeds "Customers API" and "Payments API".
+Source: docs/api/native.md, sections 1 and 4; the documents "Customers API" and "Payments API".
 """
 
 from typing import Any
@@ -43,11 +43,15 @@ from bridge.models.text import utc_seconds
 
 BODY_LIMIT = 256 * 1024
 LIMIT, MOST, DEEPEST = 100, 500, 10_000
-ANY_DEPTH = 10**15  # an organization's customers are listed to any depth
+ANY_DEPTH = 10**15  # an organization's list of customers has any offset
 
 
 def authenticate(request: Request) -> Caller:
-    """The first credential present decides: Bearer, X-Session-ID, session_id, guest token."""
+    """The caller, by the first credential that is present (B6).
+
+    The order is Bearer, X-Session-ID, session_id, guest token. A caller without any is nobody.
+    Raises NotAuthenticated, AuthUnavailable, InvalidRequest.
+    """
     if (authorization := request.headers.get("authorization")) is not None:
         scheme, _, token = authorization.strip().partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
@@ -70,7 +74,7 @@ def _by_session(request: Request, session_id: str) -> Caller:
 
 
 def _prefetch_ids(request: Request) -> PrefetchIds:
-    """What will be read anyway, so that it comes with the session."""
+    """The records that the request names: they are read together with the session, in one batch."""
     given = request.path_parameters.get("id", "")
     if not is_well_formed(given):
         return PrefetchIds()
@@ -85,40 +89,46 @@ def _prefetch_ids(request: Request) -> PrefetchIds:
 
 
 def _parse(request: Request, model: type[Model]) -> Model:
-    """A body that names no card's number. Raises InvalidRequest."""
-    card_numbers.refuse(card_numbers.in_named_fields(request.json))
+    """The body, whose card fields must contain no card number. Raises InvalidRequest."""
+    card_numbers.refuse(card_numbers.in_card_fields(request.json))
     return request.parse(model)
 
 
 def _parse_optional(request: Request, model: type[Model]) -> Model:
-    """The same, where an empty body stands for an empty object."""
+    """The same, but an empty body counts as an empty object. Raises InvalidRequest."""
     if request.body.strip():
-        card_numbers.refuse(card_numbers.in_named_fields(request.json))
+        card_numbers.refuse(card_numbers.in_card_fields(request.json))
     return request.parse_optional(model)
 
 
 def _parse_without_cards(request: Request, model: type[Model]) -> Model:
-    """A body that holds a card's number nowhere. Raises InvalidRequest."""
+    """The body, in which no field at all may contain a card number. Raises InvalidRequest."""
     card_numbers.refuse(card_numbers.in_any_field(request.json))
     return request.parse(model)
 
 
 def read_new_customer(request: Request) -> NewCustomer:
+    """A customer to create. Raises NotAuthenticated, AuthUnavailable, InvalidRequest."""
     _check_guest(request)
     return _parse(request, NewCustomer)
 
 
 def read_customer_change(request: Request) -> CustomerChange:
+    """A customer's changed fields. Raises InvalidRequest."""
     return _parse(request, CustomerChange)
 
 
 def read_new_payment(request: Request) -> NewPayment:
+    """A payment to create. Raises NotAuthenticated, AuthUnavailable, InvalidRequest."""
     _check_guest(request)
     return _parse(request, NewPayment)
 
 
 def _check_guest(request: Request) -> None:
-    """Who signs in nowhere and names no guest is told that first (B8). Raises NotAuthenticated."""
+    """Check a caller without a session before the body is validated (B8).
+
+    Raises NotAuthenticated without guest_data, AuthUnavailable if no guest token can be signed.
+    """
     has_guest_data = request.body.strip() and request.json.get("guest_data") is not None
     if not request.caller.is_user and not has_guest_data:
         raise NotAuthenticated("sign in, or send guest_data")
@@ -127,61 +137,73 @@ def _check_guest(request: Request) -> None:
 
 
 def read_payment_change(request: Request) -> PaymentChange:
+    """A payment's changed fields. Raises InvalidRequest."""
     return _parse(request, PaymentChange)
 
 
 def read_confirmation(request: Request) -> Confirmation:
+    """How to confirm a payment. The body may be empty. Raises InvalidRequest."""
     return _parse_optional(request, Confirmation)
 
 
 def read_cancellation(request: Request) -> Cancellation:
+    """How to cancel a payment. The body may be empty. Raises InvalidRequest."""
     return _parse_optional(request, Cancellation)
 
 
 def read_capture(request: Request) -> Capture:
+    """What to capture. The body may be empty. Raises InvalidRequest."""
     return _parse_optional(request, Capture)
 
 
 def read_new_refund(request: Request) -> NewRefund:
+    """What to refund. The body may be empty. Raises InvalidRequest."""
     return _parse_optional(request, NewRefund)
 
 
 def read_new_method(request: Request) -> NewMethod:
+    """A payment method to save. Raises InvalidRequest."""
     return _parse_without_cards(request, NewMethod)
 
 
 def read_method_change(request: Request) -> MethodChange:
+    """A payment method's changed fields. Raises InvalidRequest."""
     return _parse_without_cards(request, MethodChange)
 
 
 def read_new_address(request: Request) -> NewAddress:
+    """An address to save. Raises InvalidRequest."""
     return _parse_without_cards(request, NewAddress)
 
 
 def read_address_change(request: Request) -> AddressChange:
+    """An address's changed fields. Raises InvalidRequest."""
     return _parse_without_cards(request, AddressChange)
 
 
 def read_id(request: Request) -> str:
+    """The id in the path, as it was sent."""
     return request.path_parameters["id"]
 
 
 def read_email(request: Request) -> str:
-    """The address in the path; a space is a plus sign that somebody decoded (B10)."""
+    """The e-mail address in the path. A space was a plus sign that a client decoded (B10)."""
     return request.path_parameters["email"].replace(" ", "+")
 
 
 def read_page(request: Request) -> Page:
+    """The page and the filters of a list. Raises InvalidRequest."""
     return _read_page(request, DEEPEST)
 
 
 def read_customers_page(request: Request) -> Page:
+    """The same for customers. An organization's list has any offset. Raises InvalidRequest."""
     deepest = ANY_DEPTH if request.query.get("organization_id") else DEEPEST
     return _read_page(request, deepest)
 
 
 def _read_page(request: Request, deepest: int) -> Page:
-    """Raises InvalidRequest that names every parameter at fault."""
+    """The page of a list. Raises InvalidRequest that names every invalid parameter."""
     errors: list[Detail] = []
     limit = _number(request, "limit", LIMIT, 1, MOST, errors)
     page = _number(request, "page", 1, 1, deepest + 1, errors)
@@ -211,6 +233,7 @@ def _number(
 
 
 def render_customer(customer: Customer) -> dict[str, Any]:
+    """The full customer object. Fields without a value are null."""
     return {
         "id": customer.id,
         "user_id": customer.user_id,
@@ -231,6 +254,7 @@ def render_customer(customer: Customer) -> dict[str, Any]:
 
 
 def render_new_customer(result: CustomerResult) -> Response:
+    """201 with the customer. A guest also gets the token of the record (B8)."""
     body = render_customer(result.customer)
     if result.customer.is_guest:
         body["guest_token"] = guest_tokens.issue(result.customer.id)
@@ -238,11 +262,12 @@ def render_new_customer(result: CustomerResult) -> Response:
 
 
 def render_customers(customers: list[Customer]) -> list[dict[str, Any]]:
+    """A list of full customer objects."""
     return [render_customer(customer) for customer in customers]
 
 
 def render_payment(caller: Caller, payment: Payment) -> dict[str, Any]:
-    """The full object; its owner or its guest also sees the client secret (B15)."""
+    """The full payment object. Only its owner or its guest sees the client secret (B15)."""
     owned = payment.user_id is not None and payment.user_id == caller.user_id
     body = _payment(payment)
     if owned or caller.guest_of == payment.id:
@@ -251,17 +276,18 @@ def render_payment(caller: Caller, payment: Payment) -> dict[str, Any]:
 
 
 def render_payments(payments: list[Payment]) -> list[dict[str, Any]]:
+    """A list of full payment objects, without client secrets."""
     return [_payment(payment) for payment in payments]
 
 
 def render_guest_payments(payments: list[Payment]) -> list[dict[str, Any]]:
-    """Only what anybody may know who knows the address (B10)."""
+    """Guest payments with six fields only: this list needs no authentication (B10)."""
     fields = ("id", "status", "total_cents", "currency", "concept", "created_at")
     return [{name: _payment(payment)[name] for name in fields} for payment in payments]
 
 
 def render_new_payment(result: PaymentResult) -> Response:
-    """201, or 202 where nobody knows yet; a guest gets the token of the record (B8)."""
+    """201 with the payment, or 202 if the outcome is unknown. A guest gets a token (B8, B20)."""
     body = _payment(result.payment)
     body["client_secret"] = result.payment.client_secret
     if result.payment.user_id is None:
@@ -270,26 +296,27 @@ def render_new_payment(result: PaymentResult) -> Response:
 
 
 def render_outcome(caller: Caller, result: PaymentResult) -> Response:
-    """200, or 202 where the outcome is unknown or another run is at work (B20)."""
+    """200 with the payment, or 202 if the outcome is unknown or another run works on it (B20)."""
     return _outcome(result, render_payment(caller, result.payment), 200)
 
 
 def render_refund_outcome(result: PaymentResult) -> Response:
-    """201, or 202 where the outcome is unknown: the refund is then pending (B20)."""
+    """201 with the refund, or 202 if the outcome is unknown: the refund is then pending (B20)."""
     return _outcome(result, _refund(result.requested_refund), 201)
 
 
 def render_refunds(refunds: list[Refund]) -> list[dict[str, Any]]:
+    """A list of refunds."""
     return [_refund(refund) for refund in refunds]
 
 
 def render_timeline(timeline: list[Entry]) -> list[dict[str, Any]]:
-    """As it was hashed, so that a caller can check the chain."""
+    """The timeline in the form that was hashed, so that a caller can check the hash chain."""
     return [entry.model_dump(mode="json", by_alias=True) for entry in timeline]
 
 
 def render_method(method: PaymentMethod) -> dict[str, Any]:
-    """Type, brand and digits also bear the names that public clients read."""
+    """The full payment method. Type, brand and last digits have two names: clients read both."""
     return {
         "id": method.id,
         "customer_id": method.customer_id,
@@ -313,14 +340,17 @@ def render_method(method: PaymentMethod) -> dict[str, Any]:
 
 
 def render_new_method(result: MethodResult) -> Response:
+    """201 with the payment method."""
     return Response(render_method(result.method), 201, _replayed(result.replayed))
 
 
 def render_methods(methods: list[PaymentMethod]) -> list[dict[str, Any]]:
+    """A list of full payment methods."""
     return [render_method(method) for method in methods]
 
 
 def render_address(address: Address) -> dict[str, Any]:
+    """The full address object. Fields without a value are null."""
     return {
         "id": address.id,
         "customer_id": address.customer_id,
@@ -339,10 +369,12 @@ def render_address(address: Address) -> dict[str, Any]:
 
 
 def render_new_address(result: AddressResult) -> Response:
+    """201 with the address."""
     return Response(render_address(result.address), 201, _replayed(result.replayed))
 
 
 def render_addresses(addresses: list[Address]) -> list[dict[str, Any]]:
+    """A list of full address objects."""
     return [render_address(address) for address in addresses]
 
 
@@ -404,7 +436,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
 
 
 def render_error(error: BridgeError, request_id: str) -> dict[str, Any]:
-    """Source: B5."""
+    """The error body (B5)."""
     body: dict[str, Any] = {"error": str(error), "code": error.code}
     if error.details:
         body["details"] = [detail._asdict() for detail in error.details]
@@ -414,7 +446,7 @@ def render_error(error: BridgeError, request_id: str) -> dict[str, Any]:
 
 
 def render_unmatched(request: Request) -> Response:
-    """308 to the clean path for a doubled or trailing slash, else 404 (bridge.md 1)."""
+    """308 to the clean path for a doubled or trailing slash, otherwise 404 (section 1)."""
     if location := request.clean_target:
         return Response({"error": "moved", "code": "moved"}, 308, {"Location": location})
     return Response(render_error(NotFound("no such path"), request.id), 404)

@@ -1,7 +1,8 @@
-"""API keys: one opaque text that opens one organization (payments-ai.md 1.2, alternative.md 2).
+"""API keys: one opaque text that gives access to one organization.
 
-Only the SHA-256 of a key is stored. An organization may have any number of them, so a new one is
-good beside the old one until that is revoked.
+Only the SHA-256 of a key is stored. An organization may have any number of keys, so an old key can
+stay valid beside a new one until it is revoked.
+Source: docs/api/payments-ai.md, section 1.2; docs/api/alternative.md, section 2.
 """
 
 from bridge.errors import NotAuthenticated
@@ -12,9 +13,9 @@ LONGEST = 512
 
 
 def authenticate(key: str, prefetch_ids: PrefetchIds | None = None) -> Caller:
-    """The organization's caller. Raises NotAuthenticated `credential_invalid`."""
-    # Looked up by hash, no secret is compared: what the look-up's time tells is about a hash that
-    # nobody can steer.
+    """The caller for the key's organization. Raises NotAuthenticated `credential_invalid`."""
+    # The key is found by its hash, and no secret is compared. The time that this takes can only
+    # reveal something about the hash, which nobody can choose.
     if key and len(key) <= LONGEST:
         holder, prefetched = credential_items.find("api_key", key, prefetch_ids)
         if holder:

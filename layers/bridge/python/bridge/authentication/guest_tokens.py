@@ -1,4 +1,7 @@
-"""Guest tokens: signed, bound to one record, good for 30 days (B8)."""
+"""Guest tokens: signed texts that open one record for 30 days.
+
+Source: docs/api/native.md, section 2 (B8).
+"""
 
 from bridge.authentication import signing
 from bridge.errors import NotAuthenticated
@@ -14,7 +17,7 @@ def issue(record_id: str) -> str:
 
 
 def authenticate(token: str) -> Caller:
-    """The guest of the token's record. Raises NotAuthenticated, AuthUnavailable."""
+    """The guest whose record the token opens. Raises NotAuthenticated, AuthUnavailable."""
     record_id = signing.read(PURPOSE, token)
     if record_id is None:
         raise NotAuthenticated("the guest token is not valid", code="session_invalid")

@@ -1,8 +1,9 @@
-"""Sessions as JSON Web Tokens of an identity provider, by its public keys (B7 (c)).
+"""Sessions that are JSON Web Tokens, checked with the public keys of an identity provider.
 
-Claims: `sub` is the user; OpenID Connect's `email`, `name` and `phone_number`; `organizations`, a
-map of id to role or a list of `{"id", "role"}`. joserfc takes the time as an argument, so the clock
-stays ours; it brings `cryptography`, and so is imported in this mode alone.
+Claims: `sub` is the user; OpenID Connect's `email`, `name` and `phone_number`; `organizations` is a
+map of id to role or a list of `{"id", "role"}`. joserfc takes the time as an argument, so the time
+is that of `bridge.clock`. It imports `cryptography`, so this module is imported in this mode only.
+Source: docs/api/native.md, section 2 (B7, mode `jwt`).
 """
 
 from dataclasses import dataclass
@@ -18,20 +19,23 @@ from bridge import clock, config, outbound
 from bridge.errors import AuthUnavailable, NotAuthenticated
 from bridge.models.caller import Session
 
-ALGORITHMS = ["RS256", "ES256"]  # never what the token asks for: none, or HS256 by a public key
+# Fixed, because the token's own header could ask for `none`, or for HS256 with a public key.
+ALGORITHMS = ["RS256", "ES256"]
 LEEWAY_S = 30
 TIMEOUT_S, TRIES = 2, 2
 KEPT = timedelta(hours=1)
-AGAIN = timedelta(minutes=1)  # at most so often for a key that we do not know
+AGAIN = timedelta(minutes=1)  # the shortest time between two fetches for an unknown key id
 
 
 @dataclass(frozen=True)
 class _Published:
+    """A provider's public keys, as they were at one time."""
+
     keys: KeySet
     fetched_at: datetime
 
 
-_published: dict[str, _Published] = {}  # by address
+_published: dict[str, _Published] = {}  # by JWKS_URL
 _asked_at: dict[str, datetime] = {}
 _lock = Lock()
 
@@ -68,7 +72,7 @@ def _verified(token: str, url: str) -> dict[str, Any]:
 
 
 def _keys(url: str) -> KeySet:
-    """The provider's keys, an hour old at most. Raises AuthUnavailable."""
+    """The provider's keys, at most one hour old. Raises AuthUnavailable."""
     with _lock:
         known = _published.get(url)
     if known and clock.now() - known.fetched_at < KEPT:
@@ -77,7 +81,10 @@ def _keys(url: str) -> KeySet:
 
 
 def _newer_keys(url: str) -> KeySet | None:
-    """Keys may have rotated: asked anew, unless that was within the last minute."""
+    """The keys fetched again, because they may have rotated. None if fetched within a minute.
+
+    Without this limit, anybody could send made-up key ids and make us flood the provider.
+    """
     with _lock:
         is_recent = clock.now() - _asked_at[url] < AGAIN
     return None if is_recent else _fetch(url)
@@ -87,10 +94,10 @@ def _fetch(url: str) -> KeySet:
     with _lock:
         _asked_at[url] = clock.now()
     try:
-        status, answer = outbound.get_json(url, timeout_s=TIMEOUT_S, tries=TRIES)
+        status, body = outbound.get_json(url, timeout_s=TIMEOUT_S, tries=TRIES)
         if status != 200:
             raise ValueError(status)
-        keys = KeySet.import_key_set({"keys": answer["keys"]})
+        keys = KeySet.import_key_set({"keys": body["keys"]})
     except (outbound.Unreachable, JoseError, KeyError, TypeError, ValueError) as error:
         raise AuthUnavailable("sessions cannot be checked right now", retry_after=5) from error
     with _lock:

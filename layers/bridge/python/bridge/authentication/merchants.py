@@ -1,7 +1,8 @@
-"""Monri's merchants: WP3-v2.1 digests, and bearer tokens for those who do not sign.
+"""Monri's merchants: WP3-v2.1 digests, and bearer tokens for clients that do not sign.
 
-A bearer token names its merchant and is checked against the store at every call, so a merchant that
-is revoked is shut out at once, by digest and by token. Source: contracts/monri.md 2 and 3.
+A bearer token contains the hash of its merchant's id, which is looked up on every call. So a
+revoked merchant loses access at once, by digest and by token.
+Source: docs/api/monri.md, sections 2 and 3.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from bridge.store.access import credential_items
 
 PURPOSE, PREFIX, LIFE_S = "monri-access", "mo_", 900
 WINDOW_S = 15 * 60
-MILLISECONDS = 10**11  # a timestamp above it is no second of this age
+MILLISECONDS = 10**11  # a greater timestamp is in milliseconds: in seconds it would be after 5138
 SCOPES = frozenset({"customers", "payment-methods"})
 BY_MERCHANT_ID, CUSTOMER, METHODS = "/v2/merchants/customers/", "/v2/customers/", "/payment-methods"
 
@@ -27,9 +28,10 @@ BY_MERCHANT_ID, CUSTOMER, METHODS = "/v2/merchants/customers/", "/v2/customers/"
 def authenticate(
     authorization: str, path: str, query: str, body: bytes, prefetch_ids: PrefetchIds | None = None
 ) -> Caller:
-    """The merchant's organization. `path` as it was delivered, `query` as it was sent.
+    """The caller for the merchant's organization.
 
-    Raises NotAuthenticated with one message for everything that may be wrong.
+    `path` is decoded, as the gateway delivers it. `query` is as it was sent.
+    Raises NotAuthenticated, always with the same message, and AuthUnavailable.
     """
     scheme, *parts = authorization.split() or [""]
     if scheme.lower() == "wp3-v2.1" and len(parts) == 3:
@@ -56,7 +58,8 @@ def _by_digest(
     if not _is_timely(timestamp):
         raise _refused()
     holder, prefetched = credential_items.find("merchant", token, prefetch_ids)
-    key = (holder.merchant_key if holder else None) or ""  # an unknown merchant takes as long
+    # The digests are also computed for an unknown merchant, so that the time reveals nothing.
+    key = (holder.merchant_key if holder else None) or ""
     matches = [
         _is_same(digest_of(key, timestamp, token, each, body), digest.lower()) for each in fullpaths
     ]
@@ -66,7 +69,7 @@ def _by_digest(
 
 
 def _is_timely(timestamp: str) -> bool:
-    """Seconds or milliseconds since 1970, within the window (D4)."""
+    """Whether the timestamp, in seconds or milliseconds since 1970, is in the window (M4)."""
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 16):
         return False
     given = int(timestamp)
@@ -76,7 +79,7 @@ def _is_timely(timestamp: str) -> bool:
 
 
 def digest_of(merchant_key: str, timestamp: str, token: str, fullpath: str, body: bytes) -> str:
-    """Lower-case hex. Source: monri.md 2.1."""
+    """The digest of a request, in lower-case hex. Source: docs/api/monri.md, section 2.1."""
     text = f"{merchant_key}{timestamp}{token}{fullpath}"
     return hashlib.sha512(text.encode("utf-8", "surrogatepass") + body).hexdigest()
 
@@ -86,10 +89,11 @@ def _is_same(ours: str, given: str) -> bool:
 
 
 def spellings(path: str) -> list[str]:
-    """The path, which the gateway has decoded, as its caller may have signed it: at most five.
+    """The forms in which a client may have signed this path: at most five.
 
-    Form style writes the tilde as Java and PHP do, and the asterisk as PHP does. Source: monri.md
-    2.2 and 2.3.
+    The gateway has decoded the path, and clients encode it in different ways. Form encoding writes
+    the tilde as Java and PHP do, and the asterisk as PHP does.
+    Source: docs/api/monri.md, sections 2.2 and 2.3.
     """
     prefix = next((each for each in (BY_MERCHANT_ID, CUSTOMER) if path.startswith(each)), path)
     identifier, tail = path.removeprefix(prefix), ""
@@ -117,7 +121,7 @@ def _by_token(token: str, prefetch_ids: PrefetchIds | None) -> Caller:
 
 
 def issue_token(client_id: str, client_secret: str, scopes: Collection[str]) -> AccessToken:
-    """A token for who knows an authenticity token and its key; no scope at all asks for all (D5).
+    """A bearer token for an authenticity token (`client_id`) and its key. No scopes mean all (M5).
 
     Raises NotAuthenticated `client_invalid`, AuthUnavailable.
     """
@@ -125,12 +129,12 @@ def issue_token(client_id: str, client_secret: str, scopes: Collection[str]) -> 
     is_known = _is_same((holder.merchant_key if holder else None) or "", client_secret)
     if holder is None or not is_known:
         raise NotAuthenticated("Invalid client credentials", code="client_invalid")
-    known = sorted(SCOPES.intersection(scopes)) if scopes else None  # others grant nothing
+    known = sorted(SCOPES.intersection(scopes)) if scopes else None  # unknown scopes grant nothing
     token = signing.issue(PURPOSE, [keys.digest(client_id), known], LIFE_S)
     return AccessToken(token=PREFIX + token, life_s=LIFE_S)
 
 
 def check_scope(caller: Caller, *one_of: str) -> None:
-    """Raises Forbidden, naming the first, where a bearer token has none of the scopes."""
+    """Raises Forbidden if a bearer token has none of these scopes. The message names the first."""
     if caller.scopes is not None and caller.scopes.isdisjoint(one_of):
         raise Forbidden(f"Scope {one_of[0]} is required", code="scope_required")

@@ -1,7 +1,7 @@
 """Alternative Payments' credentials: OAuth clients, their access tokens, and static API keys.
 
-A token names its client and is checked against the store at every call, so a client that is revoked
-is shut out at once, with every token that is out. Source: contracts/alternative.md 2.
+A token contains the hash of its client's id, which is looked up on every call. So a revoked client
+loses access at once, with all its tokens. Source: docs/api/alternative.md, section 2.
 """
 
 import base64
@@ -18,8 +18,11 @@ PURPOSE, PREFIX, LIFE_S = "alternative-access", "alt_", 3600
 
 
 def authenticate(authorization: str, prefetch_ids: PrefetchIds | None = None) -> Caller:
-    """The client's organization, by `Bearer <text>` or the bare text; the text is an access token
-    or an API key (D2). Raises NotAuthenticated, AuthUnavailable."""
+    """The caller for the client's organization.
+
+    The header is `Bearer <text>` or only the text. The text is an access token or an API key (A2).
+    Raises NotAuthenticated, AuthUnavailable.
+    """
     scheme, _, rest = authorization.strip().partition(" ")
     text = rest.strip() if scheme.lower() == "bearer" else authorization.strip()
     if not text.startswith(PREFIX):
@@ -33,9 +36,9 @@ def authenticate(authorization: str, prefetch_ids: PrefetchIds | None = None) ->
 
 
 def issue_token(authorization: str) -> AccessToken:
-    """A token for `Basic base64(client id:client secret)`.
+    """An access token for `Basic base64(client id:client secret)`.
 
-    Raises Forbidden `invalid_credentials`, which is this vendor's answer, and AuthUnavailable.
+    Raises Forbidden `invalid_credentials`, because this vendor answers 403, and AuthUnavailable.
     """
     client_id, client_secret = _basic(authorization)
     holder, _ = credential_items.find("oauth_client", client_id)
@@ -48,7 +51,7 @@ def issue_token(authorization: str) -> AccessToken:
 
 
 def _basic(authorization: str) -> tuple[str, str]:
-    """Both parts, split at the first colon."""
+    """Client id and client secret, split at the first colon: a secret may contain colons."""
     scheme, _, encoded = authorization.strip().partition(" ")
     try:
         if scheme.lower() != "basic":

@@ -1,4 +1,7 @@
-"""Is this session good, and whose is it: our own table, Flowless, or a JSON Web Token (B7)."""
+"""Checks sessions: in our own table, at Flowless, or as a JSON Web Token.
+
+Source: docs/api/native.md, section 2 (B7).
+"""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -14,14 +17,14 @@ from bridge.store.access import session_items
 VALIDATE = "/auth/bridge/validate"
 TIMEOUT_S, TRIES = 2, 2
 KEPT_S, KEPT_SESSIONS = 60, 10_000
-LONGEST = 8192  # a JSON Web Token with many memberships
+LONGEST = 8192  # characters: enough for a JSON Web Token with many memberships
 
 _kept: OrderedDict[str, tuple[Session, datetime]] = OrderedDict()
 _lock = Lock()
 
 
 def authenticate(session_id: str, prefetch_ids: PrefetchIds, *, ip: str, user_agent: str) -> Caller:
-    """The user behind a session. Raises NotAuthenticated `session_invalid`, AuthUnavailable."""
+    """The user of a session. Raises NotAuthenticated `session_invalid`, AuthUnavailable."""
     if not session_id or len(session_id) > LONGEST:
         raise _invalid()
     by_default = "flowless" if config.setting("FLOWLESS_API_URL") else "table"
@@ -29,7 +32,7 @@ def authenticate(session_id: str, prefetch_ids: PrefetchIds, *, ip: str, user_ag
     if mode == "flowless":
         return _caller(_by_flowless(session_id, ip, user_agent), {})
     if mode == "jwt":
-        from bridge.authentication import json_web_tokens
+        from bridge.authentication import json_web_tokens  # see its docstring
 
         return _caller(json_web_tokens.session_of(session_id), {})
     session, expires, prefetched = session_items.read(session_id, prefetch_ids)
@@ -47,9 +50,9 @@ def _caller(session: Session, prefetched: Mapping[Any, Any]) -> Caller:
 
 
 def _by_flowless(session_id: str, ip: str, user_agent: str) -> Session:
-    """Positive answers are kept for a minute, and never past their own end."""
+    """The session as Flowless reports it, kept for a minute, but never beyond its own end."""
     if not (session_id.isascii() and session_id.isprintable()):
-        raise _invalid()  # it fits no header: Flowless knows no such session
+        raise _invalid()  # it cannot be sent in a header, so it is not a session of Flowless
     with _lock:
         kept = _kept.get(session_id)
     now = clock.now()
@@ -78,13 +81,13 @@ def _ask_flowless(session_id: str, ip: str, user_agent: str) -> Session:
             "X-Session-ID": session_id,
             "X-Bridge-Secret": config.secret("BRIDGE_VALIDATION_SECRET"),
         }
-        status, answer = outbound.post_json(url, body, headers, timeout_s=TIMEOUT_S, tries=TRIES)
+        status, response = outbound.post_json(url, body, headers, timeout_s=TIMEOUT_S, tries=TRIES)
     except (outbound.Unreachable, config.SecretUnavailable) as error:
         raise AuthUnavailable("sessions cannot be checked right now", retry_after=5) from error
-    if status != 200 or answer.get("success") is not True:
+    if status != 200 or response.get("success") is not True:
         raise _invalid()
     try:
-        session = _session_from(answer)
+        session = _session_from(response)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise AuthUnavailable("sessions cannot be checked right now") from error
     if session.expires_at <= clock.now():
@@ -92,11 +95,14 @@ def _ask_flowless(session_id: str, ip: str, user_agent: str) -> Session:
     return session
 
 
-def _session_from(answer: dict[str, Any]) -> Session:
-    """Source: contracts/bridge.md, B7 (b). Memberships: a list, or a map of id to role."""
-    user = answer["user"]
-    expires = answer.get("expires_at")
-    organizations = user.get("organizations") or answer.get("organizations") or {}
+def _session_from(response: dict[str, Any]) -> Session:
+    """The session in a response of Flowless. Memberships are a list, or a map of id to role.
+
+    Source: docs/api/native.md, section 2 (B7, mode `flowless`).
+    """
+    user = response["user"]
+    expires = response.get("expires_at")
+    organizations = user.get("organizations") or response.get("organizations") or {}
     if isinstance(organizations, list):
         organizations = {each["id"]: each["role"] for each in organizations}
     name = " ".join(part for part in (user.get("name"), user.get("last_name")) if part)
@@ -111,7 +117,7 @@ def _session_from(answer: dict[str, Any]) -> Session:
 
 
 def _time(given: str | int | float) -> datetime:
-    """RFC 3339, or seconds or milliseconds since 1970."""
+    """A time from RFC 3339 text, or from seconds or milliseconds since 1970."""
     if isinstance(given, str):
         at = datetime.fromisoformat(given)
         return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
-"""Tokens that are signed instead of stored: `<key id>.<signed [content, end]>`, one URL-safe word.
+"""Tokens that are signed and not stored: `<key id>.<signed [content, end]>`, safe in a URL.
 
-`TOKEN_KEYS` holds `id:key` pairs, newest first: the first one signs, all of them verify. A token
-made for one purpose is none for another.
+`TOKEN_KEYS` contains `id:key` pairs, newest first. The first key signs, all keys verify. A token
+that was made for one purpose is not valid for another.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from bridge.errors import AuthUnavailable
 
 
 def _keys() -> dict[str, str]:
-    """By key id. Raises AuthUnavailable."""
+    """The signing keys by their ids, newest first. Raises AuthUnavailable."""
     try:
         pairs = config.secret("TOKEN_KEYS").split(",")
         if keys := dict(pair.strip().split(":", 1) for pair in pairs if ":" in pair):
@@ -29,18 +29,21 @@ def _signer(key: str, purpose: str) -> URLSafeSerializer:
 
 
 def issue(purpose: str, content: object, life_s: int) -> str:
-    """A token of some JSON. Raises AuthUnavailable."""
+    """A token that contains some JSON and is valid for `life_s` seconds. Raises AuthUnavailable."""
     key_id, key = next(iter(_keys().items()))
     return f"{key_id}.{_signer(key, purpose).dumps([content, clock.seconds() + life_s])}"
 
 
 def check_ready() -> None:
-    """Raises AuthUnavailable where no token could be issued, before anything has happened."""
+    """Raises AuthUnavailable if no token can be issued.
+
+    To be called before a guest's record is created: without its token nobody could open it.
+    """
     _keys()
 
 
 def read(purpose: str, token: str) -> Any | None:
-    """What was signed; None where it was not by us, not for this, or has ended.
+    """The content of a token. None if we did not sign it for this purpose, or if it has expired.
 
     Raises AuthUnavailable.
     """

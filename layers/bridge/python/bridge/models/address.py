@@ -1,4 +1,4 @@
-"""Addresses of a customer. Source: contracts/bridge.md section 5."""
+"""Addresses of a customer. Source: docs/api/native.md, section 5."""
 
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ AddressType = Literal["billing", "shipping"]
 
 
 def _country(value: str) -> str:
-    from iso3166 import countries_by_alpha2  # what only reads needs no table
+    from iso3166 import countries_by_alpha2  # functions that only read do not load it
 
     if (code := value.strip().upper()) not in countries_by_alpha2:
         raise ValueError("must be an ISO 3166-1 alpha-2 code")
@@ -23,7 +23,10 @@ Country = Annotated[str, AfterValidator(_country)]
 
 
 class NewAddress(BaseModel):
-    """What a caller asks for. Without a customer it is the caller's own at that provider (B18)."""
+    """The request to create an address.
+
+    Without `customer_id` it belongs to the caller's own customer at that provider (B18).
+    """
 
     model_config = STRICT
     customer_id: Reference | None = None
@@ -41,7 +44,10 @@ class NewAddress(BaseModel):
 
 
 class AddressChange(BaseModel):
-    """A partial update. The last two may only repeat what is stored (else `immutable_field`)."""
+    """The request to change an address: only the fields that were sent.
+
+    `id` and `customer_id` may repeat the stored value; another value is a 400 `immutable_field`.
+    """
 
     model_config = STRICT
     type: AddressType | None = None
@@ -58,8 +64,7 @@ class AddressChange(BaseModel):
 
 
 class Address(BaseModel, frozen=True):
-    """An address that is kept. `is_default` is what the customer's item says: at most one of a
-    type."""
+    """A stored address. `is_default` comes from the customer's item: at most one of each type."""
 
     id: str
     uid: str
@@ -78,7 +83,7 @@ class Address(BaseModel, frozen=True):
 
 
 class AddressResult(BaseModel, frozen=True):
-    """An address just made, or told again for the client's key."""
+    """A created address. `replayed`: it is the stored response of the same idempotency key."""
 
     address: Address
     replayed: bool = False

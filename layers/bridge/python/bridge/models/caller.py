@@ -1,4 +1,7 @@
-"""Who is calling, and what their call brings along."""
+"""Who is calling, and what was read together with the credential.
+
+Source: docs/api/native.md, section 2.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -10,12 +13,13 @@ WRITERS: frozenset[Role] = frozenset({"owner", "admin", "billing"})
 
 
 class Caller(BaseModel, frozen=True):
-    """A user, a guest of one record, a key of one organization, or nobody.
+    """A user, a guest of one record, a credential of one organization, or nobody.
 
-    `guest_of` is the id of the one record a guest token opens. `key_of` is the organization whose
-    API key, merchant or OAuth client calls: it has all rights on that one's records and none
-    elsewhere; `scopes` narrow it to some calls, where they are not None. `ahead` holds what the
-    store read together with the credential; only the store looks into it (data-model.md 8).
+    `guest_of`: the id of the one record that the guest token opens. `key_of`: the organization
+    whose API key, merchant or OAuth client calls. Such a caller has all rights on the records of
+    that organization, and none elsewhere. `scopes`: the calls that its token allows; None allows
+    all. `prefetched`: what the store read together with the credential; only the store uses it.
+    Source: docs/data-model.md, section 8.
     """
 
     user_id: str | None = None
@@ -30,21 +34,24 @@ class Caller(BaseModel, frozen=True):
 
     @property
     def is_user(self) -> bool:
+        """Whether this is a signed-in user."""
         return self.user_id is not None
 
     @property
     def is_nobody(self) -> bool:
+        """Whether there was no credential at all."""
         return self.user_id is None and self.guest_of is None and self.key_of is None
 
     @property
     def kind(self) -> str:
+        """`key`, `user`, `nobody` or `guest`, for the log."""
         if self.key_of is not None:
             return "key"
         return "user" if self.is_user else "nobody" if self.is_nobody else "guest"
 
 
 class Session(BaseModel, frozen=True):
-    """A signed-in user as the store or Flowless describes one."""
+    """A signed-in user, as our table or Flowless describes one. `organizations`: role by id."""
 
     user_id: str
     email: str | None = Field(default=None, repr=False)
@@ -55,7 +62,7 @@ class Session(BaseModel, frozen=True):
 
 
 class PrefetchIds(BaseModel, frozen=True):
-    """What a request names before its body is read, so that it can be read with the session."""
+    """The ids in path and headers of a request: their records are read with the credential."""
 
     payment_id: str | None = None
     customer_id: str | None = None

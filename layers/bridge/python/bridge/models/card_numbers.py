@@ -1,6 +1,7 @@
-"""Card numbers in a request's body: they never enter. Source: contracts/bridge.md section 5.
+"""Finds card numbers in a request body, so that the request is refused.
 
-What is found is told by its path alone. Luhn's sum and the issuers' prefixes are pydantic's.
+Only the paths of such fields are reported, never the values. pydantic checks the Luhn sum and the
+issuer's prefix. Source: docs/api/native.md, section 5.
 """
 
 import re
@@ -10,16 +11,17 @@ from typing import Any
 
 from bridge.errors import Detail, InvalidRequest
 
-# Whatever stands between a name's words: card_number, cardNumber, Card-Number.
-NAMES = {"number", "cardnumber", "pan", "cvc", "cvv"}
+# Compared in lower case without `_` and `-`: card_number, cardNumber, Card-Number.
+CARD_FIELDS = {"number", "cardnumber", "pan", "cvc", "cvv"}
 DIGITS = re.compile(r"(?<![0-9])[0-9](?:[ .\u2010-\u2015-]*[0-9]){12,18}(?![0-9])")
 SEPARATORS = re.compile(r"[^0-9]")
 
 
 def refuse(paths: list[str], *, code: str | None = None) -> None:
-    """Before anything else is looked at: nothing else of such a body is answered.
+    """Refuse a body that contains a card number. `paths`: the fields that were found.
 
-    Raises InvalidRequest where one was found.
+    Callers do this before any other check, so that no other error repeats a part of the body.
+    Raises InvalidRequest if `paths` is not empty.
     """
     if paths:
         details = [Detail(path or "body", "must not hold a card number") for path in paths]
@@ -28,22 +30,26 @@ def refuse(paths: list[str], *, code: str | None = None) -> None:
 
 
 def in_any_field(body: dict[str, Any]) -> list[str]:
-    """The paths of all fields that hold a card number, also of those that nobody knows."""
+    """Return the paths of all fields that contain a card number, also of unknown fields."""
     return list(dict.fromkeys(path for path, _, value in _walk(body) if _holds_card(value)))
 
 
-def in_named_fields(body: dict[str, Any]) -> list[str]:
-    """The paths of fields that are named like a card's number and hold one."""
+def in_card_fields(body: dict[str, Any]) -> list[str]:
+    """Return the paths of fields that are named like a card field and contain a card number."""
     fields = _walk(body)
-    return [path for path, name, value in fields if _is_named(name) and _holds_card(value)]
+    return [path for path, name, value in fields if _is_card_field(name) and _holds_card(value)]
 
 
-def _is_named(name: str) -> bool:
-    return name.casefold().replace("_", "").replace("-", "") in NAMES
+def _is_card_field(name: str) -> bool:
+    return name.casefold().replace("_", "").replace("-", "") in CARD_FIELDS
 
 
 def _walk(value: Any, path: str = "", name: str = "") -> Iterator[tuple[str, str, Any]]:
-    """Every value with its path and its field's name. A name is a value too, of what bears it."""
+    """Yield every value with its path and its field's name.
+
+    A key is yielded as a value of the object that has it: a card number may be in a key. Such a
+    key is left out of the paths.
+    """
     if isinstance(value, dict):
         for key, each in value.items():
             yield path, "", key
@@ -60,7 +66,7 @@ def _holds_card(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False
     text = unicodedata.normalize("NFKC", str(value))
-    return any(_is_card(SEPARATORS.sub("", run)) for run in DIGITS.findall(text))
+    return any(_is_card(SEPARATORS.sub("", each)) for each in DIGITS.findall(text))
 
 
 def _is_card(digits: str) -> bool:

@@ -1,4 +1,7 @@
-"""What opens one organization's records to a server: API keys, merchants, OAuth clients."""
+"""Credentials of organizations: API keys, merchants, OAuth clients.
+
+A server calls the other three APIs with one of them.
+"""
 
 from typing import Literal
 
@@ -8,8 +11,11 @@ CredentialKind = Literal["api_key", "merchant", "oauth_client"]
 
 
 class Credential(BaseModel, frozen=True):
-    """A credential as operators see it. `merchant`: an authenticity token and its key, as Monri
-    has them. `ends_with`: the last four characters of its name."""
+    """A credential as operators see it, without its secret.
+
+    The kind `merchant` is Monri's pair of an authenticity token and a key. `ends_with`: the last
+    four characters of the credential's name.
+    """
 
     id: str
     kind: CredentialKind
@@ -20,8 +26,11 @@ class Credential(BaseModel, frozen=True):
 
 
 class Holder(BaseModel, frozen=True):
-    """Whose a credential is, and what its secret is checked by: a digest needs the merchant's key
-    itself, a client's secret is compared by its hash, an API key has nothing beside its name."""
+    """Whose a credential is, and what is needed to check its secret.
+
+    A merchant's key is stored as it is, since a digest is computed with it. Of a client's secret
+    the hash is enough. An API key has no secret besides its name.
+    """
 
     organization_id: str
     merchant_key: str | None = Field(default=None, repr=False)
@@ -29,7 +38,7 @@ class Holder(BaseModel, frozen=True):
 
 
 class AccessToken(BaseModel, frozen=True):
-    """What OAuth's client credentials bring: a word that is sent as a bearer token."""
+    """An access token, which is sent as a bearer token. `life_s`: how long it is valid."""
 
     token: str = Field(repr=False)
     life_s: int

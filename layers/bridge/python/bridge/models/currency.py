@@ -1,7 +1,7 @@
-"""ISO 4217: the codes that money is kept in, and their minor units.
+"""ISO 4217: the currency codes that we accept, and their minor units.
 
-Frozen from the iso4217 package, which is a test's dependency and not the run time's; a test holds
-both against each other. Codes without a minor unit (metals, test codes) are no payment currency.
+The table is a copy of the iso4217 package, so that the package is not needed at run time. A test
+compares both. Codes without a minor unit (metals, test codes) are not accepted.
 """
 
 from typing import Annotated

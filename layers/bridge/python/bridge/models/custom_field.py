@@ -1,6 +1,6 @@
-"""Custom fields: what an organization's records may hold beside our own fields.
+"""Custom fields: fields that an organization defines for its records.
 
-Source: contracts/payments-ai.md section 4.
+Source: docs/api/payments-ai.md, section 4.
 """
 
 from typing import Any, Literal
@@ -22,7 +22,7 @@ FieldType = Literal[
 
 
 class Constraints(BaseModel, frozen=True):
-    """What a value must be beyond its type; None is no constraint. `pattern`: of the whole text."""
+    """Limits of a value beyond its type; None means no limit. `pattern` matches the whole text."""
 
     required: bool | None = None
     default: Any = None
@@ -32,7 +32,7 @@ class Constraints(BaseModel, frozen=True):
 
 
 class NewCustomField(BaseModel, frozen=True):
-    """What an organization asks for. Resource and name are the key; the type is for good."""
+    """The request to define a field. Resource and name are its key; its type cannot change."""
 
     name: str
     resource: Resource
@@ -42,14 +42,14 @@ class NewCustomField(BaseModel, frozen=True):
 
 
 class CustomField(NewCustomField, frozen=True):
-    """The same, as stored."""
+    """A stored definition of a field."""
 
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
 
 class CustomFieldDefined(BaseModel, frozen=True):
-    """A definition as it is now, and whether it was there before."""
+    """The result of a definition. `is_new`: the field did not exist before."""
 
     field: CustomField
     is_new: bool

@@ -1,4 +1,4 @@
-"""Customers. Source: native API, "Customers API"; contracts/bridge.md section 3."""
+"""Customers and their contacts. Source: docs/api/native.md, section 3."""
 
 from collections.abc import Container
 from typing import Any, Literal
@@ -16,12 +16,13 @@ from bridge.models.text import (
     StoredJson,
 )
 
-# Built when first parsed: most functions read one of these shapes, and many none.
+# `defer_build`: a validator is built at its first use. Most functions use one of these models or
+# none, so this shortens the cold start.
 STRICT = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 class GuestData(BaseModel):
-    """Who pays without signing in."""
+    """The data of a person who pays without signing in, as a request has it (B8)."""
 
     model_config = STRICT
     email: Email
@@ -30,7 +31,7 @@ class GuestData(BaseModel):
 
 
 class Guest(BaseModel, frozen=True):
-    """The same, as stored: read back without judging it again."""
+    """Guest data as stored. It was checked when it came in, so reading does not check it again."""
 
     email: str
     name: str
@@ -38,7 +39,10 @@ class Guest(BaseModel, frozen=True):
 
 
 class NewCustomer(BaseModel):
-    """What a caller asks for. A user's missing fields come from the session or `guest_data`."""
+    """The request to create a customer by the native API.
+
+    A user's missing fields come from the session or from `guest_data`.
+    """
 
     model_config = STRICT
     provider_id: ProviderId
@@ -53,9 +57,10 @@ class NewCustomer(BaseModel):
 
 
 class CustomerChange(BaseModel):
-    """A partial update: only fields that were sent are in `model_fields_set`.
+    """The request to change a customer. `model_fields_set` holds only the fields that were sent.
 
-    The last four may only repeat what is stored (400 `immutable_field` otherwise).
+    The last four fields cannot change. They may repeat the stored value; another value is a 400
+    `immutable_field`.
     """
 
     model_config = STRICT
@@ -72,10 +77,10 @@ class CustomerChange(BaseModel):
 
 
 class CustomerFields(BaseModel, frozen=True):
-    """What another API writes of a customer, judged by its own rules already.
+    """The fields that one of the other APIs writes. Its API adapter has checked them.
 
-    Only what was sent is in `model_fields_set`; None clears. `address` has the keys country,
-    address1, address2, city, region and zip, and whatever else its caller put there.
+    `model_fields_set` holds only the fields that were sent; None clears a field. `address` has the
+    keys country, address1, address2, city, region and zip, and any other key that the client sent.
     """
 
     email: str | None = None
@@ -94,10 +99,12 @@ class CustomerFields(BaseModel, frozen=True):
 
 
 class Customer(BaseModel, frozen=True):
-    """A customer we keep. `name_is_derived`: the name was made of first and last name.
+    """A stored customer.
 
-    `shard`: which of its organization's partitions lists it. `external_id`: the caller's own name
-    of it; `claims_external_id`: it is found by that name. Source: design/data-model.md 2.
+    `name_is_derived`: the name was made of first and last name. `shard`: the partition of the
+    organization in which the customer is listed. `external_id`: the merchant's id of the customer.
+    `claims_external_id`: the customer is found by that id.
+    Source: docs/data-model.md, section 2.2.
     """
 
     id: str
@@ -133,22 +140,23 @@ class Customer(BaseModel, frozen=True):
 
 
 class CustomerResult(BaseModel, frozen=True):
-    """A customer just made, or told again for the client's key."""
+    """A created customer. `replayed`: it is the stored response of the same idempotency key."""
 
     customer: Customer
     replayed: bool = False
 
 
 def joined_name(first: str | None, last: str | None) -> str | None:
-    """First and last name as one, or None where neither is given (B11)."""
+    """Return first and last name as one text; None if both are missing (B11)."""
     return " ".join(part for part in (first, last) if part) or None
 
 
 def renamed(seen: Customer, after: Customer, given: Container[str]) -> Customer:
-    """`after`, of which the fields in `given` were written, with the name that it then has.
+    """Return `after` with its name made again, if the written fields require it.
 
-    A name that somebody wrote stays; one that was made of first and last, or is missing, follows
-    them when they are written, and only then. Source: design/data-model.md 2.
+    `given`: the fields that were written. A name that a caller wrote stays. A derived or missing
+    name is made of first and last name whenever one of those is written.
+    Source: docs/data-model.md, section 2.4.
     """
     if "name" in given:
         return after.model_copy(update={"name_is_derived": False})
@@ -160,7 +168,10 @@ def renamed(seen: Customer, after: Customer, given: Container[str]) -> Customer:
 
 
 class NewCustomerUser(BaseModel):
-    """A person at a customer's, as Alternative Payments knows them: no user of ours."""
+    """The request to add a contact: a person at a customer. It is not one of our users.
+
+    Alternative Payments calls contacts users of a customer.
+    """
 
     model_config = STRICT
     email: str | None = None
@@ -171,7 +182,7 @@ class NewCustomerUser(BaseModel):
 
 
 class CustomerUser(BaseModel, frozen=True):
-    """The same, as stored."""
+    """A stored contact of a customer."""
 
     id: str
     customer_id: str

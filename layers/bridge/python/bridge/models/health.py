@@ -1,4 +1,4 @@
-"""What /health tells."""
+"""The body of /health. Source: docs/api/native.md, section 6."""
 
 from typing import Literal
 
@@ -6,11 +6,12 @@ from pydantic import BaseModel
 
 
 class Health(BaseModel, frozen=True):
-    """`unavailable`: the ledger cannot be read."""
+    """Status and release. `unavailable`: the table `ledger` cannot be read."""
 
     status: Literal["ok", "unavailable"]
     version: str
 
     @property
     def http_status(self) -> int:
+        """200, or 503 if unavailable."""
         return 200 if self.status == "ok" else 503

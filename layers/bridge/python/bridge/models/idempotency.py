@@ -1,4 +1,4 @@
-"""The memory of an Idempotency-Key (B17)."""
+"""The idempotency record (B17). Source: docs/payment-correctness.md, section 5."""
 
 from typing import Literal
 
@@ -6,12 +6,17 @@ from pydantic import BaseModel
 
 
 class IdempotencyRecord(BaseModel, frozen=True):
-    """One key and what became of its request.
+    """A client's idempotency key and what became of its request.
 
-    `key` is the record's own place in the store. `state` open: the request runs, or nobody knows
-    how it ended; done: `snapshot` holds the record it answered with, as JSON without secrets, and
-    `declined` says that the answer was a 402; free: it ended without an answer worth keeping.
-    `until`: where no payment tells, the second after which an open request is over.
+    `key` is the key of the stored item. `fingerprint` is that of the request. `subject_id` is the
+    payment, refund, customer, method or address that the request made or changed.
+
+    `state`: `open`: the request runs, or it is not known how it ended. `done`: `snapshot` is the
+    response, as JSON without secrets; `declined` means that it was a 402. `free`: the request
+    ended without a response to keep, so the record is deleted.
+
+    `expires`: when the key is forgotten. `until`: when an open request is over, for creations that
+    take no payment lock. Both in seconds.
     """
 
     key: str
@@ -25,7 +30,7 @@ class IdempotencyRecord(BaseModel, frozen=True):
 
     @property
     def stored_response(self) -> str:
-        """The stored answer of a record that is done."""
+        """The response of a record that is done. Raises RuntimeError if it has none."""
         if self.snapshot is None:
             raise RuntimeError("this record holds no answer")
         return self.snapshot

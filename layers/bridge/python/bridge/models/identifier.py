@@ -1,16 +1,16 @@
-"""Ids: TypeIDs, a prefix and the base32 of a UUIDv7, so that they sort by creation (B1)."""
+"""Ids are TypeIDs: a prefix and the base32 form of a UUIDv7. They sort by creation (B1)."""
 
 import re
 from datetime import datetime
 
-# What an id in a path may be made of; anything else is an id that nobody has.
+# The form of an id in a path. A text of another form is not found (404), not an error of its own.
 WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,128}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
 def new_id(prefix: str, at: datetime) -> str:
-    """`pay_` + 26 characters, whose time part is `at`."""
-    import uuid_utils  # what only reads needs no new ids
+    """Return a new id: the prefix, `_` and 26 characters. `at` is the time in the id."""
+    import uuid_utils  # imported here: functions that only read make no ids
     from typeid import TypeID
 
     value = uuid_utils.uuid7(nanoseconds=int(at.timestamp() * 1_000_000) * 1_000)
@@ -18,7 +18,7 @@ def new_id(prefix: str, at: datetime) -> str:
 
 
 def lowest(at: datetime) -> str:
-    """The 26 characters that sort before every id made at `at` or later, and after all others."""
+    """Return 26 characters that sort before all ids made at `at` or later, and after the rest."""
     import uuid_utils
     from typeid import TypeID
 
@@ -27,13 +27,13 @@ def lowest(at: datetime) -> str:
 
 
 def suffix(identifier: str) -> str:
-    """What follows the prefix: the item's key. `cust_123` gives `123`."""
+    """Return the part of an id behind its prefix, as item keys use it. `cust_123` gives `123`."""
     return identifier.split("_", 1)[-1]
 
 
 def from_uuid(prefix: str, text: str) -> str | None:
-    """The id whose 26 characters are this UUID's; None where the text is not the form of one."""
-    import uuid_utils  # one dialect alone shows UUIDs
+    """Return the id for a UUID; None if the text is not a UUID with hyphens."""
+    import uuid_utils  # imported here: only Monri's API uses UUIDs
     from typeid import TypeID
 
     if not UUID.fullmatch(text):
@@ -42,11 +42,12 @@ def from_uuid(prefix: str, text: str) -> str | None:
 
 
 def uuid_of(uid: str) -> str:
-    """The UUID, in lower case, that 26 characters stand for."""
+    """Return the UUID, in lower case, for the 26 characters of an id."""
     from typeid import TypeID
 
     return str(TypeID(suffix=uid).uuid)
 
 
 def is_well_formed(identifier: str) -> bool:
+    """Whether a text can be an id: 1 to 128 letters, digits, `_` or `-`."""
     return WELL_FORMED.fullmatch(identifier) is not None

@@ -1,4 +1,4 @@
-"""Work that is done in the background, bit by bit, until it is finished."""
+"""Background work that is done in steps, by several runs if needed."""
 
 from typing import Literal
 
@@ -8,12 +8,13 @@ Stage = Literal["method", "methods", "addresses", "provider", "payments"]
 
 
 class Job(BaseModel, frozen=True):
-    """The rest of a customer's deletion, or of one method's, which has no other stage than
-    `method`. Source: design/data-model.md 2 and 6.
+    """The rest of a deletion: of a customer, or of one payment method (stage `method` only).
 
-    `stage` and `cursor` (a sort key) say what is next, `fence` counts the writes. `due_at`
-    (seconds): when a run may take it, so a run at work sets it past its own end. `has_left`: some
-    payments seen in this round could still move. `failing_since` exists while a run cannot go on.
+    `stage` and `cursor` (a sort key) say what is next. `version`: how often it was written.
+    `due_at`: the second from which a run may take it; a run that works on it sets this past its own
+    end. `has_left`: some payments of this round could still change. `failing_since`: the second
+    since when the stage fails; None while it does not.
+    Source: docs/data-model.md, sections 2 and 6.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The outbox: what subscribers are told of a payment, and how far they have been told."""
+"""The outbox: the events of payments, and up to which one they were delivered."""
 
 from typing import NamedTuple
 
@@ -6,17 +6,17 @@ from pydantic import AwareDatetime, BaseModel
 
 
 class ChangedKey(NamedTuple):
-    """The key of an item that a stream of the ledger says has changed."""
+    """The key of an item that has changed, from the stream of the table `ledger`."""
 
     pk: str
     sk: str
 
 
 class Event(BaseModel, frozen=True):
-    """One timeline entry as subscribers see it. `name` is `payment.` and the status then shown.
+    """One timeline entry as subscribers see it. `name`: `payment.` and the status then displayed.
 
-    The statuses are words of the store at the time of writing, so an older or a newer release's
-    are passed on as they are.
+    Statuses are plain text here: those that an older or a newer release wrote are sent as they are.
+    Source: docs/api/native.md, section 4.
     """
 
     payment_id: str
@@ -28,11 +28,11 @@ class Event(BaseModel, frozen=True):
 
 
 class Cursor(BaseModel, frozen=True):
-    """How far one subscriber has been told of one payment: `sent` is the last sequence delivered.
+    """Up to which timeline entry the events of one payment were delivered (`sent`).
 
-    `fence` counts the writes to the item, 0 before the first. `due_at` (seconds) exists while a
-    delivery fails, as `failing_since` does; `is_parked`: the sweep has given up.
-    Source: design/data-model.md 2 and 7.
+    `version`: how often the item was written, 0 before the first time. While a delivery fails,
+    `failing_since` and `due_at` exist (seconds). `retries_exhausted`: the sweep tries no more.
+    Source: docs/data-model.md, sections 2 and 7.
     """
 
     payment_id: str

@@ -1,4 +1,4 @@
-"""Which part of a list is wanted, and the part that was found."""
+"""Pages of lists: which part a caller asks for, and the part that was found."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -9,7 +9,7 @@ Record = TypeVar("Record")
 
 
 class Page(BaseModel, frozen=True):
-    """`limit` records after skipping `offset`, newest first, narrowed by what is not None."""
+    """`limit` records after the first `offset`, newest first. Fields that are not None filter."""
 
     limit: int = 100
     offset: int = 0
@@ -19,7 +19,7 @@ class Page(BaseModel, frozen=True):
 
 
 class OffsetPage(BaseModel, frozen=True):
-    """The same of an organization's customers. `search`: contained in names or e-mail."""
+    """The same of an organization's customers. `search`: a text in the names or the e-mail."""
 
     limit: int
     offset: int = 0
@@ -28,10 +28,10 @@ class OffsetPage(BaseModel, frozen=True):
 
 
 class CursorPage(BaseModel, frozen=True):
-    """The `limit` records nearest to a position: older than `after`, or newer than `before`.
+    """The `limit` records next to a position: older than `after`, or newer than `before`.
 
-    Both are the 26 characters of an id, whose record may be gone. The times are inclusive, to the
-    second; `name` is contained in the name.
+    Both are the 26 characters of an id; its record may be deleted. Both times are inclusive, in
+    whole seconds. `name`: a text in the name. Source: docs/api/alternative.md, section 5.
     """
 
     limit: int
@@ -44,7 +44,7 @@ class CursorPage(BaseModel, frozen=True):
 
 @dataclass(frozen=True)
 class Counted(Generic[Record]):
-    """A page, and how many records there are in all."""
+    """A page, and the number of records in the whole list."""
 
     records: list[Record]
     total: int
@@ -52,7 +52,7 @@ class Counted(Generic[Record]):
 
 @dataclass(frozen=True)
 class Between(Generic[Record]):
-    """A page newest first, and whether older (`has_next`) and newer (`has_previous`) ones exist."""
+    """A page, newest first. `has_next`: older records exist; `has_previous`: newer ones do."""
 
     records: list[Record]
     has_next: bool

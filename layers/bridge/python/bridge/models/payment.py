@@ -1,4 +1,7 @@
-"""Payments. Source: native API, "Payments API"; contracts/bridge.md section 4."""
+"""Payments: what a caller sends, the stored row, the lock, the timeline.
+
+Source: docs/api/native.md, section 4; docs/data-model.md, section 2.
+"""
 
 from typing import Annotated, Literal
 
@@ -27,7 +30,7 @@ CaptureMethod = Literal["automatic", "manual"]
 
 
 class NewPayment(BaseModel):
-    """What a caller asks for. Amounts: integers in the currency's minor unit (B14)."""
+    """The body of a creation. Amounts are integers in the currency's minor unit (B14)."""
 
     model_config = STRICT
     subtotal_cents: Cents | None = None
@@ -55,16 +58,17 @@ class NewPayment(BaseModel):
     @field_validator("total_cents")
     @classmethod
     def _or_subtotal(cls, total: int | None, fields: ValidationInfo) -> int | None:
-        """One of the two is given; a subtotal at fault, which `fields` lacks, counts as given."""
+        """Require total or subtotal. An invalid subtotal is not in `fields`, but it was sent."""
         if total is None and fields.data.get("subtotal_cents", 0) is None:
             raise ValueError("is required, or subtotal_cents")
         return total
 
 
 class PaymentChange(BaseModel):
-    """A partial update: only fields that were sent are in `model_fields_set`.
+    """The body of an update. Only fields that were sent are in `model_fields_set`.
 
-    The last five and the customer may only repeat what is stored (else 400 `immutable_field`).
+    The last five fields and `customer_id` are immutable: another value than the stored one is 400
+    `immutable_field`.
     """
 
     model_config = STRICT
@@ -93,7 +97,7 @@ class PaymentChange(BaseModel):
 
 
 class Confirmation(BaseModel):
-    """What a confirm may bring."""
+    """The body of a confirm."""
 
     model_config = STRICT
     payment_method_id: Reference | None = None
@@ -102,14 +106,14 @@ class Confirmation(BaseModel):
 
 
 class Capture(BaseModel):
-    """How much of an authorization is taken: without an amount, all of it; the rest is released."""
+    """The body of a capture. Without an amount all of the authorization; the rest is released."""
 
     model_config = STRICT
     amount_cents: Annotated[Cents, Field(ge=1)] | None = None
 
 
 class Cancellation(BaseModel):
-    """Why: `abandoned` is ours, of a payment that nobody has paid for days."""
+    """The body of a cancel. The reason `abandoned` is our own: nobody has paid for days."""
 
     model_config = STRICT
     reason: Literal["requested_by_customer", "duplicate", "fraudulent", "abandoned"] = (
@@ -118,7 +122,10 @@ class Cancellation(BaseModel):
 
 
 class IdempotencyKeyReference(BaseModel, frozen=True):
-    """The idempotency record that an attempt completes: its key, request and end (B17)."""
+    """Which idempotency record an attempt completes when it ends (B17).
+
+    `record` is the record's key, `fingerprint` that of the request, `expires` in seconds.
+    """
 
     record: str
     fingerprint: str
@@ -126,7 +133,7 @@ class IdempotencyKeyReference(BaseModel, frozen=True):
 
 
 class PendingChanges(BaseModel, frozen=True):
-    """What the row will hold once its attempt is done; a field that is None stays as it is."""
+    """What the row will contain once its attempt is done. A field that is None stays as it is."""
 
     subtotal_cents: int | None = None
     tax_cents: int | None = None
@@ -148,14 +155,21 @@ class PendingChanges(BaseModel, frozen=True):
 
 
 class ActiveAttempt(BaseModel, frozen=True):
-    """The one money call in progress; its presence on the payment is the lock.
+    """The one money call in progress. Its presence on the payment row is the lock.
 
-    `until`: the lease's end in seconds, after which nothing of the attempt can still land. `was`,
-    `from_status` and `seen_charge_id` are our row at the time of the lock, `total_cents` the
-    frozen amount. `key` is the provider's idempotency key, `sent` a creation's request as its
-    adapter wrote it: a look repeats it to the byte, whatever the row says by then. `refund`: the
-    one that is asked for, whose amount is reserved.
-    Source: design/convergence.md 1.
+    `number` is never used twice on a payment. `key` is the idempotency key that the provider gets.
+    `total_cents` is the amount, frozen when the lock was taken. `was_cents`, `from_status` and
+    `seen_charge_id` are from our row at that moment; status checks compare with them.
+    `request_hash` tells whether another request is the same one.
+
+    `at`: when the lock was taken. `until`: the end of the lease, after which nothing of the attempt
+    can still take effect. Both in seconds.
+
+    `sent`: of a creation, the request as its adapter wrote it. A status check repeats it byte for
+    byte, whatever the row says by then. `refund`: of a refund, the requested refund; its amount is
+    reserved. `client_key`: the idempotency record to complete.
+
+    Source: docs/payment-correctness.md, section 1.
     """
 
     number: int
@@ -175,15 +189,24 @@ class ActiveAttempt(BaseModel, frozen=True):
 
 
 class Payment(BaseModel, frozen=True):
-    """A payment we accepted: the row, whose `fence` counts every write to it.
+    """A payment as it is stored: the row.
 
-    `refundable_cents` = captured - refunded - reserved; `refunds_pending` counts refunds that can
-    still fail. `due_at`: seconds, when it is looked at next; None where nothing can move any more.
-    `changed_at`: when a fact last changed. `heard_at`: seconds, when an event last made somebody
-    look. `is_open`: the provider's object can still be paid. `is_hidden`: it went with its
-    customer, and only its amounts, states and ids are left. `shard`: which of its organization's
-    partitions lists it. `client_secret` is an item of its own; dumps and logs omit it. Source:
-    design/data-model.md 2.
+    `version` is raised by every write to the row; a write that is based on an older version is
+    rejected. `writer` is the random token of the last write. `sequence` and `last_hash` are those
+    of the last timeline entry. `attempts` is the number of the last attempt. `active_attempt` is
+    the lock.
+
+    Amounts are integers in the currency's minor unit. `refundable_cents` is captured less refunded
+    less reserved. `refunds_pending` counts the refunds that can still fail.
+
+    `due_at`: when the next status check is due, in seconds; None if nothing can change any more.
+    `changed_at`: when a fact last changed. `last_event_at`: when an event last caused a status
+    check, in seconds. `is_open`: the payer can still pay the provider's object. `may_redirect`:
+    the object was created with a return address. `is_hidden`: the personal data was removed with
+    the customer. `shard`: the partition of the organization's list. `client_secret` is an item of
+    its own; dumps and logs omit it.
+
+    Source: docs/data-model.md, section 2.
     """
 
     id: str
@@ -241,14 +264,22 @@ class Payment(BaseModel, frozen=True):
 
     @property
     def locked_attempt(self) -> ActiveAttempt:
-        """The attempt of a payment that its worker has just locked."""
+        """The active attempt of a payment that is surely locked.
+
+        Raises RuntimeError if it is not: that is a mistake of ours.
+        """
         if self.active_attempt is None:
             raise RuntimeError("this payment is not locked")
         return self.active_attempt
 
     @property
     def displayed_status(self) -> str:
-        """The word a caller sees (B13); a running create or confirm shows as processing (B20)."""
+        """The status that a caller sees (B13).
+
+        While a create or confirm is active, that is `processing`, unless a status check has found
+        another state than the one from T1 (B20). Refunded and disputed are computed here.
+        Source: docs/payment-correctness.md, section 2.
+        """
         attempt = self.active_attempt
         if (
             attempt
@@ -267,10 +298,11 @@ class Payment(BaseModel, frozen=True):
 
 
 class Entry(BaseModel, frozen=True):
-    """One line of a payment's timeline, and the event it makes. Holds no personal data.
+    """One entry of a payment's timeline, which is also the event. It has no personal data.
 
-    `hash` is the SHA-256 over RFC 8785 JSON of the entry without it, by the names that callers
-    see; `previous_hash` chains them.
+    `hash` is SHA-256 over RFC 8785 JSON of the entry without `hash`, by the names that callers
+    see. `previous_hash` is the hash of the entry before. `operation`, `attempt`, `request_hash`
+    and `outcome` are set if an attempt ended.
     """
 
     sequence: int = Field(serialization_alias="seq")
@@ -288,7 +320,11 @@ class Entry(BaseModel, frozen=True):
 
 
 class AttemptOutcome(BaseModel, frozen=True):
-    """How an attempt ended: a fact, whatever the state in the answer (convergence.md rule 11)."""
+    """How an attempt ended (rule 11).
+
+    `done`: the provider answered, or a status check proved it. `refused`: the provider surely did
+    not do it. `not_sent`: it never arrived. Source: docs/payment-correctness.md, section 5.
+    """
 
     attempt: int
     kind: OutcomeKind
@@ -296,10 +332,11 @@ class AttemptOutcome(BaseModel, frozen=True):
 
 
 class PaymentResult(BaseModel, frozen=True):
-    """What a money call answers: the payment, and whether it is told again or still under way.
+    """The result of a money call.
 
-    `retry_after`: seconds until the attempt's lease is over; given where the outcome is unknown.
-    `refund`: of a call that asked for one.
+    `replayed`: this is the stored response of an earlier request with the same key. `retry_after`:
+    the outcome is not known yet (202); the lease is over in so many seconds. `refund`: the
+    requested refund, if the call was one.
     """
 
     payment: Payment
@@ -309,7 +346,7 @@ class PaymentResult(BaseModel, frozen=True):
 
     @property
     def requested_refund(self) -> Refund:
-        """The refund that a call asked for."""
+        """The refund of a call that was a refund. Raises RuntimeError for any other call."""
         if self.refund is None:
             raise RuntimeError("this call asked for no refund")
         return self.refund

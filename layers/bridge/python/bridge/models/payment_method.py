@@ -1,6 +1,6 @@
-"""Saved payment methods: a provider's token and what may be shown of it, never a card number.
+"""Saved payment methods: a provider's token and what may be displayed, never a card number.
 
-Source: contracts/bridge.md section 5.
+Source: docs/api/native.md, section 5.
 """
 
 from datetime import datetime
@@ -18,9 +18,9 @@ TOKEN_NAMES = ("provider_payment_method_id", "provider_payment_method_token", "t
 
 
 class NewMethod(BaseModel):
-    """A provider's token that is to be saved, under one of three names; the first counts.
+    """The request to save a provider's token. The token has one of three names; the first counts.
 
-    `type` is taken for the documents' sake: the provider knows which it is.
+    `type` is accepted because clients send it. The provider's type is stored.
     """
 
     model_config = STRICT
@@ -39,23 +39,31 @@ class NewMethod(BaseModel):
     @field_validator("provider_payment_method_id")
     @classmethod
     def _or_another_name(cls, given: str | None, fields: ValidationInfo) -> str | None:
-        """One of the three is given; one at fault, which `fields` lacks, counts as given."""
+        """Require one of the three names. An invalid one counts: it has an error of its own.
+
+        `fields` does not contain invalid fields.
+        """
         if given is None and all(fields.data.get(name, 0) is None for name in TOKEN_NAMES[1:]):
             raise ValueError("is required")
         return given
 
     @property
     def token_name(self) -> str:
-        """Which of the three names was used."""
+        """The name that the request used for the token."""
         return next(name for name in TOKEN_NAMES if getattr(self, name) is not None)
 
     @property
     def provider_token(self) -> str:
+        """The provider's token, whichever name it was sent under."""
         return str(getattr(self, self.token_name))
 
 
 class MethodChange(BaseModel):
-    """A partial update. The last five may only repeat what is stored (else `immutable_field`)."""
+    """The request to change a payment method: only the fields that were sent.
+
+    The last five fields cannot change. They may repeat the stored value; another value is a 400
+    `immutable_field`.
+    """
 
     model_config = STRICT
     alias: Short | None = None
@@ -70,10 +78,10 @@ class MethodChange(BaseModel):
 
 
 class PaymentMethod(BaseModel, frozen=True):
-    """A method of one customer. The token is an item of its own in the `secrets` table.
+    """A payment method of one customer. The token is a separate item in the table `secrets`.
 
-    `is_default` is what the customer's item says, not this one. Months are 1 to 12, years have
-    four digits; a card is good until the end of that month.
+    `is_default` comes from the customer's item. `exp_month` is 1 to 12, `exp_year` has four digits;
+    a card is valid until the end of that month.
     """
 
     id: str
@@ -95,13 +103,14 @@ class PaymentMethod(BaseModel, frozen=True):
     updated_at: AwareDatetime
 
     def is_expired(self, now: datetime) -> bool:
+        """Whether the card's last month is over. A method without a date never expires."""
         if self.exp_year is None or self.exp_month is None:
             return False
         return (self.exp_year, self.exp_month) < (now.year, now.month)
 
 
 class Instrument(BaseModel, frozen=True):
-    """A method as other APIs show it, with what the clock says of it and where its bills go."""
+    """A payment method as payments.ai displays it: with its status now and its billing address."""
 
     method: PaymentMethod
     status: Literal["active", "expired"]
@@ -109,7 +118,7 @@ class Instrument(BaseModel, frozen=True):
 
 
 class InstrumentsPage(BaseModel, frozen=True):
-    """A page of them, how many the customer has in all, and what was asked for."""
+    """A page of instruments. `total`: how many the customer has. `asked`: the requested page."""
 
     instruments: list[Instrument]
     total: int
@@ -117,7 +126,7 @@ class InstrumentsPage(BaseModel, frozen=True):
 
 
 class CustomersMethods(BaseModel, frozen=True):
-    """A page of what is saved for one customer, without the providers' tokens; seen at a time."""
+    """A page of one customer's payment methods without tokens. `at`: when they were read."""
 
     customer_uid: str
     methods: list[PaymentMethod]
@@ -125,7 +134,7 @@ class CustomersMethods(BaseModel, frozen=True):
 
 
 class MethodResult(BaseModel, frozen=True):
-    """A method just saved, or told again for the client's key."""
+    """A saved method. `replayed`: it is the stored response of the same idempotency key."""
 
     method: PaymentMethod
     replayed: bool = False

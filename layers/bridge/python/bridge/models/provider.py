@@ -1,4 +1,4 @@
-"""What an adapter answers, in our words. Source: contracts/providers.md, section 0."""
+"""What a provider adapter returns, in our own terms. Source: docs/providers.md, section A."""
 
 from typing import Literal
 
@@ -15,25 +15,25 @@ Status = Literal[
     "succeeded",
     "canceled",
 ]
-FINAL: tuple[Status, ...] = ("succeeded", "canceled")  # nothing follows but refunds and disputes
+FINAL: tuple[Status, ...] = ("succeeded", "canceled")  # only refunds and disputes can follow
 
 
 class NextAction(BaseModel, frozen=True):
-    """What the customer has to do now (B16)."""
+    """What the payer has to do now (B16)."""
 
     type: Literal["redirect", "use_client_secret"]
     url: str | None = None
 
 
 class Dispute(BaseModel, frozen=True):
-    """The latest dispute of a charge; `won` is over, as is an inquiry that was closed."""
+    """The latest dispute of a charge. `won` also stands for an inquiry that was closed."""
 
     id: str
     state: Literal["open", "won", "lost"]
 
 
 class ProviderRefund(BaseModel, frozen=True):
-    """A refund as its provider tells it. `refund_id` is ours, None where it was made elsewhere."""
+    """A refund as the provider reports it. `refund_id` is ours; None if it was made elsewhere."""
 
     provider_refund_id: str
     refund_id: str | None
@@ -45,7 +45,7 @@ class ProviderRefund(BaseModel, frozen=True):
 
 
 class ProviderChange(BaseModel, frozen=True):
-    """What a provider's list says of a payment: the payment itself, one refund, or a dispute."""
+    """One line of a provider's lists: a payment, or one of its refunds, or its dispute."""
 
     provider_payment_id: str
     payment: "ProviderPayment | None" = None
@@ -54,7 +54,7 @@ class ProviderChange(BaseModel, frozen=True):
 
 
 class Failure(BaseModel, frozen=True):
-    """Why money did not move. `decline_code` is the issuer's word, where it gave one."""
+    """Why money did not move. `decline_code` is the bank's code, if it gave one."""
 
     code: str
     message: str
@@ -62,7 +62,7 @@ class Failure(BaseModel, frozen=True):
 
 
 class ProviderMethod(BaseModel, frozen=True):
-    """A payment method that the provider keeps for a customer of ours."""
+    """A payment method that the provider stores for a customer of ours."""
 
     token: str = Field(repr=False)
     type: str
@@ -73,13 +73,14 @@ class ProviderMethod(BaseModel, frozen=True):
 
 
 class ProviderPayment(BaseModel, frozen=True):
-    """A provider's payment object at one moment.
+    """A provider's payment object at one moment: the provider state.
 
-    `status` is None for a word we do not know: the merge then keeps ours. Amounts are integers in
-    the currency's minor unit (ISO 4217). `is_open`: the customer can still pay this object in a
-    browser. `has_method`: it could be confirmed as it is. `charged_at`: when `charge_id` was made.
-    `refunds`: those that the provider told of, which are all of them in a look that asked.
-    `saved`: the method that has paid and stays with its customer.
+    `status` is None for a status that we do not know; the merge then keeps ours. `raw_status` is
+    the provider's own word. Amounts are integers in the currency's minor unit (ISO 4217).
+    `is_open`: the payer can still pay this object in a browser. `has_method`: it can be confirmed
+    without another method. `charged_at`: when the charge `charge_id` was made. `refunds`: those
+    that the provider reported; all of them after `fetch_payment`, if there are any. `saved`: the
+    method that has paid and stays with its customer.
     """
 
     provider_payment_id: str

@@ -1,6 +1,6 @@
-"""What travels over the queue: which payment or saved method to look at, never its state.
+"""The queue messages: which payment or saved method to ask the provider about. Never a state.
 
-Source: design/convergence.md, rule 7, sections 6 and 7.
+Source: docs/payment-correctness.md, sections 6 and 7.
 """
 
 from pydantic import BaseModel, Field
@@ -9,10 +9,10 @@ from bridge.models.provider import ProviderId
 
 
 class WebhookEventReference(BaseModel, frozen=True):
-    """A provider's event, as far as it is read. Its ids lead to a payment; the provider is asked.
+    """A provider's event about a payment: the ids that lead to the payment (rule 7).
 
-    `payment_id`: our own reference, where the event's object bears it. `parent_id`: the provider's
-    object that leads to the payment where these two do not.
+    `payment_id`: our own id, if the event's object has it. `parent_id`: the provider's object that
+    belongs to the payment, in case the other two ids are missing or unknown.
     """
 
     provider_id: ProviderId
@@ -24,7 +24,7 @@ class WebhookEventReference(BaseModel, frozen=True):
 
 
 class MethodEventReference(BaseModel, frozen=True):
-    """A provider's event about a payment method that it keeps: its token, and no more."""
+    """A provider's event about a saved payment method: only the event's ids and the token."""
 
     provider_id: ProviderId
     event_id: str = Field(min_length=1, max_length=255)
@@ -33,14 +33,17 @@ class MethodEventReference(BaseModel, frozen=True):
 
 
 class StatusCheck(BaseModel, frozen=True):
-    """A payment to look at soon, and the attempt whose outcome is unknown, where it is for one."""
+    """Ask the provider about a payment soon.
+
+    `attempt` is the number of the attempt whose outcome is unknown. None: a check without one.
+    """
 
     payment_id: str
     attempt: int | None = None
 
 
 class Parent(BaseModel, frozen=True):
-    """What a provider's object says of the payment it belongs to: our id, and the provider's."""
+    """The payment that a provider's object belongs to: our id of it, and the provider's."""
 
     payment_id: str | None = None
     provider_payment_id: str | None = None

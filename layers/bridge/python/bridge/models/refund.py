@@ -1,4 +1,4 @@
-"""Refunds. Source: contracts/bridge.md section 4, the row of `POST /payments/:id/refund`."""
+"""Refunds. Source: docs/api/native.md, section 4."""
 
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ RefundStatus = Literal["pending", "succeeded", "failed"]
 
 
 class NewRefund(BaseModel):
-    """What a caller asks for: without an amount, all that is left."""
+    """The body of a refund. Without an amount: all that is left."""
 
     model_config = STRICT
     amount_cents: Annotated[Cents, Field(ge=1)] | None = None
@@ -20,8 +20,10 @@ class NewRefund(BaseModel):
 
 
 class Refund(BaseModel, frozen=True):
-    """One refund of a payment. `reason` is the caller's text, or the provider's word for one that
-    was made elsewhere."""
+    """One refund of a payment.
+
+    `reason` is the caller's text. For a refund that was made at the provider it is the provider's.
+    """
 
     id: str
     payment_id: str

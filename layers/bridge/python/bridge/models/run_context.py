@@ -1,4 +1,7 @@
-"""The run that a use case is part of: how long it may take, who started it, the client's key."""
+"""The run context: when the run of a function ends, why it runs, the client's key.
+
+Source: docs/payment-correctness.md, section 1.
+"""
 
 from typing import Literal
 
@@ -10,7 +13,7 @@ Cause = Literal["api", "webhook", "sweep", "reconciliation"]
 
 
 class ClientKey(BaseModel, frozen=True):
-    """An Idempotency-Key and the request it was sent with (B17).
+    """An Idempotency-Key and the fingerprint of the request that it came with (B17).
 
     `fingerprint` is the SHA-256 of method, path and canonical JSON body.
     """
@@ -20,10 +23,10 @@ class ClientKey(BaseModel, frozen=True):
 
 
 class RunContext(BaseModel, frozen=True):
-    """One run of a function. After `ends_at` the platform lets it send nothing more.
+    """One run of a function. After `ends_at` the platform stops it, so it sends nothing more.
 
-    `event`: the provider's event that this run answers; what is learned is stored together with
-    the word that it was seen. Source: design/convergence.md section 1, MAXRUN; section 4, T2.
+    `cause`: what started it; timeline entries contain it. `event`: the provider's event that this
+    run handles. It is marked as seen in the same transaction that saves what was found.
     """
 
     cause: Cause

@@ -1,4 +1,4 @@
-"""What a text may hold, by kind. Source: contracts/bridge.md, B4."""
+"""Types of text fields, with their limits. Source: docs/api/native.md, section 1 (B4)."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 METADATA_BYTES = 8 * 1024
 EMAIL = 254
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
-# Beyond these the store's number type cannot hold what was sent (38 digits, 1E-130 to 9.9E+125).
+# DynamoDB stores numbers from 1E-130 to 9.9E+125 with 38 digits. These limits stay well inside.
 SMALLEST, LARGEST = 1e-100, 1e100
 PHONE = re.compile(r"[0-9 +().-]{3,30}")
 
@@ -22,7 +22,7 @@ Metadata = dict[str, MetadataValue]
 
 
 def utc_seconds(at: datetime) -> str:
-    """As every API shows times: RFC 3339 in UTC, to the second, with a Z."""
+    """Return a time as every API shows it: RFC 3339 in UTC, whole seconds, with a Z."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -31,15 +31,17 @@ def _loaded(value: object) -> object:
 
 
 def compact(value: object) -> str:
+    """Return JSON without spaces. The byte limits of fields are measured on this form."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-# Kept as its text: an attribute of the store would forget the order of keys, and what null is.
+# JSON that is stored as text: a DynamoDB map would lose the order of the keys, and the difference
+# between null and missing.
 StoredJson = Annotated[dict[str, Any], BeforeValidator(_loaded), PlainSerializer(compact)]
 
 
 class ValidationErrors(ValueError):
-    """Several things wrong inside one field: pairs of a path below the field, and a message."""
+    """Several errors inside one field: pairs of the path below the field and the message."""
 
     def __init__(self, errors: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(message for _, message in errors))
@@ -79,8 +81,8 @@ def _not_empty(value: str) -> str:
 
 
 def normalized_email(value: str) -> str | None:
-    """An address in its one spelling; None where it is none."""
-    from email_validator import EmailNotValidError, validate_email  # 20 ms that reads need not pay
+    """Return an e-mail address with its domain in lower case; None if it is not an address."""
+    from email_validator import EmailNotValidError, validate_email  # takes 20 ms to load
 
     try:
         checked = validate_email(value, check_deliverability=False, test_environment=True)
@@ -96,7 +98,10 @@ def _email(value: str) -> str:
 
 
 def is_email(value: str) -> bool:
-    """Whether it is an address by the rule of the native API; others keep what is none."""
+    """Whether a text is an e-mail address by the native API's rule.
+
+    The other APIs also store texts that are not.
+    """
     normalized = normalized_email(value.strip())
     return normalized is not None and len(normalized) <= EMAIL
 
@@ -110,7 +115,7 @@ def _phone(value: str) -> str:
 def _url(value: str) -> str:
     try:
         parts = urlsplit(value := value.strip())
-        host, _ = parts.hostname, parts.port  # either may turn out to be none
+        host, _ = parts.hostname, parts.port  # both raise ValueError
     except ValueError as error:
         raise ValueError("must be a URL") from error
     if any(ord(each) <= 32 or each == "\\" for each in value) or "@" in parts.netloc or not host:
@@ -139,19 +144,21 @@ def _metadata(value: Any) -> Metadata:
     if not isinstance(value, dict):
         raise ValueError("must be an object")
     given = {key: each for key, each in value.items() if each is not None}
-    kept = {key: each.strip() if isinstance(each, str) else each for key, each in given.items()}
-    errors = [(key, error) for key, each in kept.items() if (error := _metadata_error(key, each))]
-    if len(kept) > METADATA_KEYS:
+    trimmed = {key: each.strip() if isinstance(each, str) else each for key, each in given.items()}
+    errors = [
+        (key, error) for key, each in trimmed.items() if (error := _metadata_error(key, each))
+    ]
+    if len(trimmed) > METADATA_KEYS:
         errors.append(("", f"must have at most {METADATA_KEYS} keys"))
-    if not errors and metadata_bytes(kept) > METADATA_BYTES:
+    if not errors and metadata_bytes(trimmed) > METADATA_BYTES:
         errors.append(("", f"must have at most {METADATA_BYTES} bytes as JSON"))
     if errors:
         raise ValidationErrors(errors)
-    return kept
+    return trimmed
 
 
 def metadata_bytes(metadata: Mapping[str, Any]) -> int:
-    """The size that counts against the limit: compact JSON in UTF-8."""
+    """Return the size that counts against the limit: bytes of compact JSON in UTF-8."""
     return len(compact(metadata).encode())
 
 
@@ -168,5 +175,5 @@ CheckedMetadata = Annotated[Metadata, BeforeValidator(_metadata)]
 
 
 def fold_email(email: str) -> str:
-    """One spelling per mailbox, for keys: e-mail compares without regard to case (B10)."""
+    """Return an e-mail address as it is used in keys: trimmed, lower case (B10)."""
     return email.strip().lower()

@@ -1,4 +1,7 @@
-"""What core asks of a provider. Source: contracts/providers.md, section A; convergence.md 6."""
+"""The protocol that every provider adapter implements.
+
+Source: docs/providers.md, section A; docs/payment-correctness.md, section 6.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -12,13 +15,16 @@ from bridge.models.refund import Refund
 
 
 class Provider(Protocol):
-    """One adapter. A decline is an answer; everything else that is no answer raises.
+    """One provider. A decline is an answer: a ProviderPayment with the status `failed`.
 
-    Every verb takes `ends_at`, after which nothing may be sent, and a money verb the `key` of its
-    attempt. Raises NotExecuted (surely nothing happened, on any try) or UnknownOutcome.
+    Every verb that calls the provider takes `ends_at`, the moment after which nothing may be sent.
+    A verb that moves money also takes `key`, the idempotency key of its attempt. Each of them can
+    raise NotExecuted (on every try surely nothing happened) or UnknownOutcome (it may have).
+
     `single_capture`: the object can be charged only once, so confirming again is safe.
-    `horizon_s`: longest time after sending in which a call can still take effect.
-    `create_look_s`: how long the same keyed creation gives the same object.
+    `horizon_s`: the longest time after sending in which a call can still take effect.
+    `create_check_s`: how long the same keyed creation gives the same object, so that it can serve
+    as a status check. Both in seconds.
     """
 
     single_capture: bool
@@ -26,84 +32,102 @@ class Provider(Protocol):
     create_check_s: int
 
     def check_amount(self, cents: int, currency: str, field: str = "total_cents") -> None:
-        """Raises InvalidRequest `amount_not_representable`, naming the field, for what does not
-        convert exactly."""
+        """Raises InvalidRequest `amount_not_representable` if the amount does not convert exactly.
+
+        `field` is named in the error. Calls nobody.
+        """
 
     def create_customer(self, customer: Customer, *, key: str, ends_at: datetime) -> str:
-        """The provider's id of a new customer."""
+        """Create a customer at the provider. Returns the provider's id."""
 
     def update_customer(self, seen: Customer, changed: Customer, *, ends_at: datetime) -> None:
-        """Send what differs between the stored customer and the wanted one."""
+        """Send what differs between the stored customer and the changed one."""
 
     def delete_customer(self, provider_customer_id: str, *, ends_at: datetime) -> None:
-        """Delete a customer there; one that is gone already is no error."""
+        """Delete a customer at the provider. One that is gone already is not an error."""
 
     def attach_method(
         self, token: str, provider_customer_id: str, *, ends_at: datetime
     ) -> ProviderMethod:
-        """Keep a method for a customer; one that is kept for it already is an answer too. The
-        answer's token may be another one. Raises Refused for a token that it does not take."""
+        """Save a method for a customer. One that the customer has already is an answer too.
+
+        The token in the answer may differ from the given one. Raises Refused for a token that the
+        provider does not accept.
+        """
 
     def fetch_method(
         self, token: str, provider_customer_id: str, *, ends_at: datetime
     ) -> ProviderMethod | None:
-        """A saved method as it is now; None where that customer has it no longer. Raises
-        Refused for one that the provider has never had."""
+        """A saved method as it is now, or None if that customer no longer has it.
+
+        Raises Refused for a method that the provider has never had.
+        """
 
     def detach_method(self, token: str, *, ends_at: datetime) -> None:
-        """Take a saved method from its customer, for good; one that is no longer attached, or
-        gone, is no error."""
+        """Detach a saved method from its customer. This cannot be undone.
+
+        A method that is not attached any more, or gone, is not an error.
+        """
 
     def write_creation(self, payment: Payment, token: str | None) -> str:
-        """The request that makes the object, with a method's token that the caller brought."""
+        """The text of the creation request. It is stored, so a status check can repeat it.
+
+        `token` only if the caller sent the provider's own token. Calls nobody. Raises
+        InvalidRequest for an amount that does not convert exactly.
+        """
 
     def create_payment(self, request: str, *, key: str, ends_at: datetime) -> ProviderPayment:
-        """Make the object that will be paid; moves no money. The same key and request again give
-        the same object."""
+        """Create the object that will be paid. Moves no money.
+
+        The same key and request again give the same object.
+        """
 
     def update_payment(
         self, changed: Payment, token: str | None, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
-        """Let the object bear the wanted amounts and, if given, another method."""
+        """Set the changed amounts and, if a token is given, another method."""
 
     def confirm_payment(
         self, payment: Payment, token: str | None, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
-        """Charge. Without a token the object is confirmed with the method that it bears."""
+        """Charge. Without a token the object is confirmed with the method that it has."""
 
     def cancel_payment(
         self, payment: Payment, reason: str, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
-        """Void what has not been captured; canceled already is an answer too."""
+        """Void what has not been captured. An object that is canceled already is an answer too."""
 
     def capture_payment(
         self, payment: Payment, amount_cents: int | None, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
-        """Take an authorized amount, by default all; the rest is released."""
+        """Take the authorized amount, all of it if `amount_cents` is None. The rest is released."""
 
     def refund_payment(
         self, payment: Payment, refund: Refund, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
-        """Give an amount back; the answer holds this refund."""
+        """Refund an amount. The answer contains this refund."""
 
     def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
-        """The object as it is now, with its dispute, and with all its refunds if it has any."""
+        """The object as it is now, with its latest dispute and all its refunds, if it has any."""
 
     def find_parent(self, object_id: str, *, ends_at: datetime) -> Parent | None:
-        """Which payment an object belongs to; None where there is no such object."""
+        """The payment that an object belongs to, or None if there is no such object."""
 
     def list_changes(self, since: datetime, *, ends_at: datetime) -> Iterator[list[ProviderChange]]:
-        """Pages of the payments, refunds and disputes that were made since then."""
+        """The payments, refunds and disputes that were made since then, in pages."""
 
     def read_event(
         self, headers: Mapping[str, str], raw: bytes
     ) -> WebhookEventReference | MethodEventReference | None:
-        """What a webhook tells, once its signature is verified; None where we do not act on it.
+        """Verify a webhook's signature and read its ids. None: we do not act on this event.
 
-        Raises InvalidRequest, TemporarilyUnavailable where our secrets cannot be read.
+        Raises InvalidRequest, TemporarilyUnavailable if our secrets cannot be read.
         """
 
     def read_partner_event(
         self, event: object
     ) -> WebhookEventReference | MethodEventReference | None:
-        """The same for an event that came by the provider's own bus, which vouches for it."""
+        """The same for an event from the provider's own event bus, which has no signature.
+
+        Call it only for messages that only that bus can send. Raises InvalidRequest.
+        """

@@ -1,4 +1,4 @@
-"""Which adapter serves a provider, imported when it is first asked for."""
+"""Which adapter serves a provider. Source: docs/providers.md, section A."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ OPEN: tuple[ProviderId, ...] = ("stripe",)
 
 
 def check_open(provider_id: ProviderId) -> None:
-    """Raises InvalidRequest for a provider whose adapter is not there yet."""
+    """Raises InvalidRequest for a provider whose adapter is not built yet."""
     if provider_id not in OPEN:
         message = f"{provider_id} is not available yet; available: {', '.join(OPEN)}"
         raise InvalidRequest(message, details=[Detail("provider_id", "is not available yet")])
@@ -18,8 +18,9 @@ def check_open(provider_id: ProviderId) -> None:
 
 @cache
 def open_provider(provider_id: ProviderId) -> Provider:
-    """The adapter. Its import is paid by the first call that needs it, never by a read."""
+    """The adapter of a provider. Raises InvalidRequest, see `check_open`."""
     check_open(provider_id)
+    # Imported here: a function that never calls a provider does not pay for the SDK's import.
     from bridge.providers.stripe import Stripe
 
     return Stripe()

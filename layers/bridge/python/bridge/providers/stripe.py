@@ -1,7 +1,9 @@
-"""Stripe Payment Intents and Customers, through the official SDK.
+"""The Stripe adapter: payment intents, customers, payment methods, refunds, disputes.
 
-Source: Stripe API reference; contracts/providers.md, A.1, B, C. How a call is sent is in
-stripe_calls, what is in Stripe's objects in stripe_objects.
+It uses Stripe's official SDK. How a call is sent is in stripe_calls, how objects are translated is
+in stripe_objects, events are in stripe_events. What each verb promises: providers/contract.py.
+
+Source: Stripe API reference; docs/providers.md, section A.1; docs/providers.md, section C.
 """
 
 import json
@@ -31,14 +33,15 @@ NOT_ABLE = {
     "cancel": "payment_not_cancelable",
     "capture": "payment_not_capturable",
 }
-REASONS = ("duplicate", "fraudulent", "requested_by_customer")  # of a refund; others are text
+# A refund's reasons that Stripe knows; any other text goes to its metadata.
+REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 NOTHING_LEFT = ("charge_already_refunded", "amount_too_large")
 
 
 class Stripe:
-    """One Stripe account. The key is read from SSM for each call and kept there for 300 seconds."""
+    """One Stripe account. Its secret key is read by `config.secret` for each call (300 s cache)."""
 
-    # A call whose effect is there already is done, whoever did it.
+    # If the intent is in one of these states already, the call counts as done.
     ALREADY = {
         "confirm": ("succeeded", "processing", "requires_capture"),
         "cancel": ("canceled",),
@@ -49,9 +52,11 @@ class Stripe:
     create_check_s = 20 * 3600
 
     def check_amount(self, cents: int, currency: str, field: str = "total_cents") -> None:
+        """Raises InvalidRequest if Stripe cannot represent the amount exactly."""
         objects.to_units(cents, currency, field)
 
     def create_customer(self, customer: Customer, *, key: str, ends_at: datetime) -> str:
+        """POST /v1/customers. Returns the id `cus_…`."""
         metadata = objects.write_metadata(customer.metadata) | {"customer_id": customer.id}
         params: Any = objects.write_customer(customer) | {"metadata": metadata}
         response = calls.send(
@@ -62,11 +67,12 @@ class Stripe:
         return str(response.id)
 
     def update_customer(self, seen: Customer, changed: Customer, *, ends_at: datetime) -> None:
+        """POST /v1/customers/{id} with what differs; no call if nothing does."""
         before, after = objects.write_customer(seen), objects.write_customer(changed)
         params: Any = {k: v for k, v in after.items() if v != before.get(k)}
         params |= {k: "" for k in before if k not in after}
         kept, metadata = map(objects.write_metadata, (seen.metadata, changed.metadata))
-        if kept != metadata:  # Stripe merges: "" removes a key that vanished
+        if kept != metadata:  # Stripe merges metadata: "" removes a key that is gone
             params["metadata"] = dict.fromkeys(kept, "") | metadata
         if params:
             customer_id = changed.provider_customer_id or ""
@@ -78,6 +84,7 @@ class Stripe:
             )
 
     def delete_customer(self, provider_customer_id: str, *, ends_at: datetime) -> None:
+        """DELETE /v1/customers/{id}. Stripe detaches every method of the customer."""
         try:
             calls.send(
                 lambda client, how: client.v1.customers.delete(provider_customer_id, options=how),
@@ -90,7 +97,9 @@ class Stripe:
     def attach_method(
         self, token: str, provider_customer_id: str, *, ends_at: datetime
     ) -> ProviderMethod:
-        # Without a key: done twice is done once, and a key would repeat a 500 for a day.
+        """POST /v1/payment_methods/{token}/attach. Raises Refused for an unknown token."""
+        # Without a key: twice is the same as once, and with a key Stripe would replay a 500 for a
+        # day.
         params: Any = {"customer": provider_customer_id}
         try:
             response = calls.send(
@@ -99,7 +108,7 @@ class Stripe:
                 ),
                 ends_at=ends_at,
             )
-        except ProviderRejectedUs as refusal:  # a token that is unknown comes as our own fault
+        except ProviderRejectedUs as refusal:  # an unknown token looks like a mistake of ours
             if refusal.reason != calls.GONE:
                 raise
             raise Refused("Stripe knows no such payment method", reason=calls.GONE) from refusal
@@ -108,20 +117,22 @@ class Stripe:
     def fetch_method(
         self, token: str, provider_customer_id: str, *, ends_at: datetime
     ) -> ProviderMethod | None:
-        # One that Stripe does not know at all is no answer: it keeps what was detached, so our key
-        # is another account's.
+        """GET /v1/payment_methods/{token}. None if it is not attached to that customer."""
+        # Stripe keeps detached methods. If it does not know this one at all, our secret key is of
+        # another account. That raises: taking it for "detached" would delete every saved method.
         response = self._retrieve_method(token, ends_at)
         if response.customer != provider_customer_id:
             return None
         return objects.read_method(response.id, response.type, response)
 
     def detach_method(self, token: str, *, ends_at: datetime) -> None:
+        """POST /v1/payment_methods/{token}/detach. Not attached any more, or gone, is success."""
         try:
             calls.send(
                 lambda client, how: client.v1.payment_methods.detach(token, options=how),
                 ends_at=ends_at,
             )
-        except Refused as refusal:  # Stripe has no code for "not attached"
+        except Refused as refusal:  # Stripe has no error code for "not attached": look it up
             if refusal.reason != calls.GONE and self._retrieve_method(token, ends_at).customer:
                 raise
         except NotExecuted as refusal:
@@ -135,6 +146,7 @@ class Stripe:
         )
 
     def create_payment(self, request: str, *, key: str, ends_at: datetime) -> ProviderPayment:
+        """POST /v1/payment_intents with the text of `write_creation`. Never confirms."""
         params: Any = json.loads(request)
         intent = calls.send(
             lambda client, how: client.v1.payment_intents.create(params=params, options=how),
@@ -146,6 +158,7 @@ class Stripe:
     def update_payment(
         self, changed: Payment, token: str | None, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
+        """POST /v1/payment_intents/{id}."""
         params: dict[str, Any] = objects.write_amount(changed) | {"expand": ["latest_charge"]}
         if changed.setup_future_usage:
             params["setup_future_usage"] = changed.setup_future_usage
@@ -156,22 +169,25 @@ class Stripe:
     def confirm_payment(
         self, payment: Payment, token: str | None, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
+        """POST /v1/payment_intents/{id}/confirm. A decline is an answer with status `failed`."""
         params: dict[str, Any] = {"expand": ["latest_charge"]}
         if token:
             params["payment_method"] = token
-        if payment.may_redirect:
+        if payment.may_redirect:  # else the creation excluded redirects: Stripe refuses an address
             params["return_url"] = payment.return_url
         return self._change("confirm", payment, params, key=key, ends_at=ends_at, speed="slow")
 
     def cancel_payment(
         self, payment: Payment, reason: str, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
+        """POST /v1/payment_intents/{id}/cancel."""
         params = {"cancellation_reason": reason, "expand": ["latest_charge"]}
         return self._change("cancel", payment, params, key=key, ends_at=ends_at)
 
     def capture_payment(
         self, payment: Payment, amount_cents: int | None, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
+        """POST /v1/payment_intents/{id}/capture. Stripe releases what is not captured."""
         params: dict[str, Any] = {"expand": ["latest_charge"]}
         if amount_cents is not None:
             params["amount_to_capture"] = objects.to_units(amount_cents, payment.currency)
@@ -180,6 +196,10 @@ class Stripe:
     def refund_payment(
         self, payment: Payment, refund: Refund, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
+        """POST /v1/refunds. Our refund id is in the metadata: status checks find it there.
+
+        Raises WrongState if too little is left to refund or the charge is disputed.
+        """
         metadata = {"refund_id": refund.id}
         params: Any = {
             "payment_intent": payment.provider_payment_id,
@@ -208,6 +228,10 @@ class Stripe:
         return provider_state.model_copy(update={"refunds": (objects.read_refund(response),)})
 
     def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
+        """GET /v1/payment_intents/{id}; its latest dispute and its refunds only if there are any.
+
+        The refunds are also listed if our row has any, or the active attempt is a refund.
+        """
         intent = calls.send(
             lambda client, how: client.v1.payment_intents.retrieve(
                 payment.provider_payment_id or "",
@@ -216,20 +240,18 @@ class Stripe:
             ),
             ends_at=ends_at,
         )
-        provider_state, charge = (
-            objects.read_payment(intent),
-            getattr(intent, "latest_charge", None),
-        )
+        provider_state = objects.read_payment(intent)
+        charge = getattr(intent, "latest_charge", None)
         if charge and charge.disputed:
             provider_state = provider_state.model_copy(
                 update={"dispute": self._fetch_dispute(intent.id, ends_at)}
             )
-        asked = payment.active_attempt.refund if payment.active_attempt else None
+        requested = payment.active_attempt.refund if payment.active_attempt else None
         if (
             provider_state.refunded_cents
             or payment.refunded_cents
             or payment.refunds_pending
-            or asked
+            or requested
         ):
             reported = self._fetch_refunds(intent.id, charge, ends_at)
             given = sum(each.amount_cents for each in reported if each.status != "failed")
@@ -239,7 +261,7 @@ class Stripe:
         return provider_state
 
     def _fetch_dispute(self, intent_id: str, ends_at: datetime) -> Dispute | None:
-        """The latest: Stripe leaves `disputed` on the charge when a dispute is over."""
+        """The latest dispute. `disputed` on a charge stays true when the dispute is over."""
         page = calls.send(
             lambda client, how: client.v1.disputes.list(
                 params={"payment_intent": intent_id, "limit": 1}, options=how
@@ -251,7 +273,11 @@ class Stripe:
     def _fetch_refunds(
         self, intent_id: str, charge: Any, ends_at: datetime
     ) -> tuple[ProviderRefund, ...]:
-        """All that gave money back, oldest first: what a partial capture released did not."""
+        """The refunds of an intent, oldest first, without the release of a partial capture.
+
+        Stripe lists that release as a refund too. It has exactly the released amount and no refund
+        id of ours.
+        """
         changed = {"payment_intent": intent_id, "limit": 100}
         pages = calls.pages(lambda client: client.v1.refunds.list, changed, ends_at)
         found = [each for page in pages for each in page]
@@ -264,6 +290,7 @@ class Stripe:
         return tuple(map(objects.read_refund, found))
 
     def find_parent(self, object_id: str, *, ends_at: datetime) -> Parent | None:
+        """The intent of an id (`pi_…`, else a charge), with our payment id from its metadata."""
         try:
             if object_id.startswith("pi_"):
                 intent = calls.send(
@@ -288,15 +315,20 @@ class Stripe:
         return Parent(payment_id=reference, provider_payment_id=intent.id)
 
     def list_changes(self, since: datetime, *, ends_at: datetime) -> Iterator[list[ProviderChange]]:
-        """Of a payment itself no refunds and no dispute are told: those have lists of their own."""
-        made = {"created": {"gte": int(since.timestamp())}, "limit": 100}
-        whole = made | {"expand": ["data.latest_charge"]}
-        for page in calls.pages(lambda client: client.v1.payment_intents.list, whole, ends_at):
+        """Intents, then refunds, then disputes that were created since then.
+
+        A listed intent has neither refunds nor dispute: those come from their own lists.
+        """
+        created = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        with_charge = created | {"expand": ["data.latest_charge"]}
+        for page in calls.pages(
+            lambda client: client.v1.payment_intents.list, with_charge, ends_at
+        ):
             yield [
                 ProviderChange(provider_payment_id=each.id, payment=objects.read_payment(each))
                 for each in page
             ]
-        for page in calls.pages(lambda client: client.v1.refunds.list, made, ends_at):
+        for page in calls.pages(lambda client: client.v1.refunds.list, created, ends_at):
             yield [
                 ProviderChange(
                     provider_payment_id=each.payment_intent, refund=objects.read_refund(each)
@@ -304,7 +336,7 @@ class Stripe:
                 for each in page
                 if each.payment_intent
             ]
-        for page in calls.pages(lambda client: client.v1.disputes.list, made, ends_at):
+        for page in calls.pages(lambda client: client.v1.disputes.list, created, ends_at):
             yield [
                 ProviderChange(
                     provider_payment_id=each.payment_intent, dispute=objects.read_dispute(each)
@@ -316,14 +348,17 @@ class Stripe:
     def read_event(
         self, headers: Mapping[str, str], raw: bytes
     ) -> WebhookEventReference | MethodEventReference | None:
+        """The ids of a signed webhook. See stripe_events."""
         return stripe_events.read_signed(headers, raw)
 
     def read_partner_event(
         self, event: object
     ) -> WebhookEventReference | MethodEventReference | None:
+        """The ids of an event from EventBridge, without a signature. See stripe_events."""
         return stripe_events.read(event)
 
     def write_creation(self, payment: Payment, token: str | None) -> str:
+        """The parameters of the creation as JSON text, which is stored with the attempt."""
         ours = {"payment_id": payment.id}
         if payment.reference_code:
             ours["reference_code"] = payment.reference_code
@@ -360,7 +395,10 @@ class Stripe:
         ends_at: datetime,
         speed: calls.Speed = "fast",
     ) -> ProviderPayment:
-        """A call on an intent: an answer, or what was in the way of one."""
+        """A call on an intent. A decline, and "already done", are answers too.
+
+        Raises WrongState if the intent's state forbids the call.
+        """
 
         def call(client: stripe.StripeClient, how: Any) -> Any:
             verbs = client.v1.payment_intents
@@ -368,7 +406,7 @@ class Stripe:
 
         try:
             return objects.read_payment(calls.send(call, key=key, ends_at=ends_at, speed=speed))
-        except calls.Declined as decline:  # a decline is an answer
+        except calls.Declined as decline:
             if decline.intent is None:
                 raise
             return objects.read_payment(decline.intent)
@@ -378,7 +416,10 @@ class Stripe:
             raise WrongState(str(refusal), code=NOT_ABLE[verb]) from refusal
 
     def _fetch_done(self, payment: Payment, ends_at: datetime) -> ProviderPayment:
-        """What somebody else did already, with its charge: the intent of an error lacks it."""
+        """The payment that is in the wanted state already. The error's intent lacks the charge.
+
+        Raises UnknownOutcome: after "already done" a failed fetch is not a refusal.
+        """
         try:
             return self.fetch_payment(payment, ends_at=ends_at)
         except NotExecuted as error:

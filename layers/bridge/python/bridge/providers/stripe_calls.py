@@ -1,7 +1,11 @@
-"""Calls of Stripe through its SDK: sent, perhaps once more, and what came of it for certain.
+"""Send calls to Stripe through its SDK: tries, time limits, and which error means what.
 
-Source: contracts/providers.md, B and F; design/convergence.md, rule 4. Wire form: stripe 16.1.0,
-API version 2026-10-28.endive.
+The important question after every call is whether it may have been executed. Only if that is
+surely not so, on every try, NotExecuted is raised; otherwise UnknownOutcome. The SDK's own retries
+are off, since we must know what became of each try. Wire form: stripe 16.1.0, API version
+2026-10-28.endive.
+
+Source: docs/providers.md, section C; docs/providers.md, section F.
 """
 
 import logging
@@ -26,9 +30,10 @@ from bridge.errors import (
 
 API = "https://api.stripe.com"
 CONNECT_S, FAST_S, SLOW_S = 2, 8, 15
-SPARE_S = 4  # kept for writing down how a call ended
-LEAST_S = 2  # with less than this left a call is not sent
-# A TLS failure counts only where the certificate was refused: others may come after sending.
+SPARE_S = 4  # kept for T2, which writes how the call ended
+LEAST_S = 2  # with less than this left the call is not sent
+# Exceptions that prove that nothing was sent. Of the TLS failures only a refused certificate does:
+# others may come after sending.
 NEVER_SENT = {
     "NewConnectionError",
     "NameResolutionError",
@@ -36,6 +41,7 @@ NEVER_SENT = {
     "SSLCertVerificationError",
 }
 
+# Stripe's parameter, and the field of ours that an error names.
 FIELDS = {
     "amount": "total_cents",
     "amount_to_capture": "amount_cents",
@@ -61,7 +67,7 @@ Speed = Literal["fast", "slow"]
 
 
 class Declined(Refused):
-    """The bank, or Stripe for it, refused; the intent is in the error where there is one."""
+    """The bank refused, or Stripe for the bank. `intent` is in the error, if there is one."""
 
     def __init__(self, message: str, intent: Any, reason: str | None) -> None:
         super().__init__(message, reason=reason)
@@ -69,7 +75,7 @@ class Declined(Refused):
 
 
 class UnexpectedState(WrongState):
-    """payment_intent_unexpected_state: the intent is in the error."""
+    """Stripe's error `payment_intent_unexpected_state`. `intent` is in the error."""
 
     def __init__(self, message: str, intent: Any) -> None:
         super().__init__(message, code="payment_state_unexpected")
@@ -83,11 +89,14 @@ def send(
     key: str | None = None,
     speed: Speed = "fast",
 ) -> Any:
-    """Send, once more where that is safe, and say for certain what is certain.
+    """Send a call, a second time if that is safe. Returns Stripe's object.
 
-    One try whose outcome is unknown makes the whole unknown, unless an answer to the same
-    bytes comes back (convergence.md, rule 4). Raises NotExecuted, Declined and
-    UnexpectedState among them, or UnknownOutcome.
+    `speed` `slow` is for confirm, capture and refund, where a bank may be slow: after a try with
+    unknown outcome they are never sent again (rule 3). If the outcome of one try is unknown, the
+    whole call is unknown, unless the second try brings an answer to the same key (rule 4).
+
+    Raises NotExecuted (also its kinds Declined and UnexpectedState), or UnknownOutcome.
+    Source: docs/payment-correctness.md, section 4; docs/providers.md, section F.
     """
     options = {"idempotency_key": key} if key else {}
     unknown: Exception | None = None
@@ -103,10 +112,10 @@ def send(
             break
         except stripe.InvalidRequestError as error:
             raise _refusal(error) from error
-        except stripe.IdempotencyError as error:  # our bug, and the first call may have landed
+        except stripe.IdempotencyError as error:  # our bug; the first call may have been executed
             raise UnknownOutcome("Stripe knows this key with other parameters") from error
         except (stripe.AuthenticationError, stripe.PermissionError) as error:
-            config.forget_secrets()  # they may have rotated: the second try reads them anew
+            config.forget_secrets()  # the key may have been rotated: the second try reads it again
             refused = ProviderRejectedUs("Stripe does not accept our credentials")
             refused.__cause__ = error
         except stripe.RateLimitError as error:
@@ -116,12 +125,12 @@ def send(
         except stripe.APIConnectionError as error:
             if not _is_caused_by(error, NEVER_SENT):
                 unknown = error
-                if speed == "slow":  # a bank may be at work: from here on only looks
+                if speed == "slow":  # the bank may be charging now: from here on only status checks
                     break
             else:
                 refused = ProviderUnavailable("Stripe cannot be reached", retry_after=5)
                 refused.__cause__ = error
-        except stripe.StripeError as error:  # 409 in progress, a 5xx, no JSON: nothing decided
+        except stripe.StripeError as error:  # 409 in progress, 5xx, no JSON: the outcome is unknown
             unknown = error
             if speed == "slow":
                 break
@@ -160,7 +169,10 @@ def _client(secret_key: str, read_s: int) -> stripe.StripeClient:
 
 
 def _tries(speed: Speed, ends_at: datetime) -> Iterator[int]:
-    """The read timeout of each of two tries, as long as there is time (providers.md F)."""
+    """The read timeout in seconds of each of two tries, as long as there is time.
+
+    Source: docs/providers.md, section F.
+    """
     for most in (SLOW_S, SLOW_S) if speed == "slow" else (FAST_S, FAST_S):
         left = int((ends_at - clock.now()).total_seconds()) - SPARE_S - CONNECT_S
         if left + CONNECT_S < LEAST_S:
@@ -169,20 +181,20 @@ def _tries(speed: Speed, ends_at: datetime) -> Iterator[int]:
 
 
 def _is_caused_by(error: BaseException, names: set[str]) -> bool:
-    """Whether one of these exceptions of requests or urllib3 is behind what the SDK raised.
+    """Whether one of these exceptions of requests or urllib3 caused what the SDK raised.
 
-    Never by `__context__`: that also names whatever was being handled further out.
+    `__context__` is not followed: it also names exceptions that the caller happened to be handling.
     """
     seen: set[int] = set()
-    waiting: list[Any] = [error]
-    while waiting:
-        each = waiting.pop()
+    causes: list[Any] = [error]
+    while causes:
+        each = causes.pop()
         if not isinstance(each, BaseException) or id(each) in seen:
             continue
         seen.add(id(each))
         if type(each).__name__ in names:
             return True
-        waiting += [each.__cause__, getattr(each, "reason", None), *each.args]
+        causes += [each.__cause__, getattr(each, "reason", None), *each.args]
     return False
 
 
@@ -195,6 +207,7 @@ def _message(error: stripe.StripeError) -> str:
 
 
 def _refusal(error: stripe.InvalidRequestError) -> NotExecuted:
+    """Our error for a 4xx: wrong state, bad input on a field of ours, or a mistake of ours."""
     if error.code == "payment_intent_unexpected_state" and (intent := _intent_of(error)):
         return UnexpectedState(_message(error), intent)
     if field := FIELDS.get((error.param or "").split("[")[0]):

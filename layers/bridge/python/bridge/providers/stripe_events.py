@@ -1,7 +1,9 @@
-"""Stripe's events: is it Stripe's, does it concern us, which payment or method does it speak of?
+"""Stripe's events: verify the signature, read the ids of the payment or payment method.
 
-Source: contracts/providers.md, D.1. An event's version is its endpoint's, not the one we speak, so
-only ids are read, from the fields that D.1 names.
+Only ids are read. The API version of an event is that of its endpoint and not the one that we use,
+and the state in an event may be out of date (rule 7).
+
+Source: docs/providers.md, section D.1.
 """
 
 import json
@@ -18,7 +20,7 @@ from bridge.models.queue_message import MethodEventReference, WebhookEventRefere
 
 TOLERANCE_S = 300
 
-# Every other event is answered and dropped: nothing that we store hangs on it yet.
+# The events that we act on. Every other type is answered with 200 and dropped.
 INTENTS = {
     "payment_intent.amount_capturable_updated",
     "payment_intent.canceled",
@@ -65,10 +67,10 @@ class _Object(BaseModel, hide_input_in_errors=True):
 def read_signed(
     headers: Mapping[str, str], raw: bytes
 ) -> WebhookEventReference | MethodEventReference | None:
-    """What a webhook says; None where it is none of our business.
+    """The event reference of a webhook, or None if we do not act on the event.
 
-    Raises InvalidRequest for what is not signed with one of our secrets, is older than 300 s, is
-    of the other mode or is no event; TemporarilyUnavailable where the secrets cannot be read.
+    Raises InvalidRequest if it is not signed with one of our secrets, is older than 300 s, is of
+    the other mode or is not an event; TemporarilyUnavailable if the secrets cannot be read.
     """
     _verify(headers.get("stripe-signature", ""), raw)
     try:
@@ -79,9 +81,10 @@ def read_signed(
 
 
 def _verify(signature: str, raw: bytes) -> None:
-    """Two secrets are good at once while one takes the other's place.
+    """Check the signature. Raises InvalidRequest, TemporarilyUnavailable.
 
-    They are not read anew for a signature that fits neither: forgeries would make us ask SSM.
+    Two secrets are valid at once while one replaces the other. If the signature fits neither, the
+    secrets are not read again: forged webhooks would make us call SSM each time.
     """
     try:
         secrets = re.split(r"[\s,]+", config.secret("STRIPE_WEBHOOK_SECRET").strip(" ,"))
@@ -99,7 +102,10 @@ def _verify(signature: str, raw: bytes) -> None:
 
 
 def read(event: object) -> WebhookEventReference | MethodEventReference | None:
-    """The same for an event that needs no signature: only Stripe's own bus may bring it."""
+    """The event reference of an event without a signature, from Stripe's own event bus.
+
+    Raises InvalidRequest.
+    """
     try:
         known = _Event.model_validate(event)
         if known.livemode != config.is_live():
@@ -127,6 +133,6 @@ def _event_reference(event: _Event, about: _Object) -> WebhookEventReference:
         type=event.type,
         payment_id=reference if isinstance(reference, str) else None,
         provider_payment_id=intent,
-        # An intent bears our reference itself: there is nothing further to ask.
+        # An intent has our reference itself, so Stripe need not be asked for a parent.
         parent_id=None if is_intent else intent or charge,
     )

@@ -1,6 +1,9 @@
-"""Stripe's objects as ours, and ours as Stripe's parameters; its minor units where they differ.
+"""Translate Stripe's objects into our models, and our models into Stripe's parameters.
 
-Source: contracts/providers.md, A.1, C and E.
+Statuses: docs/providers.md, section B. Decline codes: docs/providers.md, section C.1 (`_failure`).
+Money: docs/providers.md, section E.
+
+Source: docs/providers.md, section A.1.
 """
 
 from datetime import UTC, datetime
@@ -25,7 +28,7 @@ from bridge.models.text import is_email
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
 CUSTOMER_NAME, CUSTOMER_PHONE = 256, 20
 
-# Stripe's own minor units where they differ from ISO 4217 (providers.md E).
+# Stripe's own minor units where they differ from ISO 4217 (docs/providers.md, section E).
 TIMES_100 = {"ISK", "UGX"}
 OVER_100 = {"MGA"}
 NOT_OFFERED = {"IQD", "LYD", "CLF", "UYW", "UYI"}
@@ -47,7 +50,7 @@ REFUND_STATUS: dict[str, RefundStatus] = {
     "failed": "failed",
     "canceled": "failed",
 }
-# An inquiry that was closed, and a dispute that was prevented, cost nothing.
+# An inquiry that was closed and a dispute that was prevented cost nothing, so they count as won.
 DISPUTE_STATE: dict[str, Literal["won", "lost"]] = {
     "won": "won",
     "warning_closed": "won",
@@ -57,10 +60,11 @@ DISPUTE_STATE: dict[str, Literal["won", "lost"]] = {
 
 
 def read_payment(intent: Any) -> ProviderPayment:
-    status = STATUS.get(intent.status)  # None: a word we do not know; the merge keeps ours
+    """A payment intent, with its expanded latest charge, as a ProviderPayment."""
+    status = STATUS.get(intent.status)  # None: we do not know this status; the merge keeps ours
     error = getattr(intent, "last_payment_error", None)
     if intent.status == "requires_payment_method" and error:
-        status = "failed"  # elsewhere it may be the trace of an earlier attempt
+        status = "failed"  # in other states the error may be left from an earlier attempt
     currency = intent.currency.upper()
     charge = getattr(intent, "latest_charge", None)
     expanded = None if isinstance(charge, str) else charge
@@ -84,6 +88,7 @@ def read_payment(intent: Any) -> ProviderPayment:
 
 
 def read_refund(refund: Any) -> ProviderRefund:
+    """A refund as a ProviderRefund. A status that we do not know counts as pending."""
     currency = refund.currency.upper()
     return ProviderRefund(
         provider_refund_id=refund.id,
@@ -97,11 +102,12 @@ def read_refund(refund: Any) -> ProviderRefund:
 
 
 def read_dispute(dispute: Any) -> Dispute:
+    """A dispute. A status that we do not know counts as open."""
     return Dispute(id=dispute.id, state=DISPUTE_STATE.get(dispute.status, "open"))
 
 
 def read_method(token: str, kind: str, details: Any) -> ProviderMethod:
-    """`details` has what may be shown under the method's own type; only cards are looked into."""
+    """A payment method. `details` are those of its type; we read them for cards only."""
     card = getattr(details, "card", None)
     return ProviderMethod(
         token=token,
@@ -114,8 +120,11 @@ def read_method(token: str, kind: str, details: Any) -> ProviderMethod:
 
 
 def _saved(intent: Any, charge: Any) -> ProviderMethod | None:
-    """With setup_future_usage and a customer Stripe keeps the method that has paid, also where what
-    it held was given up since."""
+    """The method that has paid and that Stripe keeps for the customer, if there is one.
+
+    Stripe keeps it if the intent has `setup_future_usage` and a customer, also if the money was
+    given back or released since.
+    """
     is_kept = getattr(intent, "setup_future_usage", None) and getattr(intent, "customer", None)
     token = getattr(intent, "payment_method", None)
     details = getattr(charge, "payment_method_details", None)
@@ -134,29 +143,37 @@ def _next_action(intent: Any) -> NextAction | None:
 
 
 def _failure(error: Any) -> Failure:
+    """Stripe's error as it is: decline codes are passed on unchanged, there is no table."""
     code, decline = getattr(error, "code", None), getattr(error, "decline_code", None)
     message = getattr(error, "message", None) or "The payment was declined."
     return Failure(code=code or "payment_failed", message=message, decline_code=decline)
 
 
 def our_refund_id(refund: Any) -> str | None:
+    """Our id of a refund, from its metadata. None if it was made elsewhere."""
     return getattr(refund.metadata, "refund_id", None)
 
 
 def _given_back(charge: Any) -> int:
-    """Stripe also counts as refunded what a partial capture, or a cancellation, has released."""
+    """Stripe units that went back to the payer.
+
+    Stripe also counts as refunded what a partial capture or a cancellation has released.
+    """
     released: int = charge.amount - charge.amount_captured
     return max(0, charge.amount_refunded - released)
 
 
 def write_amount(payment: Payment) -> dict[str, Any]:
+    """Amount and currency as Stripe's parameters. Raises InvalidRequest, see `to_units`."""
     amount = to_units(payment.total_cents, payment.currency)
     return {"amount": amount, "currency": payment.currency.lower()}
 
 
 def write_customer(customer: Customer) -> dict[str, str]:
-    """What Stripe takes of it; the rest stays with us. Other APIs know an e-mail that is no
-    address, longer names, and phones of more characters."""
+    """The fields of a customer that Stripe accepts. The rest stays with us.
+
+    Customers of the other APIs may have an invalid e-mail, a longer name or a longer phone.
+    """
     email, name, phone = customer.email or "", customer.name or "", customer.phone or ""
     fields = {
         "email": email if is_email(email) else "",
@@ -167,11 +184,11 @@ def write_customer(customer: Customer) -> dict[str, str]:
 
 
 def write_metadata(metadata: dict[str, Any]) -> dict[str, str]:
-    """What Stripe takes of a caller's metadata; the rest stays with us (B4)."""
+    """The metadata of a caller that Stripe accepts, as texts. The rest stays with us (B4)."""
     texts = {
         key: str(value).lower() if isinstance(value, bool) else str(value)
         for key, value in metadata.items()
-        if isinstance(value, str | bool | int | float)  # nested values stay with us, too
+        if isinstance(value, str | bool | int | float)  # nested values stay with us too
     }
     fits = {
         key: text
@@ -186,7 +203,10 @@ def write_metadata(metadata: dict[str, Any]) -> dict[str, str]:
 
 
 def to_units(cents: int, currency: str, field: str = "total_cents") -> int:
-    """ISO minor units as Stripe counts them. Raises InvalidRequest `amount_not_representable`."""
+    """An amount in ISO minor units as Stripe's units.
+
+    Raises InvalidRequest `amount_not_representable`, naming `field`, if that is not exact.
+    """
     if currency in NOT_OFFERED:
         raise _not_representable("currency", f"Stripe does not offer {currency}")
     if currency in OVER_100 and cents % 100:
@@ -199,6 +219,7 @@ def to_units(cents: int, currency: str, field: str = "total_cents") -> int:
 
 
 def from_units(units: int, currency: str) -> int:
+    """An amount in Stripe's units as ISO minor units."""
     if currency in TIMES_100:
         return units // 100
     return units * 100 if currency in OVER_100 else units

@@ -1,6 +1,6 @@
-"""The one client of DynamoDB: reads, guarded writes, transactions.
+"""The only client of DynamoDB: reads, conditional writes, transactions.
 
-Source: design/data-model.md section 9, design/convergence.md section 4.
+Source: docs/data-model.md, section 9; docs/payment-correctness.md, section 4.
 """
 
 import gc
@@ -25,7 +25,7 @@ from bridge.store.keys import Key
 
 Item = dict[str, Any]
 Prefetched = Mapping[Key, Item | None]
-Actions = dict[str, dict[str, Any]]  # of one transaction, by names that a failure is told by
+Actions = dict[str, dict[str, Any]]  # of one transaction, by names that an error can give back
 
 NOTHING_PREFETCHED: Prefetched = MappingProxyType({})
 
@@ -41,17 +41,23 @@ TRANSIENT = {
 }
 TRIES = 3
 BATCH = 100  # keys of one BatchGetItem
-WHOLE = 10**18  # from here on no caller's number was an integer (contracts/bridge.md, B3)
+WHOLE = 10**18  # integers have at most 18 digits (B3), so a larger number was a float
 
 _making = Lock()
 
 
 class VersionConflict(Exception):
-    """The item changed since it was read: what we know is older than what is stored."""
+    """The item changed since it was read, so the write was rejected.
+
+    Read the item again and decide again.
+    """
 
 
 class ConditionFailed(Exception):
-    """A condition did not hold. `items`: by the name of the action, what is stored instead."""
+    """A condition was not true, so nothing was written.
+
+    `items`: what is stored instead, by the name of the action that failed.
+    """
 
     def __init__(self, items: dict[str, Item]) -> None:
         super().__init__(", ".join(items))
@@ -59,7 +65,7 @@ class ConditionFailed(Exception):
 
 
 class Throttled(TemporarilyUnavailable):
-    """DynamoDB would not take the write, for conflicts or throttling, after our tries."""
+    """DynamoDB did not take the request, because of load or conflicts, also not after our tries."""
 
     def __init__(self) -> None:
         super().__init__("the store is busy", retry_after=1)
@@ -67,8 +73,8 @@ class Throttled(TemporarilyUnavailable):
 
 @cache
 def client() -> Any:
-    """One per process. Source: data-model.md 9 for the numbers."""
-    with _making:  # boto3's default session is not safe to make two at once
+    """The client, one for each process. Source: docs/data-model.md, section 9."""
+    with _making:  # boto3's default session must not make two clients at the same time
         return _make()
 
 
@@ -84,13 +90,13 @@ def _make() -> Any:
             max_pool_connections=50,
         ),
     )
-    gc.freeze()  # what is loaded by now stays, so no collection looks at it again
+    gc.freeze()  # what is loaded by now stays, so the collector need not visit it again
     gc.set_threshold(*config.COLLECT_EVERY)
     return made
 
 
 def _ask(operation: str, **arguments: Any) -> dict[str, Any]:
-    """One request. Raises TemporarilyUnavailable where DynamoDB cannot be reached or is failing."""
+    """Send one request. Raises TemporarilyUnavailable if DynamoDB is unreachable or answers 5xx."""
     try:
         return getattr(client(), operation)(**arguments)
     except BotoCoreError as error:
@@ -102,7 +108,7 @@ def _ask(operation: str, **arguments: Any) -> dict[str, Any]:
 
 
 def _read(operation: str, **arguments: Any) -> dict[str, Any]:
-    """The same, and TemporarilyUnavailable also where DynamoDB throttles us."""
+    """Send one read. The same, and raises Throttled if DynamoDB throttles us."""
     try:
         return _ask(operation, **arguments)
     except ClientError as error:
@@ -112,12 +118,15 @@ def _read(operation: str, **arguments: Any) -> dict[str, Any]:
 
 
 def typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """As DynamoDB takes it: `{"a": 1}` gives `{"a": {"N": "1"}}`; None is absent."""
+    """Attributes in DynamoDB's form: `{"a": 1}` gives `{"a": {"N": "1"}}`. None is left out."""
     return {name: _typed(value) for name, value in values.items() if value is not None}
 
 
 def _typed(value: Any) -> dict[str, Any]:
-    """Floats exact as printed, times as RFC 3339. boto3's serializer takes five times as long."""
+    """Floats as Python prints them, times as RFC 3339.
+
+    Not boto3's serializer: it takes five times as long.
+    """
     if isinstance(value, str):
         return {"S": value}
     if isinstance(value, bool):
@@ -132,6 +141,7 @@ def _typed(value: Any) -> dict[str, Any]:
 
 
 def item_from(stored: Mapping[str, Any]) -> Item:
+    """The attributes of an item as Python values; the reverse of `typed`."""
     return {name: _value(value) for name, value in stored.items()}
 
 
@@ -146,18 +156,19 @@ def _value(stored: Mapping[str, Any]) -> Any:
 
 def _number(text: str) -> int | float:
     if text.isdigit() and (whole := int(text)) < WHOLE:
-        return whole  # nearly all of them
+        return whole  # the short way, for nearly all numbers
     value = Decimal(text)
     is_whole = value == value.to_integral_value() and abs(value) < WHOLE
     return int(value) if is_whole else float(value)
 
 
 def key_of(key: Key) -> dict[str, Any]:
+    """A primary key in DynamoDB's form."""
     return {"pk": {"S": key.pk}, "sk": {"S": key.sk}}
 
 
 def get(key: Key) -> Item | None:
-    """One item, strongly consistent."""
+    """Read one item, strongly consistent. None if it does not exist."""
     response = _read(
         "get_item", TableName=config.table_name(key.table), Key=key_of(key), ConsistentRead=True
     )
@@ -167,10 +178,13 @@ def get(key: Key) -> Item | None:
 def get_all(
     keys: Iterable[Key], prefetched: Prefetched = NOTHING_PREFETCHED
 ) -> dict[Key, Item | None]:
-    """Every key with its item or None: what `ahead` does not hold is read, strongly consistent."""
-    requested = dict.fromkeys(keys)
-    found: dict[Key, Item | None] = {key: prefetched.get(key) for key in requested}
-    missing = [key for key in requested if key not in prefetched]
+    """Each key with its item, or None. Keys in `prefetched` are not read again.
+
+    The reads are strongly consistent, in batches of 100 keys.
+    """
+    unique = dict.fromkeys(keys)
+    found: dict[Key, Item | None] = {key: prefetched.get(key) for key in unique}
+    missing = [key for key in unique if key not in prefetched]
     for start in range(0, len(missing), BATCH):
         found |= _batch_get(missing[start : start + BATCH])
     return found
@@ -182,7 +196,7 @@ def _batch_get(keys: list[Key]) -> dict[Key, Item]:
     for key in keys:
         requested[config.table_name(key.table)]["Keys"].append(key_of(key))
     found: dict[Key, Item] = {}
-    for _ in range(BATCH):  # what DynamoDB left unread is asked for again
+    for _ in range(BATCH):  # a batch may be answered in part; the rest is requested again
         response = _read("batch_get_item", RequestItems=requested)
         for name, items in response["Responses"].items():
             for item in map(item_from, items):
@@ -194,7 +208,11 @@ def _batch_get(keys: list[Key]) -> dict[Key, Item]:
 
 
 def condition(expression: str, **values: Any) -> dict[str, Any]:
-    """The arguments of a condition; every `#name` in it stands for the attribute `name`."""
+    """The arguments for a condition. Every `#name` in it stands for the attribute `name`.
+
+    Every `:name` is one of `values`. Parentheses must be separated by spaces, except those of a
+    function. If the condition fails, DynamoDB returns the stored item.
+    """
     names = {word.strip("(),") for word in expression.split() if "#" in word}
     names = {name[name.index("#") :] for name in names}
     arguments: dict[str, Any] = {
@@ -208,13 +226,17 @@ def condition(expression: str, **values: Any) -> dict[str, Any]:
 
 
 def put(key: Key, item: Item, guard: dict[str, Any] | None = None) -> dict[str, Any]:
-    """An action that writes the whole item."""
+    """An action that writes the whole item, if `guard` (a `condition`) is true."""
     stored = typed(item) | key_of(key)
     return {"Put": {"TableName": config.table_name(key.table), "Item": stored} | (guard or {})}
 
 
 def change(key: Key, before: Item, after: Item, guard: dict[str, Any]) -> dict[str, Any]:
-    """An action that writes only what differs, so attributes of a newer release survive."""
+    """An action that writes only what differs between the item as read and as it should be.
+
+    So attributes that only a newer release knows stay. An attribute that is None or missing in
+    `after` is removed.
+    """
     sets = {name: value for name, value in after.items() if _differs(value, before.get(name))}
     gone = [name for name, value in before.items() if value is not None and name not in after]
     gone += [name for name, value in sets.items() if value is None and before.get(name) is not None]
@@ -239,12 +261,12 @@ def change(key: Key, before: Item, after: Item, guard: dict[str, Any]) -> dict[s
 
 
 def _differs(value: Any, before: Any) -> bool:
-    """In metadata True is not 1, though Python says that they are equal."""
+    """Also tells True from 1, which are equal in Python but not in a caller's metadata."""
     return value != before or (isinstance(value, dict) and repr(value) != repr(before))
 
 
 def add(key: Key, amount: int) -> dict[str, Any]:
-    """An action that counts."""
+    """An action that adds to the counter `n`, which starts at 0."""
     return {
         "Update": {
             "TableName": config.table_name(key.table),
@@ -259,7 +281,10 @@ def add(key: Key, amount: int) -> dict[str, Any]:
 def first(
     key: Key, item: Item, guard: dict[str, Any] | None = None, **counted: int
 ) -> dict[str, Any]:
-    """An action that writes attributes nobody has written before it, and counts others up."""
+    """An action that writes each attribute only if the item does not have it yet.
+
+    `counted`: attributes that are added to instead.
+    """
     sets = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item)
     adds = ", ".join(f"#{name} :{name}" for name in counted)
     known = guard or {}
@@ -280,22 +305,25 @@ def first(
 
 
 def delete(key: Key, guard: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An action that deletes an item."""
     return {
         "Delete": {"TableName": config.table_name(key.table), "Key": key_of(key)} | (guard or {})
     }
 
 
 def check(key: Key, guard: dict[str, Any]) -> dict[str, Any]:
+    """An action that writes nothing: the transaction fails if the condition is not true."""
     return {
         "ConditionCheck": {"TableName": config.table_name(key.table), "Key": key_of(key)} | guard
     }
 
 
 def transact(actions: Actions) -> None:
-    """All of the named actions or none.
+    """Do all of the named actions, or none.
 
-    Raises Lost with the names whose condition failed, Congested when conflicts or throttling
-    outlast our tries. The token makes a repeat by the SDK or by us the same transaction.
+    Raises ConditionFailed with the names of the actions whose condition was not true. Raises
+    Throttled if conflicts or throttling last longer than our 3 tries. The request token makes a
+    repeat, by the SDK or by us, the same transaction: it never takes effect twice.
     """
     token = str(uuid.uuid4())
     for left in reversed(range(TRIES)):
@@ -324,7 +352,7 @@ def transact(actions: Actions) -> None:
 
 
 def write(action: dict[str, Any]) -> None:
-    """One guarded action by itself. Raises Lost or Congested, as `transact` does."""
+    """Do one action by itself. Raises ConditionFailed, for the name `it`, or Throttled."""
     ((kind, arguments),) = action.items()
     call = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}[kind]
     try:
@@ -339,7 +367,10 @@ def write(action: dict[str, Any]) -> None:
 
 
 def query(table: config.Table, pk: str, prefix: str, **more: Any) -> dict[str, Any]:
-    """One page of a partition, strongly consistent, as DynamoDB answers it."""
+    """One page of a partition, strongly consistent, as DynamoDB returns it.
+
+    `prefix`: how the sort keys begin. `more`: other arguments of the Query.
+    """
     return _read(
         "query",
         TableName=config.table_name(table),
@@ -356,7 +387,7 @@ def query(table: config.Table, pk: str, prefix: str, **more: Any) -> dict[str, A
 
 
 def query_all(table: config.Table, pk: str, prefix: str) -> list[Item]:
-    """Every item of a partition whose sort key begins so, in its order."""
+    """All items of a partition whose sort key begins with `prefix`, in order."""
     items: list[Item] = []
     more: dict[str, Any] = {}
     while True:
@@ -370,10 +401,13 @@ def query_all(table: config.Table, pk: str, prefix: str) -> list[Item]:
 def query_between(
     pk: str, low: str, high: str, *, forward: bool = True, consistent: bool = True, **more: Any
 ) -> Iterator[Item]:
-    """The items of a partition between two sort keys, both included, page by page as they are
-    asked for. `more`: of the Query; its Limit is of a page."""
+    """The items of a partition between two sort keys, both included.
+
+    Pages are read only when the iterator comes to them. `more`: other arguments of the Query; its
+    Limit counts for one page.
+    """
     if low > high:
-        return  # DynamoDB would refuse the question
+        return  # DynamoDB refuses such a Query
     how = {"ScanIndexForward": forward, "ConsistentRead": consistent} | more
     while True:
         response = _query_between(pk, low, high, **how)
@@ -384,7 +418,7 @@ def query_between(
 
 
 def count_between(pk: str, low: str, high: str, **more: Any) -> dict[str, Any]:
-    """How many there are in one page, strongly consistent, as DynamoDB answers it."""
+    """The number of items in one page, strongly consistent, as DynamoDB returns it."""
     return _query_between(pk, low, high, ConsistentRead=True, Select="COUNT", **more)
 
 
@@ -402,7 +436,10 @@ def _query_between(pk: str, low: str, high: str, **more: Any) -> dict[str, Any]:
 
 
 def query_due(partition: str, now: int, page: int) -> Iterator[Item]:
-    """Keys of what is due in one shard of the sparse index, oldest first; eventually consistent."""
+    """The keys of what is due at the second `now` in one shard of the index `due`, oldest first.
+
+    An index is eventually consistent: it may miss the newest writes, or show what is past.
+    """
     more: dict[str, Any] = {}
     while True:
         response = _read(
@@ -422,7 +459,7 @@ def query_due(partition: str, now: int, page: int) -> Iterator[Item]:
 
 
 def is_reachable() -> bool:
-    """Whether a read of the ledger comes back."""
+    """Whether the table `ledger` can be read now."""
     try:
         get(Key("ledger", "HEALTH", "HEALTH"))
     except (ClientError, TemporarilyUnavailable):

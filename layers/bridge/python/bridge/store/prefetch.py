@@ -1,6 +1,6 @@
-"""What a request names is read together with its credential: one batch, one round trip.
+"""Read the records that a request names together with its credential, in one batch.
 
-Source: design/data-model.md 8.
+That saves a round trip to DynamoDB. Source: docs/data-model.md, section 8.
 """
 
 from bridge.models.caller import PrefetchIds
@@ -10,12 +10,10 @@ from bridge.store.keys import Key
 
 
 def keys_to_prefetch(prefetch_ids: PrefetchIds) -> list[Key]:
-    """The items that the use case behind the request will read first."""
-    needed = (
-        _of_payment(prefetch_ids.payment_id, prefetch_ids.client_key)
-        if prefetch_ids.payment_id
-        else []
-    )
+    """The keys of the items that the use case of the request will read first."""
+    needed: list[Key] = []
+    if prefetch_ids.payment_id:
+        needed += _payment_keys(prefetch_ids.payment_id, prefetch_ids.client_key)
     if prefetch_ids.customer_id:
         needed.append(keys.customer(prefetch_ids.customer_id))
     if prefetch_ids.method_id:
@@ -28,9 +26,9 @@ def keys_to_prefetch(prefetch_ids: PrefetchIds) -> list[Key]:
     return needed
 
 
-def _of_payment(payment_id: str, client_key: str | None) -> list[Key]:
+def _payment_keys(payment_id: str, client_key: str | None) -> list[Key]:
     if not payment_id.startswith("pay_"):
-        return keys.provider_payments(payment_id)
+        return keys.provider_payments(payment_id)  # the provider's id: the pointer comes first
     needed = [keys.payment(payment_id), keys.client_secret(payment_id)]
     if client_key:
         needed.append(keys.record(suffix(payment_id), client_key))

@@ -1,6 +1,6 @@
-"""Custom fields of the payments.ai API: requests and answers.
+"""Custom fields of the payments.ai API: requests and responses.
 
-Source: contracts/payments-ai.md, sections 4.1 and 4.2.
+Source: docs/api/payments-ai.md, sections 4.1 and 4.2.
 """
 
 import unicodedata
@@ -96,6 +96,8 @@ def _pattern(value: object) -> object:
 
 
 class AdditionalSchema(BaseModel):
+    """What a field's values must obey besides their type. A null counts as absent."""
+
     model_config = BODY
     required: Annotated[bool | None, BeforeValidator(_flag)] = None
     default: Any = None
@@ -105,13 +107,15 @@ class AdditionalSchema(BaseModel):
 
 
 class TypeSchema(BaseModel):
+    """A field's type and its further rules."""
+
     model_config = BODY
     type: Annotated[FieldType, _one_of(*get_args(FieldType))]
     additional_schema: Annotated[AdditionalSchema | None, BeforeValidator(an_object)] = None
 
 
 class CustomFieldBody(BaseModel):
-    """A definition, in the document's order."""
+    """The body of a definition. Errors come in the order of these fields."""
 
     model_config = BODY
     name: Annotated[str, BeforeValidator(_name)]
@@ -121,14 +125,15 @@ class CustomFieldBody(BaseModel):
 
 
 def read_new_custom_field(request: Request) -> NewCustomField:
-    """Raises InvalidRequest."""
+    """The definition in the body. Raises InvalidRequest."""
     return _new(request.json)
 
 
-def read_named_custom_field(request: Request) -> NewCustomField:
-    """The SDK's form: key in the path, the schema's two parts at the top (D 27).
+def read_custom_field_of_path(request: Request) -> NewCustomField:
+    """The definition in the SDK's form (P27).
 
-    Raises NotFound for a resource that there is not, InvalidRequest.
+    Resource and name are in the path, the two parts of the schema at the top of the body.
+    Raises NotFound for an unknown resource, InvalidRequest.
     """
     resource, name = read_key(request)
     body = request.json
@@ -155,7 +160,7 @@ def _new(body: dict[str, Any]) -> NewCustomField:
 
 
 def read_key(request: Request) -> tuple[Resource, str]:
-    """Resource and name in the path. Raises NotFound."""
+    """Resource and name in the path. Raises NotFound for an unknown resource."""
     if not (resource := _resource(request.path_parameters["resource"])):
         raise NotFound
     return resource, request.path_parameters["name"]
@@ -166,7 +171,10 @@ def _resource(text: str) -> Resource | None:
 
 
 def read_custom_fields_page(request: Request) -> tuple[Resource | None, OffsetPage]:
-    """The resource of the path or of the query. Raises NotFound, InvalidRequest."""
+    """The resource, of the path or of the query, and the page. None means all resources.
+
+    Raises NotFound for an unknown resource in the path, InvalidRequest.
+    """
     query = request.last_query
     errors: list[Detail] = []
     limit, offset = limits_of(query, errors)
@@ -181,11 +189,12 @@ def read_custom_fields_page(request: Request) -> tuple[Resource | None, OffsetPa
 
 
 def render_custom_field(request: Request, field: CustomField) -> Response:
+    """200 with the custom field."""
     return Response(_custom_field(request, field), 200, JSON)
 
 
 def render_defined(request: Request, defined: CustomFieldDefined) -> Response:
-    """201 for a new one, else 200."""
+    """201 with a new custom field, 200 with a redefined one."""
     status = 201 if defined.is_new else 200
     return Response(_custom_field(request, defined.field), status, JSON)
 
@@ -193,11 +202,12 @@ def render_defined(request: Request, defined: CustomFieldDefined) -> Response:
 def render_custom_fields(
     request: Request, page: OffsetPage, found: Counted[CustomField]
 ) -> Response:
+    """A page of custom fields."""
     return render_page(page, [_custom_field(request, each) for each in found.records], found.total)
 
 
 def _custom_field(request: Request, field: CustomField) -> dict[str, Any]:
-    """Where the path names a resource, the schema's parts stand at the top as well (D 27)."""
+    """A custom field. With a resource in the path, the schema is also at the top (P27)."""
     schema = field.constraints and _additional_schema(field.constraints)
     body: dict[str, Any] = {
         "name": field.name,

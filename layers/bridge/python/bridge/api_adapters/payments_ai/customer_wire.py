@@ -1,6 +1,6 @@
-"""Customers of the payments.ai API: requests and answers.
+"""Customers of the payments.ai API: requests and responses.
 
-Source: contracts/payments-ai.md, sections 1.3 and 2; seed "Customers".
+Source: docs/api/payments-ai.md, sections 1.3 and 2; the vendor's document "Customers".
 """
 
 import re
@@ -35,16 +35,16 @@ from bridge.models.text import (
 LONGEST_SEARCH = 255
 METADATA_KEYS, NAME, EMAIL, PHONE = 100, 255, 254, 50
 TWO_LETTERS = re.compile(r"[A-Za-z]{2}")
-# Below `address`, in characters. `address.address` is another API's name of the street.
+# The fields below `address`, with their greatest lengths in characters.
 ADDRESS = {"country": 2, "address1": 255, "address2": 255, "city": 100, "region": 100, "zip": 20}
-# Where the models' words are others than this API's.
+# Fields that have another name in our models.
 COMMON = {"phone_number": "phone", "default_payment_instrument_id": "default_method_id"}
-# How the later form of this API names them, outside its customerAddress.
+# Fields of an address that have another name in the later form, `primaryAddress`.
 FAMILY = {"address": "address1", "postalCode": "zip"}
 
 
 def read_customers_page(request: Request) -> OffsetPage:
-    """Raises InvalidRequest that names every parameter at fault."""
+    """The page, the search and the order of a list. Raises InvalidRequest for all invalid ones."""
     query = request.last_query
     errors: list[Detail] = []
     limit, offset = limits_of(query, errors)
@@ -77,7 +77,7 @@ def _language(value: object) -> object:
 
 
 def _address(value: dict[str, Any] | None) -> dict[str, Any] | None:
-    """As sent, with an upper-case country. Raises Faults."""
+    """The address as sent, with its country in upper case. Raises ValidationErrors."""
     if value is None:
         return None
     errors = [(key, error) for key in value if (error := _address_error(key, value[key]))]
@@ -112,7 +112,7 @@ def _metadata(value: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 class CustomerBody(BaseModel):
-    """What is sent of a customer, in the document's order."""
+    """The body of a creation or a change. Errors come in the order of these fields."""
 
     model_config = BODY
     first_name: Annotated[str | None, text(NAME)] = None
@@ -128,7 +128,10 @@ class CustomerBody(BaseModel):
 
 
 def read_new_customer(request: Request) -> CustomerFields:
-    """Raises InvalidRequest, also for a default instrument: a new customer has none yet."""
+    """The fields of a new customer.
+
+    Raises InvalidRequest, also for a default instrument: a new customer has no instruments yet.
+    """
     errors: list[Detail] = []
     body = request.json
     try:
@@ -144,7 +147,7 @@ def read_new_customer(request: Request) -> CustomerFields:
 
 
 def read_customer_change(request: Request) -> CustomerFields:
-    """Only what was sent; null clears (D 19). Raises InvalidRequest."""
+    """The changed fields: only those that were sent. A null clears (P19). Raises InvalidRequest."""
     body = request.json
     if body.get("id", request.path_parameters["id"]) == request.path_parameters["id"]:
         return _fields(body)
@@ -157,7 +160,7 @@ def read_customer_change(request: Request) -> CustomerFields:
 
 
 def _fields(body: dict[str, Any]) -> CustomerFields:
-    card_numbers.refuse(card_numbers.in_named_fields(body))
+    card_numbers.refuse(card_numbers.in_card_fields(body))
     derived = _derived(body.get("primaryAddress"))
     sources = {name: source for name, (source, _) in derived.items() if name not in body}
     flat = {name: derived[name][1] for name in sources}
@@ -174,13 +177,13 @@ def _fields(body: dict[str, Any]) -> CustomerFields:
 
 
 def _at_source(detail: Detail, sources: dict[str, str]) -> Detail:
-    """The fault of a derived field, told where its value stands in the request."""
+    """The error of a derived field, with the path at which its value is in the request."""
     name, dot, below = detail.field.partition(".")
     return Detail(sources.get(name, name) + dot + below, detail.message)
 
 
 def _derived(primary: object) -> dict[str, tuple[str, object]]:
-    """What the later form says of the flat fields: where it stands, and its value (D 11)."""
+    """The flat fields that `primaryAddress` contains: for each its path and its value (P11)."""
     if not isinstance(primary, dict):
         return {}
     found: dict[str, tuple[str, object]] = {}
@@ -199,7 +202,7 @@ def _derived(primary: object) -> dict[str, tuple[str, object]]:
 
 
 def _primary_of(lines: object) -> object:
-    """The value of the line that is marked as primary, else of the first."""
+    """The value of the line that is marked as primary, otherwise of the first line."""
     listed = [each for each in lines if isinstance(each, dict)] if isinstance(lines, list) else []
     marked = [each for each in listed if each.get("primary") is True]
     return next((each.get("value") for each in marked or listed), None)
@@ -211,17 +214,19 @@ def _flat_address(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def render_customer(customer: Customer) -> Response:
+    """200 with the customer."""
     return Response(_customer(customer), 200, JSON)
 
 
 def render_new_customer(result: CustomerResult) -> Response:
+    """201 with the customer and its Location. A replay is the same."""
     body = _customer(result.customer)
     path = f"/v1/public-api/organizations/{quote(body['organizationId'], safe='')}/customers/"
     return Response(body, 201, JSON | {"Location": path + body["id"]})
 
 
 def render_customers(page: OffsetPage, found: Counted[Customer]) -> Response:
-    """Raises InvalidRequest for a page that no answer can hold."""
+    """A page of customers. Raises InvalidRequest for a page that no response can hold."""
     return render_page(page, [_customer(each) for each in found.records], found.total)
 
 

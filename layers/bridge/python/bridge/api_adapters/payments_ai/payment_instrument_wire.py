@@ -1,6 +1,6 @@
-"""Payment instruments of the payments.ai API: requests and answers. Ours are payment methods.
+"""Payment instruments of the payments.ai API: requests and responses.
 
-Source: contracts/payments-ai.md, section 3.
+They are our payment methods. Source: docs/api/payments-ai.md, section 3.
 """
 
 from typing import Annotated, Any
@@ -39,19 +39,24 @@ def _token(value: object) -> object:
 
 
 class InstrumentBody(BaseModel):
+    """The body with which an instrument is attached."""
+
     model_config = BODY
     token: Annotated[str | None, BeforeValidator(_token)] = None
 
 
 def read_token(request: Request) -> str:
-    """Raises InvalidRequest, also for a body that holds a card's number anywhere."""
+    """The provider's token in the body.
+
+    Raises InvalidRequest, also for a card number in any field of the body.
+    """
     card_numbers.refuse(card_numbers.in_any_field(request.json))
     token = validated(InstrumentBody, {"token": None} | request.json).token
     return token or ""
 
 
 def read_instrument_id(request: Request) -> str:
-    """Raises NotFound for another form."""
+    """The instrument's id in the path. Raises NotFound for an id of another form."""
     instrument_id = request.path_parameters["instrument_id"]
     if not INSTRUMENT_ID.fullmatch(instrument_id):
         raise NotFound
@@ -59,7 +64,7 @@ def read_instrument_id(request: Request) -> str:
 
 
 def read_instruments_page(request: Request) -> OffsetPage:
-    """Raises InvalidRequest that names every parameter at fault."""
+    """The page of a list. Raises InvalidRequest that names every invalid parameter."""
     errors: list[Detail] = []
     limit, offset = limits_of(request.last_query, errors)
     if errors:
@@ -68,14 +73,17 @@ def read_instruments_page(request: Request) -> OffsetPage:
 
 
 def render_instrument(instrument: Instrument) -> Response:
+    """200 with the instrument."""
     return Response(_instrument(instrument), 200, JSON)
 
 
 def render_new_instrument(instrument: Instrument) -> Response:
+    """201 with the instrument."""
     return Response(_instrument(instrument), 201, JSON)
 
 
 def render_instruments(found: InstrumentsPage) -> Response:
+    """A page of instruments. Raises InvalidRequest for a page that no response can hold."""
     return render_page(found.asked, [_instrument(each) for each in found.instruments], found.total)
 
 
@@ -99,7 +107,7 @@ def _instrument(instrument: Instrument) -> dict[str, Any]:
 
 
 def _address(address: Address) -> dict[str, str | None]:
-    """In the words of a customer's address (1.3.1)."""
+    """The billing address, with the field names of a customer's address (1.3.1)."""
     return {
         "country": address.country,
         "address1": address.line1,

@@ -1,6 +1,6 @@
-"""What all of the payments.ai API shares: credentials, paging, kinds of fields, errors.
+"""What the endpoints of the payments.ai API share: credentials, pages, types of fields, errors.
 
-Source: contracts/payments-ai.md, sections 1 and 6.
+Source: docs/api/payments-ai.md, sections 1 and 6.
 """
 
 import json
@@ -27,7 +27,8 @@ from bridge.models.run_context import RunContext
 BODY_LIMIT = 4 * 1024 * 1024
 LIMIT, MOST, LONGEST_KEY = 20, 1000, 100
 CLAUSES = 10
-# Lambda's limit of an answer, less room for headers; a page this short is never beyond it.
+# Lambda's limit for a response, less room for headers. A page of SURELY_FITS records never exceeds
+# it, so it needs no counting.
 ANSWER_BYTES, SURELY_FITS = 6 * 1024 * 1024 - 8 * 1024, 100
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 INSTRUMENT_ID = re.compile(r"pm_[0-9a-hjkmnp-tv-z]{26}")
@@ -49,27 +50,27 @@ CONFLICTS = {
     "customer_deleted": "customer is deleted",
     "idempotency_key_reused": "Idempotency-Key: was used with another request",
 }
-# What the strict reader of bodies says, in this API's words; anything else as it says it.
+# Messages of `bodies.read_json` and what this API says instead. Other messages stay as they are.
 BODY_MESSAGES = {
     "is not valid JSON": "must be valid JSON",
     "must be a JSON object": "must be an object",
 }
-# Where core's fields stand in this API.
+# Names of our models' fields, and the paths of these fields in this API.
 PATHS = {
     "custom_fields": "customFields",
     "constraints": "typeSchema.additionalSchema",
     "default_method_id": "defaultPaymentInstrumentId",
 }
-# Of the bodies' models. Unknown fields are ignored (D 2).
+# The configuration of all body models. Unknown fields are ignored (P2).
 BODY = ConfigDict(
     strict=True, hide_input_in_errors=True, defer_build=True, alias_generator=to_camel
 )
 
 
 def authenticate(request: Request) -> Caller:
-    """`Authorization: ApiKey <credential>`, or REB-APIKEY where that header is missing.
+    """The caller, by `Authorization: ApiKey <key>`, or by REB-APIKEY without that header (P4).
 
-    Raises NotAuthenticated, and Forbidden for a key of another organization than the path's.
+    Raises NotAuthenticated, and Forbidden if the key belongs to another organization.
     """
     key = request.headers.get("reb-apikey")
     if (authorization := request.headers.get("authorization")) is not None:
@@ -87,14 +88,14 @@ def authenticate(request: Request) -> Caller:
 
 
 def read_customer_id(request: Request) -> str:
-    """Our own id of the customer in the path. Raises NotFound for another form."""
+    """Our own id of the customer in the path. Raises NotFound for an id of another form."""
     if not (found := CUSTOMER_ID.fullmatch(request.path_parameters["id"])):
         raise NotFound
     return f"cust_{found[1]}"
 
 
 def read_run(request: Request) -> RunContext:
-    """The run, with the client's key, which is good for one path. Raises InvalidRequest."""
+    """The run context, with the client's key, whose scope is one path. Raises InvalidRequest."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         raise invalid([Detail("Idempotency-Key", f"must be 1 to {LONGEST_KEY} characters")])
@@ -105,6 +106,7 @@ def read_run(request: Request) -> RunContext:
 
 
 def limits_of(query: dict[str, str], errors: list[Detail]) -> tuple[int, int]:
+    """Limit and offset of a list. Adds an error for each invalid one; the result is then unused."""
     limit, offset = query.get("limit", str(LIMIT)), query.get("offset", "0")
     if not DIGITS.fullmatch(limit) or int(limit) > MOST:
         errors.append(Detail("limit", f"must be an integer between 0 and {MOST}"))
@@ -114,12 +116,13 @@ def limits_of(query: dict[str, str], errors: list[Detail]) -> tuple[int, int]:
 
 
 def invalid(errors: list[Detail]) -> InvalidRequest:
+    """The exception for these errors."""
     names = ", ".join(error.field for error in errors)
     return InvalidRequest(f"not valid: {names}", details=errors)
 
 
 def text(most: int) -> BeforeValidator:
-    """A string as sent, or null."""
+    """A validator for a string of at most `most` characters, or null."""
 
     def check(value: object) -> object:
         if value is None:
@@ -134,6 +137,7 @@ def text(most: int) -> BeforeValidator:
 
 
 def an_object(value: object) -> object:
+    """A validator for a JSON object or null. Raises ValueError."""
     if value is not None and not isinstance(value, dict):
         raise ValueError("must be an object")
     return value
@@ -143,6 +147,10 @@ Object = Annotated[dict[str, Any] | None, BeforeValidator(an_object)]
 
 
 def render_page(page: OffsetPage, records: list[dict[str, Any]], total: int) -> Response:
+    """A page of a list, with its numbers in headers.
+
+    Raises InvalidRequest if a response cannot hold the page. It names the limit that fits.
+    """
     fits = _fitting(records)
     if fits < len(records):
         raise invalid([Detail("limit", f"page too large, use at most {fits}")])
@@ -155,7 +163,7 @@ def render_page(page: OffsetPage, records: list[dict[str, Any]], total: int) -> 
 
 
 def _fitting(records: list[dict[str, Any]]) -> int:
-    """How many of them fit into an answer, which holds them as JSON inside of JSON."""
+    """How many of the records fit into a response of Lambda, which holds JSON inside of JSON."""
     if len(records) <= SURELY_FITS:
         return len(records)
     left = ANSWER_BYTES
@@ -168,7 +176,7 @@ def _fitting(records: list[dict[str, Any]]) -> int:
 
 
 def render_error(error: BridgeError, request_id: str) -> Response:  # noqa: ARG001 - in a header
-    """One shape; whatever is not in the document's table is a 500 (1.4)."""
+    """An error in the one form of this API. A status that is not in its table is a 500 (1.4)."""
     status = error.status if error.status in ERRORS else 500
     code, message = ERRORS[status]
     body: dict[str, Any] = {"errorCode": code, "statusCode": status, "message": message}
@@ -195,7 +203,7 @@ def _path(field: str) -> str:
 
 
 def render_unmatched(request: Request) -> Response:
-    """308 to the clean path for a doubled or trailing slash, else 404 (1.1)."""
+    """308 to the clean path for a doubled or trailing slash, otherwise 404 (1.1)."""
     if location := request.clean_target:
         body = {"errorCode": "MOVED", "statusCode": 308, "message": "Moved"}
         return Response(body, 308, JSON | {"Location": location})

@@ -1,4 +1,4 @@
-"""The people at a customer's. Source: contracts/alternative.md 6."""
+"""Contacts: the people at a customer. Source: docs/api/alternative.md, section 6."""
 
 from collections.abc import Callable
 
@@ -12,24 +12,29 @@ from bridge.models.page import Between, CursorPage
 from bridge.store.customers import contact_items
 
 
-def add(caller: Caller, customer_id: str, new: Callable[[], NewCustomerUser]) -> CustomerUser:
-    """Add whom `new` tells, once the customer is found.
+def add(caller: Caller, customer_id: str, read: Callable[[], NewCustomerUser]) -> CustomerUser:
+    """Add a contact to a customer.
 
-    Raises NotFound, what `new` raises, Conflict `customer_deleted`.
+    `read` checks the request's limits. It is called after the customer is found, because a 404
+    comes before errors of the body.
+    Raises NotFound, what `read` raises, Conflict `customer_deleted`.
     """
     customer = organization_customers.get(caller, customer_id)
-    fields = new().model_dump()
+    fields = read().model_dump()
     organization_customers.check_active(customer)
     now = clock.now()
-    user = CustomerUser(id=new_id("usr", now), customer_id=customer.id, created_at=now, **fields)
+    contact = CustomerUser(id=new_id("usr", now), customer_id=customer.id, created_at=now, **fields)
     try:
-        contact_items.insert(user)
-    except contact_items.CustomerGone as gone:
-        raise Conflict("the customer is deleted", code="customer_deleted") from gone
-    return user
+        contact_items.insert(contact)
+    except contact_items.CustomerDeleted as deleted:
+        raise Conflict("the customer is deleted", code="customer_deleted") from deleted
+    return contact
 
 
 def by_cursor(caller: Caller, customer_id: str, page: CursorPage) -> Between[CustomerUser]:
-    """Newest first; those of a deleted customer, too. Raises NotFound."""
+    """List a customer's contacts, newest first, also those of a deleted customer.
+
+    Raises NotFound.
+    """
     customer = organization_customers.get(caller, customer_id)
     return contact_items.list_by_cursor(customer.id, page)

@@ -1,4 +1,4 @@
-"""Whether a value fits the custom field it is for. Source: contracts/payments-ai.md 4.3."""
+"""Checks the values of custom fields. Source: docs/api/payments-ai.md, section 4.3."""
 
 import re
 from collections.abc import Callable
@@ -17,8 +17,8 @@ DATETIME = re.compile(
 )
 CURRENCY = re.compile(r"[A-Z]{3}")
 
-# Which constraints mean something for which type.
-MEANT: dict[str, frozenset[FieldType]] = {
+# The types that each of these constraints may be used with.
+CONSTRAINT_TYPES: dict[str, frozenset[FieldType]] = {
     "allowed_values": frozenset({"string", "array"}),
     "max_length": frozenset({"string"}),
     "pattern": frozenset({"string"}),
@@ -26,7 +26,10 @@ MEANT: dict[str, frozenset[FieldType]] = {
 
 
 def is_pattern(pattern: str) -> bool:
-    """Whether it is a regular expression by itself, and not only inside of ours."""
+    """Whether a text is a valid regular expression.
+
+    It is tried alone and inside our group: `a)|(?:b` is valid only inside the group.
+    """
     try:
         _compiled(pattern)
         _compiled(_whole(pattern))
@@ -39,14 +42,14 @@ def _whole(pattern: str) -> str:
     return rf"\A(?:{pattern})\z"
 
 
-@lru_cache(16)  # each may take up to 10 MB
+@lru_cache(16)  # a compiled pattern may take up to 10 MB of memory
 def _compiled(pattern: str) -> SchemaValidator:
-    """By pydantic's own engine: Rust's regex, which takes linear time whatever the pattern is."""
+    """Compile with pydantic's engine, Rust's regex. Its time is linear for any pattern."""
     return SchemaValidator(core_schema.str_schema(pattern=pattern))
 
 
 def error_of(field: NewCustomField, value: object) -> str | None:
-    """What is wrong with a value, None where it fits."""
+    """Return what is wrong with a value, or None if it fits the field."""
     if not CHECKS[field.type](value):
         return f"must be a {field.type}"
     constraints = field.constraints or Constraints()

@@ -1,6 +1,6 @@
-"""Custom fields: an organization's definitions, and customers whose values are held to them.
+"""Custom fields: an organization's definitions, and customers whose values are checked by them.
 
-Source: contracts/payments-ai.md section 4.
+Source: docs/api/payments-ai.md, section 4.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,11 +23,11 @@ from bridge.models.run_context import RunContext
 from bridge.models.text import METADATA_BYTES, compact
 from bridge.store.customers import custom_field_items
 
-LARGEST = 300 * 1024  # bytes of a definition: an item of the store has 400 KB
+LARGEST = 300 * 1024  # bytes of a definition; a DynamoDB item has at most 400 KB
 
 
 def define(caller: Caller, new: NewCustomField) -> CustomFieldDefined:
-    """Make a definition, or replace one; values that customers hold stay as they are.
+    """Create a definition, or replace one. Values that customers have are not checked again.
 
     Raises InvalidRequest, BodyTooLarge, Conflict `custom_field_type_fixed`.
     """
@@ -49,14 +49,14 @@ def define(caller: Caller, new: NewCustomField) -> CustomFieldDefined:
 
 
 def _check(new: NewCustomField) -> None:
-    """Raises InvalidRequest for constraints that no value could be held to, BodyTooLarge."""
+    """Raises InvalidRequest for constraints that do not fit the type, BodyTooLarge."""
     if new.constraints is None:
         return
     if len(new.constraints.model_dump_json().encode()) > LARGEST:
         raise BodyTooLarge(f"a custom field must have at most {LARGEST} bytes")
     errors = [
         Detail(f"constraints.{name}", f"not allowed for {new.type}")
-        for name, types in custom_field_values.MEANT.items()
+        for name, types in custom_field_values.CONSTRAINT_TYPES.items()
         if getattr(new.constraints, name) is not None and new.type not in types
     ]
     pattern, default = new.constraints.pattern, new.constraints.default
@@ -64,17 +64,18 @@ def _check(new: NewCustomField) -> None:
         errors.append(Detail("constraints.pattern", "must be a regular expression"))
     if not errors and default is not None and (error := custom_field_values.error_of(new, default)):
         errors.append(Detail("constraints.default", error))
-    _raise(errors)
+    _raise_invalid(errors)
 
 
-def _raise(errors: list[Detail]) -> None:
+def _raise_invalid(errors: list[Detail]) -> None:
+    """Raises InvalidRequest if there are errors."""
     if errors:
         names = ", ".join(error.field for error in errors)
         raise InvalidRequest(f"not valid: {names}", details=errors)
 
 
 def get(caller: Caller, resource: Resource, name: str) -> CustomField:
-    """Raises NotFound."""
+    """Return one definition. Raises NotFound."""
     field = custom_field_items.get(access.organization_of(caller), resource, name)
     if field is None:
         raise NotFound
@@ -82,18 +83,19 @@ def get(caller: Caller, resource: Resource, name: str) -> CustomField:
 
 
 def list_page(caller: Caller, resource: Resource | None, page: OffsetPage) -> Counted[CustomField]:
-    """By name, of one resource or of all."""
+    """List definitions by name, of one resource or of all."""
     fields = custom_field_items.list_all(access.organization_of(caller), resource)
     return Counted(fields[page.offset : page.offset + page.limit], len(fields))
 
 
 def create_customer(caller: Caller, fields: CustomerFields, run: RunContext) -> CustomerResult:
-    """Store a customer whose values fit, with the defaults of those that are absent.
+    """Create a customer with checked custom fields. A missing field gets its default.
 
+    A replay is answered first: its values are not checked against newer definitions (P29).
     Raises InvalidRequest, and what organization_customers.create raises.
     """
-    if stored := organization_customers.replayed(caller, run):
-        return stored
+    if result := organization_customers.find_replay(caller, run):
+        return result
     definitions = custom_field_items.list_all(access.organization_of(caller), "customers")
     defaults = {
         each.name: each.constraints.default
@@ -108,8 +110,10 @@ def create_customer(caller: Caller, fields: CustomerFields, run: RunContext) -> 
 def update_customer(
     caller: Caller, customer_id: str, read: Callable[[], CustomerFields]
 ) -> Customer:
-    """Change what `read` gives; it is called once the customer is known to be the caller's.
+    """Change a customer, and check its custom fields if they were sent.
 
+    `read` reads the request. It is called after the customer is found, because a 404 comes before
+    errors of the body.
     Raises InvalidRequest, and what organization_customers.update and `read` raise.
     """
     organization_id = access.organization_of(caller)
@@ -128,9 +132,9 @@ def update_customer(
 def _validated(
     definitions: Iterable[CustomField], given: dict[str, Any], stored: dict[str, Any]
 ) -> dict[str, Any]:
-    """The values without those that are null. One that is stored already is not judged again.
+    """Return the values without nulls. A value that equals the stored one is not checked again.
 
-    Raises InvalidRequest that names every value at fault, and every one that is missing.
+    Raises InvalidRequest, which names every invalid value and every missing one.
     """
     known = {each.name: each for each in definitions}
     values = {name: value for name, value in given.items() if value is not None}
@@ -146,11 +150,12 @@ def _validated(
     ]
     if not errors and len(compact(values).encode()) > METADATA_BYTES:
         errors.append(Detail("custom_fields", f"must be at most {METADATA_BYTES} bytes as JSON"))
-    _raise(errors)
+    _raise_invalid(errors)
     return values
 
 
 def _is_stored(name: str, value: object, stored: dict[str, Any]) -> bool:
+    """Compares JSON texts, because 1 == True in Python."""
     return name in stored and compact(stored[name]) == compact(value)
 
 

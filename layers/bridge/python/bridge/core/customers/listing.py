@@ -1,6 +1,7 @@
-"""Lists of an organization's customers, for its own keys.
+"""Lists and searches an organization's customers, for callers with the organization's credential.
 
-Source: contracts/payments-ai.md 2.3, monri.md 5.6, alternative.md 5; design/data-model.md 4 and 5.
+Source: docs/data-model.md, sections 4 and 5; docs/api/payments-ai.md, section 2.3;
+docs/api/monri.md, section 5.6; docs/api/alternative.md, section 5.
 """
 
 from bridge.core.rules import access, rate_limits
@@ -10,12 +11,14 @@ from bridge.models.customer import Customer
 from bridge.models.page import Between, Counted, CursorPage, OffsetPage
 from bridge.store.customers import customer_items, customer_list_items
 
-CONSISTENT_TO = 10_000  # customers of the organization; beyond, a search may lag by a second
+# Numbers of an organization's customers. Above the first, a search reads eventually consistent data
+# and is rate limited; above the second there is no search, because it would read too much.
+CONSISTENT_TO = 10_000
 SEARCHED_TO = 50_000
 
 
 def by_offset(caller: Caller, page: OffsetPage) -> Counted[Customer]:
-    """A page, and the number of all, or of all that match.
+    """Return a page of customers, and the number of all customers, or of all that match.
 
     Raises InvalidRequest `search_unavailable`, RateLimited.
     """
@@ -42,4 +45,5 @@ def _search(organization_id: str, text: str, page: OffsetPage, total: int) -> Co
 
 
 def by_cursor(caller: Caller, page: CursorPage) -> Between[Customer]:
+    """Return a page of customers before or after a cursor, newest first."""
     return customer_list_items.list_by_cursor(access.organization_of(caller), page)

@@ -1,6 +1,7 @@
-"""Customers as an organization's own keys keep them: soft deletes, and no provider is asked.
+"""Customers of an organization, for callers with its credential. No provider is called.
 
-Source: contracts/payments-ai.md 2, monri.md 5, alternative.md 6; design/data-model.md 3 and 6.
+Source: docs/data-model.md, sections 3 and 6; docs/api/payments-ai.md, section 2;
+docs/api/monri.md, section 5; docs/api/alternative.md, section 6.
 """
 
 from collections.abc import Callable
@@ -26,15 +27,17 @@ from bridge.store.wallet import method_items
 
 ADDRESSES = {"address", "primary_address"}
 
-# How an external id is taken: it must be free, or it is found by this customer only if it is.
+# How an external id is claimed. "required": it must be free, else the creation fails. "if_free": if
+# it is taken, the customer keeps it but is not found by it.
 Claim = Literal["required", "if_free"]
 Plan = Callable[[Customer], CustomerFields]
 
 
 def create(caller: Caller, fields: CustomerFields, claim: Claim, run: RunContext) -> CustomerResult:
-    """Store a customer, with what its client's key stands for, in one transaction.
+    """Create a customer, together with its idempotency record, in one transaction.
 
-    Raises Conflict `external_id_taken`, `idempotency_key_reused`, TemporarilyUnavailable.
+    Raises InvalidRequest, Conflict `external_id_taken` or `idempotency_key_reused`,
+    TemporarilyUnavailable.
     """
     organization_id = access.organization_of(caller)
     now = clock.now()
@@ -70,8 +73,11 @@ def _insert(customer: Customer, run: RunContext) -> CustomerResult:
     return CustomerResult(customer=customer)
 
 
-def replayed(caller: Caller, run: RunContext) -> CustomerResult | None:
-    """What the client's key was answered with before; None where it is new. Raises Conflict."""
+def find_replay(caller: Caller, run: RunContext) -> CustomerResult | None:
+    """Return the stored response of the client's key; None if there is none.
+
+    Raises Conflict `idempotency_key_reused`.
+    """
     if run.client_key is None:
         return None
     place = idempotency_items.of_organization(access.organization_of(caller), run.client_key.key)
@@ -87,14 +93,14 @@ def _stored_result(record: IdempotencyRecord, key: ClientKey | None) -> Customer
 
 
 def get(caller: Caller, customer_id: str) -> Customer:
-    """One that has been deleted, too. Raises NotFound."""
+    """Return a customer, also a deleted one. Raises NotFound."""
     known = identifier.is_well_formed(customer_id)
     stored = customer_items.get(customer_id, caller.prefetched) if known else None
     return access.visible(stored, caller)
 
 
 def get_by_external_id(caller: Caller, external_id: str) -> Customer:
-    """The living customer that has claimed it. Raises NotFound."""
+    """Return the active customer that claimed an external id. Raises NotFound."""
     organization_id = access.organization_of(caller)
     customer = customer_items.get_claimed(organization_id, external_id)
     if customer is None or customer.state != "active":
@@ -105,9 +111,9 @@ def get_by_external_id(caller: Caller, external_id: str) -> Customer:
 def list_methods(
     caller: Caller, customer_id: str | None, external_id: str, page: OffsetPage
 ) -> CustomersMethods:
-    """What is saved for a customer, newest first; nothing for a deleted one.
+    """List a customer's payment methods, newest first; of a deleted customer none.
 
-    Named by our id, or by the external id that it has claimed. Raises NotFound.
+    The customer is found by our id, else by the external id that it claimed. Raises NotFound.
     """
     customer = _find(caller, customer_id, external_id)
     methods = []
@@ -124,11 +130,12 @@ def _find(caller: Caller, customer_id: str | None, external_id: str) -> Customer
 
 
 def update(caller: Caller, customer_id: str, plan: Plan, *, touches: bool = False) -> Customer:
-    """Write what `plan` makes of the customer as it is; it may run again, on a newer one.
+    """Write the fields that `plan` returns for the stored customer.
 
-    Where nothing differs nothing is written, unless the write itself is to be seen: `touches`.
-    Raises NotFound, what `plan` raises, Conflict `customer_deleted` or `external_id_taken`,
-    TemporarilyUnavailable.
+    After a version conflict `plan` is called again with the newer customer. If nothing differs,
+    nothing is written, unless `touches`: then version and time change all the same.
+    Raises NotFound, what `plan` raises, InvalidRequest, Conflict `customer_deleted` or
+    `external_id_taken`, TemporarilyUnavailable.
     """
     for _ in range(scheduling.WRITE_TRIES):
         seen = get(caller, customer_id)
@@ -148,9 +155,10 @@ def update(caller: Caller, customer_id: str, plan: Plan, *, touches: bool = Fals
 
 
 def delete(caller: Caller, customer_id: str) -> Customer:
-    """The deleted customer; a second time the same one. A job then does the rest.
+    """Mark a customer deleted and return it. A second call returns the same customer.
 
-    Raises NotFound, TemporarilyUnavailable.
+    A job then detaches its payment methods and deletes it at the provider.
+    Raises NotFound, TemporarilyUnavailable. Source: docs/data-model.md, section 6.
     """
     for _ in range(scheduling.WRITE_TRIES):
         seen = get(caller, customer_id)
@@ -166,13 +174,13 @@ def delete(caller: Caller, customer_id: str) -> Customer:
 
 
 def check_active(customer: Customer) -> None:
-    """Raises Conflict `customer_deleted`: history stays, and nothing new begins."""
+    """Raises Conflict `customer_deleted`: nothing new may be added to a deleted customer."""
     if customer.state != "active":
         raise Conflict("the customer is deleted", code="customer_deleted")
 
 
 def _check_default(seen: Customer, fields: CustomerFields) -> None:
-    """Raises InvalidRequest for a method that is not this customer's, or cannot be charged."""
+    """Raises InvalidRequest for a method that is not this customer's, or has expired."""
     if fields.default_method_id is None:
         return
     method = method_items.get_of_customer(seen, fields.default_method_id)
@@ -191,9 +199,9 @@ def _taken() -> Conflict:
 
 
 def _written(seen: Customer, fields: CustomerFields) -> Customer:
-    """The customer with what was sent. A name made of first and last follows them.
+    """Return the customer with the fields that were sent, and its name made again if needed.
 
-    Raises InvalidRequest for addresses that are too large together.
+    Raises InvalidRequest if both address forms together are too large.
     """
     given = {name: getattr(fields, name) for name in fields.model_fields_set}
     after = seen.model_copy(update=given)
@@ -206,7 +214,10 @@ def _written(seen: Customer, fields: CustomerFields) -> Customer:
 
 
 def _check_addresses(customer: Customer) -> None:
-    """Both forms of one address have the room of one: 500 records fit into an answer."""
+    """Raises InvalidRequest if both address forms together exceed the limit of one.
+
+    The limit lets a page of 500 customers fit into one response.
+    """
     forms = (customer.address, customer.primary_address)
     if sum(len(compact(form).encode()) for form in forms if form) > METADATA_BYTES:
         message = f"must be at most {METADATA_BYTES} bytes as JSON, both forms together"

@@ -1,4 +1,7 @@
-"""Customers: create, read, update, delete. Source: contracts/bridge.md section 3."""
+"""Customers of users and guests: create, read, update, delete.
+
+Source: docs/api/native.md, section 3.
+"""
 
 from bridge import clock
 from bridge.core.rules import (
@@ -35,15 +38,16 @@ from bridge.store import dynamodb
 from bridge.store.customers import customer_items, customer_list_items, organization_items
 from bridge.store.dedupe import idempotency_items
 
-FIXED_FIELDS = ("id", "provider_id", "user_id", "organization_id")
+IMMUTABLE_FIELDS = ("id", "provider_id", "user_id", "organization_id")
 
 
 def create_customer(caller: Caller, new: NewCustomer, run: RunContext) -> CustomerResult:
-    """Make the customer at its provider, then store it in one transaction.
+    """Create a customer at its provider, then store it in one transaction.
 
-    A client's key is reserved first, with the id, so that a retry after a crash is the same call
-    at the provider. Raises InvalidRequest, NotAuthenticated, Forbidden, RateLimited, Conflict
-    `idempotency_in_progress`, NotExecuted, UnknownOutcome.
+    A client's key is reserved first, together with the customer's id. So a retry after a crash
+    sends the same call to the provider.
+    Raises InvalidRequest, NotAuthenticated, Forbidden, RateLimited, Conflict
+    `idempotency_key_reused` or `idempotency_in_progress`, NotExecuted, UnknownOutcome.
     """
     if not caller.is_user:
         guest_requirements.check(new.guest_data, run)
@@ -58,16 +62,20 @@ def create_customer(caller: Caller, new: NewCustomer, run: RunContext) -> Custom
         if record.state == "done":
             stored = Customer.model_validate_json(record.stored_response)
             return CustomerResult(customer=stored, replayed=True)
-        renamed = {"id": record.subject_id, "uid": suffix(record.subject_id)}
-        customer = customer.model_copy(update=renamed)
+        # After a takeover the record names the id that the crashed run has used.
+        reserved = {"id": record.subject_id, "uid": suffix(record.subject_id)}
+        customer = customer.model_copy(update=reserved)
     with idempotency.released_on_error(record):
-        return _make(customer, new.provider_id, record, run)
+        return _create(customer, new.provider_id, record, run)
 
 
-def _make(
+def _create(
     customer: Customer, provider_id: ProviderId, record: IdempotencyRecord | None, run: RunContext
 ) -> CustomerResult:
-    """At the provider, then here. Raises what the provider's call raises, Congested."""
+    """Create it at the provider, then store it.
+
+    Raises what the provider's call raises, Throttled.
+    """
     provider = registry.open_provider(provider_id)
     made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=run.ends_at)
     customer = customer.model_copy(update={"provider_customer_id": made})
@@ -76,7 +84,7 @@ def _make(
         record = record.model_copy(update={"state": "done", "snapshot": snapshot})
     try:
         customer_items.insert(customer, record)
-    except dynamodb.VersionConflict:  # two runs took the same request over
+    except dynamodb.VersionConflict:  # another run that took over the same request stored it
         stored = customer_items.get(customer.id)
         return CustomerResult(customer=stored or customer, replayed=True)
     return CustomerResult(customer=customer)
@@ -95,7 +103,7 @@ def _new_customer(caller: Caller, new: NewCustomer) -> Customer:
     made = new_id("cust", now)
     email, phone = new.email, new.phone
     given = new.name or joined_name(new.first_name, new.last_name)
-    if guest:  # alone for a guest; for a user it fills in what is missing (B8)
+    if guest:  # a guest's only data; for a user it fills in what is missing (B8)
         email, phone, given = email or guest.email, phone or guest.phone, given or guest.name
     if caller.is_user:
         email, phone, given = email or caller.email, phone or caller.phone, given or caller.name
@@ -123,7 +131,7 @@ def _new_customer(caller: Caller, new: NewCustomer) -> Customer:
 
 
 def get_customer(caller: Caller, customer_id: str) -> Customer:
-    """Raises NotFound, also for a deleted customer."""
+    """Return an active customer. Raises NotFound, also for a deleted one."""
     known = identifier.is_well_formed(customer_id)
     stored = customer_items.get(customer_id, caller.prefetched) if known else None
     customer = access.visible(stored, caller)
@@ -133,7 +141,10 @@ def get_customer(caller: Caller, customer_id: str) -> Customer:
 
 
 def list_customers(caller: Caller, page: Page) -> list[Customer]:
-    """The caller's own, or an organization's, newest first. Raises Forbidden."""
+    """List the caller's own customers, or an organization's, newest first.
+
+    Raises NotAuthenticated, Forbidden.
+    """
     user_id = access.user_of(caller)
     if page.organization_id:
         access.check_member(caller, page.organization_id)
@@ -144,16 +155,17 @@ def list_customers(caller: Caller, page: Page) -> list[Customer]:
 def update_customer(
     caller: Caller, customer_id: str, change: CustomerChange, run: RunContext
 ) -> Customer:
-    """The provider first, then ours: with the provider down nothing has changed.
+    """Change a customer at the provider, then here. If the provider fails, nothing changes here.
 
-    Raises NotFound, Forbidden, InvalidRequest `immutable_field`, NotExecuted, UnknownOutcome.
+    Raises NotFound, NotAuthenticated, Forbidden, InvalidRequest `immutable_field`, NotExecuted,
+    UnknownOutcome, TemporarilyUnavailable.
     """
     seen = get_customer(caller, customer_id)
     access.user_of(caller)
     access.check_writable(seen, caller)
     for _ in range(scheduling.WRITE_TRIES):
         changed = _changed(seen, change)
-        if changed.model_dump_json() == seen.model_dump_json():  # where True is not 1
+        if changed.model_dump_json() == seen.model_dump_json():  # JSON: True is not 1
             return seen
         if seen.provider_id and seen.provider_customer_id:
             provider = registry.open_provider(seen.provider_id)
@@ -168,14 +180,14 @@ def update_customer(
 
 def _changed(seen: Customer, change: CustomerChange) -> Customer:
     given = change.model_dump(exclude_none=True)
-    immutable_fields.check(given, seen.model_dump(), FIXED_FIELDS)
+    immutable_fields.check(given, seen.model_dump(), IMMUTABLE_FIELDS)
     return renamed(seen, seen.model_copy(update=given), given)
 
 
 def delete_customer(caller: Caller, customer_id: str) -> None:
-    """Ours first; a job then detaches its methods and deletes it at the provider (B12).
+    """Delete our record. A job then detaches its methods and deletes it at the provider (B12).
 
-    Raises NotFound, Forbidden.
+    Raises NotFound, NotAuthenticated, Forbidden, TemporarilyUnavailable.
     """
     seen = get_customer(caller, customer_id)
     access.user_of(caller)

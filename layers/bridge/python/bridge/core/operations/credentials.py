@@ -1,7 +1,8 @@
-"""Credentials of organizations, as operators make, list and revoke them.
+"""Operators create, list and revoke the credentials of organizations.
 
-An organization may have any number of each kind, so a new one is good beside the old one until that
-is revoked; a revoked one opens nothing from then on, nor do the tokens that came from it.
+An organization may have any number of each kind. So to rotate one, create a new credential, and
+revoke the old one later. A revoked credential stops working at once, and so do its access tokens.
+Source: docs/architecture.md, section 2.
 """
 
 import secrets
@@ -17,21 +18,25 @@ from bridge.store.access import credential_items
 
 
 class NewCredential(BaseModel, frozen=True):
-    """Which credential to make."""
+    """Which credential to create: its kind, and for which organization."""
 
     kind: CredentialKind
     organization_id: Reference
 
 
 class CreatedCredential(BaseModel, frozen=True):
-    """`to_send`: what its owner sends, by the API's own words. It is told here and never again."""
+    """A new credential.
+
+    `to_send`: what its owner sends, under the names that its API uses. It is returned only here,
+    and cannot be read again later.
+    """
 
     credential: Credential
     to_send: dict[str, str] = Field(repr=False)
 
 
 class CredentialsOf(BaseModel, frozen=True):
-    """Whose credentials to list."""
+    """The organization whose credentials to list."""
 
     organization_id: Reference
 
@@ -44,17 +49,22 @@ class RevokedCredential(BaseModel, frozen=True):
 
 
 class CredentialList(BaseModel, frozen=True):
+    """Credentials of one organization, without their secrets."""
+
     credentials: list[Credential]
 
 
 def create_credential(new: NewCredential) -> CreatedCredential:
-    """Texts of 256 random bits: nobody finds one by guessing, so a plain hash of it may be kept."""
+    """Create a credential and store it by its hash.
+
+    Its secrets have 256 random bits, so they cannot be guessed, and a plain hash of them is enough.
+    """
     now = clock.now()
-    made = new_id("cred", now)
-    to_send = _new_texts(new.kind, made)
+    credential_id = new_id("cred", now)
+    to_send = _new_texts(new.kind, credential_id)
     name, *secret = to_send.values()
     credential = Credential(
-        id=made,
+        id=credential_id,
         kind=new.kind,
         organization_id=new.organization_id,
         ends_with=name[-4:],
@@ -65,9 +75,9 @@ def create_credential(new: NewCredential) -> CreatedCredential:
 
 
 def _new_texts(kind: CredentialKind, credential_id: str) -> dict[str, str]:
-    """The credential's name, then its secret. An API key is both."""
+    """The name of the credential, then its secret. An API key is both in one."""
     secret = secrets.token_hex(32)
-    if kind == "api_key":  # the form that payments.ai shows: account, key, key id
+    if kind == "api_key":  # the form of payments.ai: account, key, key id
         return {"api_key": f"acct_{secret}_{suffix(credential_id)}"}
     if kind == "merchant":
         return {"authenticity_token": secrets.token_hex(20), "merchant_key": secret}
@@ -75,12 +85,12 @@ def _new_texts(kind: CredentialKind, credential_id: str) -> dict[str, str]:
 
 
 def list_credentials(of: CredentialsOf) -> CredentialList:
-    """Oldest first, the revoked ones too; no secret is in it."""
+    """The credentials of an organization, oldest first, also the revoked ones; no secrets."""
     return CredentialList(credentials=credential_items.list_all(of.organization_id))
 
 
 def revoke_credential(which: RevokedCredential) -> None:
-    """It opens nothing any more. May be repeated. Raises NotFound."""
+    """Make a credential and its tokens useless at once. May be repeated. Raises NotFound."""
     organization_id, credential_id = which.organization_id, which.credential_id
     if not (
         is_well_formed(credential_id)

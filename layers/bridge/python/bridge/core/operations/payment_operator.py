@@ -1,4 +1,7 @@
-"""What operators do by hand: see, converge or replay one payment, write and revoke sessions."""
+"""What operators do with one payment: inspect it, synchronize it, deliver its events again.
+
+Source: docs/architecture.md, section 2; docs/data-model.md, section 7.
+"""
 
 from pydantic import BaseModel, Field
 
@@ -18,7 +21,7 @@ HIDDEN: dict[str, bool | set[str]] = {
     "metadata": True,
     "last_hash": True,
     "writer": True,
-    "active_attempt": {"sent", "pending_changes"},  # what a call sent bears the caller's texts too
+    "active_attempt": {"sent", "pending_changes"},  # they contain the caller's texts
 }
 
 
@@ -30,11 +33,14 @@ class ReplayEvent(BaseModel, frozen=True):
 
 
 class Inspection(BaseModel, frozen=True):
-    """One payment as its row stands, without personal data, its timeline, and how far its events
-    have been delivered.
+    """One payment as it is stored, without personal data, with its timeline and event cursor.
 
-    `broken_at` is the place, from 1, of the first entry that was changed, added, moved or taken
-    away; one past the last where only the row says that there was more, or something else.
+    `lease_over`: the active attempt can no longer take effect. `overdue_seconds`: how long the
+    payment has been due. `delivery`: up to which entry events were delivered.
+
+    `broken_at` is the place, from 1, of the first timeline entry that was changed, added, moved or
+    removed. It is one past the last entry if only the row says that there were more entries, or
+    another last one. None if the timeline is whole.
     """
 
     payment: dict[str, object]
@@ -50,7 +56,7 @@ class Inspection(BaseModel, frozen=True):
 
 
 def inspect_payment(payment_id: str) -> Inspection:
-    """Raises NotFound."""
+    """Read a payment for an operator, and check the chain of its timeline. Raises NotFound."""
     payment = _get(payment_id)
     now, entries = clock.seconds(), payment_items.timeline_as_found(payment.id)
     broken_at = timeline.find_break(entries, payment)
@@ -69,14 +75,21 @@ def inspect_payment(payment_id: str) -> Inspection:
 
 
 def synchronize_payment(payment_id: str, run: RunContext) -> Inspection:
-    """Ask the provider now. Raises NotFound, NotExecuted, UnknownOutcome."""
+    """Ask the provider for the payment's state now, save it, and show the payment.
+
+    Raises NotFound, NotExecuted, UnknownOutcome, TemporarilyUnavailable.
+    """
     payment = _get(payment_id)
     synchronize.synchronize(payment, run)
     return inspect_payment(payment.id)
 
 
 def replay_events(event: ReplayEvent, run: RunContext) -> event_delivery.Delivered:
-    """Deliver again. Raises NotFound, InvalidRequest, TemporarilyUnavailable."""
+    """Deliver the events of a payment again, from a sequence number on.
+
+    Raises NotFound, InvalidRequest if there is no event with that number yet, and
+    TemporarilyUnavailable.
+    """
     payment = _get(event.payment_id)
     if event.from_sequence > payment.sequence:
         message = f"the last event of this payment is {payment.sequence}"

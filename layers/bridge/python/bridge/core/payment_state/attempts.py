@@ -1,6 +1,11 @@
-"""One money call on a payment that exists: decide, lock, send, settle.
+"""One money call on a payment that exists: decide, take the lock (T1), send, record the outcome.
 
-Source: design/convergence.md, sections 2 to 5.
+Confirm, update, cancel, capture and refund all go through `execute`. What differs between them is
+an `OperationPlan` (core/payments/operations.py). The lock is the active attempt on the payment
+row. It is taken in `payment_writes.lock` (T1) and released in `payment_writes.commit_transition`
+(T2), and nowhere else. Between the two the provider is called once.
+
+Source: docs/payment-correctness.md, sections 2 and 4.
 """
 
 import hashlib
@@ -45,47 +50,63 @@ Send = Callable[[Payment], ProviderPayment]
 
 @dataclass(frozen=True)
 class OperationPlan:
-    """What one operation adds to the protocol.
+    """When one operation may start, and what it sends.
 
-    `starts` says whether a call is made (False: the payment as it is answers) or raises Conflict.
-    `prepare` resolves what the call needs, before the lock. `is_repeatable`: it may be wanted more
-    than once, so that another client's key makes another request of it.
+    `body` is the client's request. `starts` decides by the state of the payment: True means that
+    the provider is called, False that the payment as it is now is the answer; it raises Conflict
+    if the state forbids the operation. `prepare` resolves what the call needs; it runs before the
+    lock is taken. `is_repeatable`: the same body with another idempotency key is another request.
+    That is so for a refund: two equal refunds may both be meant.
     """
 
     operation: Operation
-    asked: BaseModel
+    body: BaseModel
     starts: Callable[[Payment], bool]
     prepare: Callable[[Payment], "PreparedCall"]
     is_repeatable: bool = False
 
     def request_hash(self, run: RunContext) -> str:
+        """The hash by which this request is compared with the one of the active attempt."""
         key = run.client_key.key if self.is_repeatable and run.client_key else ""
-        return request_hash(self.operation, self.asked, key)
+        return request_hash(self.operation, self.body, key)
 
 
 @dataclass(frozen=True)
 class PreparedCall:
-    """The sending, which takes the locked payment; what the row will hold afterwards; the refund
-    that is asked for."""
+    """A provider call that is ready to be sent.
+
+    `send` takes the locked payment and makes the call. `pending_changes` are written to the row
+    once the attempt is done. `refund` is the refund that is requested, for that operation only.
+    """
 
     send: Send
     pending_changes: PendingChanges = field(default_factory=PendingChanges)
     refund: Refund | None = None
 
 
-def request_hash(operation: Operation, asked: BaseModel, key: str = "") -> str:
-    """Equal for equal requests: the second of two gets 202 and not a conflict."""
-    body = asked.model_dump_json(exclude_unset=True)
-    return hashlib.sha256(rfc8785.dumps([operation, body, key])).hexdigest()
+def request_hash(operation: Operation, body: BaseModel, key: str = "") -> str:
+    """SHA-256 over operation, body and key. A second request with the same hash gets a 202."""
+    text = body.model_dump_json(exclude_unset=True)
+    return hashlib.sha256(rfc8785.dumps([operation, text, key])).hexdigest()
 
 
 def execute(
     payment: Payment, record: IdempotencyRecord | None, plan: OperationPlan, run: RunContext
 ) -> PaymentResult:
-    """Make one attempt, or tell what another one is doing.
+    """Make one attempt, or answer with the attempt that is already active.
 
-    `payment` and `record` are what one consistent read gave. Raises Conflict, PaymentDeclined,
-    NotExecuted when the call surely did not happen, TemporarilyUnavailable.
+    `payment` and `record` come from one strongly consistent read. The order of the checks is:
+
+    1. The client's key has a stored response: return it. The provider is not called.
+    2. An attempt is active and its lease runs: answer 202 if it is this request, else 409.
+    3. An attempt is active and its lease is over: synchronize, read again, decide again.
+    4. The state allows the operation: take the lock (T1), then send once.
+
+    If T1 fails because something changed, read again and decide again, at most
+    `scheduling.WRITE_TRIES` times. The provider is never called without a committed lock (rule 1).
+
+    Raises Conflict, PaymentDeclined, NotExecuted if the call surely was not executed,
+    TemporarilyUnavailable. Source: docs/payment-correctness.md, section 2.
     """
     throttled = False
     for _ in range(scheduling.WRITE_TRIES):
@@ -98,12 +119,14 @@ def execute(
                 return _join_running_attempt(payment, plan, record, run)
             try:
                 synchronize.synchronize(payment, run)
-            except BridgeError:
+            except BridgeError:  # the outcome is still unknown, so the attempt is still the answer
                 return _join_running_attempt(payment, plan, record, run)
             payment, record = read_again(payment, run)
             continue
         if not plan.starts(payment):
             return PaymentResult(payment=payment)
+        # Before the lock, because it may read and ask the provider. A change that happens meanwhile
+        # is noticed: T1 has the version from before as its condition.
         prepared = plan.prepare(payment)
         try:
             locked = _lock(payment, plan, prepared, run)
@@ -123,13 +146,17 @@ def execute(
 
 
 def is_running(payment: Payment) -> bool:
-    """Whether the lock's owner may still be at work. A creation can be taken up at once."""
+    """Whether the lease of the active attempt still runs, so that its call may take effect.
+
+    Never for a creation: its status check is the same keyed call, so anyone may make it at once.
+    """
     attempt = payment.active_attempt
     return bool(attempt and attempt.operation != "create" and clock.seconds() <= attempt.until)
 
 
 def read_again(payment: Payment, run: RunContext) -> tuple[Payment, IdempotencyRecord | None]:
-    if run.cause != "api":  # workers hold no client's key, and may not read secrets
+    """The payment as it is stored now, and the record of the client's key."""
+    if run.cause != "api":  # workers have no client's key and no right to read secrets
         return payment_items.get(payment.id) or payment, None
     key = run.client_key.key if run.client_key else None
     fresh, record = payment_items.read(payment.id, key, clock.seconds())
@@ -139,7 +166,7 @@ def read_again(payment: Payment, run: RunContext) -> tuple[Payment, IdempotencyR
 def _join_running_attempt(
     payment: Payment, plan: OperationPlan, record: IdempotencyRecord | None, run: RunContext
 ) -> PaymentResult:
-    """Another attempt is out: if it is this very request it is the answer. Raises Conflict."""
+    """Answer 202 if the active attempt is this same request. Else raises Conflict (409)."""
     attempt = payment.active_attempt
     request = (plan.operation, plan.request_hash(run))
     if attempt and (record or request == (attempt.operation, attempt.request_hash)):
@@ -148,7 +175,7 @@ def _join_running_attempt(
 
 
 def _unknown(locked: Payment) -> PaymentResult:
-    """Nobody knows yet how the attempt under way ends (B20)."""
+    """The answer while the outcome of the active attempt is unknown: 202 (B20)."""
     left = idempotency.seconds_left(locked)
     return PaymentResult(payment=locked, refund=locked.locked_attempt.refund, retry_after=left)
 
@@ -164,7 +191,12 @@ def lock_for(
     refund: Refund | None = None,
     record: IdempotencyRecord | None = None,
 ) -> Payment:
-    """The row as it is while the call is out. Source: convergence.md, T1."""
+    """The row as T1 will write it: with the active attempt, which is the lock.
+
+    Frozen here: the attempt's number and with it the provider's idempotency key, the amount, and
+    the lease. The amount of a refund is reserved, so that `refundable_cents` is right at once.
+    Nothing is written. Source: docs/payment-correctness.md, section 4.
+    """
     pending_changes = pending_changes or PendingChanges()
     provider = registry.open_provider(payment.provider_id)
     number, now = payment.attempts + 1, clock.seconds()
@@ -188,14 +220,18 @@ def lock_for(
     locked = payment.model_copy(
         update={"active_attempt": attempt, "attempts": number, "due_at": due_at}
     )
-    waiting = locked.refunds_pending + (refund is not None)
-    reserved = {"refundable_cents": merge.refundable(locked), "refunds_pending": waiting}
+    pending = locked.refunds_pending + (refund is not None)
+    reserved = {"refundable_cents": merge.refundable(locked), "refunds_pending": pending}
     return locked.model_copy(update=reserved)
 
 
 def _lock(
     payment: Payment, plan: OperationPlan, prepared: PreparedCall, run: RunContext
 ) -> Payment:
+    """T1: take the lock, with the idempotency record and the refund in the same transaction.
+
+    Raises KeyTaken, VersionConflict, Throttled.
+    """
     record = None
     if run.client_key:
         place = idempotency_items.of_payment(payment.id, run.client_key.key)
@@ -214,7 +250,11 @@ def _lock(
 
 
 def _send(locked: Payment, send: Send, run: RunContext) -> PaymentResult:
-    """The one sending of an attempt, and what it tells (rules 3 and 4)."""
+    """Send the attempt once, then record how it ended (T2), which releases the lock.
+
+    If the outcome is unknown, the lock stays and status checks are scheduled (rules 3 and 4).
+    Raises PaymentDeclined, NotExecuted.
+    """
     attempt = locked.locked_attempt
     try:
         provider_state = send(locked)
@@ -226,20 +266,21 @@ def _send(locked: Payment, send: Send, run: RunContext) -> PaymentResult:
         written = synchronize.record_outcome(
             locked, None, synchronize.refusal_outcome(attempt, refusal), run
         )
-        if isinstance(refusal, WrongState):  # the object is not as our row says
+        if isinstance(refusal, WrongState):  # the provider's object is not as our row says
             with suppress(BridgeError):
                 synchronize.synchronize(written, run)
         raise
     crash_points.reach("answered", locked.id)
     outcome = AttemptOutcome(attempt=attempt.number, kind="done")
     written = synchronize.record_outcome(locked, provider_state, outcome, run)
+    # A decline is certain even if T2 could not be written.
     if attempt.operation == "confirm" and provider_state.status == "failed":
         raise idempotency.declined(written.model_copy(update={"failure": provider_state.failure}))
     if written.active_attempt and written.active_attempt.number == attempt.number:
         return _unknown(written)
     if not attempt.refund:
         return PaymentResult(payment=written)
-    made = merge.merge_refunds(
+    refunds = merge.merge_refunds(
         locked, [attempt.refund], provider_state, outcome, written.changed_at
     )
-    return PaymentResult(payment=written, refund=made[0])
+    return PaymentResult(payment=written, refund=refunds[0])

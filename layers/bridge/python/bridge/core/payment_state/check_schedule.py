@@ -1,4 +1,7 @@
-"""When a payment is looked at next. Source: design/convergence.md, sections 6 and 8."""
+"""When the next status check of a payment is due (`due_at`).
+
+Source: docs/payment-correctness.md, sections 6 and 8.
+"""
 
 from bridge.core.payment_state import state_machine
 from bridge.core.rules import scheduling
@@ -11,9 +14,12 @@ CHECKS_AFTER_S = (MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR)
 
 
 def next_check(payment: Payment, now: int, *, is_illegal: bool = False) -> int | None:
-    """When the payment is due again: soon while a call is out, else by the age of the last change.
+    """The second at which the payment is due again, or None if nothing can change any more.
 
-    None where nothing can move and the provider does not contradict us. Source: sections 6 and 8.
+    With an active attempt: 5 and 30 seconds after the lock, just after the lease, at the latest
+    in a minute. Without one the pauses grow with the time since facts last changed. `is_illegal`:
+    the provider contradicts our row, so the payment stays due even if its state is final (rule 8).
+    `now` is in seconds. Source: docs/payment-correctness.md, section 8.
     """
     if attempt := payment.active_attempt:
         checks = [attempt.at + pause for pause in FIRST_CHECKS_S if attempt.at + pause > now]

@@ -1,6 +1,10 @@
-"""One write of what a provider's state makes of our row: T2, or a bump where no fact changed.
+"""Write the provider's state to our row: T2, or "nothing changed" if no fact changed.
 
-Source: design/convergence.md, section 4.
+T2 is one transaction: the row, its timeline entry, the client's idempotency record, the refunds,
+and a saved payment method. If the attempt ended, T2 also releases the lock. The transaction itself
+is `payment_writes.commit_transition`; this module decides what is in it.
+
+Source: docs/payment-correctness.md, section 4.
 """
 
 from bridge import clock
@@ -25,7 +29,15 @@ def write(
     own_outcome: AttemptOutcome | None,
     run: RunContext,
 ) -> Payment:
-    """T2, or a bump where no fact changed. Raises Outrun, EventSeen, Congested."""
+    """Merge the provider's state into the row and write it, under the version of `payment`.
+
+    `payment` is the row as it was read before the provider was asked (rule 5). `own_outcome` is
+    how the attempt ended, if this worker sent it or knows it. Without a change of facts, refunds or
+    the attempt the write only raises the version (rule 6) and sets the next `due_at`.
+
+    Raises VersionConflict if the row changed since it was read, EventSeen if another delivery of
+    the run's event was handled, Throttled. Source: docs/payment-correctness.md, section 5.
+    """
     at = clock.now()
     now = int(at.timestamp())
     single = registry.open_provider(payment.provider_id).single_capture
@@ -33,23 +45,23 @@ def write(
     is_illegal = _report(payment, merged, provider_state)
     known = _known_refunds(payment, provider_state)
     refunds = merge.merge_refunds(payment, known, provider_state, outcome, at)
-    has_more = len(refunds) > REFUNDS_AT_ONCE  # the rest is for the next look
+    has_more = len(refunds) > REFUNDS_AT_ONCE  # the rest waits for the next status check
     refunds = refunds[:REFUNDS_AT_ONCE]
-    waiting = payment.refunds_pending + _pending(refunds) - _pending_of(known, refunds)
-    merged = merged.model_copy(update={"refunds_pending": waiting})
+    pending = payment.refunds_pending + _pending(refunds) - _pending_of(known, refunds)
+    merged = merged.model_copy(update={"refunds_pending": pending})
     if run.event:
         merged = merged.model_copy(update={"last_event_at": now})
     if not outcome and not refunds and not timeline.differ(payment, merged):
         due = check_schedule.next_check(merged, now, is_illegal=is_illegal)
-        bumped = merged.model_copy(update={"due_at": due})
-        return payment_writes.advance(payment, bumped, event=run.event)
+        unchanged = merged.model_copy(update={"due_at": due})
+        return payment_writes.advance(payment, unchanged, event=run.event)
     merged = merged.model_copy(
         update={"sequence": payment.sequence + 1, "changed_at": at, "updated_at": at}
     )
     entry = timeline.entry_of(payment, merged, outcome, run.cause)
     due = check_schedule.next_check(merged, now, is_illegal=is_illegal)
     if has_more or (due and outcome and outcome.kind == "refused"):
-        due = now  # our row may be behind (rule 8)
+        due = now  # after a refusal our row may be out of date (rule 8)
     merged = merged.model_copy(update={"last_hash": entry.hash, "due_at": due})
     record = _closed_record(payment, merged, refunds, outcome, now)
     crash_points.reach("committing", payment.id)
@@ -77,7 +89,12 @@ def _commit(
     record: IdempotencyRecord | None,
     refunds: list[Refund],
 ) -> Payment:
-    """T2, with the method that the payment saves. Raises Outrun, EventSeen, Congested."""
+    """Send T2, again with fresh data if only a side record was in the way.
+
+    That is the pointer from the provider's id (it belongs to another payment: T2 is sent without
+    it) or what is saved for the customer (it is read again). Raises VersionConflict, EventSeen,
+    Throttled.
+    """
     link = True
     for _ in range(scheduling.WRITE_TRIES):
         saved = save_method.writes(payment, merged, provider_state)
@@ -97,11 +114,14 @@ def _commit(
 
 
 def _known_refunds(payment: Payment, provider_state: ProviderPayment | None) -> list[Refund]:
-    """Our rows of the refunds that are told of. Read after the fence, so older than no fence."""
+    """Our refunds, as far as the provider reports them.
+
+    They are read after the payment's version, so they are at least as new as that version.
+    """
     reported = provider_state.refunds if provider_state else ()
-    asked = payment.active_attempt.refund if payment.active_attempt else None
-    if all(asked and each.refund_id == asked.id for each in reported):
-        return [asked] if asked else []
+    requested = payment.active_attempt.refund if payment.active_attempt else None
+    if all(requested and each.refund_id == requested.id for each in reported):
+        return [requested] if requested else []  # nothing else is reported: no read is needed
     return payment_items.refunds(payment.id)
 
 
@@ -110,13 +130,13 @@ def _pending(refunds: list[Refund]) -> int:
 
 
 def _pending_of(known: list[Refund], changed: list[Refund]) -> int:
-    """How many of those that change were pending so far."""
+    """How many of the changed refunds were pending before."""
     ids = {refund.id for refund in changed}
     return _pending([refund for refund in known if refund.id in ids])
 
 
 def _report(payment: Payment, merged: Payment, provider_state: ProviderPayment | None) -> bool:
-    """Count what should not happen, for the alarms; True for a move that was not made."""
+    """Count for the alarms what should not happen. True: the provider's state was not taken."""
     if payment.status == "canceled" and merged.status == "succeeded":
         telemetry.measure("canceled_but_paid")
     if not provider_state or provider_state.status == payment.status:
@@ -136,22 +156,24 @@ def _report(payment: Payment, merged: Payment, provider_state: ProviderPayment |
 def _closed_record(
     before: Payment, after: Payment, refunds: list[Refund], outcome: AttemptOutcome | None, now: int
 ) -> IdempotencyRecord | None:
-    """What becomes of the client's key when its attempt has ended (section 4, action 3).
+    """The client's idempotency record after its attempt ended, or None if it stays as it is.
 
-    Nothing once the key has expired: it may be another request's by then.
+    Done: the record contains the response from now on. Refused or not sent: the state is `free`,
+    the record is deleted, and the client may use its key again. An expired record is left alone:
+    the key may belong to another request by then. Source: docs/payment-correctness.md, section 4.
     """
     key = before.active_attempt.client_key if before.active_attempt else None
     if not outcome or not before.active_attempt or not key or key.expires <= now:
         return None
-    done, asked = outcome.kind == "done", before.active_attempt.refund
-    made = next((each for each in refunds if asked and each.id == asked.id), asked)
-    answer = made or after
+    done, requested = outcome.kind == "done", before.active_attempt.refund
+    refund = next((each for each in refunds if requested and each.id == requested.id), requested)
+    response = refund or after
     return IdempotencyRecord(
         key=key.record,
         fingerprint=key.fingerprint,
-        subject_id=answer.id,
+        subject_id=response.id,
         state="done" if done else "free",
         declined=done and before.active_attempt.operation == "confirm" and after.status == "failed",
-        snapshot=answer.model_dump_json(exclude_none=True) if done else None,
+        snapshot=response.model_dump_json(exclude_none=True) if done else None,
         expires=key.expires,
     )

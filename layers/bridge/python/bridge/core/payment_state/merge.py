@@ -1,6 +1,6 @@
-"""What our row becomes when its provider's state is known: pure, no clock, no I/O.
+"""Compute what our row becomes from the provider's state. Pure: no clock, no I/O.
 
-Source: design/convergence.md, sections 2 and 5.
+Source: docs/payment-correctness.md, sections 2 and 5.
 """
 
 from collections.abc import Iterable
@@ -22,10 +22,12 @@ def merge(
     *,
     single_capture: bool,
 ) -> tuple[Payment, AttemptOutcome | None]:
-    """What our row becomes, and how its attempt ended, if it did.
+    """The row after the merge, and how its active attempt ended, or None if it did not end.
 
-    `shown` is the provider's state, None where it holds nothing for us; `mine` how our own attempt
-    ended, when we know. Source: section 5.
+    `provider_state` is None if the provider has no object for this payment. `own_outcome` is how
+    the attempt ended, if the caller knows that for certain; otherwise the provider's state must
+    prove it. `now` is in seconds. `single_capture`: see `Provider` in providers/contract.py.
+    Source: docs/payment-correctness.md, section 5.
     """
     outcome = _outcome_of(payment, provider_state, now, own_outcome, single_capture=single_capture)
     merged = (
@@ -41,9 +43,9 @@ def merge(
 
 
 def refundable(payment: Payment) -> int:
-    """What is left to refund, without the refund that is being asked for."""
-    asked = payment.active_attempt.refund if payment.active_attempt else None
-    reserved = asked.amount_cents if asked else 0
+    """The cents that can still be refunded: captured, less refunded, less an active refund."""
+    requested = payment.active_attempt.refund if payment.active_attempt else None
+    reserved = requested.amount_cents if requested else 0
     return max(0, payment.captured_cents - payment.refunded_cents - reserved)
 
 
@@ -54,26 +56,27 @@ def merge_refunds(
     outcome: AttemptOutcome | None,
     at: datetime,
 ) -> list[Refund]:
-    """The refunds that become others, or are new to us: somebody refunded at the provider.
+    """The refunds to write: those that changed, and those that were made at the provider.
 
-    `known`: ours as they stand, as far as `shown` tells of them.
+    `known` are our refunds, at least those that `provider_state` reports. A refund whose attempt
+    was refused or not sent becomes `failed`. `at` becomes their `updated_at`.
     """
     rows = {refund.id: refund for refund in known}
     changed = []
     for reported in provider_state.refunds if provider_state else ():
-        row = _row_of(rows.values(), reported) or _made_elsewhere(payment, reported)
+        row = _row_of(rows.values(), reported) or _made_at_provider(payment, reported)
         facts = {"provider_refund_id": reported.provider_refund_id, "status": reported.status}
         after = row.model_copy(update=facts)
         if after != rows.get(row.id):
             changed.append(after.model_copy(update={"updated_at": at}))
-    asked = payment.active_attempt.refund if payment.active_attempt else None
-    if outcome and outcome.kind != "done" and asked:
-        changed.append(asked.model_copy(update={"status": "failed", "updated_at": at}))
+    requested = payment.active_attempt.refund if payment.active_attempt else None
+    if outcome and outcome.kind != "done" and requested:
+        changed.append(requested.model_copy(update={"status": "failed", "updated_at": at}))
     return changed
 
 
 def _row_of(rows: Iterable[Refund], reported: ProviderRefund) -> Refund | None:
-    """Ours by the provider's id, or by our own where no other answer has claimed it."""
+    """Our refund with the provider's id, else with our own id if it has no provider's id yet."""
     for row in rows:
         if row.provider_refund_id == reported.provider_refund_id:
             return row
@@ -82,7 +85,8 @@ def _row_of(rows: Iterable[Refund], reported: ProviderRefund) -> Refund | None:
     return None
 
 
-def _made_elsewhere(payment: Payment, reported: ProviderRefund) -> Refund:
+def _made_at_provider(payment: Payment, reported: ProviderRefund) -> Refund:
+    """A refund that is new to us, for example one made at the provider's dashboard."""
     return Refund(
         id=f"ref_{reported.provider_refund_id}",
         payment_id=payment.id,
@@ -95,13 +99,11 @@ def _made_elsewhere(payment: Payment, reported: ProviderRefund) -> Refund:
 
 
 def _facts(payment: Payment, provider_state: ProviderPayment) -> dict[str, object]:
-    moved = (
-        provider_state.status
-        if provider_state.status and state_machine.may_move(payment.status, provider_state.status)
-        else None
-    )
-    status = moved or payment.status
-    first = payment.provider_payment_id is None
+    """What the provider's state says about the row. A forbidden or unknown state keeps ours."""
+    reported = provider_state.status
+    is_allowed = reported is not None and state_machine.may_move(payment.status, reported)
+    status = reported if is_allowed else payment.status
+    is_first = payment.provider_payment_id is None
     facts: dict[str, object] = {
         "status": status,
         "provider_payment_id": provider_state.provider_payment_id,
@@ -113,21 +115,18 @@ def _facts(payment: Payment, provider_state: ProviderPayment) -> dict[str, objec
         "dispute": provider_state.dispute,
         "next_action": provider_state.next_action,
         "failure": provider_state.failure or payment.failure,
-        "client_secret": provider_state.client_secret if first else payment.client_secret,
+        "client_secret": provider_state.client_secret if is_first else payment.client_secret,
     }
-    if (
-        provider_state.total_cents != payment.total_cents
-    ):  # rule 10: the provider's amount is the amount
-        facts |= {"total_cents": provider_state.total_cents} | _split(
-            payment, provider_state.total_cents
-        )
+    total = provider_state.total_cents
+    if total != payment.total_cents:  # rule 10: the provider's amount is the amount
+        facts |= {"total_cents": total} | _split(payment, total)
     if status == "succeeded" and not payment.completed_at:
         facts["completed_at"] = provider_state.charged_at
     return facts
 
 
 def _split(payment: Payment, total: int) -> dict[str, int]:
-    """Parts that add up to a total somebody set elsewhere: tax and discount stay, if they can."""
+    """Amounts that add up to the provider's total. Tax and discount stay, if they still fit."""
     subtotal = total - payment.tax_cents + payment.discount_cents
     if subtotal >= 0:
         return {"subtotal_cents": subtotal}
@@ -142,12 +141,18 @@ def _outcome_of(
     *,
     single_capture: bool,
 ) -> AttemptOutcome | None:
+    """How the active attempt ended; None while it stays active.
+
+    In this order: what its own worker knows; what the provider's state proves; not sent, if
+    nothing is proved and the lease is over. A creation does not end as not sent here:
+    `synchronize` decides that when the status checks of the creation have stopped.
+    """
     attempt = payment.active_attempt
     if attempt is None:
         return None
     if own_outcome and own_outcome.attempt == attempt.number:
         return own_outcome
-    over = now > attempt.until
+    over = now > attempt.until  # from here on nothing of the attempt can still take effect
     if provider_state and _took_place(
         payment, attempt, provider_state, over=over, single_capture=single_capture
     ):
@@ -165,7 +170,12 @@ def _took_place(
     over: bool,
     single_capture: bool,
 ) -> bool:
-    """Whether a look proves that the attempt took place; rule 12 where that takes the lease."""
+    """Whether the provider's state proves that the attempt took effect.
+
+    `over` says that the lease is over. Some states prove it only then (rule 12): before, the payer
+    may have caused the change, while our own call can still arrive.
+    Source: docs/payment-correctness.md, section 5.
+    """
     match attempt.operation:
         case "create":
             return True
@@ -192,7 +202,7 @@ def _took_place(
             return any(
                 reported.refund_id == attempt.refund.id for reported in provider_state.refunds
             )
-        case _:  # providers without single capture come with their verbs
+        case _:  # a confirm without single capture: no such provider is built
             raise NotImplementedError(attempt.operation)
 
 
@@ -202,6 +212,7 @@ def _with_outcome(
     outcome: AttemptOutcome,
     provider_state: ProviderPayment | None,
 ) -> Payment:
+    """The row without its active attempt, which is the release of the lock, and what it left."""
     changes: dict[str, object] = {"active_attempt": None}
     if outcome.kind == "done":
         pending = attempt.pending_changes.model_dump(exclude_none=True)
@@ -210,12 +221,13 @@ def _with_outcome(
             and "total_cents" in pending
             and pending["total_cents"] != provider_state.total_cents
         ):
+            # Somebody set another amount at the provider: that one is the amount (rule 10).
             pending = {k: v for k, v in pending.items() if not k.endswith("_cents")}
         changes |= pending
     elif attempt.operation == "create":
         changes |= {"status": "failed", "failure": outcome.failure, "is_open": False}
     elif outcome.failure == NOT_SENT and attempt.operation == "confirm":
-        found = merged.status  # another state than these two is one that the look found
-        changes |= {"failure": NOT_SENT} if found in ("created", "failed") else {}
-        changes |= {"status": "failed"} if found == "created" else {}
+        status = merged.status  # never `failed` over a state in which the payer still acts
+        changes |= {"failure": NOT_SENT} if status in ("created", "failed") else {}
+        changes |= {"status": "failed"} if status == "created" else {}
     return merged.model_copy(update=changes)

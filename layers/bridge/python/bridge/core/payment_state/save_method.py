@@ -1,7 +1,9 @@
-"""What a payment with `setup_future_usage` leaves behind: the method that paid, saved, once.
+"""Save the payment method of a payment with `setup_future_usage`, once it has paid.
 
-The provider keeps the method for the payment's customer by itself. Ours is written with the state
-that shows it, in one transaction, by whoever finds out first. Source: bridge.md 4 and 5.
+The provider keeps the method for the customer by itself. Our item is written in T2, in the same
+transaction that first stores the payment as paid. So it is saved once, whichever worker that is.
+
+Source: docs/api/native.md, sections 4 and 5; docs/payment-correctness.md, section 4.
 """
 
 from bridge import clock
@@ -17,8 +19,12 @@ PAID = ("succeeded", "requires_capture")
 
 
 def writes(before: Payment, after: Payment, provider_state: ProviderPayment | None) -> Actions:
-    """What belongs into the transaction that first sees a payment paid, be it given up since;
-    nothing where the method is one of ours already, or its customer is gone."""
+    """The writes that save the method, to be added to T2; none if there is nothing to save.
+
+    There is something to save if this is the first time that the payment is known to be paid.
+    That also holds if the authorization was canceled before we asked. Nothing is written if the
+    method is already saved here or its customer is not active.
+    """
     saved = provider_state.saved if provider_state else None
     if not (saved and before.status not in PAID and after.customer_id):
         return {}
@@ -28,10 +34,10 @@ def writes(before: Payment, after: Payment, provider_state: ProviderPayment | No
     if method_items.find_saved(after.provider_id, saved.token):
         return {}
     now = clock.now()
-    made = new_id("pm", now)
+    method_id = new_id("pm", now)
     method = PaymentMethod(
-        id=made,
-        uid=suffix(made),
+        id=method_id,
+        uid=suffix(method_id),
         customer_id=customer.id,
         provider_id=after.provider_id,
         created_at=now,

@@ -1,4 +1,4 @@
-"""The state machine as data. Source: design/convergence.md, section 2."""
+"""The state machine of a payment, as data. Source: docs/payment-correctness.md, section 2."""
 
 from bridge.models.payment import Operation
 from bridge.models.provider import Status
@@ -12,7 +12,8 @@ _ANY: set[Status] = {
     "failed",
     "canceled",
 }
-# What a provider's word may turn our state into; money that moved wins over everything.
+# From each state: the states that the provider's answer may set. `succeeded` is taken from every
+# state: if money has moved, that is what counts.
 MOVES: dict[Status, set[Status]] = {
     "new": _ANY,
     "created": _ANY - {"created"},
@@ -23,13 +24,13 @@ MOVES: dict[Status, set[Status]] = {
     "canceled": {"succeeded"},
     "succeeded": set(),
 }
-# Moves that are not made and are no surprise: the provider's object says less than we know.
+# Transitions that are not made and not counted as an error: our row knows more than the object.
 EXPECTED: set[tuple[Status, Status]] = {
     ("failed", "created"),
     ("canceled", "created"),
     ("canceled", "failed"),
 }
-# Where a call starts a new attempt.
+# The states in which an operation may start a new attempt.
 STARTS: dict[Operation, set[Status]] = {
     "confirm": {"created", "failed"},
     "update": {"created", "failed"},
@@ -37,23 +38,29 @@ STARTS: dict[Operation, set[Status]] = {
     "capture": {"requires_capture"},
     "refund": {"succeeded"},
 }
-# Where a confirm is answered with the payment as it is: an earlier charge can still succeed.
+# The states in which a confirm returns the payment as it is, without calling the provider: an
+# earlier charge has succeeded or can still succeed.
 CONFIRMED: set[Status] = {"processing", "requires_capture", "succeeded", "requires_action"}
 
 
 def may_move(before: Status, after: Status) -> bool:
+    """Whether the provider's state may replace ours."""
     return after in MOVES[before]
 
 
 def may_start(operation: Operation, status: Status, *, single_capture: bool) -> bool:
-    """Whether an attempt may begin. With single capture a waiting object is still harmless."""
+    """Whether an operation may start in this state.
+
+    With single capture, confirm and update may also start in `requires_action`: the object can be
+    charged only once.
+    """
     if status in STARTS[operation]:
         return True
     return single_capture and status == "requires_action" and operation in ("confirm", "update")
 
 
 def can_move(status: Status, *, is_open: bool) -> bool:
-    """Whether somebody else can still change it: then it stays due (rule 8)."""
+    """Whether the state can still change at the provider. Such a payment stays due (rule 8)."""
     if status == "failed":
         return is_open
     return status not in ("succeeded", "canceled")

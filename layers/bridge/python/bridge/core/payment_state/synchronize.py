@@ -1,6 +1,11 @@
-"""How three writers keep one payment true: settle and converge.
+"""Bring a payment to the provider's state: `synchronize`, and `record_outcome` after a call.
 
-Source: design/convergence.md, whose rules are cited by number.
+Three writers change a payment: API calls, the queue worker and the sweep. All of them come through
+here. Each one reads the row and its version first, then asks the provider, then writes on the
+condition that the version is still the same (rule 5). A writer that was overtaken reads again.
+
+The rules that are cited by number: docs/payment-correctness.md, section 3.
+Source: docs/payment-correctness.md, sections 5 and 6.
 """
 
 from contextlib import suppress
@@ -30,9 +35,10 @@ GIVE_UP_AFTER_CHECKS_S = 3600
 
 
 def schedule_status_checks(payment: Payment, error: BridgeError) -> None:
-    """A call has gone out, or may have: its outcome is for a look to find (rule 4).
+    """Queue status checks of an attempt whose outcome is unknown (rule 4).
 
-    Looks of a few seconds are queued. Where they cannot be, the payment is still due.
+    They run after 5 and 30 seconds. If they cannot be queued, the sweep does the check: the
+    payment is due anyway.
     """
     log.warning(
         "outcome unknown",
@@ -52,7 +58,7 @@ def schedule_status_checks(payment: Payment, error: BridgeError) -> None:
 
 
 def lease_end(run: RunContext, provider: Provider) -> int:
-    """After this second nothing that this run sends can still land."""
+    """The second after which nothing that this run sends can still take effect."""
     return int(run.ends_at.timestamp()) + provider.horizon_s + CLOCKS_DIFFER_S
 
 
@@ -62,9 +68,13 @@ def record_outcome(
     outcome: AttemptOutcome,
     run: RunContext,
 ) -> Payment:
-    """T2 by the worker whose attempt it was; with the fence lost, by `converge` (rule 11).
+    """Write how an attempt ended, by the worker that sent it: T2, which releases the lock.
 
-    Does not raise for a store or a provider in trouble: the lock then stays for the sweep to end.
+    How the attempt ended is a fact; the state in the answer is only a snapshot (rule 11). So if
+    the version has changed since T1, the outcome is kept and the provider's state is fetched again.
+
+    Returns the row as written, or `locked` if it could not be written. Then the lock stays and the
+    sweep ends the attempt later. Does not raise for errors of DynamoDB or the provider.
     """
     try:
         return commit.write(locked, provider_state, outcome, run)
@@ -83,7 +93,10 @@ def record_outcome(
 
 
 def _release_lock(locked: Payment, outcome: AttemptOutcome, run: RunContext) -> Payment:
-    """Nothing was done, so the attempt ends also where nobody can look (rule 11)."""
+    """End a refused attempt without the provider's state, which could not be fetched (rule 11).
+
+    This is safe because the provider surely did nothing.
+    """
     with suppress(TemporarilyUnavailable):
         for _ in range(scheduling.WRITE_TRIES):
             try:
@@ -97,11 +110,14 @@ def _release_lock(locked: Payment, outcome: AttemptOutcome, run: RunContext) -> 
 def synchronize(
     payment: Payment, run: RunContext, own_outcome: AttemptOutcome | None = None
 ) -> Payment:
-    """Bring our row to the provider's truth. `payment` was read before the provider is asked.
+    """Ask the provider for the payment's state and save it. Returns the row as written.
 
-    Raises NotExecuted or UnknownOutcome when the look does, with the next look put off, and
-    TemporarilyUnavailable when the store does not take what it showed, EventSeen when the event
-    that `call` answers has been handled meanwhile.
+    `payment` must have been read before this call: its version guards the write (rule 5). If
+    another writer was faster, read again and ask again, at most `scheduling.WRITE_TRIES` times.
+
+    Raises NotExecuted or UnknownOutcome if the status check fails; the next check is scheduled
+    then. Raises TemporarilyUnavailable if DynamoDB did not take the write, EventSeen if the event
+    of this run was handled meanwhile. Source: docs/payment-correctness.md, section 5.
     """
     for _ in range(scheduling.WRITE_TRIES):
         provider_state, outcome = _fetch_state(payment, run, own_outcome)
@@ -114,9 +130,9 @@ def synchronize(
 
 
 def _read_again(payment: Payment, run: RunContext) -> Payment:
-    """The row as it is now, with its secret for a caller's eyes; workers may not read those."""
+    """The row as it is stored now; in an API run with its client secret, which is returned."""
     if run.cause != "api":
-        return payment_items.get(payment.id) or payment
+        return payment_items.get(payment.id) or payment  # workers may not read secrets
     fresh, _ = payment_items.read(payment.id, None, clock.seconds())
     return fresh or payment
 
@@ -124,20 +140,20 @@ def _read_again(payment: Payment, run: RunContext) -> Payment:
 def _fetch_state(
     payment: Payment, run: RunContext, own_outcome: AttemptOutcome | None
 ) -> tuple[ProviderPayment | None, AttemptOutcome | None]:
-    """The provider's state now, and how the attempt ended where only the look can tell.
+    """The status check: the provider's state, and how the attempt ended if that is known.
 
-    At a creation the look is the same keyed call again (section 6).
+    It is a read, except for a creation without an id of the provider: there it is the same call
+    again, with the same key and the same bytes, and the provider returns the same object. That
+    ends when the provider may have forgotten the key, because the call could then make a second
+    object. Source: docs/payment-correctness.md, section 6.
     """
-    provider, attempt, now = (
-        registry.open_provider(payment.provider_id),
-        payment.active_attempt,
-        clock.seconds(),
-    )
+    provider, now = registry.open_provider(payment.provider_id), clock.seconds()
+    attempt = payment.active_attempt
     try:
         if payment.provider_payment_id:
             return provider.fetch_payment(payment, ends_at=run.ends_at), own_outcome
         if attempt is None:
-            return None, own_outcome  # a refused creation: there is nothing to look at
+            return None, own_outcome  # a refused creation: the provider has no object
         if now < attempt.at + provider.create_check_s:
             provider_state = provider.create_payment(
                 attempt.sent or "", key=attempt.key, ends_at=run.ends_at
@@ -147,6 +163,7 @@ def _fetch_state(
             raise UnknownOutcome("the provider no longer remembers this creation")
         return None, AttemptOutcome(attempt=attempt.number, kind="not_sent", failure=merge.NOT_SENT)
     except Refused as refusal:
+        # Until its lease is over the first call may still take effect, although this was refused.
         if attempt and attempt.operation == "create" and now > attempt.until:
             return None, refusal_outcome(attempt, refusal)
         _postpone(payment, now)
@@ -158,15 +175,16 @@ def _fetch_state(
 
 
 def refusal_outcome(attempt: ActiveAttempt, refusal: NotExecuted) -> AttemptOutcome:
-    """The ending of an attempt that its provider, surely, did not execute."""
+    """The outcome of an attempt that the provider surely did not execute."""
     failure = Failure(code=refusal.reason or refusal.code, message=str(refusal))
     return AttemptOutcome(attempt=attempt.number, kind="refused", failure=failure)
 
 
 def _postpone(payment: Payment, now: int) -> None:
-    was_due = payment.due_at is not None  # also at rest, where the provider contradicts us
+    """Schedule the next status check after one that failed."""
+    was_due = payment.due_at is not None  # a final payment can be due: the provider contradicts us
     due_at = check_schedule.next_check(payment, now, is_illegal=was_due)
     later = payment.model_copy(update={"due_at": due_at})
-    # Where this fails another writer has set it, or the payment is due already.
+    # If this fails, another writer has set it, or the payment is due already.
     with suppress(dynamodb.VersionConflict, TemporarilyUnavailable):
         payment_writes.advance(payment, later)

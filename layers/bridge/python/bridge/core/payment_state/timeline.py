@@ -1,6 +1,9 @@
-"""The timeline of a payment: which changes make an entry, and the chain of their hashes.
+"""The timeline of a payment: what makes an entry, and the hash chain over the entries.
 
-Source: design/convergence.md, section 1.
+Each entry contains the hash of the one before, and the row has the hash of the last one. So a
+change of history is noticed. The timeline is also the outbox: each entry is an event.
+
+Source: docs/payment-correctness.md, sections 1 and 4.
 """
 
 import hashlib
@@ -24,12 +27,17 @@ FACTS = (
 
 
 def differ(before: Payment, after: Payment) -> bool:
+    """Whether a fact changed. Only then the timeline gets an entry."""
     return any(getattr(before, name) != getattr(after, name) for name in FACTS)
 
 
 def entry_of(
     before: Payment, after: Payment, outcome: AttemptOutcome | None, cause: Cause
 ) -> Entry:
+    """The entry for a change from `before` to `after`, chained to the last entry of `before`.
+
+    `outcome` is how the attempt of `before` ended, if it did. `cause` is the kind of run.
+    """
     attempt = before.active_attempt if outcome else None
     entry = Entry(
         sequence=after.sequence,
@@ -48,14 +56,17 @@ def entry_of(
 
 
 def hash_of(entry: Entry) -> str:
-    """SHA-256 over RFC 8785 JSON of the entry, as callers see it, without its hash."""
-    visible = entry.model_dump(mode="json", by_alias=True, exclude={"hash"})
-    return hashlib.sha256(rfc8785.dumps(visible)).hexdigest()
+    """SHA-256 over RFC 8785 JSON of the entry, by the names that callers see, without `hash`."""
+    body = entry.model_dump(mode="json", by_alias=True, exclude={"hash"})
+    return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
 
 
 def find_break(timeline: Sequence[Entry | None], payment: Payment) -> int | None:
-    """Where the chain breaks: every entry must hash to what it says and follow the one before, and
-    the last must be the row's."""
+    """The place (from 1) where the chain of hashes breaks, or None if it is whole.
+
+    Each entry must have its own hash, the hash of the entry before it and the next number. The
+    last entry must be the one that the row names. An entry that cannot be read is None.
+    """
     previous = ""
     for number, entry in enumerate(timeline, start=1):
         if (

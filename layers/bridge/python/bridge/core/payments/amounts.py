@@ -1,4 +1,7 @@
-"""Subtotal, tax, discount and total: what is given, what follows (B14)."""
+"""Subtotal, tax, discount and total: check what was sent, compute the rest (B14).
+
+Amounts are integers in the currency's minor unit. Source: docs/api/native.md, section 4.
+"""
 
 from bridge.errors import Detail, InvalidRequest
 from bridge.models.payment import NewPayment, Payment, PaymentChange
@@ -8,14 +11,18 @@ AMOUNTS = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
 
 
 def complete(given: NewPayment) -> dict[str, int]:
-    """All four amounts of a new payment. Raises InvalidRequest."""
+    """All four amounts of a new payment. Raises InvalidRequest if they do not add up."""
     return _balanced(
         given.subtotal_cents, given.tax_cents or 0, given.discount_cents or 0, given.total_cents
     )
 
 
 def change(stored: Payment, given: PaymentChange) -> dict[str, int]:
-    """All four amounts after a change that names any of them; what it leaves out is recomputed."""
+    """All four amounts after a change of some of them.
+
+    Tax and discount stay unless they are sent; subtotal and total are computed from each other.
+    Raises InvalidRequest if they do not add up.
+    """
     subtotal, total = given.subtotal_cents, given.total_cents
     if subtotal is None and total is None:
         subtotal = stored.subtotal_cents
@@ -28,6 +35,7 @@ def change(stored: Payment, given: PaymentChange) -> dict[str, int]:
 
 
 def _balanced(subtotal: int | None, tax: int, discount: int, total: int | None) -> dict[str, int]:
+    """The amounts with total = subtotal + tax - discount. Raises InvalidRequest."""
     if subtotal is None:
         subtotal = (total or 0) - tax + discount
     owed = subtotal + tax - discount

@@ -1,4 +1,10 @@
-"""Payments: confirm, update, cancel, capture, refund, sync. Source: bridge.md section 4."""
+"""Change payments: confirm, update, cancel, capture, refund, sync.
+
+Each use case finds the payment, checks the caller, and hands an operation plan to
+`attempts.execute`, which takes the lock and calls the provider.
+
+Source: docs/api/native.md, section 4; docs/payment-correctness.md, section 2.
+"""
 
 from bridge import clock
 from bridge.core.payment_state import attempts, synchronize
@@ -39,28 +45,36 @@ FIXED_FIELDS = (
 
 
 def sync(caller: Caller, payment_id: str, run: RunContext) -> Payment:
-    """Read the provider, merge, return. Raises NotFound, and NotExecuted or UnknownOutcome when
-    the provider cannot be asked: nothing has changed then."""
+    """Ask the provider for the payment's state, save it, return the payment.
+
+    Raises NotFound. Raises NotExecuted or UnknownOutcome if the provider cannot be asked; nothing
+    has changed then.
+    """
     payment, _ = read_payments.find(caller, payment_id, None)
     return synchronize.synchronize(payment, run)
 
 
-def confirm(caller: Caller, payment_id: str, asked: Confirmation, run: RunContext) -> PaymentResult:
-    """Charge the payment once, with the given method, the stored one, or the object's own.
+def confirm(
+    caller: Caller, payment_id: str, request: Confirmation, run: RunContext
+) -> PaymentResult:
+    """Charge the payment, once, with the given method, else the stored one, else the object's own.
 
     Raises NotFound, Forbidden, InvalidRequest `payment_method_required`, Conflict,
     PaymentDeclined, NotExecuted.
     """
     payment, record = read_payments.find(caller, payment_id, run)
     access.check_writable(payment, caller)
-    return_urls.check(return_url=asked.return_url, cancel_url=asked.cancel_url)
-    return attempts.execute(payment, record, operations.confirming(caller, asked, run), run)
+    return_urls.check(return_url=request.return_url, cancel_url=request.cancel_url)
+    return attempts.execute(payment, record, operations.plan_confirm(caller, request, run), run)
 
 
 def update(
     caller: Caller, payment_id: str, change: PaymentChange, run: RunContext
 ) -> PaymentResult:
-    """Change what was sent; what the provider holds only under the lock and before a charge.
+    """Change the fields that were sent.
+
+    Fields that the provider stores too are changed under the lock, and only before a charge. Our
+    own fields can be changed in any state, without a call.
 
     Raises NotFound, Forbidden, InvalidRequest, Conflict `payment_not_updatable`, NotExecuted.
     """
@@ -75,20 +89,19 @@ def update(
     given = set(change.model_dump(exclude_none=True)) - set(FIXED_FIELDS)
     if given <= OWN_FIELDS:
         return PaymentResult(payment=_update_own(payment, change))
-    return attempts.execute(payment, None, operations.updating(caller, change, run), run)
+    return attempts.execute(payment, None, operations.plan_update(caller, change, run), run)
 
 
 def _update_own(payment: Payment, change: PaymentChange) -> Payment:
-    """Fields that only we hold: in any state, also under a lock, without a provider's call."""
+    """Change fields that only we store: in any state, also under a lock, with no provider call."""
     changes = change.model_dump(exclude_none=True, include=OWN_FIELDS)
     for _ in range(scheduling.WRITE_TRIES):
         changed = payment.model_copy(update=changes | {"updated_at": clock.now()})
-        if (
-            attempt := payment.active_attempt
-        ):  # what an update under way wanted of these fields is older
-            older = attempt.pending_changes.model_copy(update=dict.fromkeys(changes))
+        if attempt := payment.active_attempt:
+            # An active update would write its older values of these fields when it is done.
+            pending = attempt.pending_changes.model_copy(update=dict.fromkeys(changes))
             changed = changed.model_copy(
-                update={"active_attempt": attempt.model_copy(update={"pending_changes": older})}
+                update={"active_attempt": attempt.model_copy(update={"pending_changes": pending})}
             )
         try:
             return payment_writes.advance(payment, changed) if changes else payment
@@ -99,23 +112,28 @@ def _update_own(payment: Payment, change: PaymentChange) -> Payment:
 
 
 def abandon(payment: Payment, run: RunContext) -> Payment:
-    """Cancel what nobody has paid for ABANDON_DAYS. Raises what the provider's call raises."""
-    asked = Cancellation(reason="abandoned")
-    return attempts.execute(payment, None, operations.canceling(asked, run), run).payment
+    """Cancel a payment that nobody has paid for ABANDON_DAYS. Called by the sweep.
+
+    Raises what `attempts.execute` raises.
+    """
+    request = Cancellation(reason="abandoned")
+    return attempts.execute(payment, None, operations.plan_cancel(request, run), run).payment
 
 
-def cancel(caller: Caller, payment_id: str, asked: Cancellation, run: RunContext) -> PaymentResult:
-    """Void a payment that has not been captured.
+def cancel(
+    caller: Caller, payment_id: str, request: Cancellation, run: RunContext
+) -> PaymentResult:
+    """Cancel a payment that has not been captured; an authorization is voided.
 
     Raises NotFound, Forbidden, Conflict `payment_not_cancelable`, NotExecuted.
     """
     payment, record = read_payments.find(caller, payment_id, run)
     access.check_writable(payment, caller)
-    return attempts.execute(payment, record, operations.canceling(asked, run), run)
+    return attempts.execute(payment, record, operations.plan_cancel(request, run), run)
 
 
-def capture(caller: Caller, payment_id: str, asked: Capture, run: RunContext) -> PaymentResult:
-    """Take what a manual capture has authorized.
+def capture(caller: Caller, payment_id: str, request: Capture, run: RunContext) -> PaymentResult:
+    """Take the authorized amount, or a part of it, of a payment with manual capture.
 
     Raises NotFound, Forbidden, Conflict `payment_not_capturable` or `amount_exceeds_available`,
     InvalidRequest, NotExecuted.
@@ -123,11 +141,11 @@ def capture(caller: Caller, payment_id: str, asked: Capture, run: RunContext) ->
     payment, record = read_payments.find(caller, payment_id, run)
     access.user_of(caller)
     access.check_writable(payment, caller)
-    return attempts.execute(payment, record, operations.capturing(asked, run), run)
+    return attempts.execute(payment, record, operations.plan_capture(request, run), run)
 
 
-def refund(caller: Caller, payment_id: str, asked: NewRefund, run: RunContext) -> PaymentResult:
-    """Give back what was captured, or a part of it, and never more; `refund` is the answer.
+def refund(caller: Caller, payment_id: str, request: NewRefund, run: RunContext) -> PaymentResult:
+    """Give back captured money, or a part of it. The result's `refund` is the answer.
 
     Raises NotFound, Forbidden, Conflict `payment_not_refundable` or `amount_exceeds_available`,
     InvalidRequest, NotExecuted.
@@ -135,4 +153,4 @@ def refund(caller: Caller, payment_id: str, asked: NewRefund, run: RunContext) -
     payment, record = read_payments.find(caller, payment_id, run)
     access.user_of(caller)
     access.check_writable(payment, caller)
-    return attempts.execute(payment, record, operations.refunding(asked, run), run)
+    return attempts.execute(payment, record, operations.plan_refund(request, run), run)

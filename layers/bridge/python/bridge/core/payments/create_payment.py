@@ -1,4 +1,11 @@
-"""Payments: creation, its crash safety and its replay. Source: contracts/bridge.md section 4."""
+"""Create a payment: the row first, then the provider's object; and the replay of a creation.
+
+The row is written with its lock (T1, `payment_writes.insert_locked`) before the provider is
+called. So after a crash there is a payment that is due, and the sweep finishes it. There is never
+an object at the provider that no row of ours belongs to (rule 1).
+
+Source: docs/api/native.md, section 4; docs/payment-correctness.md, sections 4 and 5.
+"""
 
 from bridge import clock
 from bridge.core.customers import payers
@@ -38,14 +45,14 @@ from bridge.store.payments import payment_items, payment_writes
 
 
 def create_payment_intent(caller: Caller, new: NewPayment, run: RunContext) -> PaymentResult:
-    """Reserve a payment, ask its provider for an intent, keep what the provider answered.
+    """Create a payment and the provider's object for it. Moves no money.
 
-    The row is written before the call: a crash in between leaves a due payment for the sweep,
-    never an object that nobody knows. Raises InvalidRequest, NotAuthenticated, Forbidden,
-    NotFound, Conflict, RateLimited, NotExecuted.
+    If the client's key has been used before, the answer is the payment of that request. Raises
+    InvalidRequest, NotAuthenticated, Forbidden, NotFound, Conflict, RateLimited, NotExecuted,
+    TemporarilyUnavailable.
     """
     if not caller.is_user:
-        caller = Caller()  # at a creation a guest token counts as no credential (B8)
+        caller = Caller()  # a guest token of another record gives no rights here (B8)
         guest_requirements.check(new.guest_data, run)
     record = _record_of_creation(caller, new, run)
     if record is None:
@@ -56,7 +63,8 @@ def create_payment_intent(caller: Caller, new: NewPayment, run: RunContext) -> P
     return _replay_creation(caller, new, record, run)
 
 
-def _place_of_creation(caller: Caller, new: NewPayment, key: ClientKey) -> str:
+def _record_key(caller: Caller, new: NewPayment, key: ClientKey) -> str:
+    """The key of the idempotency record: its scope is the user, or the guest's e-mail."""
     email = new.guest_data.email if new.guest_data else None
     return idempotency_items.of_creation(key.key, user_id=caller.user_id, email=email)
 
@@ -64,15 +72,17 @@ def _place_of_creation(caller: Caller, new: NewPayment, key: ClientKey) -> str:
 def _record_of_creation(
     caller: Caller, new: NewPayment, run: RunContext
 ) -> IdempotencyRecord | None:
+    """The idempotency record of this request's key, if there is one."""
     if run.client_key is None:
         return None
-    return idempotency_items.get(_place_of_creation(caller, new, run.client_key), clock.seconds())
+    return idempotency_items.get(_record_key(caller, new, run.client_key), clock.seconds())
 
 
 def _reserve(caller: Caller, new: NewPayment, run: RunContext) -> Payment:
-    """T1 of a creation: everything is judged, then the row is there, locked.
+    """Check everything, then write the row with its lock: T1 of a creation.
 
-    Raises KeyTaken, and what `create_payment_intent` raises.
+    All checks come first, since after T1 there is a payment that stays stored. Raises KeyTaken,
+    and what `create_payment_intent` raises.
     """
     if new.guest_data and not caller.is_user:
         rate_limits.check_guest_creation(run, new.guest_data.email)
@@ -89,11 +99,12 @@ def _reserve(caller: Caller, new: NewPayment, run: RunContext) -> Payment:
     for _ in range(scheduling.WRITE_TRIES):
         payer = payers.find(caller, new, owner, run)
         payment = _row(caller, new, sums, payer)
-        # A saved method's token is a secret, and goes out with the confirm alone.
+        # The token of a saved method is a secret: it is sent with the confirm only. This request
+        # is stored in the row.
         sent = provider.write_creation(payment, method.token if method and not owner else None)
         record = None
         if run.client_key:
-            place = _place_of_creation(caller, new, run.client_key)
+            place = _record_key(caller, new, run.client_key)
             record = idempotency.new_record(place, run.client_key, payment.id)
         request = attempts.request_hash("create", new)
         locked = attempts.lock_for(payment, "create", request, run, sent=sent, record=record)
@@ -101,10 +112,10 @@ def _reserve(caller: Caller, new: NewPayment, run: RunContext) -> Payment:
         try:
             return payment_writes.insert_locked(locked, record, payer.writes)
         except payment_writes.CustomerTaken:
-            continue  # somebody made the caller's own customer first: that one it is
+            continue  # another request has made the caller's own customer: find it
         except payment_writes.CustomerGone:
             if owner or new.customer_id:
-                raise NotFound from None
+                raise NotFound from None  # the named customer; the caller's own is made again
     raise TemporarilyUnavailable("the payment could not be stored", retry_after=1)
 
 
@@ -114,30 +125,36 @@ def _row(
     sums: dict[str, int],
     payer: payers.Payer,
 ) -> Payment:
+    """The new payment, not locked and not stored yet."""
     now = clock.now()
-    made = new_id("pay", now)
+    payment_id = new_id("pay", now)
     guest = Guest(**new.guest_data.model_dump()) if new.guest_data else None
     return_url = new.return_url or return_urls.default()
-    taken = {"guest_data", "customer_id", "return_url", *amounts.AMOUNTS}
+    computed = {"guest_data", "customer_id", "return_url", *amounts.AMOUNTS}
     return Payment(
-        id=made,
-        uid=suffix(made),
+        id=payment_id,
+        uid=suffix(payment_id),
         user_id=caller.user_id,
         guest=None if caller.is_user else guest,
         customer_id=payer.customer_id,
         provider_customer_id=payer.provider_customer_id,
         return_url=return_url,
         may_redirect=return_url is not None,
-        shard=organization_items.shard_of(new.organization_id, suffix(made)),
+        shard=organization_items.shard_of(new.organization_id, suffix(payment_id)),
         changed_at=now,
         created_at=now,
         updated_at=now,
         **sums,
-        **new.model_dump(exclude=taken),
+        **new.model_dump(exclude=computed),
     )
 
 
 def _create_at_provider(locked: Payment, run: RunContext) -> PaymentResult:
+    """Send the creation once, then record how it ended (T2), which releases the lock.
+
+    If the outcome is unknown, the lock stays and status checks are scheduled (rule 4). Raises
+    NotExecuted.
+    """
     crash_points.reach("locked", locked.id)
     attempt = locked.locked_attempt
     provider = registry.open_provider(locked.provider_id)
@@ -149,7 +166,8 @@ def _create_at_provider(locked: Payment, run: RunContext) -> PaymentResult:
         synchronize.schedule_status_checks(locked, unknown)
         return PaymentResult(payment=locked, retry_after=idempotency.seconds_left(locked))
     except ProviderUnavailable as unavailable:
-        # It stays live: somebody's look, which is the same call, may be on its way (rule 4).
+        # The lock stays. A status check of a creation is the same keyed call, and another worker
+        # may have sent one meanwhile: it could still make the object (rule 4).
         synchronize.schedule_status_checks(locked, unavailable)
         raise
     except NotExecuted as refusal:
@@ -167,7 +185,11 @@ def _create_at_provider(locked: Payment, run: RunContext) -> PaymentResult:
 def _replay_creation(
     caller: Caller, new: NewPayment, record: IdempotencyRecord, run: RunContext
 ) -> PaymentResult:
-    """What the client's key stands for; an attempt that nobody finished is finished here."""
+    """Answer a repeated request from the record of its key.
+
+    If the first request never finished, it is finished here: the status check of a creation is the
+    same keyed call. Raises NotFound, Conflict, NotExecuted.
+    """
     if run.client_key:
         idempotency.check_same(record, run.client_key)
     payment, _ = payment_items.read(record.subject_id, None, clock.seconds())
@@ -180,7 +202,7 @@ def _replay_creation(
     except UnknownOutcome:
         return PaymentResult(payment=payment, retry_after=idempotency.seconds_left(payment))
     closed = _record_of_creation(caller, new, run)
-    if closed is None:  # it was never created: the key is free again
+    if closed is None:  # the creation ended without an object, so the key is free again
         return create_payment_intent(caller, new, run)
     if closed.state == "done":
         return idempotency.replay(closed, payment)

@@ -1,6 +1,10 @@
-"""What each operation adds to the one protocol of `attempts`: when it starts, what it sends.
+"""The operation plans of confirm, update, cancel, capture and refund.
 
-Source: design/convergence.md, section 2, "What a client may do"; contracts/bridge.md, B18.
+A plan says when its operation may start (`starts`) and prepares what it sends (`prepare`).
+`attempts.execute` does the rest: lock, call, outcome. `prepare` runs before the lock is taken, the
+`send` that it returns runs under the lock, with the locked payment.
+
+Source: docs/payment-correctness.md, section 2; docs/api/native.md, section 4.
 """
 
 from bridge import clock
@@ -25,8 +29,8 @@ from bridge.models.run_context import RunContext
 from bridge.providers import registry
 
 
-def confirming(caller: Caller, asked: Confirmation, run: RunContext) -> OperationPlan:
-    """Charge with the given method, the stored one, or the object's own."""
+def plan_confirm(caller: Caller, request: Confirmation, run: RunContext) -> OperationPlan:
+    """Charge with the given method, else the stored one, else the one that the object has."""
 
     def starts(payment: Payment) -> bool:
         provider = registry.open_provider(payment.provider_id)
@@ -41,24 +45,27 @@ def confirming(caller: Caller, asked: Confirmation, run: RunContext) -> Operatio
 
     def prepare(payment: Payment) -> PreparedCall:
         provider = registry.open_provider(payment.provider_id)
-        token = _token(caller, payment, asked.payment_method_id)
+        token = _token(caller, payment, request.payment_method_id)
         if token is None and not provider.fetch_payment(payment, ends_at=run.ends_at).has_method:
             raise _method_required("a payment method is required to confirm this payment")
 
         def send(locked: Payment) -> ProviderPayment:
-            back = asked.return_url or locked.return_url
-            charged = locked.model_copy(update={"return_url": back})
+            return_url = request.return_url or locked.return_url
+            charged = locked.model_copy(update={"return_url": return_url})
             return provider.confirm_payment(
                 charged, token, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
-        return PreparedCall(send, PendingChanges(**asked.model_dump()))
+        return PreparedCall(send, PendingChanges(**request.model_dump()))
 
-    return OperationPlan("confirm", asked, starts, prepare)
+    return OperationPlan("confirm", request, starts, prepare)
 
 
 def _token(caller: Caller, payment: Payment, given: str | None) -> str | None:
-    """The provider's token of the given method, else of the stored one (B18)."""
+    """The provider's token of the given method, else of the stored one, else None (B18).
+
+    Raises NotFound, InvalidRequest.
+    """
     method_id = given or payment.payment_method_id
     if method_id is None:
         return None
@@ -84,8 +91,8 @@ def _method_required(message: str) -> InvalidRequest:
     )
 
 
-def updating(caller: Caller, change: PaymentChange, run: RunContext) -> OperationPlan:
-    """Let the provider's object bear other amounts or another method."""
+def plan_update(caller: Caller, change: PaymentChange, run: RunContext) -> OperationPlan:
+    """Set other amounts or another method on the provider's object."""
 
     def starts(payment: Payment) -> bool:
         provider = registry.open_provider(payment.provider_id)
@@ -118,15 +125,17 @@ def updating(caller: Caller, change: PaymentChange, run: RunContext) -> Operatio
     return OperationPlan("update", change, starts, prepare)
 
 
-def canceling(asked: Cancellation, run: RunContext) -> OperationPlan:
-    """Void what has not been captured; canceled twice is canceled."""
+def plan_cancel(request: Cancellation, run: RunContext) -> OperationPlan:
+    """Cancel what has not been captured. To cancel again is not an error."""
 
     def starts(payment: Payment) -> bool:
         if payment.status == "canceled":
             return False
         single = registry.open_provider(payment.provider_id).single_capture
-        can_end = payment.is_open or payment.status == "requires_capture"
-        if can_end and state_machine.may_start("cancel", payment.status, single_capture=single):
+        has_something = payment.is_open or payment.status == "requires_capture"
+        if has_something and state_machine.may_start(
+            "cancel", payment.status, single_capture=single
+        ):
             return True
         message = f"a payment that is {payment.displayed_status} cannot be canceled"
         raise Conflict(message, code="payment_not_cancelable")
@@ -136,63 +145,63 @@ def canceling(asked: Cancellation, run: RunContext) -> OperationPlan:
 
         def send(locked: Payment) -> ProviderPayment:
             return provider.cancel_payment(
-                locked, asked.reason, key=locked.locked_attempt.key, ends_at=run.ends_at
+                locked, request.reason, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
         return PreparedCall(send)
 
-    return OperationPlan("cancel", asked, starts, prepare)
+    return OperationPlan("cancel", request, starts, prepare)
 
 
-def capturing(asked: Capture, run: RunContext) -> OperationPlan:
-    """Take what was authorized, or a part of it, once."""
+def plan_capture(request: Capture, run: RunContext) -> OperationPlan:
+    """Take the authorized amount or a part of it, once."""
 
     def starts(payment: Payment) -> bool:
         if payment.status != "requires_capture":
             message = f"a payment that is {payment.displayed_status} cannot be captured"
             raise Conflict(message, code="payment_not_capturable")
-        if (asked.amount_cents or 0) > payment.total_cents:
+        if (request.amount_cents or 0) > payment.total_cents:
             message = f"{payment.total_cents} is authorized"
             raise Conflict(message, code="amount_exceeds_available")
         return True
 
     def prepare(payment: Payment) -> PreparedCall:
         provider = registry.open_provider(payment.provider_id)
-        amount = asked.amount_cents or payment.total_cents
+        amount = request.amount_cents or payment.total_cents
         provider.check_amount(amount, payment.currency, "amount_cents")
 
         def send(locked: Payment) -> ProviderPayment:
             return provider.capture_payment(
-                locked, asked.amount_cents, key=locked.locked_attempt.key, ends_at=run.ends_at
+                locked, request.amount_cents, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
         return PreparedCall(send)
 
-    return OperationPlan("capture", asked, starts, prepare)
+    return OperationPlan("capture", request, starts, prepare)
 
 
-def refunding(asked: NewRefund, run: RunContext) -> OperationPlan:
-    """Give back what was captured, or a part of it; the lock reserves the amount."""
+def plan_refund(request: NewRefund, run: RunContext) -> OperationPlan:
+    """Give back captured money or a part of it. T1 reserves the amount."""
 
     def starts(payment: Payment) -> bool:
         if payment.status != "succeeded":
             message = f"a payment that is {payment.displayed_status} cannot be refunded"
             raise Conflict(message, code="payment_not_refundable")
-        if not 0 < (asked.amount_cents or payment.refundable_cents) <= payment.refundable_cents:
+        if not 0 < (request.amount_cents or payment.refundable_cents) <= payment.refundable_cents:
             message = f"{payment.refundable_cents} is left to refund"
             raise Conflict(message, code="amount_exceeds_available")
         return True
 
     def prepare(payment: Payment) -> PreparedCall:
         provider, now = registry.open_provider(payment.provider_id), clock.now()
-        amount = asked.amount_cents or payment.refundable_cents
+        amount = request.amount_cents or payment.refundable_cents
         provider.check_amount(amount, payment.currency, "amount_cents")
         refund = Refund(
             id=new_id("ref", now),
             payment_id=payment.id,
             amount_cents=amount,
             currency=payment.currency,
-            reason=asked.reason,
+            reason=request.reason,
             created_at=now,
             updated_at=now,
         )
@@ -204,4 +213,4 @@ def refunding(asked: NewRefund, run: RunContext) -> OperationPlan:
 
         return PreparedCall(send, refund=refund)
 
-    return OperationPlan("refund", asked, starts, prepare, is_repeatable=True)
+    return OperationPlan("refund", request, starts, prepare, is_repeatable=True)

@@ -1,4 +1,7 @@
-"""Payments: one, lists, refunds, the timeline. Source: contracts/bridge.md section 4."""
+"""Read payments: one, lists, refunds, the timeline. Reading never asks the provider.
+
+Source: docs/api/native.md, section 4.
+"""
 
 from bridge import clock, config
 from bridge.core.rules import access, rate_limits
@@ -16,14 +19,17 @@ from bridge.store.payments import payment_items
 
 
 def get_payment(caller: Caller, payment_id: str) -> Payment:
-    """By our id or the provider's. Raises NotFound."""
+    """A payment by our id or by the provider's. Raises NotFound."""
     return find(caller, payment_id, None)[0]
 
 
 def find(
     caller: Caller, payment_id: str, run: RunContext | None
 ) -> tuple[Payment, IdempotencyRecord | None]:
-    """A payment that the caller may see, with the record of the call's key. Raises NotFound."""
+    """A payment that the caller may see, and the record of the client's key, in one read.
+
+    Raises NotFound, also if the payment exists but the caller may not see it.
+    """
     if not identifier.is_well_formed(payment_id):
         raise NotFound
     known: str | None = payment_id
@@ -37,7 +43,10 @@ def find(
 
 
 def list_payments(caller: Caller, page: Page) -> list[Payment]:
-    """The caller's own, an organization's or a customer's, newest first. Raises Forbidden."""
+    """Payments of the caller, of an organization or of a customer, newest first.
+
+    Raises Forbidden, NotFound.
+    """
     user_id = access.user_of(caller)
     if page.organization_id:
         access.check_member(caller, page.organization_id)
@@ -51,9 +60,10 @@ def list_payments(caller: Caller, page: Page) -> list[Payment]:
 
 
 def list_guest_payments(caller: Caller, email: str, page: Page, run: RunContext) -> list[Payment]:
-    """Guest payments of an address, as GUEST_LISTING allows (B10).
+    """Guest payments of an e-mail address, if the setting GUEST_LISTING allows it (B10).
 
-    Raises NotFound where it is off, NotAuthenticated where it takes a guest's token, RateLimited.
+    Raises NotFound if it is `off`, NotAuthenticated if it is `token` and the caller has no guest
+    token of that address, RateLimited.
     """
     mode = config.setting("GUEST_LISTING", "public")
     if mode == "off":
@@ -65,13 +75,14 @@ def list_guest_payments(caller: Caller, email: str, page: Page, run: RunContext)
 
 
 def _check_guest_address(caller: Caller, email: str) -> None:
+    """Raises NotAuthenticated unless the caller's guest token is of this address."""
     known = _guest_address(caller.guest_of) if caller.guest_of else None
     if known is None or fold_email(known) != fold_email(email):
         raise NotAuthenticated("a guest token of this address is required")
 
 
 def _guest_address(record_id: str) -> str | None:
-    """The e-mail of the payment or customer that a guest token opens."""
+    """The e-mail of the payment or customer that a guest token gives access to."""
     if record_id.startswith("pay_"):
         payment = payment_items.get(record_id)
         return payment.guest.email if payment and payment.guest else None
@@ -80,14 +91,14 @@ def _guest_address(record_id: str) -> str | None:
 
 
 def list_refunds(caller: Caller, payment_id: str) -> list[Refund]:
-    """Oldest first, those that were made at the provider among them. Raises NotFound."""
+    """Refunds of a payment, oldest first; also those made at the provider. Raises NotFound."""
     payment, _ = find(caller, payment_id, None)
     access.user_of(caller)
     return payment_items.refunds(payment.id)
 
 
 def timeline(caller: Caller, payment_id: str) -> list[Entry]:
-    """What happened to the payment, oldest first. Raises NotFound."""
+    """The timeline of a payment, oldest entry first. Raises NotFound."""
     payment, _ = find(caller, payment_id, None)
     access.user_of(caller)
     return payment_items.timeline(payment.id)

@@ -1,4 +1,7 @@
-"""Where a provider may send the customer back to (B19)."""
+"""The addresses to which a provider may send the payer back (B19).
+
+Source: docs/api/native.md, section 4.
+"""
 
 from urllib.parse import urlsplit
 
@@ -9,7 +12,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def check(**urls: str | None) -> None:
-    """Raises InvalidRequest that names every address which is not allowed."""
+    """Raises InvalidRequest that names every field whose address is not allowed."""
     given = {field: url for field, url in urls.items() if url is not None}
     errors = {field: error for field, url in given.items() if (error := _error_of(url))}
     if errors:
@@ -28,4 +31,5 @@ def _error_of(url: str) -> str | None:
 
 
 def default() -> str | None:
+    """The return address of a payment that was created without one, from the setting."""
     return config.setting("RETURN_URL") or None

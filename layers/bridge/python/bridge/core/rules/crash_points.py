@@ -1,8 +1,12 @@
-"""Points where a worker may die: tests kill it there."""
+"""Named places where a worker may die. In production they do nothing.
+
+Tests listen to the audit event `bridge.crash_point` and kill or delay the worker there, so the
+code needs no hooks for tests. Source: docs/payment-correctness.md, section 10, "Crash points".
+"""
 
 import sys
 
 
-def reach(name: str, payment_id: str) -> None:
-    """Name a point where a worker may die; tests listen by an audit hook and kill it there."""
-    sys.audit("bridge.crash_point", name, payment_id)
+def reach(name: str, record_id: str) -> None:
+    """Say that this worker has come to a crash point. `record_id`: the record it works on."""
+    sys.audit("bridge.crash_point", name, record_id)

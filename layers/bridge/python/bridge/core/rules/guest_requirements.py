@@ -1,14 +1,21 @@
-"""What somebody without credentials must bring to create a record (B8, B17)."""
+"""What a guest must send to create a record.
+
+Source: docs/api/native.md, sections 2 and 4 (B8, B17).
+"""
 
 from bridge.errors import Detail, InvalidRequest, NotAuthenticated
 from bridge.models.customer import GuestData
 from bridge.models.run_context import RunContext
 
-KEY_LENGTH = 20  # a shorter key could be guessed, and opens what its request was answered
+KEY_LENGTH = 20  # characters; with a shorter key others could guess it and get the stored response
 
 
 def check(guest: GuestData | None, run: RunContext) -> None:
-    """Raises NotAuthenticated, InvalidRequest."""
+    """Check a creation without credentials.
+
+    Raises NotAuthenticated without `guest_data`, InvalidRequest if the Idempotency-Key is so short
+    that it could be guessed.
+    """
     if guest is None:
         raise NotAuthenticated("sign in, or send guest_data")
     if run.client_key and len(run.client_key.key) < KEY_LENGTH:

@@ -1,4 +1,7 @@
-"""What the memory of a client's key answers (B17). Source: design/convergence.md, section 5."""
+"""Idempotency keys of clients: reserve one, check it, replay its stored response.
+
+Source: docs/payment-correctness.md, section 5; docs/api/native.md, section 4 (B17).
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +18,19 @@ from bridge.store.dedupe.idempotency_items import LIFE_S
 
 
 def check_same(record: IdempotencyRecord, key: ClientKey) -> None:
-    """Raises Conflict when the key was sent with another request before."""
+    """Raises Conflict if the key was sent with another request before."""
     if record.fingerprint != key.fingerprint:
         message = "this Idempotency-Key was used with another request"
         raise Conflict(message, code="idempotency_key_reused")
 
 
 def new_record(place: str, key: ClientKey, subject_id: str, *, until: int = 0) -> IdempotencyRecord:
+    """An open record, not stored yet. It expires in 24 hours.
+
+    `place`: its partition key. `subject_id`: the payment, refund or other record that the request
+    makes or changes. `until`: the second after which the request is over, where no payment's lock
+    says so.
+    """
     return IdempotencyRecord(
         key=place,
         fingerprint=key.fingerprint,
@@ -32,10 +41,13 @@ def new_record(place: str, key: ClientKey, subject_id: str, *, until: int = 0) -
 
 
 def reserve(place: str, key: ClientKey, subject_id: str, run: RunContext) -> IdempotencyRecord:
-    """The record of a creation that locks nothing: opened, taken over from a run that is over (it
-    then names that run's subject), or done.
+    """Open the record of a creation that takes no payment lock.
 
-    Raises Conflict for another request's key, or while the first one still runs.
+    Returns the new record, or the record of a request that is over (then with the subject of that
+    request, so a retry makes the same record), or one that is done.
+
+    Raises Conflict if the key was used with another request, if the first request still runs, or
+    if several retries compete for the key.
     """
     record = new_record(place, key, subject_id, until=int(run.ends_at.timestamp()))
     now = clock.seconds()
@@ -58,7 +70,10 @@ def reserve(place: str, key: ClientKey, subject_id: str, run: RunContext) -> Ide
 
 @contextmanager
 def released_on_error(record: IdempotencyRecord | None) -> Iterator[None]:
-    """Where the request fails, a retry is the same call, and need not wait for this run's end."""
+    """If the request fails, release its record, so that a retry need not wait for this run's end.
+
+    That is safe because the retry repeats the same call for the same subject.
+    """
     try:
         yield
     except BridgeError:
@@ -68,14 +83,18 @@ def released_on_error(record: IdempotencyRecord | None) -> Iterator[None]:
 
 
 def recorded(record: IdempotencyRecord) -> IdempotencyKeyReference:
-    """What a lock keeps of a record, so that whoever ends the attempt can complete it."""
+    """The reference that a lock keeps, so that any worker that ends the attempt can close it."""
     return IdempotencyKeyReference(
         record=record.key, fingerprint=record.fingerprint, expires=record.expires
     )
 
 
 def replay(record: IdempotencyRecord, payment: Payment) -> PaymentResult:
-    """The stored answer, with the secret added afresh. Raises PaymentDeclined as it was raised."""
+    """The stored response of a record that is done.
+
+    The client secret is never stored in it: it is added from `payment`. Raises PaymentDeclined if
+    the first request was declined.
+    """
     if record.subject_id != payment.id:
         refund = Refund.model_validate_json(record.stored_response)
         return PaymentResult(payment=payment, refund=refund, replayed=True)
@@ -89,6 +108,10 @@ def replay(record: IdempotencyRecord, payment: Payment) -> PaymentResult:
 
 
 def declined(payment: Payment) -> PaymentDeclined:
+    """The error for a payment that the provider declined (402).
+
+    Source: docs/api/native.md, section 4, "How a decline is reported".
+    """
     failure = payment.failure
     return PaymentDeclined(
         failure.message if failure else "The payment was declined.",
@@ -98,6 +121,7 @@ def declined(payment: Payment) -> PaymentDeclined:
 
 
 def in_progress(payment: Payment) -> Conflict:
+    """The error for a payment that another call has locked; it says when to try again."""
     return Conflict(
         "another call on this payment is under way",
         code="payment_in_progress",
@@ -106,6 +130,6 @@ def in_progress(payment: Payment) -> Conflict:
 
 
 def seconds_left(payment: Payment) -> int:
-    """Until the lease of the attempt under way is over; at least 1."""
+    """Seconds until the lease of the active attempt is over; at least 1."""
     until = payment.active_attempt.until if payment.active_attempt else 0
     return max(1, until - clock.seconds())

@@ -1,4 +1,7 @@
-"""How often somebody without credentials may ask (bridge.md 1, 429). 0 switches a limit off."""
+"""Rate limits for guests and for expensive searches. 0 switches a configured limit off.
+
+Source: docs/api/native.md, section 1 (B5).
+"""
 
 from bridge import clock, config
 from bridge.errors import RateLimited
@@ -11,7 +14,7 @@ SECOND, MINUTE, HOUR = 1, 60, 3600
 
 
 def check_guest_creation(run: RunContext, email: str) -> None:
-    """Raises RateLimited."""
+    """Count a creation by a guest, by IP address and by e-mail. Raises RateLimited."""
     per_minute = config.number("GUEST_CREATIONS_PER_MINUTE", 20)
     per_hour = config.number("GUEST_CREATIONS_PER_HOUR", 10)
     _take(
@@ -21,13 +24,16 @@ def check_guest_creation(run: RunContext, email: str) -> None:
 
 
 def check_guest_listing(run: RunContext) -> None:
-    """Raises RateLimited."""
+    """Count a read of the list of guest payments, by IP address. Raises RateLimited."""
     per_minute = config.number("GUEST_LISTINGS_PER_MINUTE", 30)
     _take(Limit("guest-listing-ip", run.source_ip, MINUTE, per_minute))
 
 
 def check_search(organization_id: str) -> None:
-    """A search reads every customer. Raises RateLimited. Source: design/data-model.md 5."""
+    """Count a search of an organization. Raises RateLimited.
+
+    A search reads every customer of the organization. Source: docs/data-model.md, section 5.
+    """
     _take(Limit("customer-search", organization_id, SECOND, 2))
 
 

@@ -1,4 +1,4 @@
-"""Addresses: create, read, update, delete. Source: contracts/bridge.md section 5."""
+"""Addresses: create, read, update, delete. Source: docs/api/native.md, section 5."""
 
 from bridge import clock
 from bridge.core.customers import payers, user_customers
@@ -19,17 +19,18 @@ from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.wallet import address_items, method_items
 
-FIXED_FIELDS = ("id", "customer_id")
-NOT_KEPT = {"customer_id", "organization_id", "provider_id"}
+IMMUTABLE_FIELDS = ("id", "customer_id")
+NOT_STORED = {"customer_id", "organization_id", "provider_id"}
 SUBJECT = "addresses"
-AT_ONCE = 90  # methods that one transaction changes: it takes 100 writes
+METHODS_AT_ONCE = 90  # that one transaction changes; a transaction has at most 100 actions
 
 
 def create_address(caller: Caller, new: NewAddress, run: RunContext) -> AddressResult:
-    """Keep an address of the named customer, else of the caller's own.
+    """Create an address of the customer in the request, else of the caller's own.
 
-    Raises InvalidRequest, NotAuthenticated, Forbidden, NotFound, Conflict
-    `idempotency_in_progress`; where a customer must be made, what its provider's call raises.
+    Raises InvalidRequest, NotAuthenticated, Forbidden, NotFound, Conflict `idempotency_key_reused`
+    or `idempotency_in_progress`, TemporarilyUnavailable. If a customer must be made, also what the
+    provider's call raises.
     """
     user_id = access.user_of(caller)
     registry.check_open(new.provider_id)
@@ -43,24 +44,24 @@ def create_address(caller: Caller, new: NewAddress, run: RunContext) -> AddressR
             return AddressResult(address=stored, replayed=True)
         address_id = record.subject_id
     with idempotency.released_on_error(record):
-        return _keep(caller, new, address_id, record, run)
+        return _create(caller, new, address_id, record, run)
 
 
-def _keep(
+def _create(
     caller: Caller,
     new: NewAddress,
     address_id: str,
     record: IdempotencyRecord | None,
     run: RunContext,
 ) -> AddressResult:
-    customer, now = _holder(caller, new, run), clock.now()
+    customer, now = _customer_for(caller, new, run), clock.now()
     address = Address(
         id=address_id,
         uid=suffix(address_id),
         customer_id=customer.id,
         created_at=now,
         updated_at=now,
-        **new.model_dump(exclude=NOT_KEPT),
+        **new.model_dump(exclude=NOT_STORED),
     )
     if record:
         snapshot = address.model_dump_json()
@@ -71,23 +72,23 @@ def _keep(
             return AddressResult(address=address)
         except dynamodb.VersionConflict:
             stored, _ = address_items.get(address_id)
-            if stored:  # two runs took the same request over
+            if stored:  # another run that took over the same request stored it
                 return AddressResult(address=stored, replayed=True)
-            customer = _living(customer_items.get(customer.id), caller)
+            customer = _active(customer_items.get(customer.id), caller)
     raise optimistic_update.contended(SUBJECT)
 
 
-def _holder(caller: Caller, new: NewAddress, run: RunContext) -> Customer:
+def _customer_for(caller: Caller, new: NewAddress, run: RunContext) -> Customer:
     if new.customer_id is None:
-        sought = payers.Sought(new.provider_id, new.organization_id, None)
-        return payers.holder(caller, sought, run)
+        query = payers.PayerQuery(new.provider_id, new.organization_id, None)
+        return payers.wallet_customer(caller, query, run)
     customer = user_customers.get_customer(caller, new.customer_id)
     access.check_writable(customer, caller)
     return customer
 
 
-def _living(stored: Customer | None, caller: Caller) -> Customer:
-    """Raises NotFound; a guest's token opens a customer, and nothing that it holds."""
+def _active(stored: Customer | None, caller: Caller) -> Customer:
+    """Raises NotFound, also for a guest: its token opens a customer, but not the wallet."""
     customer = access.visible(stored, caller)
     if customer.state != "active" or caller.guest_of is not None:
         raise NotFound
@@ -95,21 +96,21 @@ def _living(stored: Customer | None, caller: Caller) -> Customer:
 
 
 def get_address(caller: Caller, address_id: str) -> Address:
-    """Raises NotFound, also where its customer is deleted."""
+    """Return an address. Raises NotFound, also if its customer is deleted."""
     return _find(caller, address_id)[0]
 
 
 def _find(caller: Caller, address_id: str) -> tuple[Address, Customer]:
     known = identifier.is_well_formed(address_id)
     address, owner = address_items.get(address_id, caller.prefetched) if known else (None, None)
-    customer = _living(owner, caller)
+    customer = _active(owner, caller)
     if address is None:
         raise NotFound
     return address, customer
 
 
 def list_addresses(caller: Caller, page: Page) -> list[Address]:
-    """The caller's own, an organization's, or one customer's, newest first.
+    """List the caller's own addresses, an organization's, or one customer's, newest first.
 
     Raises Forbidden, NotFound, NotAuthenticated for a guest's token.
     """
@@ -124,12 +125,15 @@ def list_addresses(caller: Caller, page: Page) -> list[Address]:
 
 
 def update_address(caller: Caller, address_id: str, change: AddressChange) -> Address:
-    """Change what was sent. Raises NotFound, Forbidden, InvalidRequest `immutable_field`."""
+    """Change the fields that were sent.
+
+    Raises NotFound, Forbidden, InvalidRequest `immutable_field`, TemporarilyUnavailable.
+    """
     given = change.model_dump(exclude_none=True)
 
     def act(address: Address, customer: Customer) -> Address:
-        immutable_fields.check(given, address.model_dump(), FIXED_FIELDS)
-        changes = {name: value for name, value in given.items() if name not in FIXED_FIELDS}
+        immutable_fields.check(given, address.model_dump(), IMMUTABLE_FIELDS)
+        changes = {name: value for name, value in given.items() if name not in IMMUTABLE_FIELDS}
         after = address.model_copy(update=changes | {"updated_at": clock.now()})
         if changes:
             address_items.update(address, after, customer)
@@ -139,14 +143,19 @@ def update_address(caller: Caller, address_id: str, change: AddressChange) -> Ad
 
 
 def delete_address(caller: Caller, address_id: str) -> None:
-    """Payment methods that name it name none any more. Raises NotFound, Forbidden."""
+    """Delete an address, and remove it from every payment method that uses it.
+
+    Raises NotFound, Forbidden, TemporarilyUnavailable.
+    """
 
     def act(address: Address, customer: Customer) -> Address:
         methods, now = method_items.list_active(customer), clock.now()
         billed = [each for each in methods if each.billing_address_id == address.id]
-        for method in billed[AT_ONCE:]:
-            method_items.unbill(method, now)
-        address_items.delete(address, customer, billed[:AT_ONCE], now)
+        # More methods than one transaction takes: the rest first, one by one. If this run stops
+        # in between, the address still exists.
+        for method in billed[METHODS_AT_ONCE:]:
+            method_items.remove_billing_address(method, now)
+        address_items.delete(address, customer, billed[:METHODS_AT_ONCE], now)
         return address
 
     optimistic_update.change(caller, address_id, _find, act, SUBJECT)

@@ -1,4 +1,7 @@
-"""What a customer holds, its payment methods and addresses: changed as it was seen."""
+"""Changes a record of a customer's wallet as it was read; after a conflict it tries again.
+
+Source: docs/data-model.md, section 3 ("Unique ids, defaults, versions").
+"""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,7 +12,9 @@ from bridge.models.caller import Caller
 from bridge.models.customer import Customer
 from bridge.store import dynamodb
 
-WALLET_WRITE_TRIES = 20  # many may change one customer at once; each round one of them gets through
+# Every change in a wallet raises the version of its customer. So of many changes at once, one
+# succeeds in each round, and the others try again.
+WALLET_WRITE_TRIES = 20
 
 Record = TypeVar("Record")
 Find = Callable[[Caller, str], tuple[Record, Customer]]
@@ -19,9 +24,10 @@ Act = Callable[[Record, Customer], Record]
 def change(
     caller: Caller, record_id: str, find: Find[Record], act: Act[Record], subject: str
 ) -> Record:
-    """Act on a record that is as it was seen, again where somebody was faster.
+    """Find a record and call `act` with it. After a version conflict, find it and act again.
 
-    Raises what `find` raises, Forbidden, TemporarilyUnavailable, which names the subject.
+    `subject`: the kind of record, for the message of the error.
+    Raises what `find` and `act` raise, Forbidden, TemporarilyUnavailable.
     """
     record, customer = find(caller, record_id)
     access.check_writable(customer, caller)
@@ -34,4 +40,5 @@ def change(
 
 
 def contended(subject: str) -> TemporarilyUnavailable:
+    """Return the error for a record that too many requests change at once."""
     return TemporarilyUnavailable(f"the customer's {subject} are contended", retry_after=1)

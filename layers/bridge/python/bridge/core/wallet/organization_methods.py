@@ -1,6 +1,6 @@
-"""Payment methods as an organization's own keys see them: below the customer that has them.
+"""Payment methods of one customer, for callers with the organization's credential.
 
-Source: contracts/payments-ai.md section 3.
+Source: docs/api/payments-ai.md, section 3.
 """
 
 from collections.abc import Callable
@@ -23,11 +23,11 @@ def attach(
     read_token: Callable[[], str],
     read_run: Callable[[], RunContext],
 ) -> Instrument:
-    """Save what a token stands for, at the customer's provider too; the request is read once the
-    customer is known to be the caller's.
+    """Attach a provider's token to a customer, here and at the customer's provider.
 
+    The request is read after the customer is found, because a 404 comes before errors of the body.
     Raises NotFound, Conflict `customer_deleted`, InvalidRequest for a token that the provider does
-    not take, and what payment_methods.create_method raises.
+    not accept, and what payment_methods.create_method raises.
     """
     customer = organization_customers.get(caller, customer_id)
     run, token = read_run(), read_token()
@@ -36,8 +36,8 @@ def attach(
         token=token, customer_id=customer.id, provider_id=customer.provider_id or "stripe"
     )
     try:
-        made = payment_methods.create_method(caller, new, run).method
-        return _instruments_of(customer, [made])[0]
+        method = payment_methods.create_method(caller, new, run).method
+        return _instruments_of(customer, [method])[0]
     except InvalidRequest as refusal:
         if [each.field for each in refusal.details] != ["token"]:
             raise
@@ -48,9 +48,9 @@ def attach(
 def list_page(
     caller: Caller, customer_id: str, read_page: Callable[[], OffsetPage]
 ) -> InstrumentsPage:
-    """Newest first; none of a deleted customer, whose methods nobody can use.
+    """List a customer's methods, newest first. A deleted customer has none that can be used.
 
-    Raises NotFound, and after it what `read_page` raises.
+    Raises NotFound, then what `read_page` raises.
     """
     customer = organization_customers.get(caller, customer_id)
     page = read_page()
@@ -62,30 +62,30 @@ def list_page(
 
 
 def get(caller: Caller, customer_id: str, method_id: str) -> Instrument:
-    """Raises NotFound, also for one of a deleted customer."""
+    """Return one method. Raises NotFound, also if its customer is deleted."""
     customer = organization_customers.get(caller, customer_id)
     return _instruments_of(customer, [_find(customer, method_id)])[0]
 
 
 def delete(caller: Caller, customer_id: str, method_id: str) -> None:
-    """A job then takes it from the provider. Raises NotFound."""
+    """Delete a method here; a job then detaches it at the provider. Raises NotFound."""
     customer = organization_customers.get(caller, customer_id)
     payment_methods.delete_method(caller, _find(customer, method_id).id)
 
 
 def _find(customer: Customer, method_id: str) -> PaymentMethod:
     """Raises NotFound."""
-    is_there = customer.state == "active"
-    method = method_items.get_of_customer(customer, method_id) if is_there else None
+    is_active = customer.state == "active"
+    method = method_items.get_of_customer(customer, method_id) if is_active else None
     if method is None:
         raise NotFound
     return method
 
 
 def _instruments_of(customer: Customer, methods: list[PaymentMethod]) -> list[Instrument]:
-    """With the clock's word on each, and the address that it names."""
-    named = [each.billing_address_id for each in methods if each.billing_address_id]
-    addresses = address_items.get_of_customer(customer, named)
+    """Add to each method its status now, and its billing address."""
+    address_ids = [each.billing_address_id for each in methods if each.billing_address_id]
+    addresses = address_items.get_of_customer(customer, address_ids)
     now = clock.now()
     return [
         Instrument(

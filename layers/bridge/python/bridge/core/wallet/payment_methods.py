@@ -1,6 +1,6 @@
-"""Saved payment methods: attach, read, change, choose, delete; and whose a named one is (B18).
+"""Saved payment methods: attach, read, change, make default, delete; and find one for a payment.
 
-Source: contracts/bridge.md section 5.
+Source: docs/api/native.md, section 5.
 """
 
 from dataclasses import dataclass
@@ -26,27 +26,31 @@ from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.wallet import address_items, method_items
 
-FIXED_FIELDS = ("id", "customer_id", "provider_id", "provider_payment_method_id", "type")
+IMMUTABLE_FIELDS = ("id", "customer_id", "provider_id", "provider_payment_method_id", "type")
 SUBJECT = "payment methods"
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A token for the provider. `customer` owns the method where it is a saved one of ours."""
+    """The provider's token of a method. `customer`: the owner, if the method is a saved one."""
 
     token: str
     customer: Customer | None = None
 
 
 def resolve(caller: Caller, method_id: str, provider_id: ProviderId) -> Resolved:
-    """Raises NotFound for somebody else's method, Forbidden for one that the caller's role only
-    reads, InvalidRequest for another provider's, or for a card that has expired."""
+    """Return the provider's token for a `payment_method_id` in a request (B18).
+
+    An id that is not a saved method of ours is taken as a token of the provider.
+    Raises NotFound for a method that is not the caller's, Forbidden if the caller's role only
+    reads, InvalidRequest for a method at another provider or an expired card.
+    """
     known = identifier.is_well_formed(method_id)
     method, owner = method_items.get(method_id) if known else (None, None)
     if method is None:
         return Resolved(token=method_id)
     customer = access.visible(owner, caller)
-    if not caller.is_user:  # a guest may only use the provider's own tokens
+    if not caller.is_user:  # a guest may use only tokens of the provider
         raise NotFound
     access.check_writable(customer, caller)
     if customer.state != "active" or method.state != "active":
@@ -65,20 +69,21 @@ def resolve(caller: Caller, method_id: str, provider_id: ProviderId) -> Resolved
 
 
 def create_method(caller: Caller, new: NewMethod, run: RunContext) -> MethodResult:
-    """Attach a provider's token to a customer there, then keep it, in one transaction.
+    """Attach a provider's token to its customer at the provider, then save it in one transaction.
 
-    After a crash in between the provider takes the same token again, and so do we: one that is
-    saved already is answered as it is. A client's key is reserved first, with the id.
+    After a crash in between, a retry is safe: the provider accepts the same token again, and a
+    token that is already saved returns the saved method. A client's key is reserved first, together
+    with the method's id.
 
-    Raises InvalidRequest, NotAuthenticated, Forbidden, NotFound,
-    Conflict `idempotency_in_progress`, NotExecuted, UnknownOutcome.
+    Raises InvalidRequest, NotAuthenticated, Forbidden, NotFound, Conflict `idempotency_key_reused`
+    or `idempotency_in_progress`, NotExecuted, UnknownOutcome, TemporarilyUnavailable.
     """
     _check_no_guest(caller)
     registry.check_open(new.provider_id)
     access.check_writer(caller, new.organization_id)
     method_id, record = new_id("pm", clock.now()), None
     if run.client_key:
-        place = _record_of(caller, run.client_key)
+        place = _record_key(caller, run.client_key)
         record = idempotency.reserve(place, run.client_key, method_id, run)
         if record.state == "done":
             return MethodResult(method=_stored_result(record), replayed=True)
@@ -87,20 +92,20 @@ def create_method(caller: Caller, new: NewMethod, run: RunContext) -> MethodResu
         return _attach(caller, new, method_id, record, run)
 
 
-def _record_of(caller: Caller, client_key: ClientKey) -> str:
+def _record_key(caller: Caller, client_key: ClientKey) -> str:
     if caller.key_of is not None:
         return idempotency_items.of_organization(caller.key_of, client_key.key)
     return idempotency_items.of_creation(client_key.key, user_id=caller.user_id, email=None)
 
 
 def _check_no_guest(caller: Caller) -> None:
-    """Raises NotAuthenticated: a guest's token opens a record, and nothing that is saved for it."""
+    """Raises NotAuthenticated for a guest: its token opens one record, but not the wallet."""
     if caller.guest_of is not None:
         raise NotAuthenticated("a session is required")
 
 
 def _stored_result(record: IdempotencyRecord) -> PaymentMethod:
-    """The stored answer, with its token afresh."""
+    """Return the stored response with the token as it is now; it is not in the response."""
     stored = PaymentMethod.model_validate_json(record.stored_response)
     return stored.model_copy(update={"token": method_items.get_token(stored.id)})
 
@@ -112,26 +117,26 @@ def _attach(
     record: IdempotencyRecord | None,
     run: RunContext,
 ) -> MethodResult:
-    sought = payers.Sought(new.provider_id, new.organization_id, new.customer_id)
-    customer = payers.holder(caller, sought, run)
+    query = payers.PayerQuery(new.provider_id, new.organization_id, new.customer_id)
+    customer = payers.wallet_customer(caller, query, run)
     _check_address(new.billing_address_id, customer)
     provider = registry.open_provider(new.provider_id)
     try:
-        kept = provider.attach_method(
+        attached = provider.attach_method(
             new.provider_token, customer.provider_customer_id or "", ends_at=run.ends_at
         )
     except Refused as refusal:
         details = [Detail(new.token_name, str(refusal))]
         raise InvalidRequest(str(refusal), details=details) from refusal
     for _ in range(optimistic_update.WALLET_WRITE_TRIES):
-        method = _made(method_id, new, kept, customer)
+        method = _new_method(method_id, new, attached, customer)
         try:
-            method_items.insert(method, customer, _closed(record, method))
+            method_items.insert(method, customer, _completed(record, method))
             return MethodResult(method=method)
         except method_items.AlreadySaved as saved:
-            return _known(saved.method_id, new, record)
+            return _saved_before(saved.method_id, new, record)
         except dynamodb.VersionConflict:
-            customer = _again(customer)
+            customer = _reload(customer)
             _check_address(new.billing_address_id, customer)
     raise optimistic_update.contended(SUBJECT)
 
@@ -149,8 +154,8 @@ def _check_address(address_id: str | None, customer: Customer) -> None:
         )
 
 
-def _made(
-    method_id: str, new: NewMethod, kept: ProviderMethod, customer: Customer
+def _new_method(
+    method_id: str, new: NewMethod, attached: ProviderMethod, customer: Customer
 ) -> PaymentMethod:
     now = clock.now()
     return PaymentMethod(
@@ -164,31 +169,34 @@ def _made(
         is_default=new.is_default or customer.default_method_id is None,
         created_at=now,
         updated_at=now,
-        **kept.model_dump(),
+        **attached.model_dump(),
     )
 
 
-def _closed(record: IdempotencyRecord | None, method: PaymentMethod) -> IdempotencyRecord | None:
+def _completed(record: IdempotencyRecord | None, method: PaymentMethod) -> IdempotencyRecord | None:
     if record is None:
         return None
     snapshot = method.model_dump_json()
     return record.model_copy(update={"state": "done", "snapshot": snapshot})
 
 
-def _known(method_id: str, new: NewMethod, record: IdempotencyRecord | None) -> MethodResult:
-    """What the token was saved as before: by another request, a payment, or an earlier run."""
+def _saved_before(method_id: str, new: NewMethod, record: IdempotencyRecord | None) -> MethodResult:
+    """Return the method that has the token: saved by another request, a payment or a crashed run.
+
+    Raises InvalidRequest if that method was deleted.
+    """
     method, _ = method_items.get(method_id)
     if method is None or method.state != "active":
         message = "this payment method was deleted and cannot be used again"
         raise InvalidRequest(message, details=[Detail(new.token_name, "was deleted")])
-    if closed := _closed(record, method):
-        idempotency_items.close(closed)
+    if completed := _completed(record, method):
+        idempotency_items.close(completed)
     is_ours = record is not None and record.subject_id == method.id
     return MethodResult(method=method, replayed=is_ours)
 
 
-def _again(seen: Customer) -> Customer:
-    """The customer as it is now. Raises NotFound when it was deleted meanwhile."""
+def _reload(seen: Customer) -> Customer:
+    """Return the customer as it is now. Raises NotFound if it was deleted meanwhile."""
     customer = customer_items.get(seen.id)
     if customer is None or customer.state != "active":
         raise NotFound
@@ -196,7 +204,7 @@ def _again(seen: Customer) -> Customer:
 
 
 def get_method(caller: Caller, method_id: str) -> PaymentMethod:
-    """Raises NotFound, also for a deleted one."""
+    """Return an active method. Raises NotFound, also for a deleted one."""
     return _find(caller, method_id)[0]
 
 
@@ -211,7 +219,10 @@ def _find(caller: Caller, method_id: str) -> tuple[PaymentMethod, Customer]:
 
 
 def list_methods(caller: Caller, page: Page) -> list[PaymentMethod]:
-    """The caller's own, an organization's, or one customer's, newest first. Raises Forbidden."""
+    """List the caller's own methods, an organization's, or one customer's, newest first.
+
+    Raises NotFound, NotAuthenticated, Forbidden.
+    """
     if page.customer_id:
         return list_of_customer(caller, page.customer_id, page)
     user_id = access.user_of(caller)
@@ -222,30 +233,36 @@ def list_methods(caller: Caller, page: Page) -> list[PaymentMethod]:
 
 
 def list_of_customer(caller: Caller, customer_id: str, page: Page) -> list[PaymentMethod]:
-    """Raises NotFound, also for a deleted customer; NotAuthenticated for a guest's token."""
+    """List one customer's methods, newest first.
+
+    Raises NotFound, also for a deleted customer; NotAuthenticated for a guest's token.
+    """
     _check_no_guest(caller)
     return method_items.list_of_customer(user_customers.get_customer(caller, customer_id), page)
 
 
 def list_for_key(caller: Caller, customer_id: str) -> list[PaymentMethod]:
-    """All that one customer of the organization has, without tokens, for its own keys: the default
-    one first, then the newest. Of a deleted customer, what is left. Raises NotFound."""
+    """List all methods of an organization's customer without tokens, for the organization's keys.
+
+    The default comes first, then the newest. Of a deleted customer these are the methods that are
+    not detached yet. Raises NotFound.
+    """
     methods = method_items.list_active(organization_customers.get(caller, customer_id))
     return sorted(methods, key=lambda method: not method.is_default)
 
 
 def update_method(caller: Caller, method_id: str, change: MethodChange) -> PaymentMethod:
-    """Change what was sent; the provider knows none of it.
+    """Change the fields that were sent. The provider does not store them, so it is not called.
 
-    Raises NotFound, Forbidden, InvalidRequest `immutable_field`.
+    Raises NotFound, Forbidden, InvalidRequest `immutable_field`, TemporarilyUnavailable.
     """
     given = change.model_dump(exclude_none=True)
 
     def act(method: PaymentMethod, customer: Customer) -> PaymentMethod:
         stored = method.model_dump() | {"provider_payment_method_id": method.token}
-        immutable_fields.check(given, stored, FIXED_FIELDS)
+        immutable_fields.check(given, stored, IMMUTABLE_FIELDS)
         _check_address(change.billing_address_id, customer)
-        changes = {name: value for name, value in given.items() if name not in FIXED_FIELDS}
+        changes = {name: value for name, value in given.items() if name not in IMMUTABLE_FIELDS}
         after = method.model_copy(update=changes | {"updated_at": clock.now()})
         if changes:
             method_items.update(method, after, customer)
@@ -255,24 +272,27 @@ def update_method(caller: Caller, method_id: str, change: MethodChange) -> Payme
 
 
 def set_default(caller: Caller, method_id: str) -> PaymentMethod:
-    """Let this be the one method that its customer pays with. Raises NotFound, Forbidden."""
+    """Make a method its customer's default. Raises NotFound, Forbidden, TemporarilyUnavailable."""
     return update_method(caller, method_id, MethodChange(is_default=True))
 
 
 def delete_method(caller: Caller, method_id: str) -> None:
-    """Ours first; a job then takes it from the provider. The newest one left becomes the default,
-    if this was it. Raises NotFound, Forbidden."""
+    """Delete a method here; a job then detaches it at the provider.
+
+    If it was the default, the newest remaining method becomes the default.
+    Raises NotFound, Forbidden, TemporarilyUnavailable.
+    """
     optimistic_update.change(caller, method_id, _find, detach_method, SUBJECT)
 
 
 def detach_method(method: PaymentMethod, customer: Customer) -> PaymentMethod:
-    """Delete a method that is as it was seen. Raises Outrun, Congested."""
+    """Delete a method as it was read, and leave a job. Raises VersionConflict, Throttled."""
     now = clock.now()
     default = customer.default_method_id
     if default == method.id:
-        left = method_items.list_active(customer)
-        default = next((each.id for each in left if each.id != method.id), None)
-    gone = method.model_copy(update={"state": "deleted", "updated_at": now})
+        active = method_items.list_active(customer)
+        default = next((each.id for each in active if each.id != method.id), None)
+    deleted = method.model_copy(update={"state": "deleted", "updated_at": now})
     job = Job(
         id=new_id("job", now),
         customer_id=customer.id,
@@ -280,5 +300,5 @@ def detach_method(method: PaymentMethod, customer: Customer) -> PaymentMethod:
         stage="method",
         due_at=int(now.timestamp()),
     )
-    method_items.delete(method, gone, customer, default, job)
-    return gone
+    method_items.delete(method, deleted, customer, default, job)
+    return deleted

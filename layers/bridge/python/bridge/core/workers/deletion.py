@@ -1,9 +1,12 @@
-"""The rest of a customer's deletion: saved methods, addresses, the provider's customer, maybe the
-payments. A single method's deletion ends here, too.
+"""The second part of a deletion, as a background job.
 
-The customer, or the method, is gone for everybody since the transaction that left the job. A run
-claims the job, goes on page by page and may die anywhere: every step can be repeated, and the job
-is due again once that run must have ended. Source: design/data-model.md 6; bridge.md, B12.
+After a customer is deleted: the saved methods, the addresses, the provider's customer and, if that
+is set, the payments. After a single payment method is deleted: the method at the provider.
+
+For every caller the record is gone as soon as the transaction that wrote the job is committed. A
+run claims a job and works page by page. It may die anywhere: each step can be repeated, and the
+job is due again once that run must be over.
+Source: docs/data-model.md, section 6; docs/api/native.md, section 3 (B12).
 """
 
 import time
@@ -29,11 +32,11 @@ from bridge.store.payments import payment_items, payment_writes
 from bridge.store.wallet import address_items, method_items
 
 PAGE = 25
-WRITE_UNITS_S = 200  # for one job; a transaction takes two units for each item
+WRITE_UNITS_S = 200  # write units a second for one job; a transaction takes two for each item
 NEXT_ROUND_S = 3600
 STUCK_AFTER_S = 24 * 3600
 
-# What a caller or a payer wrote; amounts, states, ids and the timeline stay.
+# What a caller or a payer wrote. Amounts, states, ids and the timeline stay.
 PERSONAL: dict[str, object] = {
     "guest": None,
     "description": None,
@@ -51,8 +54,11 @@ Pause = Callable[[float], object]
 
 
 class Worked(BaseModel, frozen=True):
-    """What a run did. `finished`, `failed`, `left`: jobs that are done, that could not go on, and
-    that wait for the next run or the next round."""
+    """What a run did, in numbers of jobs.
+
+    `finished`: done and removed. `failed`: tried again later. `left`: goes on in the next run, or
+    in the next round.
+    """
 
     finished: int
     failed: int
@@ -60,53 +66,61 @@ class Worked(BaseModel, frozen=True):
 
 
 def finish_due(run: RunContext, pause: Pause = time.sleep) -> Worked:
-    """Work on every job that is due until the run's time is up. `pause` holds the write rate.
+    """Work on every job that is due, until the time of the run is over.
 
-    Two runs at once do no harm: the fence lets one of them claim a job.
+    `pause` waits so many seconds, which limits the write rate. Two runs at once do no harm: the
+    job's version lets only one of them claim it.
     """
     counts = Counter[str]()
     for shard in due_items.shards():
         for due in due_items.list_due(shard, clock.seconds()):
             if due.kind == "job":
-                counts[_guarded(due.id, run, pause)] += 1
+                counts[_work_guarded(due.id, run, pause)] += 1
     return Worked(**{name: counts[name] for name in Worked.model_fields})
 
 
-def _guarded(job_id: str, run: RunContext, pause: Pause) -> str:
-    """One broken job must not keep the others waiting; it is due again when this run is over."""
+def _work_guarded(job_id: str, run: RunContext, pause: Pause) -> str:
+    """Work on a job; an error of our own ends this job's turn, and the other jobs go on.
+
+    Such a job is due again when this run is over.
+    """
     try:
         return _work(job_id, run, pause)
     except dynamodb.VersionConflict:
         return "elsewhere"
-    except Exception as error:  # noqa: BLE001 - our own fault, so the log line rings the alarm
+    except Exception as error:  # noqa: BLE001 - our own bug; the log line raises the alarm
         name = type(error).__qualname__
         telemetry.log.error("job failed", job_id=job_id, error_type=name)
         return "failed"
 
 
 def _work(job_id: str, run: RunContext, pause: Pause) -> str:
-    """Claim a job and take page after page of it; returns what became of it. Raises Outrun."""
+    """Claim a job and work on it page by page. Returns what became of it.
+
+    Raises VersionConflict when another run has claimed it.
+    """
     job = job_items.get(job_id)
     if job is None or job.due_at > clock.seconds():
-        return "elsewhere"  # the index lags behind the run that has it
+        return "elsewhere"  # another run has it: the index lags behind the item
     if not scheduling.has_time(run):
         return "left"
-    over = int(run.ends_at.timestamp()) + synchronize.CLOCKS_DIFFER_S
-    job = job_items.move(job, job.model_copy(update={"due_at": over}))
+    # To claim it is to make it due after our own end: if we crash, it becomes due again then.
+    run_over_at = int(run.ends_at.timestamp()) + synchronize.CLOCKS_DIFFER_S
+    job = job_items.move(job, job.model_copy(update={"due_at": run_over_at}))
     while scheduling.has_time(run):
         try:
-            after = _take_page(job, run, pause)
+            next_job = _take_page(job, run, pause)
         except BridgeError as error:
             _defer(job, error)
             return "failed"
         crash_points.reach("paged", job.customer_id)
-        if after is None:
+        if next_job is None:
             job_items.remove(job)
             telemetry.log.info("deletion finished", customer_id=job.customer_id)
             return "finished"
-        job = job_items.move(job, after.model_copy(update={"failing_since": None}))
-        if job.due_at != over:
-            return "left"
+        job = job_items.move(job, next_job.model_copy(update={"failing_since": None}))
+        if job.due_at != run_over_at:
+            return "left"  # the page has scheduled the next round
     job_items.move(job, job.model_copy(update={"due_at": clock.seconds()}))
     return "left"
 
@@ -122,7 +136,7 @@ def _defer(job: Job, error: BridgeError) -> None:
 
 
 def _take_page(job: Job, run: RunContext, pause: Pause) -> Job | None:
-    """The job as it stands after its next page; None when nothing is left to do.
+    """Do the next page of a job. Returns the job as it goes on, or None when all is done.
 
     Raises NotExecuted, UnknownOutcome, TemporarilyUnavailable.
     """
@@ -154,7 +168,7 @@ def _detach_page(job: Job, customer: Customer, run: RunContext) -> Job:
     methods, last = method_items.walk_customer(job.customer_id, job.cursor, PAGE)
     for method in methods:
         if not scheduling.has_time(run):
-            return job  # the page is taken again
+            return job  # the next run reads this page again; detached methods are skipped
         if method.state == "active":
             _detach(method, customer, run)
     if last:
@@ -163,6 +177,7 @@ def _detach_page(job: Job, customer: Customer, run: RunContext) -> Job:
 
 
 def _detach(method: PaymentMethod, customer: Customer, run: RunContext) -> None:
+    # The provider first: our item has the only copy of the token that the provider needs.
     token = method_items.get_token(method.id)
     if token:
         registry.open_provider(method.provider_id).detach_method(token, ends_at=run.ends_at)
@@ -179,9 +194,9 @@ def _cascades(customer: Customer) -> bool:
 
 
 def _hide_page(job: Job, pause: Pause) -> Job | None:
-    """A page of payments, and then a rest, so that a big customer slows nobody down.
+    """Hide a page of payments, then pause, so that a big customer does not slow down others.
 
-    What can still move is left for a later round: it runs to its end first (B12).
+    A payment that can still change is left for a later round: it runs to its end first (B12).
     """
     began = clock.now()
     payments, last = payment_items.walk_customer(job.customer_id, job.cursor, PAGE)
@@ -198,7 +213,7 @@ def _hide_page(job: Job, pause: Pause) -> Job | None:
 
 
 def _hide(payment: Payment) -> int:
-    """How many items were written: none where the payment can still move, or just did."""
+    """Hide one payment. Returns how many items were written, 0 if it can or did just change."""
     if payment.active_attempt or payment.due_at is not None:
         return 0
     try:

@@ -1,8 +1,9 @@
-"""Events out: every timeline entry reaches the bus at least once, in its payment's order.
+"""Deliver our events: every timeline entry reaches the bus at least once, in its payment's order.
 
-The timeline is the outbox; the stream, the sweep and operators only ring. Of one payment no event
-is sent before the bus has taken the one before it, so subscribers meet each for the first time in
-order and drop repeats by (payment_id, seq). Source: design/data-model.md 7; convergence.md 9.
+The timeline is the outbox. The stream, the sweep and operators only trigger a delivery; what is
+sent is read from the timeline. An event is not sent before the bus has taken the one before it of
+the same payment. So subscribers get each event for the first time in order, and drop repeats by
+(payment_id, seq). Source: docs/data-model.md, section 7; docs/payment-correctness.md, section 9.
 """
 
 from collections import Counter
@@ -24,8 +25,12 @@ GIVE_UP_AFTER_S = 72 * 3600
 
 
 class Delivered(BaseModel, frozen=True):
-    """What a run sent, repeats included. `put_off`, `parked`, `left`: payments whose events the
-    bus did not take, those given up among them, and those for which the run had no time."""
+    """What a run did.
+
+    `events`: how many were sent, repeats included. The others count payments. `deferred`: the bus
+    did not take their next event. `retries_exhausted`: those of them that are not tried any more.
+    `left`: the run had no time for them.
+    """
 
     events: int
     deferred: int
@@ -34,23 +39,27 @@ class Delivered(BaseModel, frozen=True):
 
 
 @dataclass
-class _Line:
-    """A payment's events that wait, in their order. `is_stuck`: the bus did not take the first;
-    `is_long`: there may be more of them than were read."""
+class _Backlog:
+    """The events of one payment that are not delivered yet, in their order.
+
+    `is_stuck`: the bus did not take the first of them. `may_have_more`: only the first page of
+    them was read.
+    """
 
     cursor: Cursor
     waiting: list[Event]
     sent: int
-    is_long: bool
+    may_have_more: bool
     is_stuck: bool = False
 
 
 def handle_trigger(changed: Iterable[ChangedKey], run: RunContext) -> Delivered:
-    """Deliver what the stream rang for.
+    """Deliver the events of the payments whose keys the stream says have changed.
 
-    A delivery that fails is carried by its cursor's due entry, so a batch is never reported as
-    failed in part. Raises TemporarilyUnavailable where even that could not be written, or time was
-    up: the whole batch rings again, and what was delivered is not waiting any more.
+    If the bus takes an event later, the due entry of its cursor takes care of that, so a batch is
+    never reported as failed in part. Raises TemporarilyUnavailable if the time was over or even
+    the due entry could not be written. Lambda then brings the whole batch again; what was delivered
+    is not waiting any more.
     """
     delivered = deliver(outbox_items.payments_of(changed), run)
     if delivered.left:
@@ -59,9 +68,9 @@ def handle_trigger(changed: Iterable[ChangedKey], run: RunContext) -> Delivered:
 
 
 def deliver(payment_ids: Sequence[str], run: RunContext) -> Delivered:
-    """Deliver everything that waits of these payments. Raises TemporarilyUnavailable.
+    """Deliver all waiting events of these payments. Raises TemporarilyUnavailable.
 
-    Once the bus has failed the run asks it no more: what then waits is put off at once.
+    Once the bus has failed, this run does not call it again: the rest is deferred at once.
     """
     counts, is_down = Counter[str](), False
     for start in range(0, len(payment_ids), queues.EVENTS_AT_ONCE):
@@ -74,15 +83,15 @@ def deliver(payment_ids: Sequence[str], run: RunContext) -> Delivered:
 
 
 def replay(payment_id: str, sequence: int, run: RunContext) -> Delivered:
-    """Deliver again from an event on, or from the first that waits if that comes before it.
+    """Deliver the events of a payment again, beginning with this sequence number.
 
-    Raises TemporarilyUnavailable.
+    If an earlier event was never delivered, begin with that one. Raises TemporarilyUnavailable.
     """
     for _ in range(scheduling.WRITE_TRIES):
         seen = outbox_items.get_cursor(payment_id)
         # Due at once: should this run end here, the sweep does the rest.
-        back = {"sent": min(seen.sent, sequence - 1), "due_at": clock.seconds()}
-        reset = back | {"failing_since": None, "retries_exhausted": False}
+        rewound = {"sent": min(seen.sent, sequence - 1), "due_at": clock.seconds()}
+        reset = rewound | {"failing_since": None, "retries_exhausted": False}
         try:
             outbox_items.move(seen, seen.model_copy(update=reset))
         except dynamodb.VersionConflict:
@@ -95,81 +104,91 @@ def replay(payment_id: str, sequence: int, run: RunContext) -> Delivered:
 def _deliver_together(
     group: Sequence[str], run: RunContext, counts: Counter[str], *, is_down: bool
 ) -> bool:
-    """Deliver and move each payment's cursor; returns whether the bus has failed.
+    """Deliver for a few payments and move their cursors. Returns whether the bus has failed.
 
-    Who loses a cursor begins with it again: whoever moved it may not have seen our events.
+    If another run has moved a cursor, read it again and repeat: that run may have read the
+    timeline before our newest event was in it.
     """
     for _ in range(scheduling.WRITE_TRIES):
-        lines = [_read(payment_id) for payment_id in group]
-        lines = [line for line in lines if line.waiting or line.cursor.due_at is not None]
-        is_down = _send(lines, run, counts, is_down=is_down)
-        group = [line.cursor.payment_id for line in lines if not _keep(line, counts)]
+        backlogs = [_read_backlog(payment_id) for payment_id in group]
+        backlogs = [each for each in backlogs if each.waiting or each.cursor.due_at is not None]
+        is_down = _send(backlogs, run, counts, is_down=is_down)
+        group = [each.cursor.payment_id for each in backlogs if not _move_cursor(each, counts)]
         if not group:
             return is_down
     raise TemporarilyUnavailable("others are delivering these events")
 
 
-def _read(payment_id: str) -> _Line:
+def _read_backlog(payment_id: str) -> _Backlog:
     cursor = outbox_items.get_cursor(payment_id)
     waiting = outbox_items.list_after(cursor)
-    return _Line(cursor, waiting, cursor.sent, is_long=len(waiting) == outbox_items.PAGE)
+    may_have_more = len(waiting) == outbox_items.PAGE
+    return _Backlog(cursor, waiting, cursor.sent, may_have_more=may_have_more)
 
 
-def _send(lines: list[_Line], run: RunContext, counts: Counter[str], *, is_down: bool) -> bool:
-    """Send the first event of every line, then the second, until none can go or time is up."""
-    while going := [line for line in lines if line.waiting and not line.is_stuck]:
+def _send(
+    backlogs: list[_Backlog], run: RunContext, counts: Counter[str], *, is_down: bool
+) -> bool:
+    """Send the first event of every payment, then the second ones, and so on.
+
+    Ends when none can be sent any more, or the time is over. Returns whether the bus has failed.
+    """
+    while ready := [each for each in backlogs if each.waiting and not each.is_stuck]:
         if not scheduling.has_time(run):
             return is_down
         try:
-            answers = [False] * len(going)
+            results = [False] * len(ready)
             if not is_down:
-                answers = queues.put_events([line.waiting[0] for line in going])
+                results = queues.put_events([each.waiting[0] for each in ready])
         except queues.BusUnavailable as error:
             is_down = True
             telemetry.log.warning("event bus unavailable", reason=str(error))
-        for line, taken in zip(going, answers, strict=True):
-            line.is_stuck = not taken
-            if taken:
+        for backlog, is_taken in zip(ready, results, strict=True):
+            backlog.is_stuck = not is_taken
+            if is_taken:
                 counts["events"] += 1
-                line.sent = line.waiting.pop(0).sequence
+                backlog.sent = backlog.waiting.pop(0).sequence
     return is_down
 
 
-def _keep(line: _Line, counts: Counter[str]) -> bool:
-    """Move the cursor to what was sent; False where somebody else has moved it."""
-    crash_points.reach("delivered", line.cursor.payment_id)
-    fate: dict[str, int | bool | None] = {
+def _move_cursor(backlog: _Backlog, counts: Counter[str]) -> bool:
+    """Move the cursor to what was sent. Returns False if another run has moved it meanwhile."""
+    crash_points.reach("delivered", backlog.cursor.payment_id)
+    changes: dict[str, int | bool | None] = {
         "due_at": None,
         "failing_since": None,
         "retries_exhausted": False,
     }
-    if line.is_stuck:
-        fate |= _defer(line)
-    elif line.is_long or line.waiting:
-        fate |= {"due_at": clock.seconds()}  # the sweep goes on with the rest
-    after = line.cursor.model_copy(update=fate | {"sent": line.sent})
+    if backlog.is_stuck:
+        changes |= _defer(backlog)
+    elif backlog.may_have_more or backlog.waiting:
+        changes |= {"due_at": clock.seconds()}  # the sweep goes on with the rest
+    moved = backlog.cursor.model_copy(update=changes | {"sent": backlog.sent})
     try:
-        outbox_items.move(line.cursor, after)
+        outbox_items.move(backlog.cursor, moved)
     except dynamodb.VersionConflict:
         return False
-    counts["deferred"] += line.is_stuck
-    counts["retries_exhausted"] += after.retries_exhausted
+    counts["deferred"] += backlog.is_stuck
+    counts["retries_exhausted"] += moved.retries_exhausted
     return True
 
 
-def _defer(line: _Line) -> dict[str, int | bool | None]:
-    """When the sweep rings again. Parked after three days, until a ring or an operator."""
-    now, payment_id = clock.seconds(), line.cursor.payment_id
-    moved = line.sent > line.cursor.sent
-    since = now if moved else line.cursor.failing_since or now
+def _defer(backlog: _Backlog) -> dict[str, int | bool | None]:
+    """When the sweep tries again, as changes of the cursor.
+
+    After three days there are no more tries until a new event or an operator triggers one.
+    """
+    now, payment_id = clock.seconds(), backlog.cursor.payment_id
+    has_progress = backlog.sent > backlog.cursor.sent
+    since = now if has_progress else backlog.cursor.failing_since or now
     telemetry.log.warning(
         "event not delivered",
         payment_id=payment_id,
-        sequence=line.waiting[0].sequence,
+        sequence=backlog.waiting[0].sequence,
         failing_s=now - since,
     )
     if now - since >= LATE_AFTER_S:
-        telemetry.measure("undelivered_events", len(line.waiting))
+        telemetry.measure("undelivered_events", len(backlog.waiting))
     if now - since >= GIVE_UP_AFTER_S:
         telemetry.log.error("event retries exhausted", payment_id=payment_id)
         telemetry.measure("events_retries_exhausted")

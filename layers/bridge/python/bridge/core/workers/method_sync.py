@@ -1,7 +1,7 @@
-"""Saved methods as their provider has them now: what a bank renewed, what was taken away there.
+"""Update saved payment methods after an event: a renewed card is changed, a detached one deleted.
 
-An event is a doorbell here, too: the provider is asked. Source: convergence.md 7 and rule 7;
-contracts/providers.md, D.1.
+As for payments, the event only tells us to ask the provider (rule 7).
+Source: docs/payment-correctness.md, section 7; docs/providers.md, section D.1.
 """
 
 from typing import Literal, NamedTuple
@@ -25,23 +25,27 @@ Written = Literal["unchanged", "changed", "deleted"]
 
 
 class MethodEventResult(NamedTuple):
-    """What an event came to, and for which method of ours."""
+    """What an event led to, and the id of our method, if the token is one of ours."""
 
     outcome: Written | Literal["unmatched", "seen"]
     method_id: str | None
 
 
 def handle_event(event_reference: MethodEventReference, run: RunContext) -> MethodEventResult:
-    """Raises what the provider or the store raises: the message then stays in the queue."""
+    """Handle a provider's event about a saved payment method.
+
+    Raises what the provider or the store raises; the message then stays in the queue.
+    """
     now = clock.seconds()
     method, customer = method_items.get_at_provider(
         event_reference.provider_id, event_reference.token
     )
-    if method is None or customer is None:  # never saved here: nobody is asked
+    if method is None or customer is None:  # never saved here: the provider is not asked
         return MethodEventResult("unmatched", None)
     if webhook_items.was_seen(event_reference, now):
         return MethodEventResult("seen", method.id)
     outcome = _synchronize(method, customer, event_reference, run)
+    # Only now: if we crash before this, the event comes again, and the work can be repeated.
     webhook_items.put_seen(event_reference, now)
     return MethodEventResult(outcome, method.id)
 
@@ -52,14 +56,20 @@ def _synchronize(
     event_reference: MethodEventReference,
     run: RunContext,
 ) -> Written:
-    """Who has written looks again: so of several at once the last to write has seen the last."""
+    """Save what the provider has, until a fetch finds nothing new.
+
+    A worker that wrote a change fetches once more. So of several workers at once, the last one to
+    write has seen the provider's last state.
+    """
     outcome: Written = "unchanged"
     provider = registry.open_provider(event_reference.provider_id)
     for _ in range(optimistic_update.WALLET_WRITE_TRIES):
         if not method or not customer or "deleted" in (method.state, customer.state):
             return outcome
-        holder = customer.provider_customer_id or ""
-        provider_state = provider.fetch_method(event_reference.token, holder, ends_at=run.ends_at)
+        provider_customer_id = customer.provider_customer_id or ""
+        provider_state = provider.fetch_method(
+            event_reference.token, provider_customer_id, ends_at=run.ends_at
+        )
         crash_points.reach("method_fetched", method.id)
         try:
             written = _write(method, customer, provider_state)
@@ -77,12 +87,12 @@ def _synchronize(
 def _write(
     method: PaymentMethod, customer: Customer, provider_state: ProviderMethod | None
 ) -> Written:
-    """Raises Outrun, Congested."""
+    """Raises VersionConflict, Throttled."""
     if provider_state is None:
         payment_methods.detach_method(method, customer)
         return "deleted"
-    after = method.model_copy(update={name: getattr(provider_state, name) for name in CARD})
-    if after == method:
+    changed = method.model_copy(update={name: getattr(provider_state, name) for name in CARD})
+    if changed == method:
         return "unchanged"
-    method_items.update(method, after.model_copy(update={"updated_at": clock.now()}), customer)
+    method_items.update(method, changed.model_copy(update={"updated_at": clock.now()}), customer)
     return "changed"

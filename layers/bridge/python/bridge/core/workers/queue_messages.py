@@ -1,6 +1,6 @@
-"""What the queue delivers: events of providers, and looks that were put off.
+"""Messages of the queue: providers' events, and status checks that we have scheduled.
 
-Source: design/convergence.md, sections 6 and 7.
+Source: docs/payment-correctness.md, sections 6 and 7.
 """
 
 from typing import Any
@@ -24,13 +24,13 @@ from bridge.store.dedupe import webhook_items
 from bridge.store.payments import payment_items, payment_writes
 
 PARTNERS: dict[str, ProviderId] = {"aws.partner/stripe.com/": "stripe"}
-SOON_S = 2  # a burst of events is over by then, or is looked at once more
+SOON_S = 2  # most bursts of events are over by then; what comes later gets its own status check
 
 log = Logger(child=True)
 
 
 class Message(BaseModel, frozen=True, hide_input_in_errors=True):
-    """One message: a hint or a look of our own, or an event as a partner's bus wraps it.
+    """One message: an event reference or a status check of ours, or an event of a partner's bus.
 
     Source of the last: Amazon EventBridge, "Events": `source` and `detail`.
     """
@@ -43,12 +43,16 @@ class Message(BaseModel, frozen=True, hide_input_in_errors=True):
 
 
 def handle(message: Message, run: RunContext) -> None:
-    """Raises what the provider or the store raises: the message then stays in the queue."""
+    """Handle one message of the queue.
+
+    Raises what the provider or the store raises; the message then stays in the queue. Raises
+    InvalidRequest for a message that has none of the known forms.
+    """
     if message.status_check:
         _check_status(message.status_check, run)
         return
     event_reference = (
-        message.event_reference or message.method_event_reference or _unwrapped(message)
+        message.event_reference or message.method_event_reference or _read_partner_event(message)
     )
     if isinstance(event_reference, MethodEventReference):
         outcome, method_id = method_sync.handle_event(event_reference, run)
@@ -57,10 +61,11 @@ def handle(message: Message, run: RunContext) -> None:
         _handle_event(event_reference, run)
 
 
-def _unwrapped(message: Message) -> WebhookEventReference | MethodEventReference | None:
-    """A partner's event. It is not signed: the queue takes such messages from its bus alone.
+def _read_partner_event(message: Message) -> WebhookEventReference | MethodEventReference | None:
+    """Read an event of a partner's bus; None if it is of a type that does not concern us.
 
-    Raises InvalidRequest for a message of a form that nobody sends.
+    It has no signature. The queue's policy takes such messages from the rule of that bus only.
+    Raises InvalidRequest for a message of an unknown form.
     """
     for prefix, provider_id in PARTNERS.items():
         if (message.source or "").startswith(prefix):
@@ -76,8 +81,10 @@ def _handle_event(event_reference: WebhookEventReference, run: RunContext) -> No
     if is_seen:
         _log_outcome(event_reference, "seen")
         return
-    payment = payment or _of_parent(event_reference, run)
-    if payment is None:  # another system's, by the same account: each of ours has a row (rule 1)
+    payment = payment or _find_by_parent(event_reference, run)
+    # Each payment of ours has its row before its call (rule 1). Without a row, the event belongs
+    # to another system that uses the same account.
+    if payment is None:
         webhook_items.put_unmatched(event_reference, now)
         telemetry.measure("unmatched_events")
         _log_outcome(event_reference, "unmatched")
@@ -98,8 +105,8 @@ def _is_ours(reference: str) -> bool:
     return reference.startswith("pay_") and identifier.is_well_formed(reference)
 
 
-def _of_parent(event_reference: WebhookEventReference, run: RunContext) -> Payment | None:
-    """By the object that bears our reference, where the event's own does not."""
+def _find_by_parent(event_reference: WebhookEventReference, run: RunContext) -> Payment | None:
+    """The payment, if not the event's object but its parent has our reference."""
     if event_reference.parent_id is None:
         return None
     provider = registry.open_provider(event_reference.provider_id)
@@ -114,9 +121,9 @@ def _of_parent(event_reference: WebhookEventReference, run: RunContext) -> Payme
 
 
 def _defer(payment: Payment, now: int) -> bool:
-    """Let one look answer all events of a second: the payment is due now, and looked at soon.
+    """Let one status check serve all events of a second: make the payment due, and queue a check.
 
-    False where another writer was faster; this event then brings a look of its own.
+    Returns False if another writer was faster; the event is then handled by itself.
     """
     if payment.due_at is not None and payment.due_at <= now:
         return True
@@ -127,12 +134,13 @@ def _defer(payment: Payment, now: int) -> bool:
     try:
         queues.send_status_checks(StatusCheck(payment_id=payment.id), SOON_S)
     except TemporarilyUnavailable:
-        log.warning("status check could not be queued", payment_id=payment.id)  # the sweep comes
+        # The payment is due, so the sweep does the check.
+        log.warning("status check could not be queued", payment_id=payment.id)
     return True
 
 
 def _check_status(status_check: StatusCheck, run: RunContext) -> None:
-    """Where a look fails, or its message is lost, the payment is still due."""
+    """Do a status check. If it fails, or its message is lost, the payment is still due."""
     payment = payment_items.get(status_check.payment_id)
     if payment is None or not _is_needed(status_check, payment):
         return
@@ -143,7 +151,7 @@ def _check_status(status_check: StatusCheck, run: RunContext) -> None:
 
 
 def _is_needed(status_check: StatusCheck, payment: Payment) -> bool:
-    """Whether what it was put off for has not been found out meanwhile."""
+    """Whether nobody has found out meanwhile what this check is for."""
     if status_check.attempt:
         return (
             payment.active_attempt is not None
@@ -159,7 +167,7 @@ def _log_outcome(
     payment_id: str | None = None,
     payment_method_id: str | None = None,
 ) -> None:
-    """One line for each event: what it came to, and of which record of ours it spoke."""
+    """One line for each event: what it led to, and which record of ours it was about."""
     log.info(
         "event",
         provider=event_reference.provider_id,

@@ -1,6 +1,6 @@
-"""Payments that changed at their provider without our hearing of it.
+"""The daily comparison with the providers: finds changes that no event has told us about.
 
-Source: design/convergence.md, section 8, "Daily", and rule 8.
+Source: docs/payment-correctness.md, section 8 and rule 8.
 """
 
 from contextlib import suppress
@@ -18,12 +18,16 @@ from bridge.providers import registry
 from bridge.store import dynamodb
 from bridge.store.payments import payment_items, payment_writes
 
-SINCE = timedelta(days=3)  # each change is compared three times, should a run fail
+SINCE = timedelta(days=3)  # so each change is compared on three days, should a run fail
 SPARE_S = 15
 
 
 class Reconciled(BaseModel, frozen=True):
-    """What a run did. `listed`: payments, refunds and disputes that the providers told of."""
+    """What a run did.
+
+    `listed`: the payments, refunds and disputes in the providers' lists. `differing`: payments of
+    ours that became due. `is_whole`: the run had time for all of them.
+    """
 
     listed: int
     differing: int
@@ -31,10 +35,10 @@ class Reconciled(BaseModel, frozen=True):
 
 
 def reconcile(run: RunContext) -> Reconciled:
-    """Make every payment due that a provider's lists show otherwise than our row.
+    """Make every payment due whose row differs from the provider's lists.
 
-    The sweep then looks, and keeps trying. Raises NotExecuted or UnknownOutcome where a provider
-    cannot be asked.
+    The sweep then checks it, and tries again until it succeeds. Raises NotExecuted or
+    UnknownOutcome if a provider cannot be asked.
     """
     since, listed, differing = clock.now() - SINCE, 0, 0
     for provider_id in registry.OPEN:
@@ -58,13 +62,13 @@ def reconcile(run: RunContext) -> Reconciled:
 
 
 def _differs(payment: Payment, change: ProviderChange) -> bool:
-    """A lock is left alone: its own looks come, and merge whatever they see."""
+    # A payment with an active attempt is left alone: its own status checks find everything.
     if payment.active_attempt:
         return False
     return (
         (change.payment is not None and _has_moved(payment, change.payment))
-        or (change.refund is not None and _is_news(payment, change.refund))
-        or (change.dispute is not None and _is_other(payment, change.dispute))
+        or (change.refund is not None and _is_unknown_refund(payment, change.refund))
+        or (change.dispute is not None and _is_other_dispute(payment, change.dispute))
     )
 
 
@@ -80,19 +84,20 @@ def _has_moved(payment: Payment, provider_state: ProviderPayment) -> bool:
     )
 
 
-def _is_news(payment: Payment, reported: ProviderRefund) -> bool:
+def _is_unknown_refund(payment: Payment, reported: ProviderRefund) -> bool:
     known = payment_items.refunds(payment.id)
     return (reported.provider_refund_id, reported.status) not in [
         (each.provider_refund_id, each.status) for each in known
     ]
 
 
-def _is_other(payment: Payment, reported: Dispute) -> bool:
+def _is_other_dispute(payment: Payment, reported: Dispute) -> bool:
     return payment.dispute != reported
 
 
 def _make_due(payment: Payment) -> None:
     log = telemetry.log
     log.warning("differs from its provider", payment_id=payment.id, provider=payment.provider_id)
-    with suppress(dynamodb.VersionConflict):  # somebody is writing; the next run compares again
+    # After a conflict somebody else is writing this payment; the next run compares it again.
+    with suppress(dynamodb.VersionConflict):
         payment_writes.advance(payment, payment.model_copy(update={"due_at": clock.seconds()}))

@@ -1,6 +1,7 @@
-"""What is due is looked at, so that every payment ends right though all else is lost.
+"""The sweep: every minute, check each payment that is due and deliver events that are due.
 
-Source: design/convergence.md, section 8.
+So every payment gets its right end, even if all webhooks and queue messages are lost.
+Source: docs/payment-correctness.md, section 8.
 """
 
 from collections import Counter
@@ -30,8 +31,13 @@ DAY = 24 * 3600
 
 
 class Swept(BaseModel, frozen=True):
-    """What a sweep did. `left`: due payments, and payments whose events are due, that it had no
-    time for; `events`: how many it delivered."""
+    """What a sweep did.
+
+    `checked`: payments that were synchronized. `failed`: those, or deliveries, that raised an
+    error. `left`: payments, and payments with due events, that it had no time for. `events`: how
+    many were delivered. `oldest_due_seconds`: how late the oldest due entry was.
+    `stuck_attempts`: see `is_stuck`.
+    """
 
     checked: int
     failed: int
@@ -42,9 +48,9 @@ class Swept(BaseModel, frozen=True):
 
 
 def sweep(run: RunContext) -> Swept:
-    """Converge and deliver everything that is due, shard by shard, until the run's time is up.
+    """Synchronize and deliver everything that is due, all shards at once, until the time is over.
 
-    Two sweeps at once do no harm: the fence decides.
+    Two sweeps at once do no harm: the version decides which one may write.
     """
     counts: Counter[str] = Counter()
     shards = due_items.shards()
@@ -73,7 +79,7 @@ def _sweep_shard(shard: str, run: RunContext) -> Counter[str]:
         except BridgeError as error:
             counts["failed"] += 1
             telemetry.log.info("left for later", payment_id=payment_id, error=error.code)
-        except Exception as error:  # noqa: BLE001 - one broken row must not keep the others waiting
+        except Exception as error:  # noqa: BLE001 - one broken row must not stop the others
             counts["failed"] += 1
             name = type(error).__qualname__
             telemetry.log.error("sweep failed", payment_id=payment_id, error_type=name)
@@ -84,9 +90,9 @@ def _sweep_shard(shard: str, run: RunContext) -> Counter[str]:
 def _visits(
     shard: str, run: RunContext, now: int, counts: Counter[str]
 ) -> Iterator[tuple[str, Callable[[], None]]]:
-    """What to do for all that is due, by kind; money first, then the events, in one go.
+    """What to do, with the id to log: first each payment that is due, then all events together.
 
-    Jobs have a schedule and rights of their own: only their lateness is ours.
+    Jobs have a function of their own (`deletion`): here it is only measured how late they are.
     """
     with_events: list[str] = []
     for due in due_items.list_due(shard, now):
@@ -109,7 +115,7 @@ def _deliver(payment_ids: list[str], run: RunContext, counts: Counter[str]) -> N
 def _synchronize(due: Due, run: RunContext, now: int, counts: Counter[str]) -> None:
     payment = payment_items.get(due.id)
     if payment is None or payment.due_at is None or payment.due_at > now:
-        return  # the index lags behind the row
+        return  # the index lags behind the row: somebody has checked it already
     counts["oldest"] = max(counts["oldest"], now - due.at)
     counts["stuck"] += is_stuck(payment, now)
     if not scheduling.has_time(run):
@@ -126,7 +132,7 @@ def _synchronize(due: Due, run: RunContext, now: int, counts: Counter[str]) -> N
 
 
 def is_stuck(payment: Payment, now: int) -> bool:
-    """Whether an attempt has outlived every way in which it should have ended."""
+    """Whether the active attempt is so old that it should have ended long ago. `now`: seconds."""
     if not (attempt := payment.active_attempt):
         return False
     if attempt.operation == "create":

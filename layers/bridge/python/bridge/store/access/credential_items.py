@@ -1,7 +1,7 @@
-"""Credentials under the hash of their name, and a line of each for operators.
+"""Credentials, stored by the hash of their name, and an entry of each for operators.
 
-Their name is what a caller is looked up by: the API key itself, the authenticity token, the client
-id. Source: data-model.md 2.
+The name is what finds a caller: the API key itself, the authenticity token or the client id.
+Source: docs/data-model.md, section 2.
 """
 
 from datetime import datetime
@@ -15,9 +15,9 @@ KEY_OF = {"api_key": keys.api_key, "merchant": keys.merchant, "oauth_client": ke
 
 
 def insert(credential: Credential, name: str, secret: str | None) -> None:
-    """Write a credential. `secret`: a merchant's key, a client's secret; an API key has none.
+    """Write a credential. `secret`: a merchant's key or a client's secret; an API key has none.
 
-    Raises Lost where the name is taken.
+    Raises ConditionFailed if the name is taken.
     """
     hashed = keys.digest(name)
     item: Item = {"organization_id": credential.organization_id}
@@ -38,8 +38,11 @@ def insert(credential: Credential, name: str, secret: str | None) -> None:
 def find(
     kind: CredentialKind, name: str, prefetch_ids: PrefetchIds | None = None
 ) -> tuple[Holder | None, Prefetched]:
-    """Who holds the name, and what the request names: one consistent batch."""
-    if not name.isascii():  # all that we make are
+    """Find a credential by its name, and read what the request needs in the same batch.
+
+    The batch is strongly consistent, so a revoked credential is not found.
+    """
+    if not name.isascii():  # the names that we make are ASCII
         return None, NOTHING_PREFETCHED
     return find_hashed(kind, keys.digest(name), prefetch_ids)
 
@@ -47,7 +50,7 @@ def find(
 def find_hashed(
     kind: CredentialKind, hashed: str, prefetch_ids: PrefetchIds | None = None
 ) -> tuple[Holder | None, Prefetched]:
-    """The same for the SHA-256 of a name, in lower-case hex."""
+    """The same by the SHA-256 of a name, in lower-case hex."""
     key = KEY_OF[kind](hashed)
     found = dynamodb.get_all([key, *prefetch.keys_to_prefetch(prefetch_ids or PrefetchIds())])
     item = found.pop(key)
@@ -55,14 +58,18 @@ def find_hashed(
 
 
 def list_all(organization_id: str) -> list[Credential]:
-    """Oldest first, the revoked ones too."""
+    """The credentials of an organization, oldest first, also the revoked ones."""
     partition = keys.organization_credentials(organization_id)
     entries = dynamodb.query_all("ledger", partition, "K#")
     return [Credential.model_validate(entry) for entry in entries]
 
 
 def revoke(organization_id: str, credential_id: str, at: datetime) -> Credential | None:
-    """Delete a credential and say so in its line; None where there is none. May be repeated."""
+    """Delete a credential and note the time in its entry. May be repeated.
+
+    Returns the credential as it was first revoked, or None if the organization has none with that
+    id.
+    """
     key = keys.credential_entry(organization_id, credential_id)
     entry = dynamodb.get(key)
     if entry is None:

@@ -1,4 +1,7 @@
-"""Rate limits: counters of fixed windows in the `ephemeral` table. Source: data-model.md 2."""
+"""Rate limits: counters of fixed windows in the table `ephemeral`.
+
+Source: docs/data-model.md, section 2.
+"""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +10,7 @@ from bridge.store import dynamodb, keys
 
 
 class Limit(NamedTuple):
-    """At most so many uses by one subject in each window of so many seconds."""
+    """At most `at_most` uses by one subject in each window of `window_s` seconds."""
 
     rule: str
     subject: str
@@ -16,7 +19,11 @@ class Limit(NamedTuple):
 
 
 def take(limit: Limit, now: int) -> bool:
-    """Count one use; False where the window is full, or too many are counting at once."""
+    """Count one use at the second `now`. Returns False if the window is full.
+
+    Also False if DynamoDB throttles the counter: then there are surely too many uses. A limit of 0
+    is off: always True.
+    """
     if not limit.at_most:
         return True
     try:

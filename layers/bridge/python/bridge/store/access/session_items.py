@@ -1,4 +1,7 @@
-"""Sessions, under the hash of their id, in the `secrets` table. Source: data-model.md 2; B7."""
+"""Sessions, by the hash of their id, in the table `secrets`.
+
+Source: docs/data-model.md, section 2; docs/api/native.md, section 2 (B7).
+"""
 
 from bridge.models.caller import PrefetchIds, Session
 from bridge.store import dynamodb, keys, prefetch
@@ -6,7 +9,10 @@ from bridge.store.dynamodb import Prefetched
 
 
 def read(session_id: str, prefetch_ids: PrefetchIds) -> tuple[Session | None, int, Prefetched]:
-    """The session, when it ends (seconds), and what the request names: one consistent batch."""
+    """Read the session, and what the request needs in the same batch, strongly consistent.
+
+    Returns the session, the second when it ends (0 without a session), and the prefetched items.
+    """
     key = keys.session(session_id)
     found = dynamodb.get_all([key, *prefetch.keys_to_prefetch(prefetch_ids)])
     item = found.pop(key)
@@ -16,10 +22,11 @@ def read(session_id: str, prefetch_ids: PrefetchIds) -> tuple[Session | None, in
 
 
 def put(session_id: str, session: Session) -> None:
-    """Write a session, or a newer form of it."""
+    """Write a session, or replace it."""
     item = session.model_dump(exclude_none=True) | {"exp": int(session.expires_at.timestamp())}
     dynamodb.write(dynamodb.put(keys.session(session_id), item))
 
 
 def delete(session_id: str) -> None:
+    """Delete a session, if there is one."""
     dynamodb.write(dynamodb.delete(keys.session(session_id)))

@@ -1,4 +1,4 @@
-"""The people at a customer's. Source: design/data-model.md 2."""
+"""Contacts of a customer. Source: docs/data-model.md, section 2.1."""
 
 from bridge.models.customer import CustomerUser
 from bridge.models.page import Between, CursorPage
@@ -6,24 +6,24 @@ from bridge.store import dynamodb, keys, pagination
 from bridge.store.customers import customer_items
 
 
-class CustomerGone(Exception):
+class CustomerDeleted(Exception):
     """The customer was deleted since it was read."""
 
 
-def insert(user: CustomerUser) -> None:
-    """Raises CustomerGone, Congested."""
-    fresh = dynamodb.condition("attribute_not_exists(#pk)")
-    item = user.model_dump(exclude_none=True)
-    place = keys.customer_user(user.customer_id, user.id)
-    actions = {"user": dynamodb.put(place, item, fresh)} | customer_items.lives(user.customer_id)
+def insert(contact: CustomerUser) -> None:
+    """Write a new contact, if its customer is active. Raises CustomerDeleted, Throttled."""
+    is_new = dynamodb.condition("attribute_not_exists(#pk)")
+    item = contact.model_dump(exclude_none=True)
+    key = keys.customer_user(contact.customer_id, contact.id)
+    actions = {"contact": dynamodb.put(key, item, is_new)}
     try:
-        dynamodb.transact(actions)
+        dynamodb.transact(actions | customer_items.lives(contact.customer_id))
     except dynamodb.ConditionFailed as failed:
-        raise CustomerGone(user.customer_id) from failed
+        raise CustomerDeleted(contact.customer_id) from failed
 
 
 def list_by_cursor(customer_id: str, page: CursorPage) -> Between[CustomerUser]:
-    """Newest first."""
+    """Return a page of a customer's contacts, newest first."""
     found = pagination.around(
         [keys.customer(customer_id).pk],
         pagination.everything("U#"),
@@ -32,5 +32,5 @@ def list_by_cursor(customer_id: str, page: CursorPage) -> Between[CustomerUser]:
         after=f"U#{page.after}" if page.after else None,
         before=f"U#{page.before}" if page.before else None,
     )
-    users = [CustomerUser.model_validate(item) for item in found.items]
-    return Between(users, has_next=found.has_older, has_previous=found.has_newer)
+    contacts = [CustomerUser.model_validate(item) for item in found.items]
+    return Between(contacts, has_next=found.has_older, has_previous=found.has_newer)

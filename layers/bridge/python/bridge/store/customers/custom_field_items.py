@@ -1,6 +1,6 @@
-"""Definitions of custom fields, all of an organization's in one partition.
+"""Definitions of custom fields. All of one organization are in one partition.
 
-Source: contracts/payments-ai.md 4; design/data-model.md 2.
+Source: docs/data-model.md, sections 2.1 and 2.2.
 """
 
 import json
@@ -11,7 +11,7 @@ from bridge.store.dynamodb import Item
 
 
 class Taken(Exception):
-    """The organization has a field of this name at this resource."""
+    """The organization has a field of this name and resource. `field`: the stored one."""
 
     def __init__(self, field: CustomField) -> None:
         super().__init__(field.resource)
@@ -19,7 +19,7 @@ class Taken(Exception):
 
 
 def _item(field: CustomField) -> Item:
-    """The constraints as their text: an attribute would forget what null is, and the order."""
+    """Constraints are stored as JSON text: a map would lose the order of the keys, and nulls."""
     item = field.model_dump(exclude={"constraints"})
     if field.constraints is not None:
         item["constraints"] = field.constraints.model_dump_json(exclude_none=True)
@@ -34,7 +34,7 @@ def _field_from(item: Item) -> CustomField:
 
 
 def insert(organization_id: str, field: CustomField) -> None:
-    """Raises Taken, Congested."""
+    """Write a new definition. Raises Taken, Throttled."""
     key = keys.custom_field(organization_id, field.resource, field.name)
     try:
         dynamodb.write(
@@ -45,19 +45,20 @@ def insert(organization_id: str, field: CustomField) -> None:
 
 
 def replace(organization_id: str, field: CustomField) -> None:
-    """Write a definition over one of the same type; the last of several wins. Raises Congested."""
+    """Replace a definition by one of the same type. The last write wins. Raises Throttled."""
     dynamodb.write(
         dynamodb.put(keys.custom_field(organization_id, field.resource, field.name), _item(field))
     )
 
 
 def get(organization_id: str, resource: str, name: str) -> CustomField | None:
+    """Return one definition."""
     item = dynamodb.get(keys.custom_field(organization_id, resource, name))
     return _field_from(item) if item else None
 
 
 def list_all(organization_id: str, resource: str | None = None) -> list[CustomField]:
-    """By name, then by resource."""
+    """List an organization's definitions by name, then by resource."""
     prefix = f"F#{resource}#" if resource else "F#"
     items = dynamodb.query_all("ledger", keys.custom_fields(organization_id), prefix)
     return sorted(map(_field_from, items), key=lambda field: (field.name, field.resource))

@@ -1,6 +1,7 @@
-"""Customers: the item, its pointers, and the transactions that keep them together.
+"""Customers: the item, its pointers, and the transactions that write them together.
 
-Source: design/data-model.md 2, 3 and 6.
+Functions that return actions write nothing: the caller puts the actions in a transaction.
+Source: docs/data-model.md, sections 2, 3 and 6.
 """
 
 import random
@@ -22,52 +23,55 @@ COUNTER_PARTS = 8
 
 
 class ExternalIdTaken(Exception):
-    """Another customer of the organization is found by this external id."""
+    """Another customer of the organization has claimed this external id."""
 
 
 class NotAutomatic(dynamodb.VersionConflict):
-    """The automatic item does not say of this customer what was expected."""
+    """A condition on the user's automatic customer failed: it is another customer, or it is not."""
 
 
 def item_of(customer: Customer) -> Item:
+    """Return the item of a customer, without missing values."""
     return customer.model_dump(exclude_none=True)
 
 
 def customer_from(item: Item | None) -> Customer | None:
+    """Return the customer in an item; None if there is no item."""
     return Customer.model_validate(item) if item else None
 
 
 def get(customer_id: str, prefetched: Prefetched = NOTHING_PREFETCHED) -> Customer | None:
+    """Return a customer, also a deleted one."""
     key = keys.customer(customer_id)
     customer = customer_from(dynamodb.get_all([key], prefetched)[key])
-    return customer if customer and customer.id == customer_id else None  # keys drop the prefix
+    return customer if customer and customer.id == customer_id else None  # keys have no prefix
 
 
 def list_by_id(customer_ids: list[str]) -> list[Customer]:
-    """Customers in the order asked for; one that is gone is left out."""
+    """Return customers in the order of the ids. A missing one is left out."""
     found = dynamodb.get_all([keys.customer(each) for each in customer_ids])
     listed = [customer_from(found[keys.customer(each)]) for each in customer_ids]
     return [customer for customer in listed if customer]
 
 
 def list_of_user(user_id: str, page: Page) -> list[Customer]:
-    """Newest first, as all lists are."""
+    """Return a page of a user's own customers, newest first."""
     only = pagination.Filter({"provider_id": page.provider_id})
-    every = pagination.everything("C#")
+    all_keys = pagination.everything("C#")
     ids = pagination.list_ids(
-        [keys.user(user_id)], every, limit=page.limit, offset=page.offset, only=only
+        [keys.user(user_id)], all_keys, limit=page.limit, offset=page.offset, only=only
     )
     return list_by_id(ids) if ids else []
 
 
 def get_claimed(organization_id: str, external_id: str) -> Customer | None:
-    """The customer that is found by this external id."""
+    """Return the customer that claimed an external id."""
     claim = dynamodb.get(keys.external_id(organization_id, external_id))
     return get(str(claim["customer_id"])) if claim else None
 
 
 class Own(NamedTuple):
-    """The caller's own customer at a provider. `is_claimed`: the automatic item names it."""
+    """A user's automatic customer at a provider. `is_claimed`: the automatic item names it."""
 
     customer_id: str
     provider_customer_id: str
@@ -75,9 +79,10 @@ class Own(NamedTuple):
 
 
 def find_own(user_id: str, provider_id: str, organization_id: str | None) -> Own | None:
-    """The first customer a user made at a provider, in that organization or in none (B18).
+    """Return the first customer that a user made at a provider (B18).
 
-    One query finds the automatic item, and behind it the oldest customers for where it is missing.
+    `organization_id`: in that organization; None: in no organization. One query reads the automatic
+    item and, behind it, the user's oldest customers. They are needed only if that item is missing.
     """
     automatic = keys.automatic_customer(user_id, provider_id, organization_id)
     items = list(islice(dynamodb.query_between(automatic.pk, automatic.sk, "C$", Limit=50), 50))
@@ -92,7 +97,10 @@ def find_own(user_id: str, provider_id: str, organization_id: str | None) -> Own
 
 
 def fold(text: str) -> str:
-    """The spelling under which names and e-mails are searched. Source: data-model.md 5."""
+    """Return a text as searches compare it: NFKC, lower case, single spaces.
+
+    Source: docs/data-model.md, section 5.
+    """
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -130,6 +138,7 @@ def _organization_pointer(customer: Customer, organization_id: str) -> dict[str,
 
 
 def _count(customer: Customer, organization_id: str, amount: int) -> dict[str, Any]:
+    # Random sub-counters, so that creations at once seldom write the same item.
     month = f"{customer.created_at:%Y-%m}"
     part = random.randrange(COUNTER_PARTS)
     return dynamodb.add(keys.customer_counter(organization_id, month, part), amount)
@@ -144,14 +153,14 @@ def _automatic(customer: Customer, guard: dict[str, Any] | None) -> Actions:
 
 
 def creation(customer: Customer, *, as_own: bool) -> Actions:
-    """The writes that make a customer.
+    """Return the actions that create a customer.
 
-    `as_own`: it is made because its caller has none at the provider; the transaction fails at
-    "automatic" when somebody made one first.
+    `as_own`: it is created because its user has none at the provider. Then the action "automatic"
+    fails if the user has one now.
     """
-    fresh = dynamodb.condition("attribute_not_exists(#pk)")
-    actions = {"customer": dynamodb.put(keys.customer(customer.id), item_of(customer), fresh)}
-    actions |= _pointers(customer) | _automatic(customer, fresh if as_own else None)
+    is_new = dynamodb.condition("attribute_not_exists(#pk)")
+    actions = {"customer": dynamodb.put(keys.customer(customer.id), item_of(customer), is_new)}
+    actions |= _pointers(customer) | _automatic(customer, is_new if as_own else None)
     if customer.claims_external_id:
         actions["external_id"] = _claim(customer)
     if customer.organization_id:
@@ -169,24 +178,27 @@ def _claim(customer: Customer) -> dict[str, Any]:
 
 
 def _claims(seen: Customer, after: Customer) -> Actions:
-    """Let the old external id go and claim the new one, where they differ."""
+    """Return the actions that release the old external id and claim the new one, if they differ."""
     claimed = _external_id(seen) if seen.claims_external_id else None
     claimed_next = _external_id(after) if after.claims_external_id else None
     actions: Actions = {}
     if claimed != claimed_next:
-        actions |= {"let_go": dynamodb.delete(claimed)} if claimed else {}
+        actions |= {"released_external_id": dynamodb.delete(claimed)} if claimed else {}
         actions |= {"external_id": _claim(after)} if claimed_next else {}
     return actions
 
 
 def lives(customer_id: str) -> Actions:
-    """A check that the customer has not been deleted."""
+    """Return the action that checks that a customer is not deleted."""
     guard = dynamodb.condition("#state = :active", active="active")
     return {"customer_lives": dynamodb.check(keys.customer(customer_id), guard)}
 
 
-def claiming(own: Own, user_id: str, provider_id: str, organization_id: str | None) -> Actions:
-    """A check that the caller's own customer lives; its automatic item is repaired if missing."""
+def own_check(own: Own, user_id: str, provider_id: str, organization_id: str | None) -> Actions:
+    """Return the actions that check that a user's own customer is active.
+
+    If its automatic item is missing, it is written again.
+    """
     if own.is_claimed:
         return lives(own.customer_id)
     key = keys.automatic_customer(user_id, provider_id, organization_id)
@@ -194,9 +206,12 @@ def claiming(own: Own, user_id: str, provider_id: str, organization_id: str | No
     return lives(own.customer_id) | {"automatic": dynamodb.first(key, item)}
 
 
-def linking(seen: Customer, linked: Customer) -> Actions:
-    """The writes that give a customer of another API its place at a provider, once: from then on
-    its organization's list has it under that provider, too."""
+def provider_link(seen: Customer, linked: Customer) -> Actions:
+    """Return the actions that give a customer its provider and its id there, once.
+
+    Customers of the other APIs begin without a provider. The pointer in the organization's list
+    gets the provider too, so that lists can be narrowed to it.
+    """
     guard = dynamodb.condition(
         "#state = :active AND attribute_not_exists(#provider_customer_id)", active="active"
     )
@@ -214,23 +229,26 @@ def linking(seen: Customer, linked: Customer) -> Actions:
     return actions
 
 
-def choosing(seen: Customer, **defaults: str | None) -> dict[str, Any]:
-    """The write that names a customer's default method or address, or none, where nobody was
-    faster.
+def defaults_update(seen: Customer, **defaults: str | None) -> dict[str, Any]:
+    """Return the action that sets a customer's default method or addresses, or clears them.
 
-    It moves the version, also where the default stays: so no two changes of what a customer holds
-    can pass each other.
+    It needs the version as it was read and raises it, also if no default changes. So two changes in
+    one wallet cannot overlap unseen.
     """
     after = defaults | {"version": seen.version + 1}
     guard = dynamodb.condition(
         "#version = :seen AND #state = :active", seen=seen.version, active="active"
     )
-    chosen = seen.model_copy(update=after)
-    return dynamodb.change(keys.customer(seen.id), item_of(seen), item_of(chosen), guard)
+    updated = seen.model_copy(update=after)
+    return dynamodb.change(keys.customer(seen.id), item_of(seen), item_of(updated), guard)
 
 
-def holding(customer_id: str, method_id: str) -> dict[str, Any]:
-    """The write that lets a method be the default where there is none, whoever else writes."""
+def default_if_missing(customer_id: str, method_id: str) -> dict[str, Any]:
+    """Return the action that makes a method the default if there is none.
+
+    It needs no version: a payment that saves its method must not fail because something else in the
+    wallet changed.
+    """
     active = dynamodb.condition("#state = :active", active="active")
     return dynamodb.first(
         keys.customer(customer_id), {"default_method_id": method_id}, active, version=1
@@ -238,7 +256,7 @@ def holding(customer_id: str, method_id: str) -> dict[str, Any]:
 
 
 def make(actions: Actions) -> None:
-    """Write a customer, or its place at the provider, by itself. Raises Outrun, Congested."""
+    """Run the actions that create or link a customer. Raises VersionConflict, Throttled."""
     try:
         dynamodb.transact(actions)
     except dynamodb.ConditionFailed as failed:
@@ -246,9 +264,10 @@ def make(actions: Actions) -> None:
 
 
 def insert(customer: Customer, record: IdempotencyRecord | None) -> None:
-    """Write a new customer and the answer that its client's key stands for.
+    """Write a new customer, and complete the idempotency record of its creation.
 
-    Raises Outrun when another run of the same request has written it, ExternalIdTaken, Congested.
+    Raises VersionConflict if another run of the same request has written it, ExternalIdTaken,
+    Throttled.
     """
     actions = creation(customer, as_own=False)
     if record:
@@ -257,9 +276,9 @@ def insert(customer: Customer, record: IdempotencyRecord | None) -> None:
 
 
 def insert_once(customer: Customer, record: IdempotencyRecord | None, now: int) -> None:
-    """Write a new customer, unless its client's key has been answered before.
+    """Write a new customer with its idempotency record, if the record does not exist yet.
 
-    Raises KeyTaken, ExternalIdTaken, Congested.
+    `now`: seconds since 1970. Raises KeyTaken, ExternalIdTaken, Throttled.
     """
     actions = creation(customer, as_own=False)
     if record:
@@ -279,8 +298,11 @@ def _transact(actions: Actions, customer: Customer) -> None:
 
 
 def update(seen: Customer, after: Customer) -> Customer:
-    """Raises Outrun when the customer changed or was deleted since it was seen, ExternalIdTaken,
-    Congested."""
+    """Write a changed customer, its pointer and its external id. Only what differs is written.
+
+    Raises VersionConflict if the customer changed or was deleted since it was read,
+    ExternalIdTaken, Throttled.
+    """
     after = after.model_copy(update={"version": seen.version + 1})
     guard = dynamodb.condition(
         "#version = :seen AND #state = :active", seen=seen.version, active="active"
@@ -295,9 +317,10 @@ def update(seen: Customer, after: Customer) -> Customer:
 
 
 def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> Customer:
-    """Mark the customer, drop its pointers, leave a job that finishes the rest.
+    """Mark a customer deleted, delete its pointers, and add a job that does the rest.
 
-    Raises Outrun, Congested. Source: design/data-model.md 6.
+    `now`: seconds since 1970, when the job is due.
+    Raises VersionConflict, Throttled. Source: docs/data-model.md, section 6.
     """
     changes = {"version": seen.version + 1, "claims_external_id": False}
     deleted = deleted.model_copy(update=changes)
@@ -312,20 +335,22 @@ def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> Customer
     if seen.organization_id:
         actions["counter"] = _count(seen, seen.organization_id, -1)
         partition = keys.deleted_customers(seen.organization_id, seen.shard)
-        gone = keys.customer_pointer(partition, seen.uid)
-        actions["deleted"] = dynamodb.put(gone, {"id": seen.id})
+        pointer_key = keys.customer_pointer(partition, seen.uid)
+        actions["deleted"] = dynamodb.put(pointer_key, {"id": seen.id})
     actions |= _claims(seen, deleted)
     actions["job"] = job_items.creation(Job(id=job_id, customer_id=seen.id, due_at=now))
     if not seen.user_id or not seen.provider_id:
         _delete_with(actions, seen)
         return deleted
     own = keys.automatic_customer(seen.user_id, seen.provider_id, seen.organization_id)
-    ours = dynamodb.condition("#customer_id = :id", id=seen.id)
-    others = dynamodb.condition("attribute_not_exists(#pk) OR #customer_id <> :id", id=seen.id)
+    is_this = dynamodb.condition("#customer_id = :id", id=seen.id)
+    is_other = dynamodb.condition("attribute_not_exists(#pk) OR #customer_id <> :id", id=seen.id)
     try:
-        _delete_with(actions | {"automatic": dynamodb.delete(own, ours)}, seen)
-    except NotAutomatic:  # it is not the caller's first customer, and must not become it meanwhile
-        _delete_with(actions | {"automatic": dynamodb.check(own, others)}, seen)
+        _delete_with(actions | {"automatic": dynamodb.delete(own, is_this)}, seen)
+    except NotAutomatic:
+        # It is not the user's automatic customer. The check makes sure that it does not become
+        # that in the meantime: then the automatic item would name a deleted customer.
+        _delete_with(actions | {"automatic": dynamodb.check(own, is_other)}, seen)
     return deleted
 
 

@@ -1,6 +1,6 @@
-"""Lists of an organization's customers: by offset with a total, by cursor, by what they contain.
+"""Lists of an organization's customers: by offset with a total, by cursor, by search.
 
-Source: design/data-model.md 4 and 5.
+Source: docs/data-model.md, sections 4 and 5.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from bridge.models.page import Between, CursorPage, OffsetPage, Page
 from bridge.store import dynamodb, keys, pagination
 from bridge.store.customers import customer_items, organization_items
 
-JUMP_FROM = 1_000  # a smaller offset is skipped by counting
+JUMP_FROM = 1_000  # the offset from which whole months are skipped; below it pointers are counted
 EVERY = pagination.everything("C#")
 SECOND = timedelta(seconds=1)
 
@@ -25,7 +25,7 @@ def _partitions(organization_id: str) -> list[str]:
 
 
 def count_by_month(organization_id: str) -> Counter[str]:
-    """How many customers were made in each month ("2026-01") and live."""
+    """Return how many active customers were created in each month ("2026-01")."""
     months = Counter[str]()
     for item in dynamodb.query_between(keys.customer_counters(organization_id), "0", "9"):
         months[item["sk"].partition("#")[0]] += item["n"]
@@ -33,7 +33,7 @@ def count_by_month(organization_id: str) -> Counter[str]:
 
 
 def list_page(organization_id: str, page: Page) -> list[Customer]:
-    """Newest first, at a provider where one is named."""
+    """Return a page, newest first; at one provider if the page asks for it."""
     ids = pagination.list_ids(
         _partitions(organization_id),
         EVERY,
@@ -45,7 +45,10 @@ def list_page(organization_id: str, page: Page) -> list[Customer]:
 
 
 def list_by_offset(organization_id: str, page: OffsetPage, months: Counter[str]) -> list[Customer]:
-    """A page at any depth: months that are counted and skipped whole are not read."""
+    """Return a page at any offset. Whole months before it are skipped without a read.
+
+    `months`: the result of `count_by_month`.
+    """
     start = _jump(page, months)
     ids = pagination.list_ids(
         _partitions(organization_id),
@@ -63,7 +66,7 @@ class _Start(NamedTuple):
 
 
 def _jump(page: OffsetPage, months: Counter[str]) -> _Start:
-    """Where to begin, and how many there are to skip from there."""
+    """Return the range of keys to read, and how many customers to skip at its beginning."""
     if page.offset < JUMP_FROM:
         return _Start(EVERY, page.offset)
     low, high, left = EVERY.low, EVERY.high, page.offset
@@ -80,9 +83,12 @@ def _jump(page: OffsetPage, months: Counter[str]) -> _Start:
 
 
 def search(organization_id: str, text: str, page: OffsetPage, *, consistent: bool) -> Iterator[str]:
-    """The ids of all customers whose names or e-mail contain a folded text."""
+    """Return the ids of all customers whose names or e-mail contain a text.
+
+    `text`: folded by `customer_items.fold`.
+    """
     only = pagination.Filter(containing=("search", text))
-    found = pagination.scan(
+    items = pagination.scan(
         _partitions(organization_id),
         EVERY,
         only,
@@ -90,12 +96,15 @@ def search(organization_id: str, text: str, page: OffsetPage, *, consistent: boo
         consistent=consistent,
         sent=pagination.IDS,
     )
-    return (str(item["id"]) for item in found)
+    return (str(item["id"]) for item in items)
 
 
 def list_by_cursor(organization_id: str, page: CursorPage) -> Between[Customer]:
+    """Return a page before or after a cursor, newest first. Both times are inclusive."""
     low, high = EVERY
     if page.created_from:
+        # Times are compared in whole seconds, as callers see them: a begin within a second leaves
+        # that second out.
         begin = page.created_from
         whole = begin.replace(microsecond=0)
         low = f"C#{lowest(whole if whole == begin else whole + SECOND)}"

@@ -1,4 +1,4 @@
-"""Settings of an organization. Source: design/data-model.md 2 and 4."""
+"""Settings of an organization. Source: docs/data-model.md, sections 2.1 and 4."""
 
 import zlib
 from collections import OrderedDict
@@ -8,12 +8,16 @@ from typing import NamedTuple
 from bridge import clock
 from bridge.store import dynamodb, keys
 
-KEPT_S, KEPT_ORGANIZATIONS = 60, 10_000
+CACHE_S, CACHED_ORGANIZATIONS = 60, 10_000
 
 
 class Settings(NamedTuple):
-    """`read_shards`, `write_shards`: over how many partitions its lists are spread; reading is
-    raised first, and never lowered. `cascade_payments`: payments go with a deleted customer."""
+    """An operator writes these by hand.
+
+    `read_shards`, `write_shards`: over how many partitions the organization's lists are spread.
+    `read_shards` is raised first, and never lowered. `cascade_payments`: the deletion of a customer
+    also removes the personal data of its payments.
+    """
 
     read_shards: int = 1
     write_shards: int = 1
@@ -25,7 +29,10 @@ _lock = Lock()
 
 
 def settings(organization_id: str) -> Settings:
-    """At most a minute old: who raises write_shards waits two minutes after read_shards."""
+    """Return an organization's settings. They may be a minute old.
+
+    So an operator raises `write_shards` two minutes after `read_shards`.
+    """
     now = clock.seconds()
     with _lock:
         kept = _kept.get(organization_id)
@@ -38,19 +45,19 @@ def settings(organization_id: str) -> Settings:
         cascade_payments=bool(item.get("cascade_payments")),
     )
     with _lock:
-        _kept[organization_id] = read, now + KEPT_S
-        if len(_kept) > KEPT_ORGANIZATIONS:
+        _kept[organization_id] = read, now + CACHE_S
+        if len(_kept) > CACHED_ORGANIZATIONS:
             _kept.popitem(last=False)
     return read
 
 
 def shard_of(organization_id: str | None, uid: str) -> int:
-    """Where a new record is listed; it is kept on the record."""
+    """Return the shard in which a new record is listed. It is stored on the record."""
     if organization_id is None:
         return 0
     return zlib.crc32(uid.encode()) % settings(organization_id).write_shards
 
 
 def shards(organization_id: str) -> range:
-    """Where its records may be listed."""
+    """Return all shards in which the organization's records may be listed."""
     return range(settings(organization_id).read_shards)

@@ -1,4 +1,10 @@
-"""Idempotency records, in the `ephemeral` table. Source: design/convergence.md 4 and 5."""
+"""Idempotency records, in the table `ephemeral`.
+
+A record of a payment's call is opened in T1 and closed in T2 (payment_writes). A record of a
+creation that takes no payment lock is reserved, closed and released by itself.
+
+Source: docs/payment-correctness.md, sections 4 and 5; docs/data-model.md, section 2.
+"""
 
 from contextlib import suppress
 from typing import Any
@@ -13,7 +19,7 @@ LIFE_S = 24 * 3600
 
 
 class KeyTaken(Exception):
-    """The client's key has a record already."""
+    """The client's key has a record already; it is in `record`."""
 
     def __init__(self, record: IdempotencyRecord) -> None:
         super().__init__(record.subject_id)
@@ -21,33 +27,35 @@ class KeyTaken(Exception):
 
 
 def of_payment(payment_id: str, client_key: str) -> str:
-    """The record's own key, for a call on a payment."""
+    """The key of the record for a call on a payment: its scope is the payment."""
     return keys.record(suffix(payment_id), client_key).pk
 
 
 def of_creation(client_key: str, *, user_id: str | None, email: str | None) -> str:
-    """The scope is the caller: a user, or a guest by the hash of the folded e-mail."""
+    """The key of the record for a creation. Its scope is the user, else the guest's e-mail."""
     scope = f"U#{user_id}" if user_id else keys.guest(email or "")
     return keys.record(scope, client_key).pk
 
 
 def of_organization(organization_id: str, client_key: str) -> str:
-    """The scope is the organization, whichever of its keys is used."""
+    """The key of the record for a creation with any credential of an organization."""
     return keys.record(f"O#{organization_id}", client_key).pk
 
 
 def record_from(item: Item | None, now: int) -> IdempotencyRecord | None:
-    """The record, unless it has expired: the table's own sweep is late by days."""
+    """The record of an item, or None if it has expired. TTL deletes items days too late."""
     if item is None or item["exp"] <= now:
         return None
     return IdempotencyRecord.model_validate(item | {"key": item["pk"], "expires": item["exp"]})
 
 
 def place(key: str) -> Key:
+    """Where the record with this key is stored."""
     return Key("ephemeral", key, "I")
 
 
 def get(key: str, now: int) -> IdempotencyRecord | None:
+    """The record with this key, if there is one and it has not expired. `now` is in seconds."""
     return record_from(dynamodb.get(place(key)), now)
 
 
@@ -56,14 +64,18 @@ def _item(record: IdempotencyRecord) -> Item:
 
 
 def taken(item: Item) -> KeyTaken:
-    """The error for a key whose record a failed condition gave back."""
+    """The error for a key that has a record: `item`, as the failed condition returned it."""
     return KeyTaken(
         IdempotencyRecord.model_validate(item | {"key": item["pk"], "expires": item["exp"]})
     )
 
 
 def reserve(record: IdempotencyRecord, now: int) -> None:
-    """Open a record by itself, or take over one whose request is over. Raises KeyTaken."""
+    """Open a record by itself, for a creation that takes no payment lock.
+
+    It takes the place of an expired record, and of an open one of the same request whose run is
+    over. Raises KeyTaken, Throttled.
+    """
     guard = dynamodb.condition(
         "attribute_not_exists(#pk) OR #exp <= :now OR "
         "( #state = :open AND #until <= :now AND #fingerprint = :same AND #subject_id = :it )",
@@ -77,27 +89,32 @@ def reserve(record: IdempotencyRecord, now: int) -> None:
     except dynamodb.ConditionFailed as failed:
         stored = taken(failed.items["it"])
         if stored.record != record:
-            raise stored from failed  # otherwise it is ours: the SDK had repeated it
+            raise stored from failed  # else it is our own: the SDK has repeated our write
 
 
 def release(record: IdempotencyRecord) -> None:
-    """Let the next request with this key take the open record over at once."""
+    """Let the next request with this key take over the open record at once."""
     key = place(record.key)
     guard = dynamodb.condition("#state = :open AND #until = :mine", open="open", mine=record.until)
-    with suppress(dynamodb.ConditionFailed):  # somebody has taken it over already
+    with suppress(dynamodb.ConditionFailed):  # another request has taken it over already
         dynamodb.write(dynamodb.put(key, _item(record.model_copy(update={"until": 0})), guard))
 
 
 def close(record: IdempotencyRecord) -> None:
-    """Write the answer of a record by itself. Raises Congested."""
+    """Write a record with its response by itself. Raises Throttled."""
     dynamodb.write(close_action(record))
 
 
 def open_action(record: IdempotencyRecord, now: int) -> dict[str, Any]:
+    """The action of T1 that opens a record, if the key has none that is still valid."""
     guard = dynamodb.condition("attribute_not_exists(#pk) OR #exp <= :now", now=now)
     return dynamodb.put(place(record.key), _item(record), guard)
 
 
 def close_action(record: IdempotencyRecord) -> dict[str, Any]:
+    """The action of T2 that stores the response, or deletes the record if its state is `free`.
+
+    It has no condition: in T2 the condition on the payment's version guards it.
+    """
     key = place(record.key)
     return dynamodb.delete(key) if record.state == "free" else dynamodb.put(key, _item(record))

@@ -1,4 +1,7 @@
-"""What is due, of every kind: one sparse index holds it. Source: design/data-model.md 2 and 3."""
+"""What is due, of every kind: the sparse index `due`.
+
+Source: docs/data-model.md, sections 2 and 3.
+"""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -9,7 +12,10 @@ PAGE = 25
 
 
 class Due(NamedTuple):
-    """A payment to look at, a payment whose events wait, or a job; `at` in seconds."""
+    """Something that is due: a payment to check, a payment with waiting events, or a job.
+
+    `id`: of the payment or the job. `at`: since when, in seconds.
+    """
 
     kind: Literal["payment", "events", "job"]
     id: str
@@ -17,11 +23,15 @@ class Due(NamedTuple):
 
 
 def shards() -> list[str]:
+    """The partitions of the index, to be read one by one or at once."""
     return keys.due_partitions()
 
 
 def list_due(shard: str, now: int) -> Iterator[Due]:
-    """What is due in one shard, oldest first; the index may lag, so the reader checks the item."""
+    """What is due in one shard, oldest first. `now`: seconds.
+
+    The index may lag behind the items, so the caller must read the item before it acts.
+    """
     for item in dynamodb.query_due(shard, now, page=PAGE):
         pk, sk = item["pk"], item["sk"]
         if sk == "P":

@@ -1,4 +1,7 @@
-"""Jobs: one row each, which is gone when the work is done. Source: design/data-model.md 2 and 6."""
+"""Jobs: one item each, deleted when the work is done.
+
+Source: docs/data-model.md, sections 2 and 6.
+"""
 
 from typing import Any
 
@@ -17,27 +20,31 @@ def _version_guard(seen: Job) -> dict[str, Any]:
 
 
 def creation(job: Job) -> dict[str, Any]:
-    """The action that leaves a job."""
+    """The action that writes a new job, for the transaction that needs it."""
     return dynamodb.put(keys.job(job.id), _item_of(job))
 
 
 def get(job_id: str) -> Job | None:
+    """The job as it is stored now, or None if it is done."""
     item = dynamodb.get(keys.job(job_id))
     return Job.model_validate(item | {"id": job_id}) if item else None
 
 
-def move(seen: Job, after: Job) -> Job:
-    """Write how far a job is, if nobody else has. Raises Outrun, Congested."""
-    after = after.model_copy(update={"version": seen.version + 1})
+def move(seen: Job, changed: Job) -> Job:
+    """Write a job that was changed, if it is still as it was read. Returns it as written.
+
+    Raises VersionConflict, Throttled.
+    """
+    written = changed.model_copy(update={"version": seen.version + 1})
     action = dynamodb.change(
-        keys.job(seen.id), _item_of(seen), _item_of(after), _version_guard(seen)
+        keys.job(seen.id), _item_of(seen), _item_of(written), _version_guard(seen)
     )
     _write(seen, action)
-    return after
+    return written
 
 
 def remove(seen: Job) -> None:
-    """Raises Outrun, Congested."""
+    """Delete a job that is done. Raises VersionConflict, Throttled."""
     _write(seen, dynamodb.delete(keys.job(seen.id), _version_guard(seen)))
 
 

@@ -1,6 +1,6 @@
-"""Events to deliver: the timeline is the outbox, a cursor says how far it is delivered.
+"""Events to deliver. The timeline is the outbox; a cursor says how far it has been delivered.
 
-Source: design/data-model.md 7.
+Source: docs/data-model.md, section 7.
 """
 
 from collections.abc import Iterable
@@ -19,13 +19,16 @@ def payments_of(changed: Iterable[ChangedKey]) -> list[str]:
 
 
 def get_cursor(payment_id: str) -> Cursor:
-    """The bus's cursor; one that has never been written stands before the first event."""
+    """The cursor of the bus. One that was never written is at 0, before the first event."""
     item = dynamodb.get(keys.event_cursor(payment_id)) or {}
     return Cursor.model_validate(item | {"payment_id": payment_id})
 
 
 def list_after(cursor: Cursor) -> list[Event]:
-    """The next events, in their order, at most PAGE. Consistent; the cursor was read before it."""
+    """The next events in the order of their sequence, at most PAGE; strongly consistent.
+
+    The cursor must have been read before, so that no event is missed between the two reads.
+    """
     first, last = (keys.entry(cursor.payment_id, number) for number in (cursor.sent + 1, HIGHEST))
     items = islice(dynamodb.query_between(first.pk, first.sk, last.sk, Limit=PAGE), PAGE)
     return [
@@ -35,10 +38,10 @@ def list_after(cursor: Cursor) -> list[Event]:
 
 
 def move(seen: Cursor, after: Cursor) -> Cursor:
-    """Write a cursor that is still as we saw it. Raises Outrun, Congested.
+    """Write the cursor if it is still as `seen`. Raises VersionConflict, Throttled.
 
-    Every write moves its fence, also one that only puts a delivery off: otherwise whoever
-    delivered an earlier event could take a later one's due entry away.
+    Every write raises the version, also one that only defers a delivery. Otherwise a worker that
+    has delivered an earlier event could remove the due entry of a later one.
     """
     after = after.model_copy(update={"version": seen.version + 1})
     item = after.model_dump(exclude={"payment_id"}, exclude_none=True)

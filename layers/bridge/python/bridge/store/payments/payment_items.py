@@ -1,6 +1,9 @@
-"""Payments: the row with its fence, its timeline, and the transactions T1 and T2.
+"""Read payments: the row, by id, by the provider's id, in lists; refunds and timeline.
 
-Source: design/data-model.md 2, design/convergence.md 4.
+Writes are in payment_writes. All reads are strongly consistent. The row contains the version, so
+a worker reads the row before it asks the provider (rule 5).
+
+Source: docs/data-model.md, sections 2 and 3.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,13 +23,14 @@ from bridge.store.dynamodb import NOTHING_PREFETCHED, Item, Prefetched
 
 
 def item_of(payment: Payment) -> Item:
+    """The row as it is stored; with the shard of the index `due` if the payment is due."""
     item = payment.model_dump(exclude_none=True)
     due = {"due_pk": keys.due_partition(payment.id)} if payment.due_at is not None else {}
     return item | due
 
 
 def payment_from(item: Item | None, secret: Item | None = None, *, now: int = 0) -> Payment | None:
-    """The payment, with its client secret where one is stored and has not expired (B15)."""
+    """The payment of an item, with its client secret if that has not expired at `now` (B15)."""
     if item is None:
         return None
     client_secret = secret["secret"] if secret and secret["exp"] > now else None
@@ -36,7 +40,10 @@ def payment_from(item: Item | None, secret: Item | None = None, *, now: int = 0)
 def read(
     payment_id: str, client_key: str | None, now: int, prefetched: Prefetched = NOTHING_PREFETCHED
 ) -> tuple[Payment | None, IdempotencyRecord | None]:
-    """A payment of ours and the record of the client's key, in one consistent batch."""
+    """A payment with its client secret, and the record of the client's key, in one batch.
+
+    `now` is in seconds. What `prefetched` contains is not read again.
+    """
     needed = [keys.payment(payment_id), keys.client_secret(payment_id)]
     if client_key:
         needed.append(idempotency_items.place(idempotency_items.of_payment(payment_id, client_key)))
@@ -46,24 +53,26 @@ def read(
 
 
 def get(payment_id: str) -> Payment | None:
-    """The row alone, as a look needs it: the fence is read here, before the provider is asked."""
+    """The row alone. For a status check this is where the version is read, before the provider."""
     return payment_from(dynamodb.get(keys.payment(payment_id)))
 
 
 def read_for_event(event: WebhookEventReference, now: int) -> tuple[bool, Payment | None]:
-    """Whether the event has been handled, and its payment, in one consistent batch where our own
-    reference leads to it."""
+    """Whether a provider's event was handled before, and the payment that it is about.
+
+    One batch, if the event has our own payment id. Else the payment is found by the provider's id.
+    """
     seen = webhook_items.place(event)
-    named = [keys.payment(event.payment_id)] if event.payment_id else []
-    found = dynamodb.get_all([seen, *named])
+    rows = [keys.payment(event.payment_id)] if event.payment_id else []
+    found = dynamodb.get_all([seen, *rows])
     if webhook_items.is_seen(found[seen], now):
         return True, None
-    payment = payment_from(found[named[0]]) if named else None
+    payment = payment_from(found[rows[0]]) if rows else None
     return False, payment or get_at_provider(event.provider_id, event.provider_payment_id)
 
 
 def get_at_provider(provider_id: ProviderId, provider_payment_id: str | None) -> Payment | None:
-    """The row of the payment that a provider knows by this id."""
+    """The row of the payment with this provider's id."""
     if provider_payment_id is None:
         return None
     pointer = dynamodb.get(keys.provider_payment(provider_id, provider_payment_id))
@@ -73,7 +82,7 @@ def get_at_provider(provider_id: ProviderId, provider_payment_id: str | None) ->
 def list_at_provider(
     provider_id: ProviderId, provider_payment_ids: Iterable[str]
 ) -> dict[str, Payment]:
-    """Our payments by the ids that their provider knows them by; what is not ours is left out."""
+    """Our payments by their provider's ids. Ids that belong to no payment of ours are left out."""
     places = {keys.provider_payment(provider_id, each): each for each in provider_payment_ids}
     found = dynamodb.get_all(places)
     ours = {place: str(item["payment_id"]) for place, item in found.items() if item}
@@ -82,7 +91,7 @@ def list_at_provider(
 
 
 def list_by_id(payment_ids: list[str]) -> list[Payment]:
-    """Payments in the order asked for; one that is gone is left out."""
+    """Payments in the given order. One that no longer exists is left out."""
     found = dynamodb.get_all([keys.payment(each) for each in payment_ids])
     listed = [payment_from(found[keys.payment(each)]) for each in payment_ids]
     return [payment for payment in listed if payment]
@@ -96,17 +105,22 @@ def _listed(partitions: Sequence[str], page: Page, **equal: str | None) -> list[
 
 
 def list_of_user(user_id: str, page: Page) -> list[Payment]:
-    """Newest first, as all lists are."""
+    """A page of a user's payments, newest first."""
     return _listed([keys.user(user_id)], page)
 
 
 def list_of_organization(organization_id: str, page: Page) -> list[Payment]:
+    """A page of an organization's payments, newest first, from all shards."""
     shards = organization_items.shards(organization_id)
     return _listed([keys.organization_payments(organization_id, each) for each in shards], page)
 
 
 def list_of_customer(customer_id: str, user_id: str, page: Page) -> list[Payment]:
-    """The page's organization's, else the user's own: a customer may be shared, a payment not."""
+    """A page of a customer's payments, newest first.
+
+    Only those of the page's organization, else those of the user: a customer may be shared between
+    users, a payment is not.
+    """
     if page.organization_id:
         owner = {"organization_id": page.organization_id}
     else:
@@ -115,32 +129,36 @@ def list_of_customer(customer_id: str, user_id: str, page: Page) -> list[Payment
 
 
 def walk_customer(customer_id: str, after: str | None, limit: int) -> tuple[list[Payment], str]:
-    """A page of a customer's payments, oldest first, and where the next begins: "" at the end."""
+    """A page of a customer's payments, oldest first, and where the next page begins ("": end)."""
     pointers, last = pagination.walk(keys.customer_payments(customer_id), "P#", after, limit)
     return list_by_id([str(each["id"]) for each in pointers]), last
 
 
 def list_of_guest(email: str, page: Page) -> list[Payment]:
+    """A page of the guest payments of an e-mail address, newest first."""
     return _listed([keys.guest(email)], page)
 
 
 def id_at_provider(
     provider_payment_id: str, prefetched: Prefetched = NOTHING_PREFETCHED
 ) -> str | None:
-    """Our id of the payment that a provider knows by this id."""
+    """Our id of the payment with this provider's id, at any provider."""
     read = dynamodb.get_all(keys.provider_payments(provider_payment_id), prefetched)
     found = [item for item in read.values() if item]
     return str(found[0]["payment_id"]) if found else None
 
 
 def timeline(payment_id: str) -> list[Entry]:
-    """Every entry, oldest first."""
+    """Every timeline entry, oldest first."""
     items = dynamodb.query_all("ledger", keys.payment(payment_id).pk, "H#")
     return [Entry.model_validate(item) for item in items]
 
 
 def timeline_as_found(payment_id: str) -> list[Entry | None]:
-    """Every entry in the order of its key, whatever has happened to it; None: it cannot be read."""
+    """Every timeline entry in the order of its key; None for one that cannot be read.
+
+    For the check of the hash chain, which must also report a damaged entry.
+    """
     items = dynamodb.query_all("ledger", keys.payment(payment_id).pk, "H#")
     found: list[Entry | None] = []
     for item in items:

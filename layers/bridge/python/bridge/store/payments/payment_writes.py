@@ -1,6 +1,16 @@
-"""Writes of payments: T1 takes the lock, T2 commits what changed, and both move the fence.
+"""Write payments. T1 takes the lock, T2 writes what changed and releases the lock.
 
-Source: design/data-model.md 2, design/convergence.md 4.
+How money stays right:
+
+- The lock is the attribute `active_attempt` of the row. It is taken in `lock` (T1), or in
+  `insert_locked` for a new payment. No money call is sent without it.
+- It is released in `commit_transition` (T2), and nowhere else. If the attempt ended, the row that
+  T2 writes has no active attempt.
+- Every write has the version that was read as its condition, and raises it by one. So a write that
+  is based on an older read fails with VersionConflict (rules 5 and 6).
+- The client's idempotency record is in the same transaction as its effect (rule 9).
+
+Source: docs/payment-correctness.md, sections 3 and 4; docs/data-model.md, section 2.
 """
 
 import uuid
@@ -27,11 +37,11 @@ class CustomerGone(Exception):
 
 
 class CustomerTaken(Exception):
-    """Another request made the caller's own customer, or its provider's, first: read it again."""
+    """Another request made or linked the caller's own customer first: find it again."""
 
 
 class SavedMeanwhile(Exception):
-    """What is saved for the payment's customer changed since it was read."""
+    """The customer's saved methods changed since they were read: read them again."""
 
 
 class ProviderIdTaken(Exception):
@@ -39,6 +49,7 @@ class ProviderIdTaken(Exception):
 
 
 def _pointers(payment: Payment) -> Actions:
+    """The items by which the payment is listed: of user, guest, organization and customer."""
     partitions = {
         "of_user": keys.user(payment.user_id) if payment.user_id else None,
         "of_guest": keys.guest(payment.guest.email) if payment.guest else None,
@@ -58,10 +69,11 @@ def _pointers(payment: Payment) -> Actions:
 
 
 def insert_locked(payment: Payment, record: IdempotencyRecord | None, customer: Actions) -> Payment:
-    """T1 of a creation: the row with its lock, its pointers, the record, and its customer's part.
+    """T1 of a creation: write the row with its lock, its pointers, and the idempotency record.
 
-    `customer` comes from customer_items: a check that it lives, or the writes that make it.
-    Raises KeyTaken, CustomerGone, CustomerTaken, Congested.
+    `customer` comes from customer_items: a check that the customer is active, or the writes that
+    make or link it. Raises KeyTaken, CustomerGone, CustomerTaken, Throttled.
+    Source: docs/payment-correctness.md, section 4.
     """
     fresh = dynamodb.condition("attribute_not_exists(#pk)")
     actions = {"payment": dynamodb.put(keys.payment(payment.id), item_of(payment), fresh)}
@@ -84,19 +96,24 @@ def insert_locked(payment: Payment, record: IdempotencyRecord | None, customer: 
 
 
 def _version_guard(seen: Payment) -> dict[str, Any]:
+    """The condition of every write: the row still has the version that was read (rule 5)."""
     return dynamodb.condition("#version = :seen", seen=seen.version)
 
 
 def _next_version(seen: Payment, after: Payment) -> Payment:
-    """Every write moves the fence and signs itself (rules 5 and 6)."""
+    """Raise the version, and mark the write as ours with a random token (rule 6)."""
     return after.model_copy(update={"version": seen.version + 1, "writer": uuid.uuid4().hex})
 
 
 def lock(seen: Payment, locked: Payment, record: IdempotencyRecord | None) -> Payment:
-    """T1: take the lock on a payment that is as we saw it, together with the client's key and the
-    refund that is asked for, whose amount the locked row reserves.
+    """T1: take the lock. Also writes the idempotency record and the requested refund.
 
-    Raises KeyTaken, Outrun, Congested.
+    `locked` is `seen` with the active attempt (`attempts.lock_for`). The condition: version and
+    status are as they were read, and no attempt is active. So of several workers only one gets the
+    lock, and the decision that was made before the lock still holds.
+
+    Raises KeyTaken if the client's key has a record already, VersionConflict, Throttled.
+    Source: docs/payment-correctness.md, section 4.
     """
     locked = _next_version(seen, locked)
     guard = dynamodb.condition(
@@ -133,21 +150,27 @@ def commit_transition(
     event: WebhookEventReference | None = None,
     link: bool = True,
 ) -> Payment:
-    """T2: a change of facts, its timeline entry, and all that hangs on it, or nothing.
+    """T2: write a change of facts with its timeline entry and everything that belongs to it.
 
-    `record` is the client's key of an attempt that ended: stored when it bears an answer, deleted
-    when it bears none, so that the key is free again. `refunds`: those that change. `saved`: the
-    writes of method_items that keep its method. `event`: what brought us here, seen with this.
-    `link`: let the provider's id lead to this payment.
-    Raises Outrun, EventSeen, ProviderIdTaken, SavedMeanwhile, Congested.
+    All of it or nothing. This is the only place where the lock is released: `merged` has no active
+    attempt if the attempt ended.
+
+    `record`: the idempotency record of the ended attempt; state `done` is stored with its response,
+    state `free` deletes the record, so that the client can use the key again. `refunds`: those
+    that changed. `saved`: the writes of method_items that save the payment's method. `event`: the
+    provider's event that this run handles; it is marked as seen. `link`: write the pointer from
+    the provider's id to this payment.
+
+    Raises VersionConflict, EventSeen, ProviderIdTaken, SavedMeanwhile, Throttled.
+    Source: docs/payment-correctness.md, section 4.
     """
     merged = _next_version(seen, merged)
     fresh = dynamodb.condition("attribute_not_exists(#pk)")
     row = dynamodb.change(
         keys.payment(seen.id), item_of(seen), item_of(merged), _version_guard(seen)
     )
-    line = dynamodb.put(keys.entry(seen.id, entry.sequence), entry.model_dump(), fresh)
-    actions = {"payment": row, "entry": line} | (saved or {})
+    history = dynamodb.put(keys.entry(seen.id, entry.sequence), entry.model_dump(), fresh)
+    actions = {"payment": row, "entry": history} | (saved or {})
     if record:
         actions["record"] = idempotency_items.close_action(record)
     for refund in refunds:
@@ -155,17 +178,18 @@ def commit_transition(
         actions[refund.id] = dynamodb.put(place, refund.model_dump())
     if event:
         actions["event"] = webhook_items.seen_action(event, clock.seconds())
-    known = merged.provider_payment_id
-    if link and known and known != seen.provider_payment_id:
+    provider_payment_id = merged.provider_payment_id
+    is_new = provider_payment_id != seen.provider_payment_id
+    if link and provider_payment_id and is_new:
         actions["provider_payment"] = dynamodb.put(
-            keys.provider_payment(merged.provider_id, known),
+            keys.provider_payment(merged.provider_id, provider_payment_id),
             {"payment_id": merged.id},
             dynamodb.condition("attribute_not_exists(#pk) OR #payment_id = :id", id=merged.id),
         )
     if merged.status in FINAL:
-        if seen.status not in FINAL:
+        if seen.status not in FINAL:  # B15: nobody may pay it any more
             actions["secret"] = dynamodb.delete(keys.client_secret(merged.id))
-    elif merged.client_secret and known != seen.provider_payment_id:
+    elif merged.client_secret and is_new:
         expires = int(merged.created_at.timestamp()) + CLIENT_SECRET_LIFE_S
         actions["secret"] = dynamodb.put(
             keys.client_secret(merged.id), {"secret": merged.client_secret, "exp": expires}
@@ -173,6 +197,7 @@ def commit_transition(
     try:
         dynamodb.transact(actions)
     except dynamodb.ConditionFailed as failed:
+        # The order matters: if the event was handled before, this delivery is dropped in any case.
         if "event" in failed.items:
             raise webhook_items.EventSeen(seen.id) from failed
         if "payment" in failed.items:
@@ -188,10 +213,13 @@ def commit_transition(
 def advance(
     seen: Payment, after: Payment, *, event: WebhookEventReference | None = None
 ) -> Payment:
-    """Write what is no fact (our own fields, when to look next) and move the fence.
+    """Raise the version and write what is not a fact: our own fields, the next `due_at`.
 
-    Raises Outrun, Congested; with an event also EventSeen.
-    Source: convergence.md 4, "Nothing changed".
+    Also called if nothing changed at all: the raised version stops a slower worker that fetched
+    before us from writing its older answer (rule 6).
+
+    Raises VersionConflict, Throttled; with an event also EventSeen.
+    Source: docs/payment-correctness.md, section 4.
     """
     after = _next_version(seen, after)
     action = dynamodb.change(
@@ -203,14 +231,14 @@ def advance(
     try:
         dynamodb.write(action)
     except dynamodb.ConditionFailed as failed:
+        # Our own token is stored: this write was done, and the SDK has repeated it.
         if failed.items["it"].get("writer") != after.writer:
-            raise dynamodb.VersionConflict(
-                seen.id
-            ) from failed  # otherwise it is ours: the SDK had repeated it
+            raise dynamodb.VersionConflict(seen.id) from failed
     return after
 
 
 def _transact_seen(action: dict[str, Any], seen: Payment, event: WebhookEventReference) -> None:
+    """Write the row and mark the event as seen, in one transaction."""
     actions = {"payment": action, "event": webhook_items.seen_action(event, clock.seconds())}
     try:
         dynamodb.transact(actions)
@@ -221,10 +249,11 @@ def _transact_seen(action: dict[str, Any], seen: Payment, event: WebhookEventRef
 
 
 def hide(seen: Payment, hidden: Payment) -> int:
-    """Write the row that is left, and delete its pointers; returns how many items were written.
+    """Write the row without personal data and delete its pointers. Returns the number of writes.
 
-    Timeline, refunds and the provider's id stay, so money is traced and webhooks still find it.
-    Raises Outrun, Congested. Source: data-model.md 6, step 3.
+    Timeline, refunds and the pointer from the provider's id stay: money can be traced, and
+    webhooks still find the payment. Raises VersionConflict, Throttled.
+    Source: docs/data-model.md, section 6.
     """
     hidden = _next_version(seen, hidden)
     row = dynamodb.change(

@@ -1,4 +1,4 @@
-"""Addresses of customers. Source: design/data-model.md 2."""
+"""Addresses of customers. Source: docs/data-model.md, sections 2 and 3."""
 
 from datetime import datetime
 
@@ -24,10 +24,12 @@ KIND = Kind(
 
 
 def item_of(address: Address) -> Item:
+    """Return the item of an address. `is_default` is stored on the customer."""
     return address.model_dump(exclude_none=True, exclude={"is_default"})
 
 
 def address_from(item: Item | None, customer: Customer | None) -> Address | None:
+    """Return the address in an item; None if the item or its customer is missing."""
     if item is None or customer is None:
         return None
     return Address.model_validate(
@@ -36,7 +38,7 @@ def address_from(item: Item | None, customer: Customer | None) -> Address | None
 
 
 def default(customer: Customer, kind: AddressType) -> str | None:
-    """The id of the customer's default address of a type."""
+    """Return the id of the customer's default address of a type."""
     return {
         "billing": customer.default_billing_address_id,
         "shipping": customer.default_shipping_address_id,
@@ -46,113 +48,120 @@ def default(customer: Customer, kind: AddressType) -> str | None:
 def get(
     address_id: str, prefetched: Prefetched = NOTHING_PREFETCHED
 ) -> tuple[Address | None, Customer | None]:
-    """An address, found by its id alone, with its customer; two reads."""
+    """Return an address and its customer, found by the address's id alone; two reads."""
     item, customer, _ = wallet_items.find(KIND, address_id, prefetched)
     return address_from(item, customer), customer
 
 
 def get_of_customer(customer: Customer, address_ids: list[str]) -> dict[str, Address]:
-    """Those of a customer's addresses that are there, by their ids; one read."""
+    """Return the customer's addresses that exist, by their ids; one read."""
     rows = {each: keys.address(customer.id, each) for each in address_ids}
     found = dynamodb.get_all(rows.values())
-    made = [address_from(found[row], customer) for row in rows.values()]
-    return {address.id: address for address in made if address}
+    addresses = [address_from(found[row], customer) for row in rows.values()]
+    return {address.id: address for address in addresses if address}
 
 
 def list_of_customer(customer: Customer, page: Page) -> list[Address]:
-    """Newest first, as all lists are."""
+    """Return a page of a customer's addresses, newest first."""
     items = wallet_items.of_customer(KIND, customer.id)
-    return _made([(item, customer) for item in items[page.offset : page.offset + page.limit]])
+    return _addresses([(item, customer) for item in items[page.offset : page.offset + page.limit]])
 
 
 def list_of_user(user_id: str, page: Page) -> list[Address]:
-    return _made(wallet_items.of_user(KIND, user_id, page))
+    """Return a page of a user's addresses, newest first."""
+    return _addresses(wallet_items.of_user(KIND, user_id, page))
 
 
 def list_of_organization(organization_id: str, page: Page) -> list[Address]:
-    return _made(wallet_items.of_organization(KIND, organization_id, page))
+    """Return a page of an organization's addresses, newest first."""
+    return _addresses(wallet_items.of_organization(KIND, organization_id, page))
 
 
-def _made(records: list[tuple[Item, Customer]]) -> list[Address]:
-    made = [address_from(item, customer) for item, customer in records]
-    return [address for address in made if address]
+def _addresses(records: list[tuple[Item, Customer]]) -> list[Address]:
+    addresses = [address_from(item, customer) for item, customer in records]
+    return [address for address in addresses if address]
 
 
 def insert(address: Address, customer: Customer, record: IdempotencyRecord | None) -> None:
-    """Write an address of a customer that is as it was seen, and the answer that its client's key
-    stands for. Raises Outrun, Congested."""
-    fresh = dynamodb.condition("attribute_not_exists(#pk)")
+    """Write a new address, and complete the idempotency record of its creation.
+
+    `customer` is as it was read. Raises VersionConflict, Throttled.
+    """
+    is_new = dynamodb.condition("attribute_not_exists(#pk)")
     owner = {"customer_id": customer.id}
+    defaults = _defaults(customer, None, address)
     actions = {
-        "holder": customer_items.choosing(customer, **_defaults(customer, None, address)),
-        "address": dynamodb.put(keys.address(customer.id, address.id), item_of(address), fresh),
-        "owner": dynamodb.put(keys.address_owner(address.id), owner, fresh),
+        "customer": customer_items.defaults_update(customer, **defaults),
+        "address": dynamodb.put(keys.address(customer.id, address.id), item_of(address), is_new),
+        "owner": dynamodb.put(keys.address_owner(address.id), owner, is_new),
     }
-    for name, place in wallet_items.pointers(KIND, customer, address.uid).items():
-        listed = {"id": address.id, "provider_id": customer.provider_id}
-        actions[name] = dynamodb.put(place, listed)
+    for name, key in wallet_items.pointers(KIND, customer, address.uid).items():
+        pointer = {"id": address.id, "provider_id": customer.provider_id}
+        actions[name] = dynamodb.put(key, pointer)
     if record:
         actions["record"] = idempotency_items.close_action(record)
     _transact(actions)
 
 
 def update(seen: Address, after: Address, customer: Customer) -> None:
-    """Write what differs, and make it the default of its type or no longer; `customer` is as it
-    was seen. Raises Outrun, Congested."""
-    there = dynamodb.condition("attribute_exists(#pk)")
+    """Write what differs, and set or clear the default of its type.
+
+    `customer` is as it was read. Raises VersionConflict, Throttled.
+    """
+    exists = dynamodb.condition("attribute_exists(#pk)")
     row = keys.address(customer.id, seen.id)
-    actions = {"address": dynamodb.change(row, item_of(seen), item_of(after), there)}
+    actions = {"address": dynamodb.change(row, item_of(seen), item_of(after), exists)}
     if (seen.type, seen.is_default) != (after.type, after.is_default):
         defaults = _defaults(customer, seen, after)
-        actions["holder"] = customer_items.choosing(customer, **defaults)
+        actions["customer"] = customer_items.defaults_update(customer, **defaults)
     _transact(actions)
 
 
 def delete(seen: Address, customer: Customer, billed: list[PaymentMethod], at: datetime) -> None:
-    """Delete an address; those methods, which name it, then name none.
+    """Delete an address, and remove it from the methods in `billed`, which use it.
 
-    Raises Outrun, Congested.
+    `customer` is as it was read. Raises VersionConflict, Throttled.
     """
     defaults = _defaults(customer, seen, None)
-    holder = {"holder": customer_items.choosing(customer, **defaults)}
-    unbilling = {method.id: method_items.unbilling(method, at) for method in billed}
-    _transact(holder | _removal(seen, customer) | unbilling)
+    actions = {"customer": customer_items.defaults_update(customer, **defaults)}
+    changes = {method.id: method_items.billing_address_removal(method, at) for method in billed}
+    _transact(actions | _deletion(seen, customer) | changes)
 
 
 def forget_page(customer: Customer, limit: int) -> bool:
-    """Delete so many addresses of a customer who is deleted; whether some may be left.
+    """Delete at most `limit` addresses of a deleted customer. Returns whether some may be left.
 
-    Raises Congested.
+    Raises Throttled.
     """
     items, last = pagination.walk(keys.customer(customer.id).pk, KIND.prefix, None, limit)
-    for address in _made([(item, customer) for item in items]):
-        dynamodb.transact(_removal(address, customer))
+    for address in _addresses([(item, customer) for item in items]):
+        dynamodb.transact(_deletion(address, customer))
     return bool(last)
 
 
-def _removal(address: Address, customer: Customer) -> Actions:
+def _deletion(address: Address, customer: Customer) -> Actions:
     actions = {
         "address": dynamodb.delete(keys.address(customer.id, address.id)),
         "owner": dynamodb.delete(keys.address_owner(address.id)),
     }
-    for name, place in wallet_items.pointers(KIND, customer, address.uid).items():
-        actions[name] = dynamodb.delete(place)
+    for name, key in wallet_items.pointers(KIND, customer, address.uid).items():
+        actions[name] = dynamodb.delete(key)
     return actions
 
 
 def _defaults(
     customer: Customer, before: Address | None, after: Address | None
 ) -> dict[str, str | None]:
-    """The customer's default addresses once one of them has changed."""
-    named = {
+    """Return the customer's default addresses after the change of one address."""
+    defaults = {
         "default_billing_address_id": customer.default_billing_address_id,
         "default_shipping_address_id": customer.default_shipping_address_id,
     }
     if before and before.is_default:
-        named[f"default_{before.type}_address_id"] = None
+        defaults[f"default_{before.type}_address_id"] = None
     if after and after.is_default:
-        named[f"default_{after.type}_address_id"] = after.id
-    return named
+        defaults[f"default_{after.type}_address_id"] = after.id
+    return defaults
 
 
 def _transact(actions: Actions) -> None:

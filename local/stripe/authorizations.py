@@ -1,20 +1,20 @@
-"""How a payment ends that was not taken at once: captured, canceled, or run out.
+"""Authorizations: hold money, capture it, cancel it, or let it expire.
 
 Source: Stripe, "Place a hold on a payment method", "PaymentIntents lifecycle".
 """
 
-from local.stripe import checks, disputing, money, refunding
+from local.stripe import checks, disputes, money, refunds
 from local.stripe.errors import invalid, refused
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.payment_intent import CONFIRMABLE, PaymentIntent
 from local.stripe.world import World
 
 AUTHORIZED_FOR = 7 * 24 * 3600
-"""Seconds an uncaptured card authorization lives. Source: Stripe, "Place a hold"."""
+"""Seconds until an uncaptured card authorization expires. Source: Stripe, "Place a hold"."""
 
 
 def hold(world: World, intent: PaymentIntent, charge: Charge) -> None:
-    """Reserve the money; what is not captured in time is let go."""
+    """Reserve the money. What is not captured in time is released."""
     charge.expires = charge.created + AUTHORIZED_FOR
     intent.status, intent.amount_capturable = "requires_capture", intent.amount
     world.emit("payment_intent.amount_capturable_updated", intent)
@@ -22,7 +22,10 @@ def hold(world: World, intent: PaymentIntent, charge: Charge) -> None:
 
 
 def capture(world: World, intent: PaymentIntent, amount: int | None) -> None:
-    """Take the money once, in whole (None) or in part; the rest is let go."""
+    """Capture the money once, all (None) or a part. The rest is released.
+
+    Raises StripeError in another state, or for more than was authorized.
+    """
     check_capturable(intent)
     amount = intent.amount_capturable if amount is None else amount
     if amount < 1:
@@ -36,14 +39,15 @@ def capture(world: World, intent: PaymentIntent, amount: int | None) -> None:
     before = charge.render()
     charge.captured, charge.amount_captured = True, amount
     if amount < charge.amount:
-        refunding.release(world, charge, charge.amount - amount)
+        refunds.release(world, charge, charge.amount - amount)
     intent.status, intent.amount_received, intent.amount_capturable = "succeeded", amount, 0
     world.emit("charge.captured", charge, before)
     world.emit("payment_intent.succeeded", intent)
-    disputing.provoke(world, charge)
+    disputes.schedule_dispute(world, charge)
 
 
 def check_capturable(intent: PaymentIntent) -> None:
+    """Raises StripeError if the intent is not authorized."""
     if intent.status != "requires_capture":
         raise checks.unexpected_state(
             intent,
@@ -54,7 +58,10 @@ def check_capturable(intent: PaymentIntent) -> None:
 
 
 def cancel(world: World, intent: PaymentIntent, reason: str | None) -> None:
-    """Nothing can be paid any more; what was held goes back to the customer."""
+    """Cancel the payment and release an authorization.
+
+    Raises StripeError if it was paid or canceled before.
+    """
     if intent.status not in (*CONFIRMABLE, "requires_capture"):
         raise checks.unexpected_state(
             intent,
@@ -64,20 +71,20 @@ def cancel(world: World, intent: PaymentIntent, reason: str | None) -> None:
             "processing.",
         )
     if intent.status == "requires_capture":
-        _let_go(world, intent, None)
+        _release(world, intent, None)
     _close(world, intent, reason)
 
 
 def _expire(world: World, intent: PaymentIntent) -> None:
     if intent.status == "requires_capture":
-        charge = _let_go(world, intent, "expired_uncaptured_charge")
+        charge = _release(world, intent, "expired_uncaptured_charge")
         world.emit("charge.expired", charge)
         _close(world, intent, "expired")
 
 
-def _let_go(world: World, intent: PaymentIntent, reason: str | None) -> Charge:
+def _release(world: World, intent: PaymentIntent, reason: str | None) -> Charge:
     charge = world.charges[str(intent.latest_charge)]
-    refunding.release(world, charge, charge.amount, reason)
+    refunds.release(world, charge, charge.amount, reason)
     return charge
 
 

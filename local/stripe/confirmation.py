@@ -1,12 +1,12 @@
 """What a confirm does to an intent: authentication, the charge, a decline.
 
-Money is taken here and nowhere else: each confirm that succeeds leaves one charge.
-Source: Stripe, "PaymentIntents lifecycle"; providers.md, section G.
+Only this module charges cards. Each confirm that succeeds makes one charge.
+Source: Stripe, "PaymentIntents lifecycle"; docs/providers.md, section G.
 """
 
 from dataclasses import replace
 
-from local.stripe import checks, disputing, holding
+from local.stripe import authorizations, checks, disputes
 from local.stripe.cards import render_decline
 from local.stripe.errors import card_error, missing_parameter, refused
 from local.stripe.operations import payment_methods
@@ -29,10 +29,10 @@ AUTHENTICATION_FAILED = {
 }
 
 
-def bear(intent: PaymentIntent, method: PaymentMethod) -> None:
-    """Put a method on an intent.
+def put_method(intent: PaymentIntent, method: PaymentMethod) -> None:
+    """Put a payment method on an intent.
 
-    Raises StripeError where it is another customer's, or was used up before.
+    Raises StripeError if the method belongs to another customer or may not be used again.
     """
     if method.customer is not None and method.customer != intent.customer:
         raise refused(
@@ -40,15 +40,15 @@ def bear(intent: PaymentIntent, method: PaymentMethod) -> None:
             "include that Customer in the `customer` parameter on the PaymentIntent.",
             "payment_method",
         )
-    if method.customer is None and (method.spent or method.bearer not in (None, intent.id)):
+    if method.customer is None and (method.spent or method.used_by not in (None, intent.id)):
         raise refused(payment_methods.SPENT, "payment_method")
     intent.method = method
 
 
 def confirm(world: World, intent: PaymentIntent, params: Params, *, browser: bool = False) -> None:
-    """Try to take the money. `browser`: by Stripe.js, which brings the customer back itself.
+    """Try to charge the method. `browser`: with Stripe.js, which needs no return_url.
 
-    Raises StripeError: 400 where the intent cannot be confirmed so, 402 for a decline.
+    Raises StripeError: 400 if the intent cannot be confirmed like this, 402 for a decline.
     """
     if intent.status not in CONFIRMABLE:
         raise checks.unexpected_state(
@@ -69,7 +69,7 @@ def confirm(world: World, intent: PaymentIntent, params: Params, *, browser: boo
     if not browser:
         _check_return_url(intent, params)
     receipt_email = checks.email(params, "receipt_email")
-    bear(intent, payment_methods.take(world, token) if token else _held(intent))
+    put_method(intent, payment_methods.take(world, token) if token else _method_of(intent))
     if params.has("receipt_email"):
         intent.receipt_email = receipt_email
     if params.has("setup_future_usage"):
@@ -91,8 +91,8 @@ def _check_return_url(intent: PaymentIntent, params: Params) -> None:
 
 
 def _attempt(world: World, intent: PaymentIntent, *, off_session: bool) -> None:
-    method = _held(intent)
-    method.bearer = intent.id
+    method = _method_of(intent)
+    method.used_by = intent.id
     need = method.card.authentication
     if need == "none" or (need == "unless_set_up" and method.set_up):
         raise_if_declined(intent, settle(world, intent))
@@ -107,13 +107,14 @@ def _attempt(world: World, intent: PaymentIntent, *, off_session: bool) -> None:
 def _next_action(world: World, intent: PaymentIntent) -> Json:
     page = f"{world.url}/_sim/3ds/{intent.id}"
     if intent.return_url is None:
-        handed = {"type": "three_d_secure_redirect", "stripe_js": page}
-        return {"type": "use_stripe_sdk", "use_stripe_sdk": handed}
+        sdk_action = {"type": "three_d_secure_redirect", "stripe_js": page}
+        return {"type": "use_stripe_sdk", "use_stripe_sdk": sdk_action}
     redirect = {"return_url": intent.return_url, "url": page}
     return {"type": "redirect_to_url", "redirect_to_url": redirect}
 
 
 def raise_if_declined(intent: PaymentIntent, charge: Charge) -> None:
+    """Raises StripeError 402 for a charge that was declined."""
     if charge.decline is not None:
         fields = render_decline(charge.decline, charge.id)
         raise card_error(
@@ -122,18 +123,18 @@ def raise_if_declined(intent: PaymentIntent, charge: Charge) -> None:
 
 
 def authenticate(world: World, intent: PaymentIntent, *, success: bool) -> None:
-    """End the 3-D Secure step of an intent that waits for it."""
+    """Finish 3-D Secure for an intent that waits for it: charge the method, or fail."""
     if success:
         settle(world, intent, authenticated=True)
         return
-    method = _held(intent)
+    method = _method_of(intent)
     _spend(world, intent, method, paid=False)
     _fail(world, intent, AUTHENTICATION_FAILED | {"payment_method": method.render()})
 
 
 def settle(world: World, intent: PaymentIntent, *, authenticated: bool = False) -> Charge:
-    """Charge the method that the intent bears; the charge says whether it was declined."""
-    method = _held(intent)
+    """Charge the intent's method. The charge says whether it was declined."""
+    method = _method_of(intent)
     if method.card.decline is not None:
         return _decline(world, intent, method.card.decline)
     charge = _new_charge(world, intent, method)
@@ -142,18 +143,18 @@ def settle(world: World, intent: PaymentIntent, *, authenticated: bool = False) 
     _spend(world, intent, method, paid=True)
     if intent.capture_method == "manual":
         world.emit("charge.succeeded", charge)
-        holding.hold(world, intent, charge)
+        authorizations.hold(world, intent, charge)
     else:
         charge.captured, charge.amount_captured = True, intent.amount
         intent.status, intent.amount_received = "succeeded", intent.amount
         world.emit("charge.succeeded", charge)
         world.emit("payment_intent.succeeded", intent)
-        disputing.provoke(world, charge)
+        disputes.schedule_dispute(world, charge)
     return charge
 
 
 def _decline(world: World, intent: PaymentIntent, reason: str) -> Charge:
-    method = _held(intent)
+    method = _method_of(intent)
     charge = _new_charge(world, intent, method)
     charge.decline = reason
     world.emit("charge.failed", charge)
@@ -163,7 +164,7 @@ def _decline(world: World, intent: PaymentIntent, reason: str) -> Charge:
 
 
 def _fail(world: World, intent: PaymentIntent, error: Json) -> None:
-    """Back to the start, with the reason; another method may pay."""
+    """The intent has no method again, and the reason. Another method can pay."""
     intent.last_error = error
     intent.status, intent.method, intent.next_action = "requires_payment_method", None, None
     world.emit("payment_intent.payment_failed", intent)
@@ -176,7 +177,7 @@ def _new_charge(world: World, intent: PaymentIntent, method: PaymentMethod) -> C
         amount=intent.amount,
         currency=intent.currency,
         payment_intent=intent.id,
-        method=replace(method),  # as it was then, whatever a bank renews later
+        method=replace(method),  # a copy: the bank can renew the card later
         customer=intent.customer,
         captured=False,
         description=intent.description,
@@ -191,8 +192,8 @@ def _new_charge(world: World, intent: PaymentIntent, method: PaymentMethod) -> C
 
 
 def _spend(world: World, intent: PaymentIntent, method: PaymentMethod, *, paid: bool) -> None:
-    """A method that no customer holds serves one attempt; setup_future_usage saves it."""
-    method.bearer = None
+    """A method without a customer serves one attempt; setup_future_usage saves it."""
+    method.used_by = None
     if paid and intent.setup_future_usage is not None:
         method.set_up = True
         if intent.customer is not None and method.customer is None:
@@ -203,7 +204,7 @@ def _spend(world: World, intent: PaymentIntent, method: PaymentMethod, *, paid: 
         method.savable = paid and intent.setup_future_usage is not None
 
 
-def _held(intent: PaymentIntent) -> PaymentMethod:
+def _method_of(intent: PaymentIntent) -> PaymentMethod:
     if intent.method is None:
-        raise LookupError(f"{intent.id} bears no payment method")
+        raise LookupError(f"{intent.id} has no payment method")
     return intent.method

@@ -1,11 +1,11 @@
-"""Refunds: what of a charge can go back, and what the bank makes of it.
+"""Refunds: how much of a charge can be refunded, and how the bank ends it.
 
 Source: Stripe API reference, "Refunds"; Stripe, "Testing" (cards whose refunds are late or fail).
 """
 
 from collections.abc import Mapping
 
-from local.stripe import disputing, money
+from local.stripe import disputes, money
 from local.stripe.errors import invalid, refused
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.json import Json
@@ -13,7 +13,7 @@ from local.stripe.resources.refund import Refund
 from local.stripe.world import World, new_id
 
 SETTLES_AFTER = 60
-"""Seconds on the simulated clock until a late refund goes through, or one fails after all."""
+"""Seconds on the simulated clock until a late refund succeeds, or a failing one fails."""
 
 
 def refund(
@@ -23,16 +23,16 @@ def refund(
     reason: str | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Refund:
-    """Give back some of what was captured; `amount` None is all that is left.
+    """Refund captured money. `amount` None: all that is left.
 
-    Raises StripeError where there is nothing, or less than that, to give.
+    Raises StripeError if nothing was captured, or less than `amount` is left.
     """
     if not charge.captured:
         raise refused(
             f"This PaymentIntent ({charge.payment_intent}) does not have a successful charge to "
             "refund."
         )
-    dispute = disputing.of_charge(world, charge)
+    dispute = disputes.of_charge(world, charge)
     if dispute is not None and not dispute.refundable:
         message = f"Charge {charge.id} has been charged back; cannot issue a refund."
         raise refused(message, code="charge_disputed")
@@ -55,11 +55,11 @@ def refund(
 
 
 def release(world: World, charge: Charge, amount: int, reason: str | None = None) -> None:
-    """Let go what a capture left, or all of a hold: at Stripe that is a refund, too.
+    """Release authorized money that was not captured. At Stripe this is a refund too.
 
-    So a charge's amount_refunded counts money that never moved. Source: Stripe API reference,
-    "The Refund object" (reason `expired_uncaptured_charge`); woocommerce-gateway-stripe,
-    issue 1073, shows a partial capture's charge.
+    So `amount_refunded` of a charge also counts money that never moved. Sources: Stripe API
+    reference, "The Refund object" (reason `expired_uncaptured_charge`); woocommerce-gateway-stripe,
+    issue 1073, which shows the charge of a partial capture.
     """
     made = _new(world, charge, amount, reason)
     made.reversal = True
@@ -98,18 +98,18 @@ def _settle(world: World, charge: Charge, made: Refund) -> None:
 
 def _succeed(world: World, made: Refund) -> None:
     before, made.status = made.render(), "succeeded"
-    _tell(world, made, before)
+    _emit_updated(world, made, before)
 
 
 def _fail(world: World, charge: Charge, made: Refund) -> None:
-    """The bank sends it back: the charge can be refunded by that amount again."""
+    """The bank returns the money: that amount of the charge can be refunded again."""
     before = made.render()
     made.status, made.failure_reason = "failed", "expired_or_canceled_card"
     charge.amount_refunded -= made.amount
     world.emit("refund.failed", made, before)
-    _tell(world, made, before)
+    _emit_updated(world, made, before)
 
 
-def _tell(world: World, made: Refund, before: Json) -> None:
+def _emit_updated(world: World, made: Refund, before: Json) -> None:
     for kind in ("refund.updated", "charge.refund.updated"):
         world.emit(kind, made, before)

@@ -1,6 +1,6 @@
-"""Disputes: how they come about and how they end.
+"""Disputes: how they are opened and closed.
 
-A charge that was disputed stays `disputed`; how it stands is in the dispute.
+A charge that was disputed once stays `disputed`. The current state is in the dispute.
 Source: Stripe API reference, "Disputes"; Stripe, "How disputes work", "Testing".
 """
 
@@ -14,11 +14,11 @@ from local.stripe.world import World, new_id
 
 Outcome = Literal["won", "lost"]
 DISPUTED_AFTER = 60
-"""Seconds on the simulated clock from a capture to the dispute that its card provokes."""
+"""Seconds on the simulated clock from a capture to the dispute of a disputing test card."""
 
 
-def provoke(world: World, charge: Charge) -> None:
-    """Schedule the dispute of a card that always leads to one."""
+def schedule_dispute(world: World, charge: Charge) -> None:
+    """Schedule the dispute of a test card that always leads to one."""
     disputes = charge.method.card.disputes
     if disputes is not None:
         world.schedule(
@@ -34,9 +34,9 @@ def _open_once(world: World, charge: Charge, *, inquiry: bool) -> None:
 def open_dispute(
     world: World, charge: Charge, amount: int | None = None, *, inquiry: bool = False
 ) -> Dispute:
-    """The customer objects; `amount` None is all that was captured.
+    """Open a dispute of a charge. `amount` None: all that was captured.
 
-    Raises StripeError where no money was taken, more than was, or a dispute came before.
+    Raises StripeError if nothing or less was captured, or if the charge was disputed before.
     """
     if not charge.captured:
         raise refused(f"The charge {charge.id} took no money: there is nothing to dispute.")
@@ -66,9 +66,9 @@ def open_dispute(
 
 
 def close(world: World, charge: Charge, outcome: Outcome) -> Dispute:
-    """End the dispute of a charge; an inquiry that is not lost is merely closed.
+    """Close the dispute of a charge. An inquiry that was won becomes `warning_closed`.
 
-    Raises StripeError where none is open.
+    Raises StripeError if no dispute is open.
     """
     dispute = of_charge(world, charge)
     if dispute is None or dispute.status not in OPEN:
@@ -90,6 +90,7 @@ def _closing(dispute: Dispute) -> Iterator[str]:
 
 
 def of_charge(world: World, charge: Charge) -> Dispute | None:
+    """Return the dispute of a charge, or None."""
     if not charge.disputed:
         return None
     return next(each for each in world.disputes.values() if each.charge == charge.id)

@@ -1,0 +1,37 @@
+"""What the tests of payments share: a payment that was created, what is stored, the sweep."""
+
+from collections.abc import Callable
+
+from bridge.core.operations import payment_operator
+from bridge.core.payments import create_payment
+from bridge.core.workers import sweep
+from bridge.models.payment import Confirmation, NewPayment, Payment
+from bridge.store.payments import payment_items
+from tests.conftest import USER, run_context, sweep_run
+
+VISA = Confirmation(payment_method_id="pm_card_visa")
+CRASH_POINTS = ["locking", "locked", "answered", "committing", "committed"]
+Later = Callable[[float], None]
+
+
+def created(**more: object) -> Payment:
+    new = NewPayment.model_validate({"total_cents": 2000, "currency": "USD"} | more)
+    return create_payment.create_payment_intent(USER, new, run_context()).payment
+
+
+def stored(payment_id: str) -> Payment:
+    payment = payment_items.get(payment_id)
+    assert payment
+    return payment
+
+
+def sweep_each_minute(later: Later, minutes: int = 10) -> None:
+    for _ in range(minutes):
+        later(60)
+        sweep.sweep(sweep_run())
+
+
+def assert_settled(payment_id: str) -> None:
+    """No lock is left, and the timeline is an unbroken chain up to the row."""
+    assert stored(payment_id).active_attempt is None
+    assert payment_operator.inspect_payment(payment_id).timeline_is_whole

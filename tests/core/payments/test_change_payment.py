@@ -1,0 +1,208 @@
+"""Change a payment: our own fields, sync, update, abandon, and who may do it.
+
+Source: docs/api/native.md, section 4; docs/payment-correctness.md, section 2.
+"""
+
+import pytest
+
+from bridge.core.payments import change_payment, create_payment
+from bridge.core.workers import sweep
+from bridge.errors import (
+    BridgeError,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    UnknownOutcome,
+)
+from bridge.models.caller import Caller
+from bridge.models.customer import GuestData
+from bridge.models.payment import Cancellation, Capture, NewPayment, PaymentChange
+from bridge.models.refund import NewRefund
+from bridge.store.payments import payment_items
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import STRANGER, USER, run_context, sweep_run, together
+from tests.core.payment_state.conftest import (
+    VISA,
+    Later,
+    assert_settled,
+    created,
+    stored,
+)
+
+pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
+
+
+def test_concurrent_changes_of_own_fields_are_both_kept() -> None:
+    made = created()
+    changes = [PaymentChange(concept="a"), PaymentChange(category="b")]
+    together(2, lambda number: change_payment.update(USER, made.id, changes[number], run_context()))
+    found = stored(made.id)
+    assert (found.concept, found.category) == ("a", "b")
+
+
+def test_concurrent_own_field_change_and_confirm_are_both_kept(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    made = created()
+
+    def act(number: int) -> object:
+        if number:
+            return change_payment.update(USER, made.id, PaymentChange(concept="a"), run_context())
+        return change_payment.confirm(USER, made.id, VISA, run_context())
+
+    together(2, act)
+    found = stored(made.id)
+    assert (found.status, found.concept, found.active_attempt) == ("succeeded", "a", None)
+    assert len(stripe_simulator.charges()) == 1
+
+
+def test_unpaid_payment_is_canceled_after_a_week(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = created()
+    later(8 * 24 * 3600)
+    sweep.sweep(sweep_run())
+    assert stored(payment.id).status == "canceled"
+    assert stripe_simulator.intents()[0]["status"] == "canceled"
+    assert stored(payment.id).due_at is None
+    with pytest.raises(BridgeError) as refused:
+        change_payment.confirm(USER, payment.id, VISA, run_context())
+    assert refused.value.code == "payment_not_confirmable"
+    assert_settled(payment.id)
+
+
+def test_active_update_does_not_overwrite_newer_own_fields(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = created()
+    stripe_simulator.fault("update_payment", "drop_after", times=2)
+    older = PaymentChange(total_cents=3000, description="older", tags="kept")
+    assert change_payment.update(USER, payment.id, older, run_context()).retry_after
+    change_payment.update(USER, payment.id, PaymentChange(description="newer"), run_context())
+    later(200)
+    sweep.sweep(sweep_run())
+    found = stored(payment.id)
+    assert (found.total_cents, found.description, found.tags) == (3000, "newer", "kept")
+
+
+# --- update -------------------------------------------------------------------------------------
+
+
+def test_update_of_own_fields_works_while_an_attempt_is_active(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = created()
+    stripe_simulator.fault("confirm", "drop_before")
+    change_payment.confirm(USER, payment.id, VISA, run_context())
+    change = PaymentChange(description="new", metadata={"a": 1})
+    updated = change_payment.update(USER, payment.id, change, run_context()).payment
+    assert (updated.description, updated.metadata) == ("new", {"a": 1})
+    assert stored(payment.id).active_attempt
+    assert stripe_simulator.log.counts["update_payment"] == 0
+
+
+def test_update_of_the_amount_calls_the_provider() -> None:
+    payment = created()
+    change = PaymentChange(total_cents=3000, description="new")
+    updated = change_payment.update(USER, payment.id, change, run_context()).payment
+    assert (updated.total_cents, updated.subtotal_cents) == (3000, 3000)
+    assert updated.description == "new"
+    assert_settled(payment.id)
+
+
+def test_update_without_any_field_returns_the_payment_unchanged() -> None:
+    payment = created()
+    updated = change_payment.update(USER, payment.id, PaymentChange(), run_context()).payment
+    assert updated == payment
+    assert stored(payment.id).version == payment.version
+
+
+@pytest.mark.parametrize(
+    "change", [{"provider_id": "paypal"}, {"customer_id": "cust_other"}, {"id": "pay_other"}]
+)
+def test_update_of_an_immutable_field_raises_400(change: dict[str, str]) -> None:
+    payment = created()
+    with pytest.raises(InvalidRequest) as refused:
+        change_payment.update(USER, payment.id, PaymentChange.model_validate(change), run_context())
+    assert refused.value.code == "immutable_field"
+
+
+# --- sync ---------------------------------------------------------------------------------------
+
+
+def test_sync_saves_what_happened_at_the_provider(stripe_simulator: StripeSimulator) -> None:
+    payment = created()
+    intent, secret = str(payment.provider_payment_id), str(payment.client_secret)
+    stripe_simulator.browser_confirm(intent, secret, "pm_card_visa")
+    assert change_payment.sync(USER, payment.id, run_context()).status == "succeeded"
+    assert_settled(payment.id)
+
+
+def test_sync_raises_if_the_provider_cannot_be_asked(stripe_simulator: StripeSimulator) -> None:
+    payment = created()
+    stripe_simulator.fault("fetch", "500_before", times=None)
+    with pytest.raises(UnknownOutcome):
+        change_payment.sync(USER, payment.id, run_context())
+    assert stored(payment.id).status == "created"
+
+
+# --- abandon ------------------------------------------------------------------------------------
+
+
+def test_abandon_cancels_at_the_provider_with_its_reason(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = created()
+    assert change_payment.abandon(stored(payment.id), sweep_run()).status == "canceled"
+    (request,) = [each for each in stripe_simulator.requests if each.operation == "cancel"]
+    assert request.form["cancellation_reason"] == "abandoned"
+    assert payment_items.timeline(payment.id)[-1].cause == "sweep"
+
+
+# --- who may ------------------------------------------------------------------------------------
+
+
+def test_every_change_raises_not_found_for_another_user() -> None:
+    payment = created()
+    run = run_context()
+    for act in (
+        lambda: change_payment.sync(STRANGER, payment.id, run),
+        lambda: change_payment.confirm(STRANGER, payment.id, VISA, run),
+        lambda: change_payment.update(STRANGER, payment.id, PaymentChange(concept="a"), run),
+        lambda: change_payment.cancel(STRANGER, payment.id, Cancellation(), run),
+        lambda: change_payment.capture(STRANGER, payment.id, Capture(), run),
+        lambda: change_payment.refund(STRANGER, payment.id, NewRefund(), run),
+    ):
+        with pytest.raises(NotFound):
+            act()
+    assert stored(payment.id).version == payment.version
+
+
+def test_b9_member_who_only_reads_may_not_change_a_payment_of_the_organization() -> None:
+    payment = created(organization_id="org_456")
+    member = Caller(user_id="user_1", organizations={"org_456": "member"})
+    with pytest.raises(Forbidden):
+        change_payment.confirm(member, payment.id, VISA, run_context())
+    with pytest.raises(Forbidden):
+        change_payment.cancel(member, payment.id, Cancellation(), run_context())
+
+
+def test_b8_guest_may_confirm_and_cancel_but_not_update_capture_or_refund() -> None:
+    guest = GuestData(email="a@example.com", name="A")
+    new = NewPayment(total_cents=2000, currency="USD", guest_data=guest)
+    made = create_payment.create_payment_intent(Caller(), new, run_context()).payment
+    caller = Caller(guest_of=made.id)
+    for act in (
+        lambda: change_payment.update(caller, made.id, PaymentChange(concept="a"), run_context()),
+        lambda: change_payment.capture(caller, made.id, Capture(), run_context()),
+        lambda: change_payment.refund(caller, made.id, NewRefund(), run_context()),
+    ):
+        with pytest.raises(NotAuthenticated):
+            act()
+    assert (
+        change_payment.confirm(caller, made.id, VISA, run_context()).payment.status == "succeeded"
+    )
+    with pytest.raises(Conflict):
+        change_payment.cancel(caller, made.id, Cancellation(), run_context())

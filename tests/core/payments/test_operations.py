@@ -1,0 +1,219 @@
+"""The operation plans: when each operation may start, and what it prepares before the lock.
+
+Source: docs/payment-correctness.md, section 2.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from bridge.core.payment_state.attempts import OperationPlan
+from bridge.core.payments import change_payment, operations
+from bridge.core.wallet import payment_methods
+from bridge.errors import Conflict, InvalidRequest, NotFound
+from bridge.models.payment import Cancellation, Capture, Confirmation, Payment, PaymentChange
+from bridge.models.payment_method import NewMethod
+from bridge.models.provider import Dispute
+from bridge.models.refund import NewRefund
+from local.stripe.simulator import StripeSimulator
+from tests.conftest import USER, run_context
+from tests.core.payment_state.conftest import VISA, created
+
+pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
+Plan = Callable[[], OperationPlan]
+
+
+def confirm(request: Confirmation = VISA) -> OperationPlan:
+    return operations.plan_confirm(USER, request, run_context())
+
+
+def update(**changes: object) -> OperationPlan:
+    change = PaymentChange.model_validate(changes or {"total_cents": 3000})
+    return operations.plan_update(USER, change, run_context())
+
+
+def cancel() -> OperationPlan:
+    return operations.plan_cancel(Cancellation(), run_context())
+
+
+def capture(amount_cents: int | None = None) -> OperationPlan:
+    return operations.plan_capture(Capture(amount_cents=amount_cents), run_context())
+
+
+def refund(amount_cents: int | None = None) -> OperationPlan:
+    return operations.plan_refund(NewRefund(amount_cents=amount_cents), run_context())
+
+
+def payment(status: str, **more: object) -> Payment:
+    known = {"status": status, "is_open": status in ("created", "requires_action", "failed")}
+    if status == "succeeded":
+        known |= {"captured_cents": 2000, "refundable_cents": 2000}
+    return created().model_copy(update=known | more)
+
+
+@pytest.mark.parametrize(
+    ("plan", "statuses", "code"),
+    [
+        (confirm, {"created", "failed", "requires_action"}, "payment_not_confirmable"),
+        (update, {"created", "failed", "requires_action"}, "payment_not_updatable"),
+        (
+            cancel,
+            {"created", "failed", "requires_action", "requires_capture"},
+            "payment_not_cancelable",
+        ),
+        (capture, {"requires_capture"}, "payment_not_capturable"),
+        (refund, {"succeeded"}, "payment_not_refundable"),
+    ],
+)
+def test_starts_in_the_allowed_states_else_returns_the_payment_or_raises_409(
+    plan: Plan, statuses: set[str], code: str
+) -> None:
+    unchanged = {
+        confirm: {"processing", "requires_capture", "succeeded"},
+        cancel: {"canceled"},
+    }.get(plan, set())
+    for status in (
+        "created",
+        "requires_action",
+        "processing",
+        "requires_capture",
+        "failed",
+        "succeeded",
+        "canceled",
+    ):
+        row = payment(status)
+        if status in statuses:
+            assert plan().starts(row)
+        elif status in unchanged:
+            assert not plan().starts(row)
+        else:
+            with pytest.raises(Conflict) as refused:
+                plan().starts(row)
+            assert refused.value.code == code
+
+
+@pytest.mark.parametrize("plan", [confirm, update])
+def test_confirm_and_update_of_a_payment_without_provider_object_raise_409(plan: Plan) -> None:
+    with pytest.raises(Conflict):
+        plan().starts(payment("failed", provider_payment_id=None))
+
+
+def test_confirm_of_a_refunded_payment_raises_409_but_returns_a_disputed_one() -> None:
+    with pytest.raises(Conflict) as refused:
+        confirm().starts(payment("succeeded", refunded_cents=2000))
+    assert refused.value.code == "payment_not_confirmable"
+    disputed = payment("succeeded", dispute=Dispute(id="dp_1", state="open"))
+    assert not confirm().starts(disputed)
+    assert not confirm().starts(payment("succeeded", refunded_cents=500))
+
+
+def test_cancel_of_a_failed_payment_needs_an_open_object() -> None:
+    assert cancel().starts(payment("failed"))
+    with pytest.raises(Conflict):
+        cancel().starts(payment("failed", is_open=False))
+
+
+@pytest.mark.parametrize(("amount", "is_enough"), [(None, True), (2000, True), (2001, False)])
+def test_capture_above_the_authorization_raises_409(amount: int | None, is_enough: bool) -> None:
+    row = payment("requires_capture")
+    if is_enough:
+        assert capture(amount).starts(row)
+        return
+    with pytest.raises(Conflict) as refused:
+        capture(amount).starts(row)
+    assert refused.value.code == "amount_exceeds_available"
+
+
+@pytest.mark.parametrize(
+    ("amount", "left", "is_enough"),
+    [(None, 2000, True), (500, 500, True), (501, 500, False), (None, 0, False)],
+)
+def test_refund_above_what_is_left_raises_409(
+    amount: int | None, left: int, is_enough: bool
+) -> None:
+    row = payment("succeeded", refundable_cents=left)
+    if is_enough:
+        assert refund(amount).starts(row)
+        return
+    with pytest.raises(Conflict) as refused:
+        refund(amount).starts(row)
+    assert refused.value.code == "amount_exceeds_available"
+
+
+def test_refund_is_the_only_plan_that_is_repeatable() -> None:
+    plans = [confirm(), update(), cancel(), capture(), refund()]
+    assert [plan.operation for plan in plans if plan.is_repeatable] == ["refund"]
+
+
+def test_prepare_refund_without_amount_takes_all_that_is_left() -> None:
+    row = payment("succeeded", refundable_cents=700)
+    prepared = refund().prepare(row).refund
+    assert prepared
+    assert (prepared.amount_cents, prepared.currency, prepared.status) == (700, "USD", "pending")
+    assert prepared.payment_id == row.id
+
+
+def test_prepare_update_computes_the_other_amounts() -> None:
+    changes = update(total_cents=3000, tax_cents=300).prepare(created()).pending_changes
+    assert (changes.subtotal_cents, changes.tax_cents) == (2700, 300)
+    assert (changes.discount_cents, changes.total_cents) == (0, 3000)
+
+
+@pytest.mark.parametrize(
+    ("plan", "field"),
+    [(capture, "amount_cents"), (refund, "amount_cents"), (update, "total_cents")],
+)
+def test_prepare_refuses_an_amount_that_does_not_convert(
+    plan: Callable[..., OperationPlan], field: str
+) -> None:
+    row = payment("succeeded", currency="KWD")
+    prepared = plan(total_cents=1001) if plan is update else plan(1001)
+    with pytest.raises(InvalidRequest) as refused:
+        prepared.prepare(row)
+    assert refused.value.code == "amount_not_representable"
+    assert [detail.field for detail in refused.value.details] == [field]
+
+
+# --- the method of a confirm (B18) --------------------------------------------------------------
+
+
+def test_b18_confirm_without_any_method_raises_payment_method_required(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        change_payment.confirm(USER, created().id, Confirmation(), run_context())
+    assert refused.value.code == "payment_method_required"
+    assert stripe_simulator.log.counts["confirm"] == 0
+
+
+def test_b18_confirm_uses_the_method_that_the_object_has(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    row = created()
+    intent, secret = str(row.provider_payment_id), str(row.client_secret)
+    stripe_simulator.browser_attach(intent, secret, "pm_card_visa")
+    paid = change_payment.confirm(USER, row.id, Confirmation(), run_context()).payment
+    assert paid.status == "succeeded"
+
+
+def test_b18_confirm_with_a_stored_method_that_is_gone_raises_payment_method_required() -> None:
+    new = NewMethod(token="pm_card_visa", provider_id="stripe")
+    method = payment_methods.create_method(USER, new, run_context()).method
+    row = created(payment_method_id=method.id)
+    payment_methods.delete_method(USER, method.id)
+    with pytest.raises(InvalidRequest) as refused:
+        change_payment.confirm(USER, row.id, Confirmation(), run_context())
+    assert refused.value.code == "payment_method_required"
+    given = Confirmation(payment_method_id=method.id)
+    with pytest.raises(NotFound):
+        change_payment.confirm(USER, row.id, given, run_context())
+
+
+def test_b18_confirm_with_a_method_of_another_customer_raises_400_on_the_field() -> None:
+    row = created()
+    new = NewMethod(token="pm_card_visa", provider_id="stripe")
+    method = payment_methods.create_method(USER, new, run_context()).method
+    other = row.model_copy(update={"customer_id": "cust_other"})
+    with pytest.raises(InvalidRequest) as refused:
+        confirm(Confirmation(payment_method_id=method.id)).prepare(other)
+    assert [detail.field for detail in refused.value.details] == ["payment_method_id"]

@@ -1,0 +1,97 @@
+"""template.yaml against the tree: resources, event files, test files, the README and the routes."""
+
+import base64
+import re
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.policies import FUNCTIONS, ROOT
+from tests.template.stack import LOCAL, NAMES, ROUTES, event_of, logical_id
+
+
+def body_of(event: dict[str, Any]) -> bytes:
+    """The bytes of the event's body: forms arrive in base64, JSON as text."""
+    body = event.get("body", "").encode()
+    return base64.b64decode(body) if event["isBase64Encoded"] else body
+
+
+def routes_of(name: str) -> list[str]:
+    """The route keys of a function, the documented one first."""
+    routes = LOCAL.functions[logical_id(name)].routes
+    return [
+        "$default" if each.path == "$default" else f"{each.method} {each.path}" for each in routes
+    ]
+
+
+def test_every_function_has_a_resource_and_every_resource_a_function() -> None:
+    assert {name: f"functions/{name}/" for name in NAMES} == {
+        name: FUNCTIONS[logical_id(name)]["CodeUri"] for name in NAMES
+    }
+    assert sorted(FUNCTIONS) == sorted(map(logical_id, NAMES))
+
+
+def test_every_function_has_an_event_file_and_every_event_file_a_function() -> None:
+    events = ROOT.glob("events/*/*.json")
+    assert (
+        sorted(str(each.relative_to(ROOT / "events").with_suffix("")) for each in events) == NAMES
+    )
+
+
+def test_every_function_has_a_test_file_and_every_test_file_a_function() -> None:
+    files = (ROOT / "tests" / "functions").glob("*/test_*.py")
+    assert (
+        sorted(f"{each.parent.name}/{each.stem.removeprefix('test_')}" for each in files) == NAMES
+    )
+
+
+def test_readme_lists_every_route_and_every_function() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert dict(readme_routes(readme)) == ROUTES
+    mentioned = set(re.findall(r"`([a-z_]+)`", readme))
+    assert [name for name in NAMES if name.split("/")[1] not in mentioned] == []
+
+
+def readme_routes(readme: str) -> Iterator[tuple[str, str]]:
+    """The routes in the README's table: a row for a folder, then rows of paths and methods."""
+    folder = prefix = ""
+    for line in readme.splitlines():
+        if head := re.match(r"\| \*\*`functions/([a-z_]+)`(?:, below `(.+)`)?\*\* ", line):
+            folder, prefix = head[1], head[2] or ""
+        elif folder and re.match(r"\| .* \| `(\$default|[A-Z]+)` ", line):
+            first, second = line.strip("| ").split(" | ")
+            paths = [f" {prefix}{path}" for path in re.findall(r"`(/[^`]*)`", first)] or [""]
+            for methods, function in re.findall(r"((?:`[A-Z$][A-Za-z]+` )+)`([a-z_]+)`", second):
+                for method, path in product(re.findall(r"`([^`]+)`", methods), paths):
+                    yield f"{method}{path}", f"{folder}/{function}"
+        elif folder:
+            return
+
+
+def test_functions_have_no_dependencies_of_their_own() -> None:
+    assert list(ROOT.glob("functions/**/requirements.txt")) == []
+
+
+def test_routes_are_those_of_the_api_documents() -> None:
+    assert {route: name for name in NAMES for route in routes_of(name)} == ROUTES
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name in ROUTES.values()])
+def test_http_event_file_is_what_the_gateway_sends_on_the_functions_route(name: str) -> None:
+    event = event_of(name)
+    about = event["requestContext"]
+    key, http = event["routeKey"], about["http"]
+    assert event["version"] == "2.0"
+    assert key == about["routeKey"] == routes_of(name)[0]
+    assert event["rawPath"] == http["path"]
+    assert [each for each in event["headers"] if each != each.lower()] == []
+    assert int(event["headers"]["content-length"]) == len(body_of(event))
+    if key != "$default":
+        method, path = key.split(" ")
+        pairs = list(zip(path.split("/"), event["rawPath"].split("/"), strict=True))
+        assert http["method"] == method
+        assert [sent for part, sent in pairs if part != sent and part[0] != "{"] == []
+        parameters = {part.strip("{+}"): sent for part, sent in pairs if part[:1] == "{"}
+        assert event.get("pathParameters", {}) == parameters
