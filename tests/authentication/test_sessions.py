@@ -305,6 +305,7 @@ def test_b7_session_id_that_fits_no_header_is_a_401_without_a_request(
         int(IN_AN_HOUR.timestamp()),
         int(IN_AN_HOUR.timestamp() * 1000),
     ],
+    ids=["text", "text without zone", "seconds", "milliseconds"],
 )
 def test_b7_expires_at_is_read_as_text_seconds_or_milliseconds(
     sign_in: SignIn, expires_at: object
