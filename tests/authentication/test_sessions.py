@@ -178,6 +178,7 @@ def test_b7_failing_flowless_is_a_503_and_not_a_401(
     assert len(by_flowless.requests) == 2
 
 
+@pytest.mark.slow
 def test_b7_flowless_response_after_two_seconds_is_too_late(
     by_flowless: Flowless, session_id: str
 ) -> None:

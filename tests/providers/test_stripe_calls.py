@@ -265,6 +265,7 @@ def test_call_with_too_little_time_is_not_sent(
     assert stripe_simulator.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["confirm", "fetch"])
 def test_call_waits_only_as_long_as_four_seconds_are_left(
     stripe_simulator: StripeSimulator, row: Payment, operation: str

@@ -81,6 +81,7 @@ def test_list_ids_with_offset_past_the_end_reads_no_page(
 SHARDS = [f"O#o#P#{shard}" for shard in range(4)]
 
 
+@pytest.mark.slow
 def test_list_ids_over_shards_reads_only_its_share_of_each_shard(tables: None, wire: Wire) -> None:
     """A page of 20 reads 20 pointers of each shard; a large offset does not read all of each."""
     for number in range(400):

@@ -68,6 +68,7 @@ def test_status_check_of_creation_repeats_what_was_sent_after_own_fields_changed
     assert len(stripe_simulator.intents()) == 1
 
 
+@pytest.mark.slow
 def test_confirm_in_3d_secure_stays_requires_action_over_many_sweeps(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:
@@ -105,6 +106,7 @@ def test_lost_3d_secure_answer_is_found_by_the_first_status_check(
     assert_settled(payment.id)
 
 
+@pytest.mark.slow
 def test_charge_is_found_within_a_minute_after_a_long_outage(
     later: Later, stripe_simulator: StripeSimulator
 ) -> None:

@@ -174,6 +174,7 @@ def test_methods_updated_while_an_address_is_deleted_do_not_keep_it(
     assert [each.alias for each in saved_methods(customer)].count("x") == 1
 
 
+@pytest.mark.slow
 def test_delete_address_of_more_methods_than_one_transaction_takes(
     customer: Customer,
 ) -> None:

@@ -145,6 +145,7 @@ def test_a_customer_deleted_while_methods_are_attached_keeps_none(
     assert payment_methods.list_methods(USER, Page()) == []
 
 
+@pytest.mark.slow
 def test_attach_with_an_address_deleted_meanwhile_is_refused(
     customer: Customer, stripe_simulator: StripeSimulator
 ) -> None:

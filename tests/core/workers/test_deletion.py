@@ -167,6 +167,7 @@ def test_deletion_succeeds_if_methods_and_customer_are_already_gone_at_provider(
     assert run() == (1, 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crash_point", ["detached", "paged"])
 @pytest.mark.parametrize("deaths", [1, 4])
 def test_job_whose_run_was_killed_continues_after_the_end_of_that_run(
@@ -212,6 +213,7 @@ def test_job_is_deferred_for_a_minute_if_the_provider_fails(
     assert attached(stripe_simulator) == []
 
 
+@pytest.mark.slow
 def test_job_that_fails_for_a_day_raises_alarm_and_is_still_tried_hourly(
     stripe_simulator: StripeSimulator,
     later: Later,

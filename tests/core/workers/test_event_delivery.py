@@ -213,6 +213,7 @@ def test_refused_event_does_not_defer_other_payments_of_the_call(
     assert (cursor().sent, cursor("pay_2").sent) == (2, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
@@ -242,6 +243,7 @@ def test_failing_bus_is_called_once_in_a_run_and_all_events_are_deferred(
     assert {cursor(each).due_at for each in ids} == {None}
 
 
+@pytest.mark.slow
 def test_delivery_tries_become_rarer_and_end_after_three_days(
     later: Later, bus_wire: Wire, capsys: pytest.CaptureFixture[str], setting: Callable[..., None]
 ) -> None:
@@ -285,6 +287,7 @@ def test_events_with_exhausted_retries_are_sent_at_the_next_trigger(
     assert (after.retries_exhausted, after.due_at, after.failing_since) == (False, None, None)
 
 
+@pytest.mark.slow
 def test_failing_store_raises_so_that_the_batch_is_delivered_again(
     subscriber: Subscriber, bus_wire: Wire
 ) -> None:

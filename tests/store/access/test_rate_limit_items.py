@@ -50,6 +50,7 @@ def test_concurrent_uses_do_not_exceed_the_limit() -> None:
     assert results.count(True) == 3
 
 
+@pytest.mark.slow
 def test_throttled_counter_refuses_the_use(wire: Wire) -> None:
     wire.answer("UpdateItem", 400, {"__type": "#ThrottlingException"}, times=None)
     assert not rate_limit_items.take(LIMIT, START)

@@ -56,6 +56,7 @@ def made(shards: int) -> list[Customer]:
     return sorted(active, key=lambda row: row.uid, reverse=True)
 
 
+@pytest.mark.slow
 def test_list_by_offset_equals_the_slice_of_the_list(
     made: list[Customer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +113,7 @@ def matching(made: list[Customer], page: CursorPage) -> list[Customer]:
     ]
 
 
+@pytest.mark.slow
 def test_list_by_cursor_equals_the_slice_of_the_list_and_knows_if_there_is_more(
     made: list[Customer],
 ) -> None:
@@ -151,6 +153,7 @@ def test_list_by_cursor_equals_the_slice_of_the_list_and_knows_if_there_is_more(
     cut()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [3, 100])
 def test_pages_in_either_direction_contain_each_customer_once(
     limit: int, made: list[Customer]

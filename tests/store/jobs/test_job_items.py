@@ -51,6 +51,7 @@ def test_removed_job_is_gone_and_cannot_be_moved() -> None:
     assert job_items.get("job_1") is None
 
 
+@pytest.mark.slow
 def test_throttled_move_raises_throttled_not_version_conflict(wire: Wire) -> None:
     seen = put_job()
     kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException"

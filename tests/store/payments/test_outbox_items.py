@@ -76,6 +76,7 @@ def test_move_from_an_older_version_raises_version_conflict(written: int) -> Non
     assert outbox_items.get_cursor("pay_1").due_at == NOW
 
 
+@pytest.mark.slow
 def test_move_raises_throttled_if_dynamodb_throttles(wire: Wire) -> None:
     kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
     wire.answer("PutItem", 400, {"__type": kind}, times=None)
