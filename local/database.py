@@ -6,22 +6,25 @@ kept when the process ends. Source: docs/deployment.md, section 4.
 
 import os
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+from moto.core.request import Request as MotoRequest
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
-from werkzeug.serving import ThreadedWSGIServer
+from moto.dynamodb.responses import DynamoHandler
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.datastructures import Headers
+from werkzeug.test import Client, EnvironBuilder
 
 from local import moto_patches, template
+from local.event import HOP_BY_HOP, Answer, Request
+from local.server import Server
 
 REGION = "us-east-1"
+DYNAMODB = f"https://dynamodb.{REGION}.amazonaws.com/"
 CREDENTIALS = {
     "aws_access_key_id": "local",
     "aws_secret_access_key": "local",
@@ -30,19 +33,9 @@ CREDENTIALS = {
 }
 
 _starting = threading.Lock()
-_server: ThreadedWSGIServer | None = None
+_server: Server | None = None
 _endpoint = ""
 _tables: dict[str, dict[str, Any]] = {}
-
-
-class _Server(ThreadedWSGIServer):
-    # With a short queue, a client in a burst has to send its SYN again, and gives up after 1 s.
-    request_queue_size = 1024
-
-
-class _Handler(MotoRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
 
 
 def serve() -> str:
@@ -51,10 +44,39 @@ def serve() -> str:
     with _starting:
         if _server is None:
             moto_patches.install()
-            app = DomainDispatcherApplication(create_backend_app)
-            _server = _Server("127.0.0.1", 0, app, _Handler)
-            threading.Thread(target=_server.serve_forever, name="moto", daemon=True).start()
-    return f"http://127.0.0.1:{_server.port}"
+            _server = Server(0, _answer)
+            _server.start()
+    return _server.url
+
+
+def _answer(request: Request) -> Answer:
+    """Let moto answer. DynamoDB's requests go straight to their handler.
+
+    They are by far the most, and Flask and a new connection each time cost as much as the handler.
+    """
+    if not (request.header("x-amz-target") or "").startswith("DynamoDB"):
+        return _answer_by_app(request)
+    read = MotoRequest.from_primitives("POST", DYNAMODB, dict(request.headers), request.body)
+    status, headers, body = DynamoHandler.dispatch(read, read.raw_url, read.headers)
+    return Answer(status, list(headers.items()), body.encode() if isinstance(body, str) else body)
+
+
+def _answer_by_app(request: Request) -> Answer:
+    environ = EnvironBuilder(
+        path=request.target,
+        base_url=serve(),
+        method=request.method,
+        headers=Headers(request.headers),
+        data=request.body,
+    )
+    with _client().open(environ) as response:
+        headers = [each for each in response.headers if each[0].lower() not in HOP_BY_HOP]
+        return Answer(response.status_code, headers, response.get_data())
+
+
+@cache
+def _client() -> Client:
+    return Client(DomainDispatcherApplication(create_backend_app), use_cookies=False)
 
 
 def start(template_path: Path = template.DEFAULT_PATH) -> str:
