@@ -57,9 +57,6 @@ def payment(**more: object) -> Payment:
     return Payment.model_validate(known | more)
 
 
-# --- credentials --------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def sessions() -> None:
     for name in ("bearer", "header", "query"):
@@ -145,9 +142,6 @@ def test_authenticate_prefetches_the_record_of_the_path(
     assert len(native.authenticate(request_with_id).prefetched) == prefetched
 
 
-# --- requests -----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("given", "read"),
     [
@@ -203,9 +197,6 @@ def test_read_confirmation_accepts_an_empty_body_and_read_new_payment_does_not()
     assert native.read_confirmation(spaces).payment_method_id is None
     with pytest.raises(InvalidRequest):
         native.read_new_payment(request_of(method="POST", caller=OWNER))
-
-
-# --- responses ----------------------------------------------------------------------------------
 
 
 def test_render_customer_has_all_fields_with_null_for_unset() -> None:
@@ -317,9 +308,6 @@ def test_b10_guest_listing_has_six_fields() -> None:
         "concept": "Donation",
         "created_at": "2026-01-15T10:30:00Z",
     }
-
-
-# --- errors -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -102,9 +102,6 @@ def assert_refused(token: str) -> None:
     assert (refused.value.status, refused.value.code) == (401, "session_invalid")
 
 
-# --- good tokens --------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(("key", "alg"), [(RSA, "RS256"), (EC, "ES256")])
 def test_b7_valid_token_returns_its_user(provider: Provider, key: Key, alg: str) -> None:
     details: dict[str, Any] = {
@@ -140,9 +137,6 @@ def test_b7_token_opens_the_native_api_until_it_expires(
     assert (reply.status, reply.code) == (401, "session_invalid")
 
 
-# --- times --------------------------------------------------------------------------------------
-
-
 def test_b7_expired_token_is_refused_after_30_seconds_of_leeway(provider: Provider) -> None:
     token = signed(exp=clock.seconds() + 100, nbf=clock.seconds() + 20)
     ask(token)
@@ -157,9 +151,6 @@ def test_b7_token_before_its_nbf_is_refused(provider: Provider) -> None:
     assert_refused(token)
     clock.set_offset(75)
     ask(token)
-
-
-# --- bad tokens ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -232,9 +223,6 @@ def test_b7_key_inside_the_token_is_ignored(provider: Provider) -> None:
 )
 def test_b7_text_that_is_not_a_token_is_refused(provider: Provider, token: str) -> None:
     assert_refused(token)
-
-
-# --- keys ---------------------------------------------------------------------------------------
 
 
 def test_b7_keys_are_fetched_once_an_hour(provider: Provider) -> None:

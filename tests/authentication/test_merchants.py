@@ -93,9 +93,6 @@ def assert_refused(authorization: str, path: str, query: str = "", body: bytes =
     )
 
 
-# --- digests ------------------------------------------------------------------------------------
-
-
 @pytest.mark.usefixtures("merchant")
 @pytest.mark.parametrize("vector", GOLDEN)
 def test_golden_digests_are_accepted(vector: str) -> None:
@@ -243,9 +240,6 @@ def test_two_keys_of_a_merchant_are_valid_until_one_is_revoked() -> None:
     credential_items.revoke("org_1", newer.id, clock.now())
     assert_refused(signed, "/v2/customers")
     merchants.authenticate(sign("/v2/customers"), "/v2/customers", "", b"")
-
-
-# --- bearer tokens ------------------------------------------------------------------------------
 
 
 def bearer(*scopes: str) -> str:

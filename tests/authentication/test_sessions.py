@@ -57,9 +57,6 @@ def assert_refused(session_id: str) -> None:
     assert (refused.value.status, refused.value.code) == (401, "session_invalid")
 
 
-# --- by table -----------------------------------------------------------------------------------
-
-
 def put(session_id: str, seconds: float = 3600, **more: object) -> None:
     described = {"user_id": "user_1", "expires_at": clock.now() + timedelta(seconds=seconds)}
     session_items.put(session_id, Session.model_validate(described | more))
@@ -90,9 +87,6 @@ def test_b7_session_of_the_table_is_refused_after_its_end_or_a_logout() -> None:
 @pytest.mark.parametrize("session_id", ["", "x" * 8193, "nobody's", "\x00", "ünïcode"])
 def test_b7_unknown_session_id_is_refused(session_id: str) -> None:
     assert_refused(session_id)
-
-
-# --- by Flowless --------------------------------------------------------------------------------
 
 
 def test_b7_flowless_gets_the_documented_request(by_flowless: Flowless, session_id: str) -> None:
@@ -221,9 +215,6 @@ def test_b9_memberships_may_be_a_map_or_a_list(
 ) -> None:
     by_flowless.sessions[session_id]["organizations"] = organizations
     assert ask(session_id).organizations == expected
-
-
-# --- by responses that the simulator does not give ----------------------------------------------
 
 
 @pytest.fixture

@@ -35,9 +35,6 @@ def code_of(act: Callable[[], object]) -> str:
     return refused.value.code
 
 
-# --- the signature ------------------------------------------------------------------------------
-
-
 def test_read_signed_returns_the_reference_of_a_signed_event() -> None:
     body = event("payment_intent.succeeded", INTENT)
     assert read(body) == stripe_events.read(body)
@@ -70,9 +67,6 @@ def test_read_signed_raises_unavailable_if_the_secret_cannot_be_read(
     setting("SECRETS_PREFIX", "/nowhere")
     with pytest.raises(TemporarilyUnavailable):
         read(body, header)
-
-
-# --- the ids ------------------------------------------------------------------------------------
 
 
 def test_event_of_an_intent_has_both_ids_and_no_parent() -> None:

@@ -43,9 +43,6 @@ def strict(value: object) -> object:
     return (type(value) is bool, Decimal(repr(value)) if is_number else value)
 
 
-# --- values -------------------------------------------------------------------------------------
-
-
 @given(ITEMS)
 def test_item_from_reverses_typed(item: dict[str, Any]) -> None:
     assert strict(dynamodb.item_from(dynamodb.typed(item))) == strict(item)
@@ -69,9 +66,6 @@ def test_typed_leaves_out_none_and_writes_times_in_utc() -> None:
     at = datetime(2026, 1, 15, 11, 30, tzinfo=timezone(timedelta(hours=1)))
     typed = dynamodb.typed({"gone": None, "at": at, "inner": {"gone": None, "here": 1}})
     assert typed == {"at": {"S": "2026-01-15T10:30:00Z"}, "inner": {"M": {"here": {"N": "1"}}}}
-
-
-# --- reads --------------------------------------------------------------------------------------
 
 
 def test_get_of_missing_item_returns_none() -> None:
@@ -143,9 +137,6 @@ def test_validation_error_of_a_read_is_raised_as_it_is(wire: Wire) -> None:
         dynamodb.get(KEY)
 
 
-# --- queries ------------------------------------------------------------------------------------
-
-
 def test_query_all_reads_all_pages_of_a_partition() -> None:
     """DynamoDB ends a page at 1 MB."""
     for number in range(30):
@@ -181,9 +172,6 @@ def test_query_due_returns_oldest_first_up_to_now() -> None:
         ("P#5", 5),
         ("P#7", 7),
     ]
-
-
-# --- conditional writes -------------------------------------------------------------------------
 
 
 def test_condition_declares_its_names_and_types_its_values() -> None:
@@ -260,9 +248,6 @@ def test_add_and_first_are_correct_under_concurrency() -> None:
     dynamodb.write(dynamodb.first(Key("ledger", "U#u", "AUTO"), {"who": 99, "why": "y", "new": 1}))
     stored = dynamodb.get(Key("ledger", "U#u", "AUTO")) or {}
     assert (stored["who"], stored["why"], stored["new"]) == (kept, "x", 1)
-
-
-# --- transactions -------------------------------------------------------------------------------
 
 
 def two(**condition: Any) -> dict[str, dict[str, Any]]:

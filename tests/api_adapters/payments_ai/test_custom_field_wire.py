@@ -47,9 +47,6 @@ def with_schema(**schema: object) -> dict[str, Any]:
     return TIER | {"typeSchema": {"type": "string", "additionalSchema": schema}}
 
 
-# --- requests -----------------------------------------------------------------------------------
-
-
 def test_read_new_custom_field_uses_our_names() -> None:
     new = adapter.read_new_custom_field(definition(TIER))
     assert new == NewCustomField(**FIELD.model_dump(exclude={"created_at", "updated_at"}))
@@ -174,9 +171,6 @@ def test_read_custom_fields_page_reports_every_invalid_parameter() -> None:
     with pytest.raises(InvalidRequest) as refused:
         adapter.read_custom_fields_page(request_of("limit=x&resource=nothing"))
     assert [detail.field for detail in refused.value.details] == ["limit", "resource"]
-
-
-# --- responses ----------------------------------------------------------------------------------
 
 
 def test_render_custom_field_has_the_documented_keys() -> None:

@@ -29,9 +29,6 @@ def refused(body: dict[str, Any]) -> list[Detail]:
     return error.value.details
 
 
-# --- requests -----------------------------------------------------------------------------------
-
-
 def test_read_new_customer_uses_our_names_and_only_sent_fields() -> None:
     body = {
         "firstName": "Nadia",
@@ -160,9 +157,6 @@ def test_read_customers_page_reports_every_invalid_parameter() -> None:
             request_of(f"limit=x&offset=x&search={'x' * 256}&sort=name")
         )
     assert [each.field for each in error.value.details] == ["limit", "offset", "search", "sort"]
-
-
-# --- responses ----------------------------------------------------------------------------------
 
 
 def test_render_new_customer_has_all_fields_and_a_location() -> None:

@@ -63,9 +63,6 @@ def attaching(body: dict[str, Any]) -> Request:
     return request_of(method="POST", body=body)
 
 
-# --- requests -----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("token", ["pm_card_visa", "x" * 200])
 def test_read_token_returns_the_token(token: str) -> None:
     assert adapter.read_token(attaching({"token": token, "method": "payment-card"})) == token
@@ -113,9 +110,6 @@ def test_read_instruments_page_reads_limit_and_offset() -> None:
     with pytest.raises(InvalidRequest) as refused:
         adapter.read_instruments_page(request_of("limit=1001&offset=x"))
     assert [detail.field for detail in refused.value.details] == ["limit", "offset"]
-
-
-# --- responses ----------------------------------------------------------------------------------
 
 
 def test_render_instrument_has_the_documented_keys_and_no_token() -> None:

@@ -32,9 +32,6 @@ def with_headers(*, organization_id: str = "org_1", **headers: str) -> Request:
     return request_of(headers=names, path_parameters={"organization_id": organization_id})
 
 
-# --- credentials --------------------------------------------------------------------------------
-
-
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize(
     "headers",
@@ -77,9 +74,6 @@ def test_key_of_another_organization_is_forbidden() -> None:
 
 def test_request_without_key_is_nobody() -> None:
     assert wire.authenticate(with_headers()).is_nobody
-
-
-# --- requests -----------------------------------------------------------------------------------
 
 
 def test_read_customer_id_returns_our_id() -> None:
@@ -131,9 +125,6 @@ def test_limits_of_reports_every_invalid_number(value: str) -> None:
     errors: list[Detail] = []
     wire.limits_of({"limit": value, "offset": value}, errors)
     assert [error.field for error in errors] == ["limit", "offset"]
-
-
-# --- responses ----------------------------------------------------------------------------------
 
 
 def test_render_page_has_its_numbers_in_headers() -> None:

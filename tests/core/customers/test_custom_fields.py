@@ -42,9 +42,6 @@ def errors_of(act: Callable[[], object]) -> dict[str, str]:
     return dict(refused.value.details)
 
 
-# --- definitions --------------------------------------------------------------------------------
-
-
 def test_define_creates_a_field_and_then_replaces_it(later: Callable[[float], None]) -> None:
     first = custom_fields.define(KEY, new_field(required=True))
     assert first.is_new
@@ -108,9 +105,6 @@ def test_list_page_returns_fields_by_name_with_the_total() -> None:
     found = custom_fields.list_page(KEY, "customers", OffsetPage(limit=2, offset=1))
     assert ([each.name for each in found.records], found.total) == (["b", "c"], 3)
     assert custom_fields.list_page(KEY, "plans", OffsetPage(limit=2)).total == 0
-
-
-# --- customers with values ----------------------------------------------------------------------
 
 
 def test_create_customer_adds_defaults_of_missing_fields_and_drops_nulls() -> None:

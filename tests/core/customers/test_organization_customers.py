@@ -135,9 +135,6 @@ def test_updates_at_once_each_plan_on_the_newest_customer() -> None:
     assert stored(customer).metadata == {"0": 0, "1": 1, "2": 2}
 
 
-# --- deletion -----------------------------------------------------------------------------------
-
-
 def test_a_deleted_customer_is_still_returned_but_cannot_change(later: Later) -> None:
     customer = created(name="J", email="j@b.test")
     deleted = organization_customers.delete(KEY, customer.id)
@@ -159,9 +156,6 @@ def test_deletions_at_once_delete_once_and_count_once() -> None:
     results = together(4, lambda _: organization_customers.delete(KEY, customer.id))
     assert len({each.deleted_at for each in results}) == 1, results
     assert listing.by_offset(KEY, OffsetPage(limit=5)).total == 0
-
-
-# --- external ids -------------------------------------------------------------------------------
 
 
 def test_a_required_external_id_is_unique_in_its_organization() -> None:
@@ -204,9 +198,6 @@ def test_creations_at_once_with_one_external_id_make_one_customer() -> None:
     results = together(6, lambda _: created(external_id="crm-1"))
     assert sum(isinstance(each, Customer) for each in results) == 1
     assert listing.by_offset(KEY, OffsetPage(limit=9)).total == 1
-
-
-# --- the client's key ---------------------------------------------------------------------------
 
 
 def test_one_idempotency_key_creates_one_customer_and_returns_it_again() -> None:

@@ -46,9 +46,6 @@ def find(caller: Caller, owner: Customer | None = None, **more: object) -> payer
     return payers.find(caller, payment(**more), owner, run_context())
 
 
-# --- find ---------------------------------------------------------------------------------------
-
-
 def test_find_returns_nobody_for_a_guest_who_saves_nothing() -> None:
     assert find(Caller(), guest_data=GUEST) == payers.NOBODY
 
@@ -124,9 +121,6 @@ def test_find_by_a_member_who_only_reads_is_forbidden() -> None:
         find(MEMBER, customer_id=customer.id)
 
 
-# --- wallet_customer ----------------------------------------------------------------------------
-
-
 def test_wallet_customer_of_many_requests_at_once_is_one_customer() -> None:
     query = payers.PayerQuery("stripe", None, None)
     results = together(4, lambda _: payers.wallet_customer(USER, query, run_context()))
@@ -144,9 +138,6 @@ def test_wallet_customer_makes_a_new_one_after_the_deletion_of_the_users_own() -
     requested = payers.PayerQuery("stripe", None, first.id)
     with pytest.raises(NotFound):
         payers.wallet_customer(USER, requested, run_context())
-
-
-# --- customers of the other APIs ----------------------------------------------------------------
 
 
 def test_m6_a_payment_creates_the_customer_at_the_provider_without_values_it_refuses(

@@ -165,9 +165,6 @@ def test_unknown_outcome_stays_unknown_while_another_exception_is_handled(
     assert stored(payment.id).active_attempt
 
 
-# --- what identifies a request ------------------------------------------------------------------
-
-
 def test_request_hash_is_equal_only_for_the_same_operation_body_and_key() -> None:
     same = {attempts.request_hash("confirm", each) for each in (VISA, VISA.model_copy())}
     others = {
@@ -186,9 +183,6 @@ def test_request_hash_of_a_plan_contains_the_key_only_if_it_is_repeatable(
     plan = operations.plan_cancel(Cancellation(), run_context())
     plan = replace(plan, is_repeatable=is_repeatable)
     assert len({plan.request_hash(run_context(key)) for key in ("key-1", "key-2")}) == hashes
-
-
-# --- the lock -----------------------------------------------------------------------------------
 
 
 def test_lock_for_freezes_number_key_amount_and_lease() -> None:

@@ -50,9 +50,6 @@ def test_creation_overtaken_by_a_status_check_still_returns_its_secret(crash: Cr
     assert_settled(payment.id)
 
 
-# --- one write ----------------------------------------------------------------------------------
-
-
 def provider_state(payment: Payment, **more: object) -> ProviderPayment:
     known = {"provider_payment_id": payment.provider_payment_id, "raw_status": "x"}
     amounts = {"total_cents": payment.total_cents, "currency": payment.currency}

@@ -67,9 +67,6 @@ def chain(*statuses: str) -> tuple[list[Entry], Payment]:
     return entries, row
 
 
-# --- what makes an entry ------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: next(iter(fact)))
 def test_differ_is_true_for_each_fact(fact: dict[str, Any]) -> None:
     before = payment(provider_payment_id="pi_1", charge_id="ch_1")
@@ -79,9 +76,6 @@ def test_differ_is_true_for_each_fact(fact: dict[str, Any]) -> None:
 @pytest.mark.parametrize("other", NO_FACTS, ids=lambda other: next(iter(other)))
 def test_differ_is_false_for_what_is_not_a_fact(other: dict[str, Any]) -> None:
     assert not timeline.differ(payment(), payment().model_copy(update=other))
-
-
-# --- entries and hashes -------------------------------------------------------------------------
 
 
 def test_entry_names_both_states_and_is_chained_to_the_last_one() -> None:
@@ -154,9 +148,6 @@ def test_hash_is_sha256_over_canonical_json_of_what_callers_see() -> None:
 def test_hash_differs_for_every_other_field(change: dict[str, Any]) -> None:
     (entry,), _ = chain("created")
     assert timeline.hash_of(entry.model_copy(update=change)) != entry.hash
-
-
-# --- where a chain breaks -----------------------------------------------------------------------
 
 
 def test_find_break_is_none_for_a_whole_chain() -> None:

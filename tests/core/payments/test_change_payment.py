@@ -87,9 +87,6 @@ def test_active_update_does_not_overwrite_newer_own_fields(
     assert (found.total_cents, found.description, found.tags) == (3000, "newer", "kept")
 
 
-# --- update -------------------------------------------------------------------------------------
-
-
 def test_update_of_own_fields_works_while_an_attempt_is_active(
     stripe_simulator: StripeSimulator,
 ) -> None:
@@ -129,9 +126,6 @@ def test_update_of_an_immutable_field_raises_400(change: dict[str, str]) -> None
     assert refused.value.code == "immutable_field"
 
 
-# --- sync ---------------------------------------------------------------------------------------
-
-
 def test_sync_saves_what_happened_at_the_provider(stripe_simulator: StripeSimulator) -> None:
     payment = created()
     intent, secret = str(payment.provider_payment_id), str(payment.client_secret)
@@ -148,9 +142,6 @@ def test_sync_raises_if_the_provider_cannot_be_asked(stripe_simulator: StripeSim
     assert stored(payment.id).status == "created"
 
 
-# --- abandon ------------------------------------------------------------------------------------
-
-
 def test_abandon_cancels_at_the_provider_with_its_reason(
     stripe_simulator: StripeSimulator,
 ) -> None:
@@ -159,9 +150,6 @@ def test_abandon_cancels_at_the_provider_with_its_reason(
     (request,) = [each for each in stripe_simulator.requests if each.operation == "cancel"]
     assert request.form["cancellation_reason"] == "abandoned"
     assert payment_items.timeline(payment.id)[-1].cause == "sweep"
-
-
-# --- who may ------------------------------------------------------------------------------------
 
 
 def test_every_change_raises_not_found_for_another_user() -> None:

@@ -174,9 +174,6 @@ def test_prepare_refuses_an_amount_that_does_not_convert(
     assert [detail.field for detail in refused.value.details] == [field]
 
 
-# --- the method of a confirm (B18) --------------------------------------------------------------
-
-
 def test_b18_confirm_without_any_method_raises_payment_method_required(
     stripe_simulator: StripeSimulator,
 ) -> None:

@@ -71,9 +71,6 @@ def assert_agrees(payment: Payment, simulator: StripeSimulator) -> None:
     assert payment_operator.inspect_payment(payment.id).timeline_is_whole
 
 
-# --- refunds ------------------------------------------------------------------------------------
-
-
 def test_refund_of_a_part_and_then_of_the_rest(stripe_simulator: StripeSimulator) -> None:
     payment = paid()
     first = refund(payment, NewRefund(amount_cents=500, reason="damaged"))
@@ -292,9 +289,6 @@ def test_refund_of_a_payment_that_has_not_succeeded_returns_409(
     assert stripe_simulator.refunds() == []
 
 
-# --- disputes -----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(("outcome", "displayed"), [("won", "succeeded"), ("lost", "disputed")])
 def test_dispute_is_displayed_until_it_is_won(
     outcome: str, displayed: str, stripe_simulator: StripeSimulator
@@ -308,9 +302,6 @@ def test_dispute_is_displayed_until_it_is_won(
     assert (refused.value.status, refused.value.code) == (409, "payment_not_refundable")
     stripe_simulator.dashboard("close_dispute", intent, outcome=outcome)
     assert change_payment.sync(USER, payment.id, run_context()).displayed_status == displayed
-
-
-# --- captures and cancellations -----------------------------------------------------------------
 
 
 def capture(payment: Payment, key: str | None = None) -> PaymentResult:

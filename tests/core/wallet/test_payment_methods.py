@@ -186,9 +186,6 @@ def test_update_of_another_field_does_not_change_the_default(customer: Customer)
     assert defaults(customer) == [second.id]
 
 
-# --- resolve ------------------------------------------------------------------------------------
-
-
 def test_resolve_returns_the_token_and_the_owner_of_a_saved_method(customer: Customer) -> None:
     saved = attach(customer)
     resolved = payment_methods.resolve(USER, saved.id, "stripe")

@@ -118,9 +118,6 @@ def stored(payment: Payment) -> Payment:
     return found
 
 
-# --- methods and the provider's customer --------------------------------------------------------
-
-
 def test_b12_deletion_detaches_all_methods_and_deletes_the_provider_customer(
     stripe_simulator: StripeSimulator,
 ) -> None:
@@ -309,9 +306,6 @@ def test_invalid_job_is_logged_and_the_other_jobs_are_done(
     assert [each.levelname for each in caplog.records].count("ERROR") == 9
 
 
-# --- payments that are hidden with their customer -----------------------------------------------
-
-
 def cascading(setting: Setting) -> None:
     setting("CASCADE_PAYMENTS", "1")
 
@@ -451,9 +445,6 @@ def test_hidden_payment_is_still_synchronized(
     after = stored(payment)
     assert (after.refunded_cents, after.is_hidden) == (500, True)
     assert payment_operator.inspect_payment(payment.id).timeline_is_whole
-
-
-# --- many payments ------------------------------------------------------------------------------
 
 
 def seed_payments(customer: Customer, count: int) -> list[Payment]:

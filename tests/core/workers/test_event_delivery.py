@@ -87,9 +87,6 @@ def refuse(wire: Wire, *sequences: int) -> None:
     wire.listen("PutEvents", refuse_some)
 
 
-# --- what is sent -------------------------------------------------------------------------------
-
-
 def test_each_timeline_entry_is_sent_in_the_documented_form(subscriber: Subscriber) -> None:
     payment = paid()
     assert deliver(payment.id) == event_delivery.Delivered(
@@ -180,9 +177,6 @@ def test_slow_bus_ends_the_run_in_time_and_leaves_the_rest_due(
     deliver("pay_1")
     assert sequences(subscriber) == list(range(1, 9))
     assert cursor().due_at is None
-
-
-# --- a bus that fails ---------------------------------------------------------------------------
 
 
 def test_refused_event_defers_later_events_of_the_same_payment(
@@ -301,9 +295,6 @@ def test_failing_store_raises_so_that_the_batch_is_delivered_again(
             event_delivery.handle_trigger(changed, trigger_run())
     event_delivery.handle_trigger(changed, trigger_run())
     assert sequences(subscriber) == [1, 1]  # at least once
-
-
-# --- killed, and two at once --------------------------------------------------------------------
 
 
 def test_worker_killed_before_moving_the_cursor_delivers_again_in_order(

@@ -246,9 +246,6 @@ def test_detached_method_whose_event_was_lost_charges_nobody(
         stored(method)
 
 
-# --- at the same time ---------------------------------------------------------------------------
-
-
 def test_worker_with_an_outdated_card_fetches_again(
     method: PaymentMethod, stripe_simulator: StripeSimulator, crash: Crash
 ) -> None:

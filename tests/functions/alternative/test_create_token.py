@@ -49,7 +49,7 @@ def test_several_tokens_are_valid_at_once_each_for_an_hour(
     client: Api, environment: Environment
 ) -> None:
     first = ask(client).body["access_token"]
-    clock.set_offset(2)
+    clock.set_offset(1800)
     second = ask(client).body["access_token"]
     callers = [
         Api(environment.gateway, {"authorization": each}) for each in (first, f"Bearer {second}")

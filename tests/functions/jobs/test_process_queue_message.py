@@ -164,9 +164,6 @@ def test_event_is_handled_again_after_30_days(
     assert remembered("evt_1")
 
 
-# --- which payment an event belongs to ----------------------------------------------------------
-
-
 def test_event_without_our_reference_is_matched_by_provider_id(
     api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator
 ) -> None:
@@ -223,9 +220,6 @@ def test_foreign_event_is_unmatched_and_asked_about_only_once(
     assert asked == (1 if parent else 0)
     assert deliver(event_reference(foreign, parent_id=parent)) == []
     assert len(stripe_simulator.requests) == asked
-
-
-# --- EventBridge --------------------------------------------------------------------------------
 
 
 def test_event_by_partner_bus_and_by_webhook_is_handled_once(
@@ -288,15 +282,23 @@ def test_partner_event_of_the_other_mode_stays_in_the_queue(
     assert deliver(live, event_reference(paid)) == ["message-0"]
 
 
-# --- bursts -------------------------------------------------------------------------------------
+def deliver_burst(payment: dict[str, Any], deliver: Deliver) -> None:
+    """Deliver events of one payment, ten at once, until the last one was deferred.
+
+    On a slow machine a second may end between two events; then the later one is handled by itself.
+    """
+    for number in range(0, 1000, 10):
+        numbers = range(number, number + 10)
+        assert deliver(*(event_reference(payment, f"evt_{each}") for each in numbers)) == []
+        if (stored := payment_items.get(payment["id"])) and stored.due_at is not None:
+            return
 
 
 def test_events_of_one_second_share_one_fetch_and_one_later_status_check(
     api: Api, paid: dict[str, Any], deliver: Deliver, stripe_simulator: StripeSimulator, queue: str
 ) -> None:
     before, asked = clock.seconds(), fetches(stripe_simulator)
-    events = [event_reference(paid, f"evt_{number}") for number in range(10)]
-    assert deliver(*events) == []
+    deliver_burst(paid, deliver)
     fetched = fetches(stripe_simulator) - asked
     assert status(api, paid) == "succeeded"
     assert 1 <= fetched <= 1 + clock.seconds() - before
@@ -315,7 +317,7 @@ def test_status_check_after_a_burst_finds_later_changes(
     later: Later,
     stripe_simulator: StripeSimulator,
 ) -> None:
-    deliver(*(event_reference(paid, f"evt_{number}") for number in range(3)))
+    deliver_burst(paid, deliver)
     dashboard.refund(paid, 500)
     status_check = {"status_check": {"payment_id": paid["id"]}}
     assert deliver(status_check) == []
@@ -324,9 +326,6 @@ def test_status_check_after_a_burst_finds_later_changes(
     later(1)
     assert deliver(status_check) == []
     assert fetches(stripe_simulator) == asked, "not due any more: it was checked meanwhile"
-
-
-# --- failures -----------------------------------------------------------------------------------
 
 
 def test_failed_message_stays_in_the_queue_and_others_are_handled(
@@ -460,9 +459,6 @@ def test_concurrent_deliveries_of_one_event_change_the_payment_once(
     assert [entry.to_status for entry in seen.timeline] == ["created", "succeeded"]
 
 
-# --- status checks ------------------------------------------------------------------------------
-
-
 def test_unknown_outcome_queues_status_checks_in_5_and_30_seconds(
     api: Api, stripe_simulator: StripeSimulator, queue: str
 ) -> None:
@@ -539,9 +535,6 @@ def test_failing_queue_fails_no_request(
     assert api.get(f"/payments/{reply.body['id']}").body["status"] == expected
 
 
-# --- saved methods ------------------------------------------------------------------------------
-
-
 def method_event_reference(method: dict[str, Any], event_id: str = "evt_1") -> Message:
     return {
         "method_event_reference": {
@@ -615,9 +608,6 @@ def test_event_of_an_unknown_method_is_done_without_asking_the_provider(
     assert deliver(method_event_reference({"provider_payment_method_id": "pm_theirs"})) == []
     assert len(stripe_simulator.requests) == asked
     assert remembered("evt_1") is None
-
-
-# --- all of it ----------------------------------------------------------------------------------
 
 
 def test_webhook_reaches_the_payment_through_gateway_and_queue(

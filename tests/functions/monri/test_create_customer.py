@@ -254,9 +254,6 @@ def test_credentials_are_checked_before_the_body(
     assert merchant.ask("POST", "/v2/customers", b"{").status == 400
 
 
-# --- credentials --------------------------------------------------------------------------------
-
-
 def test_wrong_credentials_return_401_with_the_same_message(merchant: Merchant) -> None:
     at = str(clock.seconds())
     good = f"{merchant.name} {at} {merchant.digest('/v2/customers', b'{}', at)}"

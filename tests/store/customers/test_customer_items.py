@@ -145,9 +145,6 @@ def test_insert_completes_the_idempotency_record_and_conflicts_the_second_time()
     assert customer_items.list_of_user("user_1", PAGE) == [made]
 
 
-# --- a user's automatic customer ----------------------------------------------------------------
-
-
 def test_b18_find_own_returns_the_first_customer_per_provider_and_organization() -> None:
     first, _ = inserted(), inserted()
     shared = inserted(organization_id="org_1")
@@ -208,9 +205,6 @@ def test_b18_provider_links_at_once_succeed_once() -> None:
     stored = customer_items.get(bare.id)
     assert stored
     assert stored.provider_customer_id == f"cus_{winner}"
-
-
-# --- deletion -----------------------------------------------------------------------------------
 
 
 def test_b12_delete_removes_the_pointers_and_adds_a_job() -> None:

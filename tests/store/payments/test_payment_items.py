@@ -121,9 +121,6 @@ def test_read_for_event_finds_the_payment_by_our_id_else_by_the_providers() -> N
         assert payment_items.read_for_event(event, clock.seconds()) == (False, None)
 
 
-# --- finding payments ---------------------------------------------------------------------------
-
-
 def test_get_returns_none_for_an_unknown_id() -> None:
     assert payment_items.get("pay_nowhere") is None
     assert payment_items.read("pay_nowhere", "key-1", NOW) == (None, None)
