@@ -8,8 +8,7 @@ export DYNAMODB_LOCAL_DIR ?= $(CURDIR)/.dynamodb-local
 export REBILLY_SDK_DIR ?= $(CURDIR)/.rebilly-sdk
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONPATH = $(CURDIR)/layers/bridge/python
-# One process more than cores: a quarter of the time a test waits.
-PARALLEL = --numprocesses $$(.venv/bin/python -c 'import os; print(os.cpu_count() + 1)') --dist worksteal
+PARALLEL = --numprocesses auto --dist worksteal
 PIP_INSTALL = -m pip install --no-deps --require-hashes --progress-bar off -r
 
 .PHONY: start check test lint build bench fuzz prove lock dynamodb-local rebilly-sdk clean
