@@ -1,4 +1,4 @@
-"""Read the records that a request names together with its credential, in one batch.
+"""Read the credential and the records that the request names in one batch.
 
 That saves a round trip to DynamoDB. Source: docs/data-model.md, section 8.
 """

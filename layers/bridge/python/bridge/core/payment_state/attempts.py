@@ -2,8 +2,8 @@
 
 Confirm, update, cancel, capture and refund all go through `execute`. What differs between them is
 an `OperationPlan` (core/payments/operations.py). The lock is the active attempt on the payment
-row. It is taken in `payment_writes.lock` (T1) and released in `payment_writes.commit_transition`
-(T2), and nowhere else. Between the two the provider is called once.
+row. It is taken in `payment_writes.lock` (T1; for a new payment in `insert_locked`) and released in
+`payment_writes.commit_transition` (T2). Between the two the provider is called once.
 
 Source: docs/payment-correctness.md, sections 2 and 4.
 """

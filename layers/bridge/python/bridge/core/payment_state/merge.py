@@ -172,8 +172,8 @@ def _took_place(
 ) -> bool:
     """Whether the provider's state proves that the attempt took effect.
 
-    `over` says that the lease is over. Some states prove it only then (rule 12): before, the payer
-    may have caused the change, while our own call can still arrive.
+    `over` says that the lease is over. Until then the payer could have caused this state, and our
+    call could still arrive. So some states are a proof only after the lease (rule 12).
     Source: docs/payment-correctness.md, section 5.
     """
     match attempt.operation:

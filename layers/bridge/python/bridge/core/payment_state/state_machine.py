@@ -30,7 +30,8 @@ EXPECTED: set[tuple[Status, Status]] = {
     ("canceled", "created"),
     ("canceled", "failed"),
 }
-# The states in which an operation may start a new attempt.
+# The states in which an operation may start a new attempt. What else must hold, such as the amount
+# that is left to refund, is in core/payments/operations.py.
 STARTS: dict[Operation, set[Status]] = {
     "confirm": {"created", "failed"},
     "update": {"created", "failed"},

@@ -147,6 +147,8 @@ def capture(caller: Caller, payment_id: str, request: Capture, run: RunContext) 
 def refund(caller: Caller, payment_id: str, request: NewRefund, run: RunContext) -> PaymentResult:
     """Give back captured money, or a part of it. The result's `refund` is the answer.
 
+    When this is allowed: `operations.plan_refund`.
+
     Raises NotFound, Forbidden, Conflict `payment_not_refundable` or `amount_exceeds_available`,
     InvalidRequest, NotExecuted.
     """

@@ -157,7 +157,7 @@ def plan_capture(request: Capture, run: RunContext) -> OperationPlan:
     """Take the authorized amount or a part of it, once."""
 
     def starts(payment: Payment) -> bool:
-        if payment.status != "requires_capture":
+        if not state_machine.may_start("capture", payment.status, single_capture=False):
             message = f"a payment that is {payment.displayed_status} cannot be captured"
             raise Conflict(message, code="payment_not_capturable")
         if (request.amount_cents or 0) > payment.total_cents:
@@ -181,10 +181,13 @@ def plan_capture(request: Capture, run: RunContext) -> OperationPlan:
 
 
 def plan_refund(request: NewRefund, run: RunContext) -> OperationPlan:
-    """Give back captured money or a part of it. T1 reserves the amount."""
+    """Give back captured money or a part of it. T1 reserves the amount.
+
+    A payment can be refunded if it has succeeded and the amount is at most `refundable_cents`.
+    """
 
     def starts(payment: Payment) -> bool:
-        if payment.status != "succeeded":
+        if not state_machine.may_start("refund", payment.status, single_capture=False):
             message = f"a payment that is {payment.displayed_status} cannot be refunded"
             raise Conflict(message, code="payment_not_refundable")
         if not 0 < (request.amount_cents or payment.refundable_cents) <= payment.refundable_cents:

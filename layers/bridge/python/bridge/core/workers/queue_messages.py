@@ -1,16 +1,18 @@
 """Messages of the queue: providers' events, and status checks that we have scheduled.
 
+A message whose handling fails stays in the queue. After eight tries it moves to the dead-letter
+queue (SyncQueue in template.yaml).
 Source: docs/payment-correctness.md, sections 6 and 7.
 """
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from bridge import clock, queues
 from bridge.core.payment_state import synchronize
 from bridge.core.rules import crash_points, telemetry
+from bridge.core.rules.telemetry import log
 from bridge.core.workers import method_sync
 from bridge.errors import BridgeError, InvalidRequest, TemporarilyUnavailable
 from bridge.models import identifier
@@ -25,8 +27,6 @@ from bridge.store.payments import payment_items, payment_writes
 
 PARTNERS: dict[str, ProviderId] = {"aws.partner/stripe.com/": "stripe"}
 SOON_S = 2  # most bursts of events are over by then; what comes later gets its own status check
-
-log = Logger(child=True)
 
 
 class Message(BaseModel, frozen=True, hide_input_in_errors=True):

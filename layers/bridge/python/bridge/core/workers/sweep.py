@@ -33,7 +33,7 @@ DAY = 24 * 3600
 class Swept(BaseModel, frozen=True):
     """What a sweep did.
 
-    `checked`: payments that were synchronized. `failed`: those, or deliveries, that raised an
+    `checked`: payments that were synchronized. `failed`: payments or deliveries that raised an
     error. `left`: payments, and payments with due events, that it had no time for. `events`: how
     many were delivered. `oldest_due_seconds`: how late the oldest due entry was.
     `stuck_attempts`: see `is_stuck`.
@@ -92,7 +92,7 @@ def _visits(
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """What to do, with the id to log: first each payment that is due, then all events together.
 
-    Jobs have a function of their own (`deletion`): here it is only measured how late they are.
+    `finish_deletion` runs the jobs. The sweep only measures how late they are.
     """
     with_events: list[str] = []
     for due in due_items.list_due(shard, now):

@@ -1,7 +1,7 @@
 """Idempotency records, in the table `ephemeral`.
 
 A record of a payment's call is opened in T1 and closed in T2 (payment_writes). A record of a
-creation that takes no payment lock is reserved, closed and released by itself.
+creation that takes no payment lock is written by itself: reserved, closed, released.
 
 Source: docs/payment-correctness.md, sections 4 and 5; docs/data-model.md, section 2.
 """
@@ -73,8 +73,8 @@ def taken(item: Item) -> KeyTaken:
 def reserve(record: IdempotencyRecord, now: int) -> None:
     """Open a record by itself, for a creation that takes no payment lock.
 
-    It takes the place of an expired record, and of an open one of the same request whose run is
-    over. Raises KeyTaken, Throttled.
+    It overwrites an expired record. It also overwrites an open record of the same request if the
+    run of that request is over. Raises KeyTaken, Throttled.
     """
     guard = dynamodb.condition(
         "attribute_not_exists(#pk) OR #exp <= :now OR "
