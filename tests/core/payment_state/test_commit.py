@@ -15,6 +15,7 @@ from bridge.core.rules import idempotency
 from bridge.core.workers import sweep
 from bridge.models.payment import AttemptOutcome, NewPayment, Payment
 from bridge.models.provider import ProviderPayment, ProviderRefund
+from bridge.models.run_context import RunContext
 from bridge.store import dynamodb
 from bridge.store.dedupe import idempotency_items
 from bridge.store.payments import payment_items, payment_writes
@@ -101,14 +102,18 @@ def test_rule5_write_from_an_older_version_raises_version_conflict() -> None:
     assert stored(seen.id) == newer
 
 
-def test_write_of_an_ended_attempt_releases_the_lock_and_stores_the_response() -> None:
-    seen = stored(created().id)
-    run = run_context("key-1")
+def locked_with_key(seen: Payment, place: str, run: RunContext) -> Payment:
+    """Take the lock for a cancel, with the record of the client's key."""
     assert run.client_key
-    place = idempotency_items.of_payment(seen.id, "key-1")
     record = idempotency.new_record(place, run.client_key, seen.id)
     row = attempts.lock_for(seen, "cancel", "hash", run, record=record)
-    locked = payment_writes.lock(seen, row, record)
+    return payment_writes.lock(seen, row, record)
+
+
+def test_write_of_an_ended_attempt_releases_the_lock_and_stores_the_response() -> None:
+    seen, run = stored(created().id), run_context("key-1")
+    place = idempotency_items.of_payment(seen.id, "key-1")
+    locked = locked_with_key(seen, place, run)
     done = AttemptOutcome(attempt=locked.attempts, kind="done")
     written = commit.write(locked, provider_state(seen, status="canceled"), done, run)
     assert (written.status, written.active_attempt) == ("canceled", None)
@@ -120,13 +125,9 @@ def test_write_of_an_ended_attempt_releases_the_lock_and_stores_the_response() -
 
 
 def test_write_of_a_refused_attempt_frees_the_key_and_is_due_now() -> None:
-    seen = stored(created().id)
-    run = run_context("key-1")
-    assert run.client_key
+    seen, run = stored(created().id), run_context("key-1")
     place = idempotency_items.of_payment(seen.id, "key-1")
-    record = idempotency.new_record(place, run.client_key, seen.id)
-    row = attempts.lock_for(seen, "cancel", "hash", run, record=record)
-    locked = payment_writes.lock(seen, row, record)
+    locked = locked_with_key(seen, place, run)
     refused = AttemptOutcome(attempt=locked.attempts, kind="refused")
     written = commit.write(locked, None, refused, run)
     assert (written.status, written.active_attempt) == ("created", None)
