@@ -4,8 +4,10 @@
 kept when the process ends. Source: docs/deployment.md, section 4.
 """
 
+import copy
 import os
 import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,28 @@ def clear() -> None:
     for arguments in _tables.values():
         client().delete_table(TableName=arguments["TableName"])
         client().create_table(**arguments)
+
+
+def save() -> Callable[[], None] | None:
+    """Keep a copy of all items. Returns what brings them back, as often as it is called.
+
+    None if a DynamoDB Local is used.
+    """
+    if _endpoint != serve():
+        return None
+    tables = [
+        table
+        for backend in dynamodb_backends["123456789012"].values()
+        for table in backend.tables.values()
+    ]
+    kept = copy.deepcopy([table.items for table in tables])
+
+    def restore() -> None:
+        with moto_patches.lock:
+            for table, items in zip(tables, copy.deepcopy(kept), strict=True):
+                table.items = items
+
+    return restore
 
 
 def embedded_table(name: str) -> Table | None:

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from bridge.models.caller import Caller
 from bridge.models.run_context import ClientKey, RunContext
 from bridge.store import dynamodb
 from bridge.store.customers import organization_items
-from local import bus, database, queues, settings, template
+from local import bus, database, demo, queues, settings, template
 from local.dynamodb_local import url as dynamodb_local_url
 from local.flowless import Flowless
 from local.functions import Context, Functions
@@ -107,6 +108,12 @@ def open_environment() -> Iterator[Environment]:
         os.environ.update(before)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first, so that the last ones of a parallel run are short."""
+    long = ("slow", "scale", "race")
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, long)))
+
+
 @pytest.fixture(scope="session")
 def environment() -> Iterator[Environment]:
     with open_environment() as opened:
@@ -128,6 +135,46 @@ def tables(environment: Environment) -> Iterator[None]:
 def stripe_simulator(environment: Environment) -> StripeSimulator:
     environment.stripe.reset()
     return environment.stripe
+
+
+DEMO_DATA_KEPT_S = 30  # its payments are due a minute after they were made
+
+
+@dataclass
+class DemoData:
+    """The demo data of `make start`. It is made now and then; tests in between get a copy."""
+
+    environment: Environment
+    made_at: float = 0
+    restore: tuple[Callable[[], None], ...] = ()
+
+    def put(self) -> None:
+        """Put it into the empty tables and simulators."""
+        stripe, flowless = self.environment.stripe, self.environment.flowless
+        if self.restore and time.monotonic() < self.made_at + DEMO_DATA_KEPT_S:
+            for bring_back in self.restore:
+                bring_back()
+            return
+        self.made_at = time.monotonic()
+        demo.seed(stripe, flowless)
+        if items := database.save():
+            sessions = dict(flowless.sessions)
+            self.restore = (items, stripe.save(), lambda: flowless.sessions.update(sessions))
+
+
+@pytest.fixture(scope="session")
+def saved_demo_data(environment: Environment) -> DemoData:
+    return DemoData(environment)
+
+
+@pytest.fixture
+def demo_data(
+    saved_demo_data: DemoData, tables: None, stripe_simulator: StripeSimulator, flowless: Flowless
+) -> Iterator[StripeSimulator]:
+    """The records whose ids are in the documents and the event files."""
+    saved_demo_data.put()
+    yield stripe_simulator
+    flowless.reset()
 
 
 @pytest.fixture

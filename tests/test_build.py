@@ -17,7 +17,8 @@ import boto3
 import pytest
 
 from bridge.store.payments import outbox_items
-from local import database, demo
+from local import database
+from local.stripe.simulator import StripeSimulator
 from tests.conftest import Environment
 from tests.policies import ROOT, grants, is_allowed, needs
 from tests.stripe_events import batch, delayed
@@ -28,12 +29,12 @@ HOST_ARCHITECTURE = "x86_64" if platform.machine() == "x86_64" else "arm64"
 RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six.py")  # part of Lambda's runtime
 UNCHECKED_HASH = b"\x01\x00\x00\x00"  # the flags of a .pyc, PEP 552
 
-# Its last line of output: what the handler answered, and which AWS calls it made.
+# It has nothing but the layers, and handles each line of input in a fork of its own: all of them
+# share the libraries that are loaded already, and nothing else. It prints the exit code of each.
 BARE = """
-import json, sys
-event, timeout, *folders = sys.argv[1:]
-sys.path[:0] = folders
-import botocore.client
+import json, os, sys, traceback
+sys.path[:0] = sys.argv[1:]
+import aws_lambda_powertools, boto3, botocore.client, pydantic, stripe
 
 calls = []
 send = botocore.client.BaseClient._make_api_call
@@ -51,15 +52,35 @@ class Context:
     aws_request_id = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
     function_name = invoked_function_arn = memory_limit_in_mb = "0"
 
+    def __init__(self, timeout_s):
+        self.timeout_s = timeout_s
+
     def get_remaining_time_in_millis(self):
-        return int(timeout) * 1000
+        return self.timeout_s * 1000
 
 
-import handler
+def run(folder, event, timeout_s, environment, output):
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where the logs go
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path.insert(0, folder)
+    import handler
 
-answer = handler.handler(json.loads(event), Context())
-print()
-print(json.dumps({"answer": answer, "calls": calls}, default=str))
+    answer = handler.handler(event, Context(timeout_s))
+    with open(output, "w") as file:
+        json.dump({"answer": answer, "calls": calls}, file, default=str)
+
+
+for line in sys.stdin:
+    if child := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    try:
+        run(**json.loads(line))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
 """
 
 NOTHING_DUE = dict.fromkeys(
@@ -71,6 +92,7 @@ WITH_DEMO_DATA = {
     "jobs/deliver_events": {"events": 2, "deferred": 0, "retries_exhausted": 0, "left": 0},
 }
 
+Bare = Callable[..., dict[str, Any]]
 Run = Callable[..., dict[str, Any]]
 
 
@@ -108,37 +130,47 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [dependencies / "python", bridge / "python", runtime]
 
 
-@pytest.fixture
-def demo_data(environment: Environment, tables: None) -> None:
-    environment.stripe.reset()
-    demo.seed(environment.stripe, environment.flowless)
+@pytest.fixture(scope="module")
+def bare(layers: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
+    """A process without site-packages and without the repository."""
+    folder = tmp_path_factory.mktemp("bare")
+    command = [sys.executable, "-I", "-S", "-c", BARE, *map(str, layers)]
+    with (
+        (folder / "errors").open("w") as errors,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process,
+    ):
+
+        def call(**request: Any) -> dict[str, Any]:
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write(json.dumps(request | {"output": str(folder / "output")}) + "\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "0\n", (folder / "errors").read_text()
+            return dict(json.loads((folder / "output").read_text()))
+
+        yield call
+        process.kill()
 
 
 @pytest.fixture
-def run(layers: list[Path], demo_data: None) -> Run:
-    """Call a function in a process of its own, without site-packages and without the repository.
+def run(bare: Bare, demo_data: StripeSimulator) -> Run:
+    """Call a function in a process of its own, which has nothing but the built layers.
 
     Every AWS call that it makes must be allowed by the policies of its role.
     """
 
     def call(name: str, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        folder = ROOT / "functions" / name
-        text, timeout = (
-            json.dumps(event or event_of(name)),
-            "55" if name.startswith("jobs/") else "25",
-        )
         limits = {
             each: "20" for each in os.environ if each.startswith("GUEST_") and "_PER_" in each
         }
-        result = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", BARE, text, timeout, str(folder), *map(str, layers)],
-            env=os.environ | limits,
-            capture_output=True,
-            text=True,
-            check=False,
+        output = bare(
+            folder=str(ROOT / "functions" / name),
+            event=event or event_of(name),
+            timeout_s=55 if name.startswith("jobs/") else 25,
+            environment=os.environ | limits,
         )
-        assert result.returncode == 0, result.stderr
-        output = json.loads(result.stdout.splitlines()[-1])
         given = grants(logical_id(name))
         for service, operation, arguments in output["calls"]:
             for need in needs(service, operation, arguments):

@@ -1,6 +1,7 @@
 """A simulated account: resources, idempotency keys, faults, log, and controls for tests."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from local.stripe import checks, confirmation
@@ -61,6 +62,22 @@ class Account:
         self.memory.clear()
         self.faults.clear()
         self.log.clear()
+
+    def save(self) -> Callable[[], None]:
+        """Keep a copy of the resources and the idempotency keys.
+
+        Returns what resets the account and brings them back, as often as it is called.
+        """
+        with self.world.lock:
+            resources, keys = self.world.save(), self.memory.save()
+
+        def restore() -> None:
+            self.reset()
+            with self.world.lock:
+                resources()
+            keys()
+
+        return restore
 
     def advance(self, seconds: float) -> None:
         """Move the simulated clock and run what became due.

@@ -3,6 +3,8 @@
 Source: Stripe, "Place a hold on a payment method", "PaymentIntents lifecycle".
 """
 
+from functools import partial
+
 from local.stripe import checks, disputes, money, refunds
 from local.stripe.errors import invalid, refused
 from local.stripe.resources.charge import Charge
@@ -18,7 +20,7 @@ def hold(world: World, intent: PaymentIntent, charge: Charge) -> None:
     charge.expires = charge.created + AUTHORIZED_FOR
     intent.status, intent.amount_capturable = "requires_capture", intent.amount
     world.emit("payment_intent.amount_capturable_updated", intent)
-    world.schedule(AUTHORIZED_FOR, lambda: _expire(world, intent))
+    world.schedule(AUTHORIZED_FOR, partial(_expire, world, intent))
 
 
 def capture(world: World, intent: PaymentIntent, amount: int | None) -> None:

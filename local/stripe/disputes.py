@@ -5,6 +5,7 @@ Source: Stripe API reference, "Disputes"; Stripe, "How disputes work", "Testing"
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Literal
 
 from local.stripe.errors import refused
@@ -22,7 +23,7 @@ def schedule_dispute(world: World, charge: Charge) -> None:
     disputes = charge.method.card.disputes
     if disputes is not None:
         world.schedule(
-            DISPUTED_AFTER, lambda: _open_once(world, charge, inquiry=disputes == "inquiry")
+            DISPUTED_AFTER, partial(_open_once, world, charge, inquiry=disputes == "inquiry")
         )
 
 

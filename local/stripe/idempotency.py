@@ -1,8 +1,8 @@
 """Stored responses by Idempotency-Key. Source: Stripe API reference, "Idempotent requests"."""
 
 import threading
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 
 from local.stripe.errors import StripeError
 
@@ -72,6 +72,17 @@ class Memory:
                 self._stored.pop(owner, None)
             elif stored is not None:
                 stored.answer = answer
+
+    def save(self) -> Callable[[], None]:
+        """Keep a copy of the answers. Returns what brings them back, as often as it is called."""
+        with self._lock:
+            kept = {owner: replace(stored) for owner, stored in self._stored.items()}
+
+        def restore() -> None:
+            with self._lock:
+                self._stored = {owner: replace(stored) for owner, stored in kept.items()}
+
+        return restore
 
     def clear(self) -> None:
         """Forget all keys."""

@@ -4,6 +4,7 @@ Source: Stripe API reference, "Refunds"; Stripe, "Testing" (cards whose refunds 
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from local.stripe import disputes, money
 from local.stripe.errors import invalid, refused
@@ -91,9 +92,9 @@ def _settle(world: World, charge: Charge, made: Refund) -> None:
     outcome = charge.method.card.refunds
     if outcome == "late":
         made.status = "pending"
-        world.schedule(SETTLES_AFTER, lambda: _succeed(world, made))
+        world.schedule(SETTLES_AFTER, partial(_succeed, world, made))
     elif outcome == "fail":
-        world.schedule(SETTLES_AFTER, lambda: _fail(world, charge, made))
+        world.schedule(SETTLES_AFTER, partial(_fail, world, charge, made))
 
 
 def _succeed(world: World, made: Refund) -> None:

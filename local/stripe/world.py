@@ -1,5 +1,6 @@
 """The state of the simulated Stripe account: its resources, its clock and one lock."""
 
+import copy
 import heapq
 import itertools
 import secrets
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.customer import Customer
@@ -69,18 +70,32 @@ class World:
 
     def clear(self) -> None:
         """Remove everything and set the clock back to now."""
-        for resources in (
-            self.customers,
-            self.methods,
-            self.intents,
-            self.charges,
-            self.refunds,
-            self.disputes,
-            self.events,
-        ):
+        for resources in self._contents():
             resources.clear()
-        self._due.clear()
         self.offset = 0.0
+
+    def save(self) -> Callable[[], None]:
+        """Keep a copy of everything. Returns what brings it back, as often as it is called."""
+        kept = self._copy(self._contents())
+
+        def restore() -> None:
+            for resources, saved in zip(self._contents(), self._copy(kept), strict=True):
+                resources.clear()
+                if isinstance(resources, dict):
+                    resources.update(saved)
+                else:
+                    resources.extend(saved)
+
+        return restore
+
+    def _contents(self) -> tuple[Any, ...]:
+        """Everything that requests and time change."""
+        resources = (self.customers, self.methods, self.intents, self.charges)
+        return (*resources, self.refunds, self.disputes, self.events, self._due)
+
+    def _copy(self, contents: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A copy in one go, so that objects refer to copies; but what is due acts on this world."""
+        return copy.deepcopy(contents, {id(self): self})
 
     def schedule(self, seconds: float, then: Callable[[], None]) -> None:
         """Run `then` under the lock, so many seconds later on the simulated clock."""

@@ -8,8 +8,6 @@ import pytest
 from bridge import clock
 from bridge.models.caller import Caller, Session
 from bridge.store.access import session_items
-from local import demo
-from local.flowless import Flowless
 from local.server import Server
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import Environment
@@ -45,9 +43,8 @@ def scan(environment: Environment) -> Scan:
 
 
 @pytest.fixture
-def jane(client: Client, stripe_simulator: StripeSimulator, flowless: Flowless) -> Client:
+def jane(client: Client, demo_data: StripeSimulator) -> Client:
     """The client of user_456, with the demo data that `make start` stores."""
-    demo.seed(stripe_simulator, flowless)
     return client.acting(x_session_id="session_abc123")
 
 

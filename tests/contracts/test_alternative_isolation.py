@@ -14,7 +14,6 @@ import pytest
 from bridge.authentication import merchants, oauth_clients
 from local import demo
 from local.event import Answer
-from local.flowless import Flowless
 from local.stripe.simulator import StripeSimulator
 from tests.contracts.records import Scan
 from tests.contracts.shape import ROUTES, Client, without_request_id
@@ -47,9 +46,8 @@ def with_token(client: Client, client_id: str, client_secret: str) -> Client:
 
 
 @pytest.fixture
-def known(client: Client, stripe_simulator: StripeSimulator, flowless: Flowless) -> Merchants:
+def known(client: Client, demo_data: StripeSimulator) -> Merchants:
     """The demo's merchant, which has a customer, and another one."""
-    demo.seed(stripe_simulator, flowless)
     put_credential("oauth_client", "other-client", "other-secret", organization_id="org_789")
     put_credential("api_key", "other-key", organization_id="org_789")
     return Merchants(

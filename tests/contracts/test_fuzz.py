@@ -116,6 +116,7 @@ def examples(function: str, method: str, path: str) -> settings:
     return settings(max_examples=whole if is_first else whole // 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("function", "method", "path"), ROUTES, ids=PATHS)
 def test_any_request_gets_the_documented_shape_and_payments_agree_with_the_provider(
     function: str,

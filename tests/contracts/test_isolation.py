@@ -17,9 +17,7 @@ from itsdangerous import URLSafeSerializer
 from bridge import clock
 from bridge.models.caller import Caller, Session
 from bridge.store.access import session_items
-from local import demo
 from local.event import Answer
-from local.flowless import Flowless
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import Environment
 from tests.contracts.records import Scan
@@ -140,9 +138,8 @@ def made(client: Client, target: str, **body: object) -> dict[str, str]:
 
 
 @pytest.fixture
-def records(client: Client, stripe_simulator: StripeSimulator, flowless: Flowless) -> Records:
+def records(client: Client, demo_data: StripeSimulator) -> Records:
     """The demo data, with more records of user_456 and of two guests."""
-    demo.seed(stripe_simulator, flowless)
     owner = client.acting(x_session_id="session_abc123")
     payment = made(owner, "/payments/intents", **MONEY)
     shared = made(owner, "/payment-methods", **TOKEN, **ORGANIZATION)

@@ -12,9 +12,7 @@ import pytest
 
 from bridge import clock
 from bridge.authentication import merchants, oauth_clients
-from local import demo
 from local.event import Answer
-from local.flowless import Flowless
 from local.stripe.simulator import StripeSimulator
 from tests.contracts.records import Scan
 from tests.contracts.shape import ROUTES, Client, without_request_id
@@ -44,9 +42,8 @@ def with_token(client: Client, name: str, key: str, *scopes: str) -> Client:
 
 
 @pytest.fixture
-def known(client: Client, stripe_simulator: StripeSimulator, flowless: Flowless) -> Merchants:
+def known(client: Client, demo_data: StripeSimulator) -> Merchants:
     """The demo's merchant, which has a customer; another one; and one with another scope."""
-    demo.seed(stripe_simulator, flowless)
     put_credential("merchant", "other-1", "key-1", organization_id="org_789")
     return Merchants(
         with_token(client, NAME, KEY),

@@ -452,6 +452,7 @@ class Story:
             assert text_of(parts) == text_of(expected), api
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tables", "stripe_simulator")
 def test_four_apis_show_every_customer_as_the_model_says(environment: Environment) -> None:
     @settings(max_examples=max(SEQUENCES, settings().max_examples))

@@ -262,6 +262,7 @@ class Story(RuleBasedStateMachine):
         clock.set_offset(0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tables", "stripe_simulator")
 def test_payments_are_charged_at_most_once_and_agree_with_the_provider_whatever_is_lost(
     environment: Environment,

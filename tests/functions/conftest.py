@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,8 +12,6 @@ import pytest
 from bridge import clock
 from bridge.models.caller import Session
 from bridge.store.access import session_items
-from local import demo
-from local.flowless import Flowless
 from local.functions import Context
 from local.gateway import Gateway
 from local.stripe.resources.payment_intent import Status
@@ -174,16 +172,6 @@ def operate(
         return json.loads(json.dumps(handler(event(name) | changes, context(logical_id(name)))))
 
     return run
-
-
-@pytest.fixture
-def demo_data(
-    tables: None, stripe_simulator: StripeSimulator, flowless: Flowless
-) -> Iterator[StripeSimulator]:
-    """The records whose ids are in the event files."""
-    demo.seed(stripe_simulator, flowless)
-    yield stripe_simulator
-    flowless.reset()
 
 
 @pytest.fixture

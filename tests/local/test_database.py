@@ -281,6 +281,40 @@ def test_unused_expression_name_is_refused_as_on_aws(moto: Any) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "update",
+    ["SET #a = :one, #b = :one", "SET #a = :one SET #c = :one", "REMOVE #a REMOVE #c"],
+)
+def test_expression_that_changes_an_attribute_twice_is_refused_every_time(
+    moto: Any, update: str
+) -> None:
+    """Also the second time, when the expression was parsed before."""
+    names = {"#a": "same", "#b": "same", "#c": "other"}
+    for _ in range(2):
+        with pytest.raises(ClientError, match="ValidationException"):
+            moto.update_item(
+                TableName=TABLE,
+                Key=key("p1"),
+                UpdateExpression=update,
+                ExpressionAttributeNames={each: names[each] for each in names if each in update},
+                **({"ExpressionAttributeValues": {":one": {"N": "1"}}} if ":one" in update else {}),
+            )
+    assert stored(moto, "p1") is None
+
+
+def test_parsed_expression_is_used_with_other_values(moto: Any) -> None:
+    for value in ("1", "2"):
+        moto.update_item(
+            TableName=TABLE,
+            Key=key("p1"),
+            UpdateExpression="SET #a = :it",
+            ExpressionAttributeNames={"#a": f"a{value}"},
+            ExpressionAttributeValues={":it": {"N": value}},
+        )
+    assert stored(moto, "p1") == key("p1") | {"a1": {"N": "1"}, "a2": {"N": "2"}}
+
+
+@pytest.mark.slow
 def test_confirm_takes_under_50_ms_of_database_time_with_5000_payments(moto: Any) -> None:
     for first in range(0, PAYMENTS, 8):
         batch = [

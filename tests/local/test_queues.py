@@ -158,6 +158,7 @@ def test_deletion_waits_while_a_message_is_added(source: EventSource, send: Send
     assert queue._messages == []
 
 
+@pytest.mark.slow
 def test_batch_out_of_a_thousand_messages_takes_under_a_second(source: EventSource) -> None:
     """Plain moto takes one and a half seconds."""
     backend, name = sqs_backends[ACCOUNT][REGION], "bridge-local-Work"

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.race, pytest.mark.usefixtures("dynamodb_local", "table
 SEEDS = 100  # a broken rule must be found within so many
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 40, 10))
 def test_every_payment_ends_in_the_provider_state_whatever_goes_wrong(
     first: int, environment: Environment
