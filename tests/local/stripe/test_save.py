@@ -4,7 +4,7 @@ from local.stripe.forms import Value
 from local.stripe.simulator import StripeSimulator
 
 WEEK = 7 * 24 * 3600
-HELD: dict[str, Value] = {
+AUTHORIZED: dict[str, Value] = {
     "amount": 2000,
     "currency": "usd",
     "capture_method": "manual",
@@ -18,7 +18,7 @@ def test_restore_brings_back_everything_as_often_as_it_is_called(
     stripe_simulator: StripeSimulator,
 ) -> None:
     stripe_simulator.seed_customer("cus_1")
-    stripe_simulator.seed_payment("pi_1", **HELD)
+    stripe_simulator.seed_payment("pi_1", **AUTHORIZED)
     before = stripe_simulator.state()
     restore = stripe_simulator.save()
     for _ in range(2):
@@ -30,7 +30,7 @@ def test_restore_brings_back_everything_as_often_as_it_is_called(
 
 
 def test_what_is_due_later_acts_on_the_restored_objects(stripe_simulator: StripeSimulator) -> None:
-    stripe_simulator.seed_payment("pi_1", **HELD)
+    stripe_simulator.seed_payment("pi_1", **AUTHORIZED)
     restore = stripe_simulator.save()
     for _ in range(2):
         restore()
