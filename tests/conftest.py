@@ -18,10 +18,9 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from bridge import clock, config
+from bridge import aws, clock, config
 from bridge.models.caller import Caller
 from bridge.models.run_context import ClientKey, RunContext
-from bridge.store import dynamodb
 from bridge.store.customers import organization_items
 from local import bus, database, demo, queues, settings, template
 from local.dynamodb_local import url as dynamodb_local_url
@@ -266,12 +265,12 @@ def dynamodb_local(environment: Environment, monkeypatch: pytest.MonkeyPatch) ->
     if not (url := dynamodb_local_url()):
         lacks("BRIDGE_REQUIRE_RACE", "DynamoDB Local needs Java and `make dynamodb-local`")
     monkeypatch.setenv("DYNAMODB_ENDPOINT", url)
-    dynamodb.client.cache_clear()
+    aws.client.cache_clear()
     database.start()
     database.clear()
     yield
     monkeypatch.undo()
-    dynamodb.client.cache_clear()
+    aws.client.cache_clear()
     database.start()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge import queues
+from bridge import aws, queues
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.outbox import Event
 from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
@@ -47,7 +47,7 @@ def queue(environment: Environment) -> str:
 def bus_wire(subscriber: Subscriber) -> Iterator[Wire]:
     """The requests to the bus, just before they leave."""
     with ExitStack() as undo:
-        yield Wire(undo, queues.client("events", 3))
+        yield Wire(undo, aws.client("events", 3))
 
 
 def test_event_references_are_queued_under_the_name_of_their_kind(queue: str) -> None:
@@ -98,7 +98,7 @@ def test_missing_queue_raises_temporarily_unavailable(
 def test_status_checks_that_are_taken_in_part_raise_temporarily_unavailable(queue: str) -> None:
     failed = {"Id": "30", "SenderFault": False, "Code": "InternalError"}
     with ExitStack() as undo:
-        wire = Wire(undo, queues.client("sqs", 1))
+        wire = Wire(undo, aws.client("sqs", 1))
         wire.answer("SendMessageBatch", 200, {"Successful": [], "Failed": [failed]})
         with pytest.raises(TemporarilyUnavailable):
             queues.send_status_checks(CHECK, 5, 30)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import stripe as stripe_sdk
 
-from bridge import clock
+from bridge import aws, clock
 from bridge.authentication import merchants as access
 from local import database, queues, settings, template
 from local.event import Answer
@@ -495,11 +495,9 @@ def our_own_bad_days(story: Story) -> None:
     """The database cannot be reached; a table is missing (unexpected); the secrets are missing."""
     from aws_lambda_powertools.utilities import parameters
 
-    from bridge.store import dynamodb
-
     there = os.environ["DYNAMODB_ENDPOINT"]
     os.environ["DYNAMODB_ENDPOINT"] = "http://127.0.0.1:1"
-    dynamodb.client.cache_clear()
+    aws.client.cache_clear()
     intents, guest = f"{BASE}/payments/intents", MONEY | TEXTS | {"guest_data": GUEST}
     by_key = {"Idempotency-Key": CLIENT_KEY}
     story.ask("POST", intents, MONEY | TEXTS)
@@ -507,7 +505,7 @@ def our_own_bad_days(story: Story) -> None:
     story.ask("GET", f"{BASE}/payments/guest/{GUEST_EMAIL}", None, {})
     story.ask("GET", f"/health?session_id={SESSION}")
     os.environ["DYNAMODB_ENDPOINT"] = there
-    dynamodb.client.cache_clear()
+    aws.client.cache_clear()
     database.client().delete_table(TableName=os.environ["EPHEMERAL_TABLE"])
     story.ask("POST", intents, guest, by_key, broken=True)
     os.environ["SECRETS_PREFIX"] = "/bridge/nowhere"

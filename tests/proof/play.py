@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 import requests
 
-from bridge import clock, config
+from bridge import aws, clock, config
 from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import queue_messages, sweep
 from bridge.errors import BridgeError, NotExecuted
@@ -37,7 +37,6 @@ from bridge.models.queue_message import MethodEventReference, StatusCheck, Webho
 from bridge.models.refund import NewRefund
 from bridge.models.run_context import ClientKey, RunContext
 from bridge.providers import registry, stripe_calls
-from bridge.store import dynamodb
 from bridge.store.payments import payment_items
 from local.stripe.errors import StripeError
 from local.stripe.log import Exchange
@@ -253,7 +252,7 @@ class Play:
         config.secret("STRIPE_SECRET_KEY")  # read it now: the child makes connections of its own
         child = os.fork()
         if child == 0:
-            dynamodb.client.cache_clear()
+            aws.client.cache_clear()
             stripe_calls._client.cache_clear()
             with suppress(BaseException):
                 act(self, planned)

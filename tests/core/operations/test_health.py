@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bridge import aws
 from bridge.core.operations import health
-from bridge.store import dynamodb
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -17,10 +17,10 @@ def unreachable_database(monkeypatch: pytest.MonkeyPatch, tables: None) -> Itera
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("DYNAMODB_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
-        dynamodb.client.cache_clear()
+        aws.client.cache_clear()
         yield
     monkeypatch.undo()
-    dynamodb.client.cache_clear()
+    aws.client.cache_clear()
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/live"])

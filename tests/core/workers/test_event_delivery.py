@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from bridge import clock, queues
+from bridge import aws, clock
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.rules import scheduling
 from bridge.core.workers import event_delivery
@@ -37,7 +37,7 @@ HOUR = 3600
 def bus_wire(subscriber: Subscriber) -> Iterator[Wire]:
     """The requests to the bus, just before they leave."""
     with ExitStack() as undo:
-        yield Wire(undo, queues.client("events", 3))
+        yield Wire(undo, aws.client("events", 3))
 
 
 def trigger_run(seconds: float = 60) -> RunContext:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bridge.store import dynamodb
+from bridge import aws
 from functions.operations.health.handler import handler
 from tests.functions.conftest import Api, Reply
 
@@ -18,10 +18,10 @@ def unreachable_ledger(monkeypatch: pytest.MonkeyPatch, guest: Api) -> Iterator[
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("DYNAMODB_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
-        dynamodb.client.cache_clear()
+        aws.client.cache_clear()
         yield
     monkeypatch.undo()
-    dynamodb.client.cache_clear()
+    aws.client.cache_clear()
 
 
 def test_event_file_returns_200_with_the_version(

@@ -12,7 +12,7 @@ Table = Literal["ledger", "ephemeral", "secrets"]
 SECRET_MAX_AGE_S = 300
 
 # A cold start makes 80,000 objects that stay. The garbage collector would visit them again and
-# again, which takes a tenth of the start. So it waits until they exist; store.dynamodb.client sets
+# again, which takes a tenth of the start. So it waits until they exist; aws.client sets
 # it back.
 COLLECT_EVERY = gc.get_threshold()
 gc.set_threshold(250_000)

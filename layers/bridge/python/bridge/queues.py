@@ -6,15 +6,11 @@ settings of the clients docs/data-model.md, section 9.
 
 import json
 from collections.abc import Sequence
-from functools import cache
-from threading import Lock
-from typing import Any, Literal
+from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bridge import config
+from bridge import aws, config
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.outbox import Event
 from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
@@ -22,33 +18,14 @@ from bridge.models.queue_message import MethodEventReference, StatusCheck, Webho
 SOURCE = "bridge.payments"
 EVENTS_AT_ONCE = 10  # the limit of PutEvents
 
-_making = Lock()
-
 
 class BusUnavailable(Exception):
     """The bus took no event at all. The message is the reason."""
 
 
-@cache
-def client(service: Literal["sqs", "events"], tries: int) -> Any:
-    """The client of a service, one for each process and number of tries."""
-    with _making:
-        # A session of its own: boto3's default one must not make two clients at the same time.
-        return boto3.session.Session().client(
-            service,
-            config=Config(
-                retries={"mode": "standard", "total_max_attempts": tries},
-                connect_timeout=1,
-                read_timeout=2,
-                tcp_keepalive=True,
-                max_pool_connections=50,
-            ),
-        )
-
-
 def _send(tries: int, operation: str, **arguments: Any) -> dict[str, Any]:
     try:
-        call = getattr(client("sqs", tries), operation)
+        call = getattr(aws.client("sqs", tries), operation)
         response: dict[str, Any] = call(QueueUrl=config.setting("QUEUE_URL"), **arguments)
     except (BotoCoreError, ClientError) as error:
         raise TemporarilyUnavailable("the queue does not take messages", retry_after=5) from error
@@ -90,7 +67,7 @@ def put_events(events: Sequence[Event]) -> list[bool]:
     not let us write.
     """
     try:
-        response = client("events", 3).put_events(Entries=[_entry(event) for event in events])
+        response = aws.client("events", 3).put_events(Entries=[_entry(event) for event in events])
     except (BotoCoreError, ClientError) as error:
         raise BusUnavailable(_reason(error)) from error
     return ["ErrorCode" not in entry for entry in response["Entries"]]

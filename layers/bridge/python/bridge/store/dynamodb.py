@@ -3,23 +3,18 @@
 Source: docs/data-model.md, section 9; docs/payment-correctness.md, section 4.
 """
 
-import gc
 import random
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
-from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bridge import config
+from bridge import aws, config
 from bridge.errors import TemporarilyUnavailable
 from bridge.store.keys import Key
 
@@ -42,8 +37,6 @@ TRANSIENT = {
 TRIES = 3
 BATCH = 100  # keys of one BatchGetItem
 WHOLE = 10**18  # integers have at most 18 digits (B3), so a larger number was a float
-
-_making = Lock()
 
 
 class VersionConflict(Exception):
@@ -71,28 +64,9 @@ class Throttled(TemporarilyUnavailable):
         super().__init__("the store is busy", retry_after=1)
 
 
-@cache
 def client() -> Any:
     """The client, one for each process. Source: docs/data-model.md, section 9."""
-    with _making:  # boto3's default session must not make two clients at the same time
-        return _make()
-
-
-def _make() -> Any:
-    made = boto3.client(
-        "dynamodb",
-        endpoint_url=config.setting("DYNAMODB_ENDPOINT") or None,
-        config=Config(
-            retries={"mode": "standard", "total_max_attempts": 3},
-            connect_timeout=1,
-            read_timeout=2,
-            tcp_keepalive=True,
-            max_pool_connections=50,
-        ),
-    )
-    gc.freeze()  # what is loaded by now stays, so the collector need not visit it again
-    gc.set_threshold(*config.COLLECT_EVERY)
-    return made
+    return aws.client("dynamodb", 3)
 
 
 def _ask(operation: str, **arguments: Any) -> dict[str, Any]:
