@@ -184,6 +184,7 @@ def _new_charge(world: World, intent: PaymentIntent, method: PaymentMethod) -> C
         receipt_email=intent.receipt_email,
         shipping=intent.shipping,
         statement_descriptor=intent.statement_descriptor,
+        statement_descriptor_suffix=intent.statement_descriptor_suffix,
         metadata=dict(intent.metadata),
     )
     world.charges[charge.id] = charge

@@ -133,6 +133,13 @@ KINDS: dict[str, Kind] = {
     "reference_code": _line(100),
     "category": _line(100),
     "tags": _line(500),
+    "statement_descriptor": Kind(
+        st.sampled_from(["SHOES", "Order 1234567890 #(22)", " Trimmed ", "1-2-3 a"]),
+        (
+            *NOT_TEXT,
+            *_bad("", "SHOE", "1234567", "x" * 23, "a<b>c", "it's", 'say "x"', "star*"),
+        ),
+    ),
     "setup_future_usage": _choice("off_session", "on_session"),
     "capture_method": _choice("automatic", "manual"),
     "payment_method_id": _reference(*CARDS, "pm_nowhere", "~payment~"),

@@ -35,9 +35,10 @@ PAYMENT_FIELDS = {
     "id", "provider_payment_id", "client_secret", "status", "subtotal_cents", "tax_cents",
     "discount_cents", "total_cents", "amount_captured_cents", "amount_refunded_cents", "currency",
     "provider_id", "payment_method_id", "customer_id", "user_id", "organization_id", "project_id",
-    "description", "concept", "reference_code", "category", "tags", "setup_future_usage",
-    "capture_method", "metadata", "next_action", "failure_code", "failure_message",
-    "is_guest_payment", "guest_email", "completed_at", "created_at", "updated_at",
+    "description", "concept", "reference_code", "category", "tags", "statement_descriptor",
+    "setup_future_usage", "capture_method", "metadata", "next_action", "failure_code",
+    "failure_message", "is_guest_payment", "guest_email", "completed_at", "created_at",
+    "updated_at",
 }  # fmt: skip
 METHOD_FIELDS = {
     "id", "customer_id", "provider_id", "provider_payment_method_id", "type", "payment_type",

@@ -19,6 +19,7 @@ from bridge.errors import (
     UnknownOutcome,
     WrongState,
 )
+from bridge.models import field_rules
 from bridge.models.customer import Guest
 from bridge.models.payment import Payment
 from bridge.models.queue_message import Parent
@@ -278,6 +279,45 @@ def test_update_payment_sends_the_new_amounts(
         "payment_method": "pm_card_visa",
         "expand[0]": "latest_charge",
     }
+
+
+OTHER_VALUES: dict[str, object] = {
+    "total_cents": 300,
+    "currency": "EUR",
+    "payment_method_id": "pm_card_mastercard",  # its token is an argument of its own
+    "statement_descriptor": "Order 12345",
+    "setup_future_usage": "off_session",
+}
+
+
+@pytest.mark.parametrize(
+    "field", field_rules.fields_with(Payment, set_by="client", at_provider=True)
+)
+def test_every_field_that_the_provider_stores_is_sent_at_creation_and_update(
+    stripe_simulator: StripeSimulator, row: Payment, field: str
+) -> None:
+    value = OTHER_VALUES[field]
+    token = str(value) if field == "payment_method_id" else None
+    changed = row.model_copy(update={field: value})
+    creations = [
+        json.loads(ADAPTER.write_creation(row, None)),
+        json.loads(ADAPTER.write_creation(changed, token)),
+    ]
+    assert creations[0] != creations[1]
+    update(row, None, key="1.3")
+    update(changed, token, key="1.4")
+    forms = [each.form for each in stripe_simulator.requests if each.operation == "update_payment"]
+    assert forms[0] != forms[1]
+
+
+def test_payer_reads_the_statement_descriptor_behind_the_accounts_own(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    made = opened(statement_descriptor="Order 12345")
+    confirm(made)
+    (charge,) = stripe_simulator.charges()
+    assert charge["statement_descriptor_suffix"] == "Order 12345"
+    assert charge["calculated_statement_descriptor"] == "BRIDGE* Order 12345"
 
 
 def test_cancel_payment_sends_the_reason(stripe_simulator: StripeSimulator, row: Payment) -> None:

@@ -24,6 +24,7 @@ class Charge:
     receipt_email: str | None = None
     shipping: Value | None = None
     statement_descriptor: str | None = None
+    statement_descriptor_suffix: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     decline: str | None = None
     authenticated: bool = False
@@ -51,7 +52,7 @@ class Charge:
             "application_fee_amount": None,
             "balance_transaction": None,
             "billing_details": self.method.render_billing_details(),
-            "calculated_statement_descriptor": "BRIDGE SIMULATOR",
+            "calculated_statement_descriptor": self._calculated_descriptor(),
             "captured": self.captured,
             "created": self.created,
             "currency": self.currency,
@@ -78,11 +79,17 @@ class Charge:
             "shipping": self.shipping,
             "source_transfer": None,
             "statement_descriptor": self.statement_descriptor,
-            "statement_descriptor_suffix": None,
+            "statement_descriptor_suffix": self.statement_descriptor_suffix,
             "status": "succeeded" if self.paid else "failed",
             "transfer_data": None,
             "transfer_group": None,
         }
+
+    def _calculated_descriptor(self) -> str:
+        """What the payer reads. A suffix stands behind the account's prefix."""
+        if not self.statement_descriptor_suffix:
+            return "BRIDGE SIMULATOR"
+        return f"BRIDGE* {self.statement_descriptor_suffix}"[:22]
 
     def _outcome(self) -> Json:
         return {

@@ -19,7 +19,6 @@ from bridge.models.payment import (
     Confirmation,
     Operation,
     PaymentChange,
-    PendingChanges,
 )
 from bridge.models.refund import Refund
 from local.stripe.simulator import StripeSimulator
@@ -189,7 +188,7 @@ def test_lock_for_freezes_number_key_amount_and_lease() -> None:
     payment = created()
     run = run_context()
     locked = attempts.lock_for(
-        payment, "update", "hash", run, pending_changes=PendingChanges(total_cents=3000)
+        payment, "update", "hash", run, pending_changes={"total_cents": 3000}
     )
     attempt = locked.locked_attempt
     assert (attempt.number, attempt.key) == (2, f"{payment.uid}.2")

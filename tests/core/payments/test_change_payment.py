@@ -16,9 +16,10 @@ from bridge.errors import (
     NotFound,
     UnknownOutcome,
 )
+from bridge.models import field_rules
 from bridge.models.caller import Caller
 from bridge.models.customer import GuestData
-from bridge.models.payment import Cancellation, Capture, NewPayment, PaymentChange
+from bridge.models.payment import Cancellation, Capture, NewPayment, Payment, PaymentChange
 from bridge.models.refund import NewRefund
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
@@ -106,6 +107,40 @@ def test_update_of_the_amount_calls_the_provider() -> None:
     updated = change_payment.update(USER, payment.id, change, run_context()).payment
     assert (updated.total_cents, updated.subtotal_cents) == (3000, 3000)
     assert updated.description == "new"
+    assert_settled(payment.id)
+
+
+CHANGED: dict[str, object] = {
+    "subtotal_cents": 2500,
+    "tax_cents": 500,
+    "discount_cents": 10,
+    "total_cents": 2500,
+    "currency": "EUR",
+    "payment_method_id": "pm_card_mastercard",
+    "project_id": "project_2",
+    "setup_future_usage": "off_session",
+    "return_url": "http://localhost/back",
+    "cancel_url": "http://localhost/cancel",
+    "metadata": {"n": 1.5, "t": True},
+}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        name
+        for name, rule in field_rules.rules_of(Payment).items()
+        if rule.changes in ("any_time", "before_charge")
+    ],
+)
+def test_every_field_that_a_client_may_change_is_stored_together_with_an_amount(field: str) -> None:
+    payment = created()
+    value = CHANGED.get(field, f"new {field}"[:22])
+    change = PaymentChange.model_validate({"total_cents": 3000} | {field: value})
+    if field in ("subtotal_cents", "tax_cents", "discount_cents"):
+        change = PaymentChange.model_validate({field: value})
+    change_payment.update(USER, payment.id, change, run_context())
+    assert getattr(stored(payment.id), field) == value
     assert_settled(payment.id)
 
 

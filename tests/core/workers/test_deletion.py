@@ -17,6 +17,7 @@ from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.rules import scheduling
 from bridge.core.workers import deletion
 from bridge.errors import NotFound
+from bridge.models import field_rules
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer, NewCustomer
 from bridge.models.identifier import new_id, suffix
@@ -346,10 +347,13 @@ def test_hidden_payment_is_not_visible_and_keeps_its_amounts_and_timeline(
         "reference_code": "private code",
         "category": "private category",
         "tags": "private tags",
+        "statement_descriptor": "private order",
         "metadata": {"private key": "private value"},
         "return_url": "http://localhost/private",
         "cancel_url": "http://localhost/private",
     }
+    personal = field_rules.fields_with(Payment, set_by="client", is_personal=True)
+    assert {*texts, "guest"} == set(personal)
     payment = pay(customer, organization_id="org_456", **texts)
     seen = stored(payment)
     delete(customer)

@@ -103,6 +103,7 @@ def test_create_payment_stores_and_returns_all_texts(api: Api) -> None:
         "reference_code": "r" * 100,
         "category": "g" * 100,
         "tags": "t" * 500,
+        "statement_descriptor": "Order 1234567890 #(22)",
         "project_id": "project_1",
         "metadata": FIFTY,
     }
@@ -122,6 +123,10 @@ def test_create_payment_stores_and_returns_all_texts(api: Api) -> None:
         ("category", "g" * 101),
         ("tags", "t" * 501),
         ("tags", ["a"]),
+        ("statement_descriptor", "shoe"),
+        ("statement_descriptor", "12345"),
+        ("statement_descriptor", "a star*"),
+        ("statement_descriptor", "d" * 23),
         ("setup_future_usage", "always"),
         ("capture_method", "later"),
         ("metadata", {"a": [1]}),

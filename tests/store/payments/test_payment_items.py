@@ -10,7 +10,7 @@ import pytest
 from bridge import clock
 from bridge.models.customer import Guest
 from bridge.models.page import Page
-from bridge.models.payment import IdempotencyKeyReference, PendingChanges
+from bridge.models.payment import IdempotencyKeyReference
 from bridge.models.provider import Failure, NextAction
 from bridge.models.queue_message import WebhookEventReference
 from bridge.models.refund import Refund
@@ -37,7 +37,7 @@ def test_row_is_read_as_it_was_written() -> None:
             IdempotencyKeyReference(record="I#1", fingerprint="f", expires=NOW)
         ).model_copy(
             update={
-                "pending_changes": PendingChanges(total_cents=5, metadata={"a": 1.5}),
+                "pending_changes": {"total_cents": 5, "metadata": {"a": 1.5}},
                 "sent": '{"a":1}',
             }
         ),

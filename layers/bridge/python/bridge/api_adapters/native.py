@@ -3,6 +3,7 @@
 Source: docs/api/native.md, sections 1 and 4; the documents "Customers API" and "Payments API".
 """
 
+from datetime import datetime
 from typing import Any
 
 from bridge.authentication import guest_tokens, sessions, signing
@@ -16,7 +17,7 @@ from bridge.errors import (
     PaymentDeclined,
 )
 from bridge.inbound import Request, Response
-from bridge.models import card_numbers
+from bridge.models import card_numbers, field_rules
 from bridge.models.address import Address, AddressChange, AddressResult, NewAddress
 from bridge.models.caller import Caller, PrefetchIds
 from bridge.models.customer import Customer, CustomerChange, CustomerResult, NewCustomer
@@ -44,6 +45,11 @@ from bridge.models.text import utc_seconds
 BODY_LIMIT = 256 * 1024
 LIMIT, MOST, DEEPEST = 100, 500, 10_000
 ANY_DEPTH = 10**15  # an organization's list of customers has any offset
+VISIBLE = field_rules.fields_with(Payment, seen_by="caller")  # fields of a payment
+RENAMED = {
+    "captured_cents": "amount_captured_cents",
+    "refunded_cents": "amount_refunded_cents",
+}
 
 
 def authenticate(request: Request) -> Caller:
@@ -397,42 +403,23 @@ def _replayed(replayed: bool) -> dict[str, str]:
 
 
 def _payment(payment: Payment) -> dict[str, Any]:
+    """The fields that every caller sees, and those that are computed for this API."""
     failure, action = payment.failure, payment.next_action
-    return {
-        "id": payment.id,
-        "provider_payment_id": payment.provider_payment_id,
-        "client_secret": None,
-        "status": payment.displayed_status,
-        "subtotal_cents": payment.subtotal_cents,
-        "tax_cents": payment.tax_cents,
-        "discount_cents": payment.discount_cents,
-        "total_cents": payment.total_cents,
-        "amount_captured_cents": payment.captured_cents,
-        "amount_refunded_cents": payment.refunded_cents,
-        "currency": payment.currency,
-        "provider_id": payment.provider_id,
-        "payment_method_id": payment.payment_method_id,
-        "customer_id": payment.customer_id,
-        "user_id": payment.user_id,
-        "organization_id": payment.organization_id,
-        "project_id": payment.project_id,
-        "description": payment.description,
-        "concept": payment.concept,
-        "reference_code": payment.reference_code,
-        "category": payment.category,
-        "tags": payment.tags,
-        "setup_future_usage": payment.setup_future_usage,
-        "capture_method": payment.capture_method,
-        "metadata": payment.metadata,
-        "next_action": action.model_dump(exclude_none=True) if action else None,
-        "failure_code": failure.code if failure else None,
-        "failure_message": failure.message if failure else None,
-        "is_guest_payment": payment.user_id is None,
-        "guest_email": payment.guest.email if payment.guest else None,
-        "completed_at": utc_seconds(payment.completed_at) if payment.completed_at else None,
-        "created_at": utc_seconds(payment.created_at),
-        "updated_at": utc_seconds(payment.updated_at),
-    }
+    visible = {RENAMED.get(name, name): getattr(payment, name) for name in VISIBLE}
+    times = {name: utc_seconds(at) for name, at in visible.items() if isinstance(at, datetime)}
+    return (
+        visible
+        | times
+        | {
+            "client_secret": None,
+            "status": payment.displayed_status,
+            "next_action": action.model_dump(exclude_none=True) if action else None,
+            "failure_code": failure.code if failure else None,
+            "failure_message": failure.message if failure else None,
+            "is_guest_payment": payment.user_id is None,
+            "guest_email": payment.guest.email if payment.guest else None,
+        }
+    )
 
 
 def render_error(error: BridgeError, request_id: str) -> dict[str, Any]:

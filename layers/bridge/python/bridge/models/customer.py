@@ -1,10 +1,11 @@
 """Customers and their contacts. Source: docs/api/native.md, section 3."""
 
 from collections.abc import Container
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from bridge.models.field_rules import FieldRule
 from bridge.models.provider import ProviderId
 from bridge.models.text import (
     CheckedMetadata,
@@ -98,6 +99,20 @@ class CustomerFields(BaseModel, frozen=True):
     default_method_id: str | None = None
 
 
+# The rules of a customer's fields. `seen_by` is about the native API.
+_OURS = FieldRule(set_by="bridge", seen_by="operator")
+_VISIBLE = FieldRule(set_by="bridge", seen_by="caller")
+_MADE = FieldRule(set_by="bridge", seen_by="caller", changes="never")
+_PROVIDERS = FieldRule(set_by="provider", seen_by="caller")
+_FIXED = FieldRule(set_by="client", seen_by="caller", changes="never")
+_CONTACT = FieldRule(
+    set_by="client", seen_by="caller", changes="any_time", at_provider=True, is_personal=True
+)
+# What only the other APIs write and show:
+_OTHER = FieldRule(set_by="other_api", seen_by="other_api")
+_OTHERS_TEXT = FieldRule(set_by="other_api", seen_by="other_api", is_personal=True)
+
+
 class Customer(BaseModel, frozen=True):
     """A stored customer.
 
@@ -107,36 +122,36 @@ class Customer(BaseModel, frozen=True):
     Source: docs/data-model.md, section 2.2.
     """
 
-    id: str
-    uid: str
-    version: int = 1
-    state: Literal["active", "deleted"] = "active"
-    provider_id: ProviderId | None = None
-    provider_customer_id: str | None = None
-    email: str | None = Field(default=None, repr=False)
-    name: str | None = Field(default=None, repr=False)
-    name_is_derived: bool = False
-    first_name: str | None = Field(default=None, repr=False)
-    last_name: str | None = Field(default=None, repr=False)
-    phone: str | None = Field(default=None, repr=False)
-    user_id: str | None = None
-    organization_id: str | None = None
-    is_guest: bool = False
-    default_method_id: str | None = None
-    default_billing_address_id: str | None = None
-    default_shipping_address_id: str | None = None
-    language: str | None = None
-    description: str | None = Field(default=None, repr=False)
-    external_id: str | None = None
-    claims_external_id: bool = False
-    address: StoredJson | None = Field(default=None, repr=False)
-    primary_address: StoredJson | None = Field(default=None, repr=False)
-    metadata: StoredJson = Field(default={}, repr=False)
-    custom_fields: StoredJson = Field(default={}, repr=False)
-    shard: int = 0
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    deleted_at: AwareDatetime | None = None
+    id: Annotated[str, _MADE]
+    uid: Annotated[str, _OURS]
+    version: Annotated[int, _OURS] = 1
+    state: Annotated[Literal["active", "deleted"], _OURS] = "active"
+    provider_id: Annotated[ProviderId | None, _FIXED] = None
+    provider_customer_id: Annotated[str | None, _PROVIDERS] = None
+    email: Annotated[str | None, _CONTACT] = Field(default=None, repr=False)
+    name: Annotated[str | None, _CONTACT] = Field(default=None, repr=False)
+    name_is_derived: Annotated[bool, _OURS] = False
+    first_name: Annotated[str | None, _CONTACT] = Field(default=None, repr=False)
+    last_name: Annotated[str | None, _CONTACT] = Field(default=None, repr=False)
+    phone: Annotated[str | None, _CONTACT] = Field(default=None, repr=False)
+    user_id: Annotated[str | None, _MADE] = None
+    organization_id: Annotated[str | None, _FIXED] = None
+    is_guest: Annotated[bool, _VISIBLE] = False
+    default_method_id: Annotated[str | None, _OTHER] = None
+    default_billing_address_id: Annotated[str | None, _OURS] = None
+    default_shipping_address_id: Annotated[str | None, _OURS] = None
+    language: Annotated[str | None, _OTHER] = None
+    description: Annotated[str | None, _OTHERS_TEXT] = Field(default=None, repr=False)
+    external_id: Annotated[str | None, _OTHER] = None
+    claims_external_id: Annotated[bool, _OURS] = False
+    address: Annotated[StoredJson | None, _OTHERS_TEXT] = Field(default=None, repr=False)
+    primary_address: Annotated[StoredJson | None, _OTHERS_TEXT] = Field(default=None, repr=False)
+    metadata: Annotated[StoredJson, _CONTACT] = Field(default={}, repr=False)
+    custom_fields: Annotated[StoredJson, _OTHERS_TEXT] = Field(default={}, repr=False)
+    shard: Annotated[int, _OURS] = 0
+    created_at: Annotated[AwareDatetime, _VISIBLE]
+    updated_at: Annotated[AwareDatetime, _VISIBLE]
+    deleted_at: Annotated[AwareDatetime | None, _OURS] = None
 
 
 class CustomerResult(BaseModel, frozen=True):

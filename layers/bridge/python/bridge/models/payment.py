@@ -3,12 +3,13 @@
 Source: docs/api/native.md, section 4; docs/data-model.md, section 2.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
 
 from bridge.models.currency import Cents, Currency
 from bridge.models.customer import STRICT, Guest, GuestData
+from bridge.models.field_rules import FieldRule
 from bridge.models.provider import Dispute, Failure, NextAction, ProviderId, Status
 from bridge.models.refund import Refund
 from bridge.models.run_context import Cause
@@ -19,6 +20,7 @@ from bridge.models.text import (
     Name,
     Reference,
     Short,
+    StatementDescriptor,
     Tags,
     Url,
 )
@@ -27,6 +29,19 @@ Operation = Literal["create", "confirm", "update", "capture", "refund", "cancel"
 OutcomeKind = Literal["done", "refused", "not_sent"]
 Usage = Literal["on_session", "off_session"]
 CaptureMethod = Literal["automatic", "manual"]
+PositiveCents = Annotated[Cents, Field(ge=1)]
+DisplayedStatus = Literal[
+    "created",
+    "requires_action",
+    "processing",
+    "requires_capture",
+    "failed",
+    "succeeded",
+    "canceled",
+    "disputed",
+    "refunded",
+    "partially_refunded",
+]
 
 
 class NewPayment(BaseModel):
@@ -36,7 +51,7 @@ class NewPayment(BaseModel):
     subtotal_cents: Cents | None = None
     tax_cents: Cents | None = None
     discount_cents: Cents | None = None
-    total_cents: Annotated[Cents, Field(ge=1)] | None = Field(default=None, validate_default=True)
+    total_cents: PositiveCents | None = Field(default=None, validate_default=True)
     currency: Currency
     provider_id: ProviderId = "stripe"
     description: Description | None = None
@@ -44,6 +59,7 @@ class NewPayment(BaseModel):
     reference_code: Short | None = None
     category: Short | None = None
     tags: Tags | None = None
+    statement_descriptor: StatementDescriptor | None = None
     setup_future_usage: Usage | None = None
     capture_method: CaptureMethod = "automatic"
     payment_method_id: Reference | None = None
@@ -75,7 +91,7 @@ class PaymentChange(BaseModel):
     subtotal_cents: Cents | None = None
     tax_cents: Cents | None = None
     discount_cents: Cents | None = None
-    total_cents: Annotated[Cents, Field(ge=1)] | None = None
+    total_cents: PositiveCents | None = None
     currency: Currency | None = None
     setup_future_usage: Usage | None = None
     payment_method_id: Reference | None = None
@@ -87,6 +103,7 @@ class PaymentChange(BaseModel):
     reference_code: Short | None = None
     category: Short | None = None
     tags: Tags | None = None
+    statement_descriptor: StatementDescriptor | None = None
     project_id: Reference | None = None
     metadata: CheckedMetadata | None = None
     id: str | None = None
@@ -109,7 +126,7 @@ class Capture(BaseModel):
     """The body of a capture. Without an amount all of the authorization; the rest is released."""
 
     model_config = STRICT
-    amount_cents: Annotated[Cents, Field(ge=1)] | None = None
+    amount_cents: PositiveCents | None = None
 
 
 class Cancellation(BaseModel):
@@ -132,28 +149,6 @@ class IdempotencyKeyReference(BaseModel, frozen=True):
     expires: int
 
 
-class PendingChanges(BaseModel, frozen=True):
-    """What the row will contain once its attempt is done. A field that is None stays as it is."""
-
-    subtotal_cents: int | None = None
-    tax_cents: int | None = None
-    discount_cents: int | None = None
-    total_cents: int | None = None
-    currency: str | None = None
-    setup_future_usage: Usage | None = None
-    payment_method_id: str | None = None
-    customer_id: str | None = None
-    provider_customer_id: str | None = None
-    return_url: str | None = None
-    cancel_url: str | None = None
-    description: str | None = None
-    concept: str | None = None
-    reference_code: str | None = None
-    category: str | None = None
-    tags: str | None = None
-    metadata: Metadata | None = None
-
-
 class ActiveAttempt(BaseModel, frozen=True):
     """The one money call in progress. Its presence on the payment row is the lock.
 
@@ -163,7 +158,8 @@ class ActiveAttempt(BaseModel, frozen=True):
     `request_hash` tells whether another request is the same one.
 
     `at`: when the lock was taken. `until`: the end of the lease, after which nothing of the attempt
-    can still take effect. Both in seconds.
+    can still take effect. Both in seconds. `pending_changes`: what the row will contain once the
+    attempt is done, by the names of its fields.
 
     `sent`: of a creation, the request as its adapter wrote it. A status check repeats it byte for
     byte, whatever the row says by then. `refund`: of a refund, the requested refund; its amount is
@@ -182,10 +178,43 @@ class ActiveAttempt(BaseModel, frozen=True):
     request_hash: str
     at: int
     until: int
-    pending_changes: PendingChanges = PendingChanges()
+    pending_changes: dict[str, Any] = {}
     client_key: IdempotencyKeyReference | None = None
     sent: str | None = None
     refund: Refund | None = None
+
+
+# The rules of a payment's fields. What we make and compute:
+_OURS = FieldRule(set_by="bridge", seen_by="operator")
+_INTERNAL = FieldRule(set_by="bridge", seen_by="nobody")
+_VISIBLE = FieldRule(set_by="bridge", seen_by="caller")
+_MADE = FieldRule(set_by="bridge", seen_by="caller", changes="never")
+# What the provider's state says:
+_FACT = FieldRule(set_by="provider", seen_by="caller", is_fact=True)
+_INTERNAL_FACT = FieldRule(set_by="provider", seen_by="operator", is_fact=True)
+_STATE = FieldRule(set_by="provider", seen_by="operator")
+_PAYERS = FieldRule(set_by="provider", seen_by="caller", is_personal=True)
+_SECRET = FieldRule(set_by="provider", seen_by="owner")
+# What the client sends: for ever, at any time, or until it is charged:
+_FIXED = FieldRule(set_by="client", seen_by="caller", changes="never")
+_GUEST = FieldRule(
+    set_by="client", seen_by="operator", changes="never", body_name="guest_data", is_personal=True
+)
+_OWN = FieldRule(set_by="client", seen_by="caller", changes="any_time")
+_TEXT = FieldRule(set_by="client", seen_by="caller", changes="any_time", is_personal=True)
+_AMOUNT = FieldRule(set_by="client", seen_by="caller", changes="before_charge")
+_CHARGED = FieldRule(
+    set_by="client", seen_by="caller", changes="before_charge", at_provider=True, is_fact=True
+)
+_SENT = FieldRule(set_by="client", seen_by="caller", changes="before_charge", at_provider=True)
+_PRINTED = FieldRule(
+    set_by="client",
+    seen_by="caller",
+    changes="before_charge",
+    at_provider=True,
+    is_personal=True,
+)
+_ADDRESS = FieldRule(set_by="client", seen_by="operator", changes="before_charge", is_personal=True)
 
 
 class Payment(BaseModel, frozen=True):
@@ -209,58 +238,59 @@ class Payment(BaseModel, frozen=True):
     Source: docs/data-model.md, section 2.
     """
 
-    id: str
-    uid: str
-    version: int = 1
-    sequence: int = 0
-    last_hash: str = ""
-    attempts: int = 0
-    active_attempt: ActiveAttempt | None = None
-    writer: str = ""
-    status: Status = "new"
-    subtotal_cents: int
-    tax_cents: int
-    discount_cents: int
-    total_cents: int
-    captured_cents: int = 0
-    refunded_cents: int = 0
-    refundable_cents: int = 0
-    refunds_pending: int = 0
-    currency: str
-    provider_id: ProviderId
-    provider_payment_id: str | None = None
-    charge_id: str | None = None
-    is_open: bool = False
-    dispute: Dispute | None = None
-    next_action: NextAction | None = None
-    failure: Failure | None = None
-    user_id: str | None = None
-    organization_id: str | None = None
-    customer_id: str | None = None
-    provider_customer_id: str | None = None
-    guest: Guest | None = Field(default=None, repr=False)
-    payment_method_id: str | None = None
-    project_id: str | None = None
-    description: str | None = Field(default=None, repr=False)
-    concept: str | None = None
-    reference_code: str | None = None
-    category: str | None = None
-    tags: str | None = None
-    setup_future_usage: Usage | None = None
-    capture_method: CaptureMethod = "automatic"
-    return_url: str | None = None
-    cancel_url: str | None = None
-    may_redirect: bool = False
-    metadata: Metadata = Field(default={}, repr=False)
-    due_at: int | None = None
-    last_event_at: int | None = None
-    is_hidden: bool = False
-    shard: int = 0
-    completed_at: AwareDatetime | None = None
-    changed_at: AwareDatetime
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    client_secret: str | None = Field(default=None, exclude=True, repr=False)
+    id: Annotated[str, _MADE]
+    uid: Annotated[str, _OURS]
+    version: Annotated[int, _OURS] = 1
+    sequence: Annotated[int, _OURS] = 0
+    last_hash: Annotated[str, _INTERNAL] = ""
+    attempts: Annotated[int, _OURS] = 0
+    active_attempt: Annotated[ActiveAttempt | None, _OURS] = None
+    writer: Annotated[str, _INTERNAL] = ""
+    status: Annotated[Status, _FACT] = "new"
+    subtotal_cents: Annotated[int, _AMOUNT]
+    tax_cents: Annotated[int, _AMOUNT]
+    discount_cents: Annotated[int, _AMOUNT]
+    total_cents: Annotated[int, _CHARGED]
+    captured_cents: Annotated[int, _FACT] = 0
+    refunded_cents: Annotated[int, _FACT] = 0
+    refundable_cents: Annotated[int, _OURS] = 0
+    refunds_pending: Annotated[int, _OURS] = 0
+    currency: Annotated[str, _CHARGED]
+    provider_id: Annotated[ProviderId, _FIXED]
+    provider_payment_id: Annotated[str | None, _FACT] = None
+    charge_id: Annotated[str | None, _INTERNAL_FACT] = None
+    is_open: Annotated[bool, _STATE] = False
+    dispute: Annotated[Dispute | None, _INTERNAL_FACT] = None
+    next_action: Annotated[NextAction | None, _PAYERS] = Field(default=None, repr=False)
+    failure: Annotated[Failure | None, _STATE] = None
+    user_id: Annotated[str | None, _VISIBLE] = None
+    organization_id: Annotated[str | None, _FIXED] = None
+    customer_id: Annotated[str | None, _FIXED] = None
+    provider_customer_id: Annotated[str | None, _OURS] = None
+    guest: Annotated[Guest | None, _GUEST] = Field(default=None, repr=False)
+    payment_method_id: Annotated[str | None, _SENT] = None
+    project_id: Annotated[str | None, _OWN] = None
+    description: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
+    concept: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
+    reference_code: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
+    category: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
+    tags: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
+    statement_descriptor: Annotated[str | None, _PRINTED] = Field(default=None, repr=False)
+    setup_future_usage: Annotated[Usage | None, _SENT] = None
+    capture_method: Annotated[CaptureMethod, _FIXED] = "automatic"
+    return_url: Annotated[str | None, _ADDRESS] = Field(default=None, repr=False)
+    cancel_url: Annotated[str | None, _ADDRESS] = Field(default=None, repr=False)
+    may_redirect: Annotated[bool, _OURS] = False
+    metadata: Annotated[Metadata, _TEXT] = Field(default={}, repr=False)
+    due_at: Annotated[int | None, _OURS] = None
+    last_event_at: Annotated[int | None, _OURS] = None
+    is_hidden: Annotated[bool, _OURS] = False
+    shard: Annotated[int, _OURS] = 0
+    completed_at: Annotated[AwareDatetime | None, _VISIBLE] = None
+    changed_at: Annotated[AwareDatetime, _OURS]
+    created_at: Annotated[AwareDatetime, _VISIBLE]
+    updated_at: Annotated[AwareDatetime, _VISIBLE]
+    client_secret: Annotated[str | None, _SECRET] = Field(default=None, exclude=True, repr=False)
 
     @property
     def locked_attempt(self) -> ActiveAttempt:
@@ -273,7 +303,7 @@ class Payment(BaseModel, frozen=True):
         return self.active_attempt
 
     @property
-    def displayed_status(self) -> str:
+    def displayed_status(self) -> DisplayedStatus:
         """The status that a caller sees (B13).
 
         While a create or confirm is active, that is `processing`, unless a status check has found

@@ -159,7 +159,8 @@ class Stripe:
         self, changed: Payment, token: str | None, *, key: str, ends_at: datetime
     ) -> ProviderPayment:
         """POST /v1/payment_intents/{id}."""
-        params: dict[str, Any] = objects.write_amount(changed) | {"expand": ["latest_charge"]}
+        params: dict[str, Any] = objects.write_amount(changed) | objects.write_descriptor(changed)
+        params["expand"] = ["latest_charge"]
         if changed.setup_future_usage:
             params["setup_future_usage"] = changed.setup_future_usage
         if token:
@@ -376,6 +377,7 @@ class Stripe:
         }
         params = (
             objects.write_amount(payment)
+            | objects.write_descriptor(payment)
             | {name: value for name, value in optional.items() if value}
             | {
                 "automatic_payment_methods": automatic,

@@ -52,6 +52,7 @@ FIELDS = {
     "return_url": "return_url",
     "receipt_email": "guest_data.email",
     "description": "description",
+    "statement_descriptor_suffix": "statement_descriptor",
     "email": "email",
     "name": "name",
     "phone": "phone",

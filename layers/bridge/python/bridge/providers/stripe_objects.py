@@ -169,6 +169,16 @@ def write_amount(payment: Payment) -> dict[str, Any]:
     return {"amount": amount, "currency": payment.currency.lower()}
 
 
+def write_descriptor(payment: Payment) -> dict[str, str]:
+    """The text on the payer's statement: Stripe puts it behind the account's own prefix.
+
+    An account cannot replace the whole descriptor of a card. Source: Stripe, "Statement
+    descriptors".
+    """
+    descriptor = payment.statement_descriptor
+    return {"statement_descriptor_suffix": descriptor} if descriptor else {}
+
+
 def write_customer(customer: Customer) -> dict[str, str]:
     """The fields of a customer that Stripe accepts. The rest stays with us.
 

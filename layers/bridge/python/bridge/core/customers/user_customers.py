@@ -38,8 +38,6 @@ from bridge.store import dynamodb
 from bridge.store.customers import customer_items, customer_list_items, organization_items
 from bridge.store.dedupe import idempotency_items
 
-IMMUTABLE_FIELDS = ("id", "provider_id", "user_id", "organization_id")
-
 
 def create_customer(caller: Caller, new: NewCustomer, run: RunContext) -> CustomerResult:
     """Create a customer at its provider, then store it in one transaction.
@@ -179,9 +177,8 @@ def update_customer(
 
 
 def _changed(seen: Customer, change: CustomerChange) -> Customer:
-    given = change.model_dump(exclude_none=True)
-    immutable_fields.check(given, seen.model_dump(), IMMUTABLE_FIELDS)
-    return renamed(seen, seen.model_copy(update=given), given)
+    changes = immutable_fields.changeable(change.model_dump(exclude_none=True), seen)
+    return renamed(seen, seen.model_copy(update=changes), changes)
 
 
 def delete_customer(caller: Caller, customer_id: str) -> None:

@@ -9,18 +9,15 @@ from bridge import clock
 from bridge.core.payment_state import synchronize, timeline
 from bridge.core.workers import event_delivery, sweep
 from bridge.errors import Detail, InvalidRequest, NotFound
-from bridge.models import identifier
+from bridge.models import field_rules, identifier
 from bridge.models.outbox import Cursor
 from bridge.models.payment import Entry, Payment
 from bridge.models.run_context import RunContext
 from bridge.store.payments import outbox_items, payment_items
 
 HIDDEN: dict[str, bool | set[str]] = {
-    "guest": True,
-    "description": True,
-    "metadata": True,
-    "last_hash": True,
-    "writer": True,
+    **dict.fromkeys(field_rules.fields_with(Payment, is_personal=True), True),
+    **dict.fromkeys(field_rules.fields_with(Payment, seen_by="nobody"), True),
     "active_attempt": {"sent", "pending_changes"},  # they contain the caller's texts
 }
 

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import rfc8785
 from pydantic import BaseModel
@@ -34,7 +35,6 @@ from bridge.models.payment import (
     Operation,
     Payment,
     PaymentResult,
-    PendingChanges,
 )
 from bridge.models.provider import ProviderPayment
 from bridge.models.refund import Refund
@@ -75,12 +75,13 @@ class OperationPlan:
 class PreparedCall:
     """A provider call that is ready to be sent.
 
-    `send` takes the locked payment and makes the call. `pending_changes` are written to the row
-    once the attempt is done. `refund` is the refund that is requested, for that operation only.
+    `send` takes the locked payment and makes the call. `pending_changes` are the fields that are
+    written to the row once the attempt is done. `refund` is the refund that is requested, for that
+    operation only.
     """
 
     send: Send
-    pending_changes: PendingChanges = field(default_factory=PendingChanges)
+    pending_changes: dict[str, Any] = field(default_factory=dict)
     refund: Refund | None = None
 
 
@@ -186,7 +187,7 @@ def lock_for(
     request: str,
     run: RunContext,
     *,
-    pending_changes: PendingChanges | None = None,
+    pending_changes: dict[str, Any] | None = None,
     sent: str | None = None,
     refund: Refund | None = None,
     record: IdempotencyRecord | None = None,
@@ -197,14 +198,14 @@ def lock_for(
     the lease. The amount of a refund is reserved, so that `refundable_cents` is right at once.
     Nothing is written. Source: docs/payment-correctness.md, section 4.
     """
-    pending_changes = pending_changes or PendingChanges()
+    pending_changes = pending_changes or {}
     provider = registry.open_provider(payment.provider_id)
     number, now = payment.attempts + 1, clock.seconds()
     attempt = ActiveAttempt(
         number=number,
         operation=operation,
         key=f"{suffix(payment.id)}.{number}",
-        total_cents=pending_changes.total_cents or payment.total_cents,
+        total_cents=pending_changes.get("total_cents", payment.total_cents),
         was_cents=payment.total_cents,
         from_status=payment.status,
         seen_charge_id=payment.charge_id,

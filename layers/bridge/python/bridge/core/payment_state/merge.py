@@ -185,7 +185,7 @@ def _took_place(
             moved = provider_state.status not in (attempt.from_status, "created", None)
             return over and (moved or provider_state.charge_id != attempt.seen_charge_id)
         case "update":
-            currency = attempt.pending_changes.currency or payment.currency
+            currency = attempt.pending_changes.get("currency", payment.currency)
             agrees = (provider_state.total_cents, provider_state.currency) == (
                 attempt.total_cents,
                 currency,
@@ -215,7 +215,7 @@ def _with_outcome(
     """The row without its active attempt, which is the release of the lock, and what it left."""
     changes: dict[str, object] = {"active_attempt": None}
     if outcome.kind == "done":
-        pending = attempt.pending_changes.model_dump(exclude_none=True)
+        pending = attempt.pending_changes
         if (
             provider_state
             and "total_cents" in pending

@@ -11,19 +11,11 @@ from collections.abc import Sequence
 
 import rfc8785
 
+from bridge.models import field_rules
 from bridge.models.payment import AttemptOutcome, Entry, Payment
 from bridge.models.run_context import Cause
 
-FACTS = (
-    "status",
-    "total_cents",
-    "currency",
-    "captured_cents",
-    "refunded_cents",
-    "provider_payment_id",
-    "charge_id",
-    "dispute",
-)
+FACTS = field_rules.fields_with(Payment, is_fact=True)
 
 
 def differ(before: Payment, after: Payment) -> bool:

@@ -6,11 +6,14 @@ Each use case finds the payment, checks the caller, and hands an operation plan 
 Source: docs/api/native.md, section 4; docs/payment-correctness.md, section 2.
 """
 
+from typing import Any
+
 from bridge import clock
 from bridge.core.payment_state import attempts, synchronize
 from bridge.core.payments import operations, read_payments, return_urls
 from bridge.core.rules import access, immutable_fields, scheduling
 from bridge.errors import TemporarilyUnavailable
+from bridge.models import field_rules
 from bridge.models.caller import Caller
 from bridge.models.payment import (
     Cancellation,
@@ -25,23 +28,7 @@ from bridge.models.run_context import RunContext
 from bridge.store import dynamodb
 from bridge.store.payments import payment_items, payment_writes
 
-OWN_FIELDS = {
-    "description",
-    "concept",
-    "reference_code",
-    "category",
-    "tags",
-    "project_id",
-    "metadata",
-}
-FIXED_FIELDS = (
-    "id",
-    "provider_id",
-    "organization_id",
-    "customer_id",
-    "capture_method",
-    "guest_data",
-)
+OWN_FIELDS = set(field_rules.fields_with(Payment, changes="any_time"))
 
 
 def sync(caller: Caller, payment_id: str, run: RunContext) -> Payment:
@@ -81,25 +68,20 @@ def update(
     payment, _ = read_payments.find(caller, payment_id, None)
     access.user_of(caller)
     access.check_writable(payment, caller)
-    stored = payment.model_dump() | {
-        "guest_data": payment.guest.model_dump(exclude_none=True) if payment.guest else None
-    }
-    immutable_fields.check(change.model_dump(exclude_none=True), stored, FIXED_FIELDS)
+    changes = immutable_fields.changeable(change.model_dump(exclude_none=True), payment)
     return_urls.check(return_url=change.return_url, cancel_url=change.cancel_url)
-    given = set(change.model_dump(exclude_none=True)) - set(FIXED_FIELDS)
-    if given <= OWN_FIELDS:
-        return PaymentResult(payment=_update_own(payment, change))
+    if changes.keys() <= OWN_FIELDS:
+        return PaymentResult(payment=_update_own(payment, changes))
     return attempts.execute(payment, None, operations.plan_update(caller, change, run), run)
 
 
-def _update_own(payment: Payment, change: PaymentChange) -> Payment:
+def _update_own(payment: Payment, changes: dict[str, Any]) -> Payment:
     """Change fields that only we store: in any state, also under a lock, with no provider call."""
-    changes = change.model_dump(exclude_none=True, include=OWN_FIELDS)
     for _ in range(scheduling.WRITE_TRIES):
         changed = payment.model_copy(update=changes | {"updated_at": clock.now()})
         if attempt := payment.active_attempt:
             # An active update would write its older values of these fields when it is done.
-            pending = attempt.pending_changes.model_copy(update=dict.fromkeys(changes))
+            pending = {k: v for k, v in attempt.pending_changes.items() if k not in changes}
             changed = changed.model_copy(
                 update={"active_attempt": attempt.model_copy(update={"pending_changes": pending})}
             )

@@ -13,6 +13,7 @@ from bridge.core.payment_state.attempts import OperationPlan, PreparedCall
 from bridge.core.payments import amounts
 from bridge.core.wallet import payment_methods
 from bridge.errors import Conflict, Detail, InvalidRequest, NotFound
+from bridge.models import field_rules
 from bridge.models.caller import Caller
 from bridge.models.identifier import new_id
 from bridge.models.payment import (
@@ -21,7 +22,6 @@ from bridge.models.payment import (
     Confirmation,
     Payment,
     PaymentChange,
-    PendingChanges,
 )
 from bridge.models.provider import ProviderPayment
 from bridge.models.refund import NewRefund, Refund
@@ -56,7 +56,7 @@ def plan_confirm(caller: Caller, request: Confirmation, run: RunContext) -> Oper
                 charged, token, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
-        return PreparedCall(send, PendingChanges(**request.model_dump()))
+        return PreparedCall(send, request.model_dump(exclude_none=True))
 
     return OperationPlan("confirm", request, starts, prepare)
 
@@ -105,11 +105,11 @@ def plan_update(caller: Caller, change: PaymentChange, run: RunContext) -> Opera
 
     def prepare(payment: Payment) -> PreparedCall:
         provider = registry.open_provider(payment.provider_id)
-        fields = change.model_dump(exclude_none=True, include=set(PendingChanges.model_fields))
-        if fields.keys() & set(amounts.AMOUNTS):
-            fields |= amounts.change(payment, change)
-        pending_changes = PendingChanges(**fields)
-        changed = payment.model_copy(update=pending_changes.model_dump(exclude_none=True))
+        immutable = set(field_rules.immutable(Payment))
+        pending_changes = change.model_dump(exclude_none=True, exclude=immutable)
+        if pending_changes.keys() & set(amounts.AMOUNTS):
+            pending_changes |= amounts.change(payment, change)
+        changed = payment.model_copy(update=pending_changes)
         provider.check_amount(changed.total_cents, changed.currency)
         token = None
         if change.payment_method_id:

@@ -19,7 +19,6 @@ from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.wallet import address_items, method_items
 
-IMMUTABLE_FIELDS = ("id", "customer_id")
 NOT_STORED = {"customer_id", "organization_id", "provider_id"}
 SUBJECT = "addresses"
 METHODS_AT_ONCE = 90  # that one transaction changes; a transaction has at most 100 actions
@@ -132,8 +131,7 @@ def update_address(caller: Caller, address_id: str, change: AddressChange) -> Ad
     given = change.model_dump(exclude_none=True)
 
     def act(address: Address, customer: Customer) -> Address:
-        immutable_fields.check(given, address.model_dump(), IMMUTABLE_FIELDS)
-        changes = {name: value for name, value in given.items() if name not in IMMUTABLE_FIELDS}
+        changes = immutable_fields.changeable(given, address)
         after = address.model_copy(update=changes | {"updated_at": clock.now()})
         if changes:
             address_items.update(address, after, customer)

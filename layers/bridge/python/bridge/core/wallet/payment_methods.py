@@ -26,7 +26,6 @@ from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.wallet import address_items, method_items
 
-IMMUTABLE_FIELDS = ("id", "customer_id", "provider_id", "provider_payment_method_id", "type")
 SUBJECT = "payment methods"
 
 
@@ -259,10 +258,8 @@ def update_method(caller: Caller, method_id: str, change: MethodChange) -> Payme
     given = change.model_dump(exclude_none=True)
 
     def act(method: PaymentMethod, customer: Customer) -> PaymentMethod:
-        stored = method.model_dump() | {"provider_payment_method_id": method.token}
-        immutable_fields.check(given, stored, IMMUTABLE_FIELDS)
+        changes = immutable_fields.changeable(given, method)
         _check_address(change.billing_address_id, customer)
-        changes = {name: value for name, value in given.items() if name not in IMMUTABLE_FIELDS}
         after = method.model_copy(update=changes | {"updated_at": clock.now()})
         if changes:
             method_items.update(method, after, customer)

@@ -19,6 +19,7 @@ from bridge import clock, config
 from bridge.core.payment_state import synchronize
 from bridge.core.rules import crash_points, scheduling, telemetry
 from bridge.errors import BridgeError
+from bridge.models import field_rules
 from bridge.models.customer import Customer
 from bridge.models.job import Job
 from bridge.models.payment import Payment
@@ -36,18 +37,10 @@ WRITE_UNITS_S = 200  # write units a second for one job; a transaction takes two
 NEXT_ROUND_S = 3600
 STUCK_AFTER_S = 24 * 3600
 
-# What a caller or a payer wrote. Amounts, states, ids and the timeline stay.
-PERSONAL: dict[str, object] = {
-    "guest": None,
-    "description": None,
-    "concept": None,
-    "reference_code": None,
-    "category": None,
-    "tags": None,
-    "return_url": None,
-    "cancel_url": None,
-    "next_action": None,
-    "metadata": {},
+# What a caller or a payer wrote gets its default. Amounts, states, ids and the timeline stay.
+ERASED: dict[str, object] = {
+    name: Payment.model_fields[name].get_default()
+    for name in field_rules.fields_with(Payment, is_personal=True)
 }
 
 Pause = Callable[[float], object]
@@ -218,7 +211,7 @@ def _hide(payment: Payment) -> int:
         return 0
     try:
         written = payment_writes.hide(
-            payment, payment.model_copy(update=PERSONAL | {"is_hidden": True})
+            payment, payment.model_copy(update=ERASED | {"is_hidden": True})
         )
     except dynamodb.VersionConflict:
         return 0
