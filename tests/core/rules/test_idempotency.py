@@ -3,7 +3,7 @@
 Source: docs/payment-correctness.md, section 5; docs/api/native.md, section 4 (B17).
 """
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -19,11 +19,12 @@ from bridge.models.run_context import ClientKey, RunContext
 from bridge.store import dynamodb
 from bridge.store.dedupe import idempotency_items
 from tests.conftest import run_context
-from tests.store.conftest import Wire, attempt, payment
+from tests.store.conftest import Wire, attempt, customer, payment
 
 pytestmark = pytest.mark.usefixtures("tables")
 PLACE = idempotency_items.of_creation("key-1", user_id="user_1", email=None)
 KEY = ClientKey(key="key-1", fingerprint="f")
+CUSTOMER = customer(id="cust_1")
 OTHER_REQUEST = ClientKey(key="key-1", fingerprint="another")
 
 
@@ -100,20 +101,39 @@ def test_b17_reserve_raises_conflict_if_retries_compete_for_the_key() -> None:
     assert (refused.value.code, refused.value.retry_after) == ("idempotency_in_progress", None)
 
 
-def test_b17_failed_request_releases_its_record_for_the_next_one() -> None:
-    record = reserve("cust_1")
-    with pytest.raises(NotFound), idempotency.released_on_error(record):
-        raise NotFound
-    assert reserve("cust_2").subject_id == "cust_1"
+def creation(subject_id: str, key: str | None = "key-1") -> Any:
+    return idempotency.creation(lambda _: PLACE, subject_id, run_context(key))
 
 
-def test_released_on_error_without_record_or_error_changes_nothing() -> None:
-    with pytest.raises(NotFound), idempotency.released_on_error(None):
+def test_b17_failed_creation_releases_its_record_for_the_next_one() -> None:
+    with pytest.raises(NotFound), creation("cust_1"):
         raise NotFound
-    record = reserve("cust_1")
-    with idempotency.released_on_error(record):
+    with creation("cust_2") as next_one:
+        assert (next_one.subject_id, next_one.stored_response) == ("cust_1", None)
+
+
+def test_b17_creation_without_a_key_reserves_nothing() -> None:
+    with creation("cust_1", None) as made:
+        assert (made.subject_id, made.record, made.stored_response) == ("cust_1", None, None)
+        assert made.completed(CUSTOMER) is None
+    assert idempotency_items.get(PLACE, clock.seconds()) is None
+
+
+def test_b17_completed_creation_is_the_stored_response_of_the_next_one() -> None:
+    with creation("cust_1") as made:
+        done = made.completed(CUSTOMER)
+        assert done
+        idempotency_items.close(done)
+    for error in (NotFound, KeyError):  # an error after it was done does not free the key
+        with suppress(error), creation("cust_2") as again:
+            assert again.stored_response == CUSTOMER.model_dump_json()
+            raise error
+
+
+def test_creation_that_ends_without_error_keeps_its_record() -> None:
+    with creation("cust_1") as made:
         pass
-    assert idempotency_items.get(PLACE, clock.seconds()) == record
+    assert idempotency_items.get(PLACE, clock.seconds()) == made.record
 
 
 def test_recorded_refers_to_the_record() -> None:

@@ -63,9 +63,7 @@ def _insert(customer: Customer, run: RunContext) -> CustomerResult:
     record = None
     if key := run.client_key:
         place = idempotency_items.of_organization(customer.organization_id or "", key.key)
-        record = idempotency.new_record(place, key, customer.id)
-        snapshot = customer.model_dump_json()
-        record = record.model_copy(update={"state": "done", "snapshot": snapshot})
+        record = idempotency.completed(idempotency.new_record(place, key, customer.id), customer)
     try:
         customer_items.insert_once(customer, record, clock.seconds())
     except idempotency_items.KeyTaken as taken:

@@ -3,6 +3,8 @@
 Source: docs/api/native.md, section 3.
 """
 
+from functools import partial
+
 from bridge import clock
 from bridge.core.rules import (
     access,
@@ -12,6 +14,7 @@ from bridge.core.rules import (
     rate_limits,
     scheduling,
 )
+from bridge.core.rules.idempotency import Creation
 from bridge.errors import (
     Detail,
     InvalidRequest,
@@ -28,11 +31,10 @@ from bridge.models.customer import (
     joined_name,
     renamed,
 )
-from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import new_id, suffix
 from bridge.models.page import Page
 from bridge.models.provider import ProviderId
-from bridge.models.run_context import ClientKey, RunContext
+from bridge.models.run_context import RunContext
 from bridge.providers import registry
 from bridge.store import dynamodb
 from bridge.store.customers import customer_items, customer_list_items, organization_items
@@ -54,21 +56,19 @@ def create_customer(caller: Caller, new: NewCustomer, run: RunContext) -> Custom
     registry.check_open(new.provider_id)
     access.check_writer(caller, new.organization_id)
     customer = _new_customer(caller, new)
-    record = None
-    if run.client_key:
-        record = _reserve(customer, new, run.client_key, run)
-        if record.state == "done":
-            stored = Customer.model_validate_json(record.stored_response)
+    email = new.guest_data.email if new.guest_data else None
+    place = partial(idempotency_items.of_creation, user_id=customer.user_id, email=email)
+    with idempotency.creation(place, customer.id, run) as creation:
+        if creation.stored_response:
+            stored = Customer.model_validate_json(creation.stored_response)
             return CustomerResult(customer=stored, replayed=True)
-        # After a takeover the record names the id that the crashed run has used.
-        reserved = {"id": record.subject_id, "uid": suffix(record.subject_id)}
+        reserved = {"id": creation.subject_id, "uid": suffix(creation.subject_id)}
         customer = customer.model_copy(update=reserved)
-    with idempotency.released_on_error(record):
-        return _create(customer, new.provider_id, record, run)
+        return _create(customer, new.provider_id, creation, run)
 
 
 def _create(
-    customer: Customer, provider_id: ProviderId, record: IdempotencyRecord | None, run: RunContext
+    customer: Customer, provider_id: ProviderId, creation: Creation, run: RunContext
 ) -> CustomerResult:
     """Create it at the provider, then store it.
 
@@ -77,23 +77,12 @@ def _create(
     provider = registry.open_provider(provider_id)
     made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=run.ends_at)
     customer = customer.model_copy(update={"provider_customer_id": made})
-    if record:
-        snapshot = customer.model_dump_json()
-        record = record.model_copy(update={"state": "done", "snapshot": snapshot})
     try:
-        customer_items.insert(customer, record)
+        customer_items.insert(customer, creation.completed(customer))
     except dynamodb.VersionConflict:  # another run that took over the same request stored it
         stored = customer_items.get(customer.id)
         return CustomerResult(customer=stored or customer, replayed=True)
     return CustomerResult(customer=customer)
-
-
-def _reserve(
-    customer: Customer, new: NewCustomer, key: ClientKey, run: RunContext
-) -> IdempotencyRecord:
-    email = new.guest_data.email if new.guest_data else None
-    place = idempotency_items.of_creation(key.key, user_id=customer.user_id, email=email)
-    return idempotency.reserve(place, key, customer.id, run)
 
 
 def _new_customer(caller: Caller, new: NewCustomer) -> Customer:

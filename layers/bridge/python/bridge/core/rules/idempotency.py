@@ -3,8 +3,11 @@
 Source: docs/payment-correctness.md, section 5; docs/api/native.md, section 4 (B17).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pydantic import BaseModel
 
 from bridge import clock
 from bridge.core.rules import scheduling
@@ -68,16 +71,48 @@ def reserve(place: str, key: ClientKey, subject_id: str, run: RunContext) -> Ide
     raise Conflict("this Idempotency-Key is contended", code="idempotency_in_progress")
 
 
-@contextmanager
-def released_on_error(record: IdempotencyRecord | None) -> Iterator[None]:
-    """If the request fails, release its record, so that a retry need not wait for this run's end.
+def completed(record: IdempotencyRecord, made: BaseModel) -> IdempotencyRecord:
+    """The record with its response, to be stored in the transaction that stores `made`."""
+    return record.model_copy(update={"state": "done", "snapshot": made.model_dump_json()})
 
-    That is safe because the retry repeats the same call for the same subject.
+
+@dataclass(frozen=True)
+class Creation:
+    """A creation, under the client's key if the request has one.
+
+    `subject_id`: the id of what is made. A retry after a crash gets the id that the stopped run has
+    used, so that it makes the same record. `record`: the reserved record.
     """
+
+    subject_id: str
+    record: IdempotencyRecord | None = None
+
+    @property
+    def stored_response(self) -> str | None:
+        """The response of an earlier request with the same key, as JSON."""
+        return self.record.snapshot if self.record and self.record.state == "done" else None
+
+    def completed(self, made: BaseModel) -> IdempotencyRecord | None:
+        """The record with its response. None without a key."""
+        return completed(self.record, made) if self.record else None
+
+
+@contextmanager
+def creation(place: Callable[[str], str], subject_id: str, run: RunContext) -> Iterator[Creation]:
+    """Reserve the client's key for the creation of `subject_id`, and release it on an error.
+
+    So a retry need not wait for the end of this run. That is safe because the retry repeats the
+    same call for the same subject. `place`: the record's key for a client's key.
+    Raises what `reserve` raises.
+    """
+    if run.client_key is None:
+        yield Creation(subject_id)
+        return
+    record = reserve(place(run.client_key.key), run.client_key, subject_id, run)
     try:
-        yield
+        yield Creation(record.subject_id, record)
     except BridgeError:
-        if record:
+        if record.state == "open":
             idempotency_items.release(record)
         raise
 

@@ -1,15 +1,17 @@
 """Addresses: create, read, update, delete. Source: docs/api/native.md, section 5."""
 
+from functools import partial
+
 from bridge import clock
 from bridge.core.customers import payers, user_customers
 from bridge.core.rules import access, idempotency, immutable_fields
+from bridge.core.rules.idempotency import Creation
 from bridge.core.wallet import optimistic_update
 from bridge.errors import NotFound
 from bridge.models import identifier
 from bridge.models.address import Address, AddressChange, AddressResult, NewAddress
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
-from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import new_id, suffix
 from bridge.models.page import Page
 from bridge.models.run_context import RunContext
@@ -34,43 +36,30 @@ def create_address(caller: Caller, new: NewAddress, run: RunContext) -> AddressR
     user_id = access.user_of(caller)
     registry.check_open(new.provider_id)
     access.check_writer(caller, new.organization_id)
-    address_id, record = new_id("addr", clock.now()), None
-    if run.client_key:
-        place = idempotency_items.of_creation(run.client_key.key, user_id=user_id, email=None)
-        record = idempotency.reserve(place, run.client_key, address_id, run)
-        if record.state == "done":
-            stored = Address.model_validate_json(record.stored_response)
+    place = partial(idempotency_items.of_creation, user_id=user_id, email=None)
+    with idempotency.creation(place, new_id("addr", clock.now()), run) as creation:
+        if creation.stored_response:
+            stored = Address.model_validate_json(creation.stored_response)
             return AddressResult(address=stored, replayed=True)
-        address_id = record.subject_id
-    with idempotency.released_on_error(record):
-        return _create(caller, new, address_id, record, run)
+        return _create(caller, new, creation, run)
 
 
-def _create(
-    caller: Caller,
-    new: NewAddress,
-    address_id: str,
-    record: IdempotencyRecord | None,
-    run: RunContext,
-) -> AddressResult:
+def _create(caller: Caller, new: NewAddress, creation: Creation, run: RunContext) -> AddressResult:
     customer, now = _customer_for(caller, new, run), clock.now()
     address = Address(
-        id=address_id,
-        uid=suffix(address_id),
+        id=creation.subject_id,
+        uid=suffix(creation.subject_id),
         customer_id=customer.id,
         created_at=now,
         updated_at=now,
         **new.model_dump(exclude=NOT_STORED),
     )
-    if record:
-        snapshot = address.model_dump_json()
-        record = record.model_copy(update={"state": "done", "snapshot": snapshot})
     for _ in range(optimistic_update.WALLET_WRITE_TRIES):
         try:
-            address_items.insert(address, customer, record)
+            address_items.insert(address, customer, creation.completed(address))
             return AddressResult(address=address)
         except dynamodb.VersionConflict:
-            stored, _ = address_items.get(address_id)
+            stored, _ = address_items.get(address.id)
             if stored:  # another run that took over the same request stored it
                 return AddressResult(address=stored, replayed=True)
             customer = _active(customer_items.get(customer.id), caller)

@@ -4,22 +4,23 @@ Source: docs/api/native.md, section 5.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from bridge import clock
 from bridge.core.customers import organization_customers, payers, user_customers
 from bridge.core.rules import access, idempotency, immutable_fields
+from bridge.core.rules.idempotency import Creation
 from bridge.core.wallet import optimistic_update
 from bridge.errors import Detail, InvalidRequest, NotAuthenticated, NotFound, Refused
 from bridge.models import identifier
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
-from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import new_id, suffix
 from bridge.models.job import Job
 from bridge.models.page import Page
 from bridge.models.payment_method import MethodChange, MethodResult, NewMethod, PaymentMethod
 from bridge.models.provider import ProviderId, ProviderMethod
-from bridge.models.run_context import ClientKey, RunContext
+from bridge.models.run_context import RunContext
 from bridge.providers import registry
 from bridge.store import dynamodb
 from bridge.store.customers import customer_items
@@ -80,21 +81,17 @@ def create_method(caller: Caller, new: NewMethod, run: RunContext) -> MethodResu
     _check_no_guest(caller)
     registry.check_open(new.provider_id)
     access.check_writer(caller, new.organization_id)
-    method_id, record = new_id("pm", clock.now()), None
-    if run.client_key:
-        place = _record_key(caller, run.client_key)
-        record = idempotency.reserve(place, run.client_key, method_id, run)
-        if record.state == "done":
-            return MethodResult(method=_stored_result(record), replayed=True)
-        method_id = record.subject_id
-    with idempotency.released_on_error(record):
-        return _attach(caller, new, method_id, record, run)
+    place = partial(_record_key, caller)
+    with idempotency.creation(place, new_id("pm", clock.now()), run) as creation:
+        if creation.stored_response:
+            return MethodResult(method=_stored_result(creation.stored_response), replayed=True)
+        return _attach(caller, new, creation, run)
 
 
-def _record_key(caller: Caller, client_key: ClientKey) -> str:
+def _record_key(caller: Caller, client_key: str) -> str:
     if caller.key_of is not None:
-        return idempotency_items.of_organization(caller.key_of, client_key.key)
-    return idempotency_items.of_creation(client_key.key, user_id=caller.user_id, email=None)
+        return idempotency_items.of_organization(caller.key_of, client_key)
+    return idempotency_items.of_creation(client_key, user_id=caller.user_id, email=None)
 
 
 def _check_no_guest(caller: Caller) -> None:
@@ -103,19 +100,13 @@ def _check_no_guest(caller: Caller) -> None:
         raise NotAuthenticated("a session is required")
 
 
-def _stored_result(record: IdempotencyRecord) -> PaymentMethod:
+def _stored_result(response: str) -> PaymentMethod:
     """Return the stored response with the token as it is now; it is not in the response."""
-    stored = PaymentMethod.model_validate_json(record.stored_response)
+    stored = PaymentMethod.model_validate_json(response)
     return stored.model_copy(update={"token": method_items.get_token(stored.id)})
 
 
-def _attach(
-    caller: Caller,
-    new: NewMethod,
-    method_id: str,
-    record: IdempotencyRecord | None,
-    run: RunContext,
-) -> MethodResult:
+def _attach(caller: Caller, new: NewMethod, creation: Creation, run: RunContext) -> MethodResult:
     query = payers.PayerQuery(new.provider_id, new.organization_id, new.customer_id)
     customer = payers.wallet_customer(caller, query, run)
     _check_address(new.billing_address_id, customer)
@@ -128,12 +119,12 @@ def _attach(
         details = [Detail(new.token_name, str(refusal))]
         raise InvalidRequest(str(refusal), details=details) from refusal
     for _ in range(optimistic_update.WALLET_WRITE_TRIES):
-        method = _new_method(method_id, new, attached, customer)
+        method = _new_method(creation.subject_id, new, attached, customer)
         try:
-            method_items.insert(method, customer, _completed(record, method))
+            method_items.insert(method, customer, creation.completed(method))
             return MethodResult(method=method)
         except method_items.AlreadySaved as saved:
-            return _saved_before(saved.method_id, new, record)
+            return _saved_before(saved.method_id, new, creation)
         except dynamodb.VersionConflict:
             customer = _reload(customer)
             _check_address(new.billing_address_id, customer)
@@ -172,14 +163,7 @@ def _new_method(
     )
 
 
-def _completed(record: IdempotencyRecord | None, method: PaymentMethod) -> IdempotencyRecord | None:
-    if record is None:
-        return None
-    snapshot = method.model_dump_json()
-    return record.model_copy(update={"state": "done", "snapshot": snapshot})
-
-
-def _saved_before(method_id: str, new: NewMethod, record: IdempotencyRecord | None) -> MethodResult:
+def _saved_before(method_id: str, new: NewMethod, creation: Creation) -> MethodResult:
     """Return the method that has the token: saved by another request, a payment or a crashed run.
 
     Raises InvalidRequest if that method was deleted.
@@ -188,10 +172,9 @@ def _saved_before(method_id: str, new: NewMethod, record: IdempotencyRecord | No
     if method is None or method.state != "active":
         message = "this payment method was deleted and cannot be used again"
         raise InvalidRequest(message, details=[Detail(new.token_name, "was deleted")])
-    if completed := _completed(record, method):
+    if completed := creation.completed(method):
         idempotency_items.close(completed)
-    is_ours = record is not None and record.subject_id == method.id
-    return MethodResult(method=method, replayed=is_ours)
+    return MethodResult(method=method, replayed=creation.subject_id == method.id)
 
 
 def _reload(seen: Customer) -> Customer:
