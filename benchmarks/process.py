@@ -23,7 +23,8 @@ def environment(**more: str) -> Environment:
     made = dict(os.environ)
     settings.leave_aws(made)
     path = os.pathsep.join((str(ROOT), str(BRIDGE)))
-    return made | {"PYTHONPATH": path, "POWERTOOLS_METRICS_DISABLED": "true"} | more
+    as_deployed = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
+    return made | as_deployed | {"PYTHONPATH": path, "POWERTOOLS_METRICS_DISABLED": "true"} | more
 
 
 def spawn(environment: Environment, *arguments: str) -> subprocess.Popen[str]:
