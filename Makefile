@@ -9,7 +9,8 @@ export REBILLY_SDK_DIR ?= $(CURDIR)/.rebilly-sdk
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONPATH = $(CURDIR)/layers/bridge/python
 # One test process more than there are cores: tests also wait, for Java and for other processes.
-PARALLEL = --numprocesses $(shell expr $$(nproc 2>/dev/null || sysctl -n hw.ncpu) + 1) --dist worksteal
+# Each gets one test at a time, the long ones first, so that all processes end together.
+PARALLEL = --numprocesses $(shell expr $$(nproc 2>/dev/null || sysctl -n hw.ncpu) + 1) --dist load --maxschedchunk 1
 PIP_INSTALL = -m pip install --no-deps --require-hashes --progress-bar off -r
 
 .PHONY: start check test lint build bench fuzz prove lock dynamodb-local rebilly-sdk clean

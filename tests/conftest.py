@@ -3,6 +3,7 @@
 Nothing of our code is replaced. A test marked `race` or `scale` uses the fixture `dynamodb_local`.
 """
 
+import fcntl
 import json
 import os
 import sys
@@ -134,6 +135,25 @@ def tables(environment: Environment) -> Iterator[None]:
 def stripe_simulator(environment: Environment) -> StripeSimulator:
     environment.stripe.reset()
     return environment.stripe
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes a folder once for all processes of a parallel run: `made_once("layers", make)`."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def make_once(name: str, make: Callable[[Path], None]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return make_once
 
 
 DEMO_DATA_KEPT_S = 30  # its payments are due a minute after they were made

@@ -114,20 +114,22 @@ def make(layer: str, target: str, folder: Path, **variables: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def layers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def layers(made_once: Callable[..., Path]) -> list[Path]:
     """Both layers for this machine's Python and processor, and Lambda's own libraries."""
-    dependencies, bridge, runtime = (
-        tmp_path_factory.mktemp(name) for name in ("dependencies", "bridge", "runtime")
-    )
+    folder = made_once("layers", make_layers)
+    return [folder / "dependencies" / "python", folder / "bridge" / "python", folder / "runtime"]
+
+
+def make_layers(folder: Path) -> None:
     make(
-        *("dependencies", "build-DependenciesLayer", dependencies),
+        *("dependencies", "build-DependenciesLayer", folder / "dependencies"),
         ARCHITECTURE=HOST_ARCHITECTURE,
         PYVER=HOST_PYTHON,
     )
-    make("bridge", "build-BridgeLayer", bridge, PYVER=HOST_PYTHON)
+    make("bridge", "build-BridgeLayer", folder / "bridge", PYVER=HOST_PYTHON)
+    (folder / "runtime").mkdir()
     for name in RUNTIME:
-        (runtime / name).symlink_to(Path(boto3.__file__).parent.parent / name)
-    return [dependencies / "python", bridge / "python", runtime]
+        (folder / "runtime" / name).symlink_to(Path(boto3.__file__).parent.parent / name)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -38,21 +38,28 @@ def _records(output: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> StoryLog:
-    """Runs the story in a process of its own, once for all tests of this file."""
-    file = tmp_path_factory.mktemp("logs") / "story.json"
-    path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "bridge" / "python")])
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.contracts.log_story", str(file)],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=HANGS_AFTER_S,
+def log(made_once: Callable[..., Path]) -> StoryLog:
+    """The story, which ran in a process of its own, once for all tests of this file."""
+    folder = made_once("story", tell)
+    return StoryLog(
+        (folder / "output").read_text(encoding="utf-8"),
+        json.loads((folder / "story.json").read_text(encoding="utf-8")),
     )
-    assert done.returncode == 0, done.stdout[-5000:]
-    return StoryLog(done.stdout, json.loads(Path(file).read_text()))
+
+
+def tell(folder: Path) -> None:
+    """Run the story."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "bridge" / "python")])
+    with (folder / "output").open("w", encoding="utf-8") as output:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.contracts.log_story", str(folder / "story.json")],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": path},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=HANGS_AFTER_S,
+        )
+    assert done.returncode == 0, (folder / "output").read_text(encoding="utf-8")[-5000:]
 
 
 def spellings(canary: str) -> set[str]:
@@ -94,7 +101,8 @@ def test_every_request_has_one_line_with_its_result(log: StoryLog) -> None:
 
 def test_routes_are_logged_as_the_template_writes_them(log: StoryLog) -> None:
     routes = {line["route"] for line in log.lines if line["message"] == "request"}
-    assert routes == {f"{method} {path}" for _, method, path in EVERY_ROUTE} | {"$default"}
+    written = {f"{method} {path}" for _, method, path in EVERY_ROUTE} | {"$default"}
+    assert routes ^ written == set()
 
 
 def test_every_money_call_logs_its_payment_provider_and_outcome(log: StoryLog) -> None:
