@@ -25,7 +25,10 @@ from bridge.models.payment import Payment, PaymentResult
 from bridge.models.provider import Failure, NextAction
 from bridge.store.access import session_items
 from tests.api_adapters.conftest import request_of
-from tests.functions.conftest import CUSTOMER_FIELDS, PAYMENT_FIELDS
+from tests.response_fields import (
+    CUSTOMER_FIELDS,
+    PAYMENT_FIELDS,
+)
 
 pytestmark = pytest.mark.usefixtures("tables")
 AT = datetime(2026, 1, 15, 11, 30, 0, 999_999, tzinfo=timezone(timedelta(hours=1)))

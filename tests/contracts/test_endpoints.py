@@ -20,19 +20,21 @@ from local.event import Answer
 from tests.conftest import Environment
 from tests.contracts import alternative_shape
 from tests.contracts.shape import (
-    ADDRESS_FIELDS,
-    CUSTOMER_FIELDS,
-    ENTRY_FIELDS,
-    GUEST_LISTING_FIELDS,
-    METHOD_FIELDS,
     MONRI_FIELDS,
-    PAYMENT_FIELDS,
-    REFUND_FIELDS,
     ROUTES,
     Client,
     is_alternative,
     is_monri,
     without_request_id,
+)
+from tests.response_fields import (
+    ADDRESS_FIELDS,
+    CUSTOMER_FIELDS,
+    ENTRY_FIELDS,
+    GUEST_LISTING_FIELDS,
+    METHOD_FIELDS,
+    PAYMENT_FIELDS,
+    REFUND_FIELDS,
 )
 from tests.store.conftest import put_credential
 
@@ -114,9 +116,10 @@ SUCCESS = {
     "OperationsHealth": Success(200, {"status", "version"}),
     "OperationsUnmatched": Success(404, {"error", "code", "request_id"}),
 }
-NAMES = [f"{method} {path}" for _, method, path in ROUTES]
-every_route = pytest.mark.parametrize(("function", "method", "path"), ROUTES, ids=NAMES)
-NATIVE = [route for route in ROUTES if route[2].startswith(BASE)]
+KNOWN = [route for route in ROUTES if route[0] in SUCCESS]
+NAMES = [f"{method} {path}" for _, method, path in KNOWN]
+every_route = pytest.mark.parametrize(("function", "method", "path"), KNOWN, ids=NAMES)
+NATIVE = [route for route in KNOWN if route[2].startswith(BASE)]
 every_native_route = pytest.mark.parametrize(
     ("function", "method", "path"), NATIVE, ids=[f"{method} {path}" for _, method, path in NATIVE]
 )
@@ -127,7 +130,8 @@ every_body = pytest.mark.parametrize(
 
 
 def test_every_http_function_is_in_the_table() -> None:
-    assert {name for name, _, _ in ROUTES} | {"OperationsUnmatched"} == SUCCESS.keys()
+    found = {name for name, _, _ in ROUTES} | {"OperationsUnmatched"}
+    assert found ^ SUCCESS.keys() == set()
 
 
 @pytest.fixture

@@ -11,7 +11,13 @@ import pytest
 
 from local.event import Answer
 from tests.contracts.documents import Wire, of_curl
-from tests.contracts.shape import CUSTOMER_FIELDS, PAYMENT_FIELDS, Client
+from tests.contracts.shape import (
+    Client,
+)
+from tests.response_fields import (
+    CUSTOMER_FIELDS,
+    PAYMENT_FIELDS,
+)
 
 BASE = "/bridge-payment"
 JOHN, GUEST = "john.doe@example.com", "guest@example.com"

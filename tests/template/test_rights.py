@@ -127,7 +127,11 @@ OTHER_APIS = ("monri/", "alternative/", "payments_ai/")
 WRITING = {"PutItem", "UpdateItem", "DeleteItem"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+def test_every_function_is_in_the_table_of_rights() -> None:
+    assert set(NAMES) ^ RIGHTS.keys() == set()
+
+
+@pytest.mark.parametrize("name", RIGHTS)
 def test_function_has_exactly_the_table_rights_of_its_kind(name: str) -> None:
     found = {
         f"{grant.resource} {grant.action.removeprefix('dynamodb:')}"

@@ -6,7 +6,15 @@ import pytest
 
 from functions.native.cancel_payment.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import GUEST, PAYMENT_FIELDS, VISA, Api, Reply
+from tests.functions.conftest import (
+    GUEST,
+    VISA,
+    Api,
+    Reply,
+)
+from tests.response_fields import (
+    PAYMENT_FIELDS,
+)
 
 
 def test_cancel_with_event_file_returns_canceled_payment(

@@ -6,7 +6,14 @@ import pytest
 
 from functions.native.capture_payment.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import PAYMENT_FIELDS, VISA, Api, Reply
+from tests.functions.conftest import (
+    VISA,
+    Api,
+    Reply,
+)
+from tests.response_fields import (
+    PAYMENT_FIELDS,
+)
 
 
 def authorized_payment(api: Api) -> dict[str, object]:

@@ -9,12 +9,14 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import (
     GUEST,
     LONG_KEY,
-    PAYMENT_FIELDS,
     TIME,
     VISA,
     Api,
     Dashboard,
     Reply,
+)
+from tests.response_fields import (
+    PAYMENT_FIELDS,
 )
 
 Setting = Callable[[str, str], None]

@@ -6,7 +6,14 @@ import pytest
 
 from functions.native.create_address.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import ADDRESS, ADDRESS_FIELDS, Api, Reply
+from tests.functions.conftest import (
+    ADDRESS,
+    Api,
+    Reply,
+)
+from tests.response_fields import (
+    ADDRESS_FIELDS,
+)
 
 
 def test_create_address_with_event_file_returns_201_with_all_fields(

@@ -8,7 +8,17 @@ import pytest
 
 from functions.native.create_customer.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import CUSTOMER_FIELDS, GUEST, LONG_KEY, TIME, ULID, Api, Reply
+from tests.functions.conftest import (
+    GUEST,
+    LONG_KEY,
+    TIME,
+    ULID,
+    Api,
+    Reply,
+)
+from tests.response_fields import (
+    CUSTOMER_FIELDS,
+)
 
 NEW = {"provider_id": "stripe", "email": "jane@example.com"}
 Setting = Callable[[str, str], None]

@@ -11,12 +11,14 @@ from local.stripe.simulator import StripeSimulator
 from tests.functions.conftest import (
     GUEST,
     LONG_KEY,
-    PAYMENT_FIELDS,
     TIME,
     ULID,
     USD_20,
     Api,
     Reply,
+)
+from tests.response_fields import (
+    PAYMENT_FIELDS,
 )
 
 Setting = Callable[[str, str], None]

@@ -6,7 +6,13 @@ import pytest
 
 from functions.native.create_payment_method.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import METHOD_FIELDS, Api, Reply
+from tests.functions.conftest import (
+    Api,
+    Reply,
+)
+from tests.response_fields import (
+    METHOD_FIELDS,
+)
 
 MASTERCARD = {"provider_payment_method_id": "pm_card_mastercard"}
 

@@ -6,7 +6,14 @@ import pytest
 
 from functions.native.get_address.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import ADDRESS_FIELDS, GUEST, Api, Reply
+from tests.functions.conftest import (
+    GUEST,
+    Api,
+    Reply,
+)
+from tests.response_fields import (
+    ADDRESS_FIELDS,
+)
 
 
 def test_get_address_with_event_file_returns_all_fields(

@@ -6,7 +6,17 @@ import pytest
 
 from functions.native.get_payment.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import GUEST, PAYMENT_FIELDS, TIME, VISA, Api, Dashboard, Reply
+from tests.functions.conftest import (
+    GUEST,
+    TIME,
+    VISA,
+    Api,
+    Dashboard,
+    Reply,
+)
+from tests.response_fields import (
+    PAYMENT_FIELDS,
+)
 
 
 def test_get_payment_with_event_file_returns_all_fields_without_provider_call(

@@ -6,7 +6,13 @@ import pytest
 
 from functions.native.get_payment_method.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import METHOD_FIELDS, Api, Reply
+from tests.functions.conftest import (
+    Api,
+    Reply,
+)
+from tests.response_fields import (
+    METHOD_FIELDS,
+)
 
 
 def test_get_method_with_event_file_returns_all_fields(

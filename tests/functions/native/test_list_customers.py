@@ -7,7 +7,14 @@ import pytest
 
 from functions.native.list_customers.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import CUSTOMER_FIELDS, GUEST, Api, Reply
+from tests.functions.conftest import (
+    GUEST,
+    Api,
+    Reply,
+)
+from tests.response_fields import (
+    CUSTOMER_FIELDS,
+)
 
 
 def ids(listed: list[dict[str, Any]]) -> list[str]:

@@ -7,7 +7,14 @@ import pytest
 
 from functions.native.list_payments.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import GUEST, PAYMENT_FIELDS, Api, Reply
+from tests.functions.conftest import (
+    GUEST,
+    Api,
+    Reply,
+)
+from tests.response_fields import (
+    PAYMENT_FIELDS,
+)
 
 
 def ids(reply: Reply) -> list[str]:

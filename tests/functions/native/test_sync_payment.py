@@ -7,7 +7,16 @@ import pytest
 
 from functions.native.sync_payment.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import GUEST, PAYMENT_FIELDS, VISA, Api, Dashboard, Reply
+from tests.functions.conftest import (
+    GUEST,
+    VISA,
+    Api,
+    Dashboard,
+    Reply,
+)
+from tests.response_fields import (
+    PAYMENT_FIELDS,
+)
 
 
 def test_sync_with_event_file_returns_all_fields(

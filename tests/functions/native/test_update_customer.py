@@ -7,7 +7,13 @@ import pytest
 
 from functions.native.update_customer.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import CUSTOMER_FIELDS, Api, Reply
+from tests.functions.conftest import (
+    Api,
+    Reply,
+)
+from tests.response_fields import (
+    CUSTOMER_FIELDS,
+)
 
 
 def test_update_customer_with_event_file_returns_changed_customer(

@@ -7,7 +7,17 @@ import pytest
 
 from functions.native.update_payment_intent.handler import handler
 from local.stripe.simulator import StripeSimulator
-from tests.functions.conftest import BASE, GUEST, PAYMENT_FIELDS, VISA, Api, Dashboard, Reply
+from tests.functions.conftest import (
+    BASE,
+    GUEST,
+    VISA,
+    Api,
+    Dashboard,
+    Reply,
+)
+from tests.response_fields import (
+    PAYMENT_FIELDS,
+)
 
 AMOUNTS = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
 OWN_FIELDS: dict[str, Any] = {
