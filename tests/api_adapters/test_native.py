@@ -25,6 +25,7 @@ from bridge.models.payment import Payment, PaymentResult
 from bridge.models.provider import Failure, NextAction
 from bridge.store.access import session_items
 from tests.api_adapters.conftest import request_of
+from tests.conftest import ROOT
 from tests.response_fields import (
     CUSTOMER_FIELDS,
     PAYMENT_FIELDS,
@@ -244,6 +245,16 @@ def test_b20_unknown_outcome_is_202_with_retry_after() -> None:
         native.render_outcome(OWNER, result),
     ):
         assert (response.status, response.headers) == (202, {"Retry-After": "7"})
+
+
+def test_documentation_lists_exactly_the_fields_of_a_payment() -> None:
+    page = (ROOT / "docs" / "api" / "native.md").read_text(encoding="utf-8")
+    listed = page.partition("\nThe full object is `id, provider_payment_id,")[2].partition("`")[0]
+    assert {
+        "id",
+        "provider_payment_id",
+        *listed.replace(",", " ").split(),
+    } ^ PAYMENT_FIELDS == set()
 
 
 def test_render_payment_has_all_fields() -> None:

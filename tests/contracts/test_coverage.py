@@ -13,7 +13,7 @@ from tests.contracts import (
     test_payments_ai,
 )
 from tests.contracts.shape import EVERY_ROUTE
-from tests.contracts.strategies import BODIES
+from tests.contracts.strategies import BODIES, kinds_of
 
 # They need no credential, or check one in the body: each has tests of its own.
 OPEN = {"OperationsHealth", "MonriCreateToken", "AlternativeCreateToken"}
@@ -45,6 +45,12 @@ def test_every_route_is_in_one_fuzz_suite() -> None:
 def test_every_function_with_a_body_is_fuzzed_with_a_valid_one() -> None:
     writing = {name for name, method, _ in EVERY_ROUTE if method in ("POST", "PUT", "PATCH")}
     assert writing ^ (BODIES.keys() | test_payments_ai.BODIES.keys() | BODILESS) == set()
+
+
+def test_every_field_of_a_body_has_a_strategy() -> None:
+    models = {model for model, _ in BODIES.values()}
+    missing = {model: set(model.model_fields) - set(kinds_of(model)) for model in models}
+    assert {model.__name__: names for model, names in missing.items() if names} == {}
 
 
 def test_every_route_is_in_one_isolation_suite() -> None:

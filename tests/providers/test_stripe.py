@@ -23,6 +23,7 @@ from bridge.models import field_rules
 from bridge.models.customer import Guest
 from bridge.models.payment import Payment
 from bridge.models.queue_message import Parent
+from bridge.providers import stripe_calls
 from local.stripe import forms, routes
 from local.stripe.simulator import StripeSimulator
 from tests.providers.conftest import (
@@ -284,30 +285,38 @@ def test_update_payment_sends_the_new_amounts(
 OTHER_VALUES: dict[str, object] = {
     "total_cents": 300,
     "currency": "EUR",
-    "payment_method_id": "pm_card_mastercard",  # its token is an argument of its own
     "statement_descriptor": "Order 12345",
     "setup_future_usage": "off_session",
+    "metadata": {"order": "7"},
+    "guest": Guest(email="donor@example.com", name="Donor"),
+}
+CLIENTS = {
+    name: rule
+    for name, rule in field_rules.rules_of(Payment).items()
+    if rule.set_by == "client" and rule.changes != "never"
 }
 
 
-@pytest.mark.parametrize(
-    "field", field_rules.fields_with(Payment, set_by="client", at_provider=True)
-)
-def test_every_field_that_the_provider_stores_is_sent_at_creation_and_update(
+@pytest.mark.parametrize("field", CLIENTS)
+def test_update_sends_exactly_the_fields_that_the_provider_stores(
     stripe_simulator: StripeSimulator, row: Payment, field: str
 ) -> None:
-    value = OTHER_VALUES[field]
-    token = str(value) if field == "payment_method_id" else None
-    changed = row.model_copy(update={field: value})
-    creations = [
-        json.loads(ADAPTER.write_creation(row, None)),
-        json.loads(ADAPTER.write_creation(changed, token)),
-    ]
-    assert creations[0] != creations[1]
+    token = "pm_card_mastercard" if field == "payment_method_id" else None
+    changed = row.model_copy(update={field: OTHER_VALUES.get(field, 7)})
     update(row, None, key="1.3")
     update(changed, token, key="1.4")
     forms = [each.form for each in stripe_simulator.requests if each.operation == "update_payment"]
-    assert forms[0] != forms[1]
+    assert (forms[0] != forms[1]) == CLIENTS[field].at_provider
+
+
+@pytest.mark.parametrize("field", [name for name in CLIENTS if CLIENTS[name].at_provider])
+def test_creation_sends_every_field_that_the_provider_stores_and_its_refusal_names_it(
+    row: Payment, field: str
+) -> None:
+    token = "pm_card_mastercard" if field == "payment_method_id" else None
+    changed = row.model_copy(update={field: OTHER_VALUES.get(field)})
+    assert ADAPTER.write_creation(row, None) != ADAPTER.write_creation(changed, token)
+    assert field in stripe_calls.FIELDS.values()
 
 
 def test_payer_reads_the_statement_descriptor_behind_the_accounts_own(

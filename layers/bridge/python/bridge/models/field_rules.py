@@ -26,8 +26,9 @@ class FieldRule:
     lock, and only as long as nothing was charged. None: no request contains it.
 
     `body_name`: its name in requests, if that is another one. `at_provider`: the provider stores it
-    too. `is_personal`: it may contain what a person wrote; it is erased with the customer's data
-    and never shown to operators. `is_fact`: a change of it makes an entry of the timeline.
+    too, so an update sends it. `is_personal`: it may contain what a person wrote; it is erased with
+    the customer's data and never shown to operators. `is_fact`: a change of it makes an entry of
+    the timeline.
 
     `seen_by`: `caller`: everybody who may see the record by the native API. `other_api`: only
     callers of the other APIs. `owner`: only its owner or its guest.
