@@ -97,9 +97,8 @@ def clear() -> None:
     """Delete every item. The tables stay."""
     if _server is not None and _endpoint == serve():
         with moto_patches.lock:
-            for backend in dynamodb_backends["123456789012"].values():
-                for table in backend.tables.values():
-                    table.items.clear()
+            for table in _embedded_tables():
+                table.items.clear()
         return
     for arguments in _tables.values():
         client().delete_table(TableName=arguments["TableName"])
@@ -113,11 +112,7 @@ def save() -> Callable[[], None] | None:
     """
     if _endpoint != serve():
         return None
-    tables = [
-        table
-        for backend in dynamodb_backends["123456789012"].values()
-        for table in backend.tables.values()
-    ]
+    tables = _embedded_tables()
     kept = copy.deepcopy([table.items for table in tables])
 
     def restore() -> None:
@@ -126,6 +121,11 @@ def save() -> Callable[[], None] | None:
                 table.items = items
 
     return restore
+
+
+def _embedded_tables() -> list[Table]:
+    backends = dynamodb_backends["123456789012"].values()
+    return [table for backend in backends for table in backend.tables.values()]
 
 
 def embedded_table(name: str) -> Table | None:

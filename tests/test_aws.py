@@ -12,7 +12,7 @@ from bridge import aws
 from local import database
 from tests.conftest import Environment
 
-SERVICES: tuple[aws.Service, ...] = ("dynamodb", "sqs", "events", "ssm")
+SERVICES: tuple[aws.Service, ...] = ("dynamodb", "sqs", "events")
 
 
 @pytest.mark.parametrize("service", SERVICES)

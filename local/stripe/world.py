@@ -70,7 +70,7 @@ class World:
 
     def clear(self) -> None:
         """Remove everything and set the clock back to now."""
-        for resources in self._contents():
+        for resources in self._contents().values():
             resources.clear()
         self.offset = 0.0
 
@@ -78,22 +78,23 @@ class World:
         """Keep a copy of everything. Returns what brings it back, as often as it is called."""
         kept = self._copy(self._contents())
 
-        def restore() -> None:
-            for resources, saved in zip(self._contents(), self._copy(kept), strict=True):
-                resources.clear()
-                if isinstance(resources, dict):
-                    resources.update(saved)
-                else:
-                    resources.extend(saved)
+        return lambda: vars(self).update(self._copy(kept))
 
-        return restore
-
-    def _contents(self) -> tuple[Any, ...]:
+    def _contents(self) -> dict[str, Any]:
         """Everything that requests and time change."""
-        resources = (self.customers, self.methods, self.intents, self.charges)
-        return (*resources, self.refunds, self.disputes, self.events, self._due)
+        names = (
+            "customers",
+            "methods",
+            "intents",
+            "charges",
+            "refunds",
+            "disputes",
+            "events",
+            "_due",
+        )
+        return {name: getattr(self, name) for name in [*names, "_due"]}
 
-    def _copy(self, contents: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _copy(self, contents: dict[str, Any]) -> dict[str, Any]:
         """A copy in one go, so that objects refer to copies; but what is due acts on this world."""
         return copy.deepcopy(contents, {id(self): self})
 

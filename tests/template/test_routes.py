@@ -31,7 +31,9 @@ def test_every_function_has_a_resource_and_every_resource_a_function() -> None:
     handlers = ROOT.glob("functions/*/*/handler.py")
     folders = {str(each.parent.relative_to(ROOT / "functions")) for each in handlers}
     assert folders ^ set(NAMES) == set()
-    assert FUNCTIONS.keys() ^ set(map(logical_id, NAMES)) == set()
+    assert {logical_id(name): f"functions/{name}/" for name in NAMES} == {
+        function: each["CodeUri"] for function, each in FUNCTIONS.items()
+    }
 
 
 def test_every_function_has_an_event_file_and_every_event_file_a_function() -> None:

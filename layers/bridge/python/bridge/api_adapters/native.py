@@ -45,7 +45,7 @@ from bridge.models.text import utc_seconds
 BODY_LIMIT = 256 * 1024
 LIMIT, MOST, DEEPEST = 100, 500, 10_000
 ANY_DEPTH = 10**15  # an organization's list of customers has any offset
-VISIBLE = field_rules.fields_with(Payment, seen_by="caller")  # fields of a payment
+PAYMENT_FIELDS = field_rules.fields_with(Payment, seen_by="caller")
 RENAMED = {
     "captured_cents": "amount_captured_cents",
     "refunded_cents": "amount_refunded_cents",
@@ -289,7 +289,7 @@ def render_payments(payments: list[Payment]) -> list[dict[str, Any]]:
 def render_guest_payments(payments: list[Payment]) -> list[dict[str, Any]]:
     """Guest payments with six fields only: this list needs no authentication (B10)."""
     fields = ("id", "status", "total_cents", "currency", "concept", "created_at")
-    return [{name: _payment(payment)[name] for name in fields} for payment in payments]
+    return [{name: body[name] for name in fields} for body in map(_payment, payments)]
 
 
 def render_new_payment(result: PaymentResult) -> Response:
@@ -405,7 +405,7 @@ def _replayed(replayed: bool) -> dict[str, str]:
 def _payment(payment: Payment) -> dict[str, Any]:
     """The fields that every caller sees, and those that are computed for this API."""
     failure, action = payment.failure, payment.next_action
-    visible = {RENAMED.get(name, name): getattr(payment, name) for name in VISIBLE}
+    visible = {RENAMED.get(name, name): getattr(payment, name) for name in PAYMENT_FIELDS}
     times = {name: utc_seconds(at) for name, at in visible.items() if isinstance(at, datetime)}
     return (
         visible

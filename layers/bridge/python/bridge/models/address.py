@@ -5,7 +5,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from bridge.models.customer import STRICT
-from bridge.models.field_rules import FieldRule
+from bridge.models.field_rules import (
+    FIXED,
+    MADE,
+    OURS,
+    OWN,
+    TEXT,
+    VISIBLE,
+)
 from bridge.models.provider import ProviderId
 from bridge.models.text import Name, Reference, RequiredName, Short
 
@@ -64,32 +71,23 @@ class AddressChange(BaseModel):
     customer_id: str | None = None
 
 
-# The rules of an address's fields:
-_OURS = FieldRule(set_by="bridge", seen_by="operator")
-_VISIBLE = FieldRule(set_by="bridge", seen_by="caller")
-_MADE = FieldRule(set_by="bridge", seen_by="caller", changes="never")
-_FIXED = FieldRule(set_by="client", seen_by="caller", changes="never")
-_OWN = FieldRule(set_by="client", seen_by="caller", changes="any_time")
-_TEXT = FieldRule(set_by="client", seen_by="caller", changes="any_time", is_personal=True)
-
-
 class Address(BaseModel, frozen=True):
     """A stored address. `is_default` comes from the customer's item: at most one of each type."""
 
-    id: Annotated[str, _MADE]
-    uid: Annotated[str, _OURS]
-    customer_id: Annotated[str, _FIXED]
-    type: Annotated[AddressType, _OWN]
-    name: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
-    line1: Annotated[str, _TEXT] = Field(repr=False)
-    line2: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
-    city: Annotated[str, _TEXT] = Field(repr=False)
-    state: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
-    postal_code: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
-    country: Annotated[str, _OWN]
-    is_default: Annotated[bool, _OWN] = False
-    created_at: Annotated[AwareDatetime, _VISIBLE]
-    updated_at: Annotated[AwareDatetime, _VISIBLE]
+    id: Annotated[str, MADE]
+    uid: Annotated[str, OURS]
+    customer_id: Annotated[str, FIXED]
+    type: Annotated[AddressType, OWN]
+    name: Annotated[str | None, TEXT] = Field(default=None, repr=False)
+    line1: Annotated[str, TEXT] = Field(repr=False)
+    line2: Annotated[str | None, TEXT] = Field(default=None, repr=False)
+    city: Annotated[str, TEXT] = Field(repr=False)
+    state: Annotated[str | None, TEXT] = Field(default=None, repr=False)
+    postal_code: Annotated[str | None, TEXT] = Field(default=None, repr=False)
+    country: Annotated[str, OWN]
+    is_default: Annotated[bool, OWN] = False
+    created_at: Annotated[AwareDatetime, VISIBLE]
+    updated_at: Annotated[AwareDatetime, VISIBLE]
 
 
 class AddressResult(BaseModel, frozen=True):

@@ -5,7 +5,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from bridge.models.field_rules import FieldRule
+from bridge.models.field_rules import (
+    FIXED,
+    MADE,
+    OURS,
+    PROVIDERS,
+    VISIBLE,
+    FieldRule,
+)
 from bridge.models.provider import ProviderId
 from bridge.models.text import (
     CheckedMetadata,
@@ -99,12 +106,7 @@ class CustomerFields(BaseModel, frozen=True):
     default_method_id: str | None = None
 
 
-# The rules of a customer's fields. `seen_by` is about the native API.
-_OURS = FieldRule(set_by="bridge", seen_by="operator")
-_VISIBLE = FieldRule(set_by="bridge", seen_by="caller")
-_MADE = FieldRule(set_by="bridge", seen_by="caller", changes="never")
-_PROVIDERS = FieldRule(set_by="provider", seen_by="caller")
-_FIXED = FieldRule(set_by="client", seen_by="caller", changes="never")
+# The rules of only a customer's fields:
 _CONTACT = FieldRule(
     set_by="client", seen_by="caller", changes="any_time", at_provider=True, is_personal=True
 )
@@ -122,36 +124,36 @@ class Customer(BaseModel, frozen=True):
     Source: docs/data-model.md, section 2.2.
     """
 
-    id: Annotated[str, _MADE]
-    uid: Annotated[str, _OURS]
-    version: Annotated[int, _OURS] = 1
-    state: Annotated[Literal["active", "deleted"], _OURS] = "active"
-    provider_id: Annotated[ProviderId | None, _FIXED] = None
-    provider_customer_id: Annotated[str | None, _PROVIDERS] = None
+    id: Annotated[str, MADE]
+    uid: Annotated[str, OURS]
+    version: Annotated[int, OURS] = 1
+    state: Annotated[Literal["active", "deleted"], OURS] = "active"
+    provider_id: Annotated[ProviderId | None, FIXED] = None
+    provider_customer_id: Annotated[str | None, PROVIDERS] = None
     email: Annotated[str | None, _CONTACT] = Field(default=None, repr=False)
     name: Annotated[str | None, _CONTACT] = Field(default=None, repr=False)
-    name_is_derived: Annotated[bool, _OURS] = False
+    name_is_derived: Annotated[bool, OURS] = False
     first_name: Annotated[str | None, _CONTACT] = Field(default=None, repr=False)
     last_name: Annotated[str | None, _CONTACT] = Field(default=None, repr=False)
     phone: Annotated[str | None, _CONTACT] = Field(default=None, repr=False)
-    user_id: Annotated[str | None, _MADE] = None
-    organization_id: Annotated[str | None, _FIXED] = None
-    is_guest: Annotated[bool, _VISIBLE] = False
+    user_id: Annotated[str | None, MADE] = None
+    organization_id: Annotated[str | None, FIXED] = None
+    is_guest: Annotated[bool, VISIBLE] = False
     default_method_id: Annotated[str | None, _OTHER] = None
-    default_billing_address_id: Annotated[str | None, _OURS] = None
-    default_shipping_address_id: Annotated[str | None, _OURS] = None
+    default_billing_address_id: Annotated[str | None, OURS] = None
+    default_shipping_address_id: Annotated[str | None, OURS] = None
     language: Annotated[str | None, _OTHER] = None
     description: Annotated[str | None, _OTHERS_TEXT] = Field(default=None, repr=False)
     external_id: Annotated[str | None, _OTHER] = None
-    claims_external_id: Annotated[bool, _OURS] = False
+    claims_external_id: Annotated[bool, OURS] = False
     address: Annotated[StoredJson | None, _OTHERS_TEXT] = Field(default=None, repr=False)
     primary_address: Annotated[StoredJson | None, _OTHERS_TEXT] = Field(default=None, repr=False)
     metadata: Annotated[StoredJson, _CONTACT] = Field(default={}, repr=False)
     custom_fields: Annotated[StoredJson, _OTHERS_TEXT] = Field(default={}, repr=False)
-    shard: Annotated[int, _OURS] = 0
-    created_at: Annotated[AwareDatetime, _VISIBLE]
-    updated_at: Annotated[AwareDatetime, _VISIBLE]
-    deleted_at: Annotated[AwareDatetime | None, _OURS] = None
+    shard: Annotated[int, OURS] = 0
+    created_at: Annotated[AwareDatetime, VISIBLE]
+    updated_at: Annotated[AwareDatetime, VISIBLE]
+    deleted_at: Annotated[AwareDatetime | None, OURS] = None
 
 
 class CustomerResult(BaseModel, frozen=True):

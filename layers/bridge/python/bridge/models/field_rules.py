@@ -30,9 +30,10 @@ class FieldRule:
     the customer's data and never shown to operators. `is_fact`: a change of it makes an entry of
     the timeline.
 
-    `seen_by`: `caller`: everybody who may see the record by the native API. `other_api`: only
-    callers of the other APIs. `owner`: only its owner or its guest.
-    `operator`: only who operates the stack. `nobody`: it never leaves the store.
+    `seen_by`: who sees the field as it is. `caller`: everybody who may see the record by the native
+    API. `other_api`: only callers of the other APIs. `owner`: only its owner or its guest.
+    `operator`: only who operates the stack. `nobody`: it never leaves the store. An API adapter may
+    compute a field of its own from one that it does not show: `failure_code` from `failure`.
     """
 
     set_by: SetBy
@@ -42,6 +43,16 @@ class FieldRule:
     at_provider: bool = False
     is_personal: bool = False
     is_fact: bool = False
+
+
+# The rules that several records share.
+OURS = FieldRule(set_by="bridge", seen_by="operator")
+VISIBLE = FieldRule(set_by="bridge", seen_by="caller")
+MADE = FieldRule(set_by="bridge", seen_by="caller", changes="never")
+PROVIDERS = FieldRule(set_by="provider", seen_by="caller")
+FIXED = FieldRule(set_by="client", seen_by="caller", changes="never")
+OWN = FieldRule(set_by="client", seen_by="caller", changes="any_time")
+TEXT = FieldRule(set_by="client", seen_by="caller", changes="any_time", is_personal=True)
 
 
 @cache

@@ -9,7 +9,15 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_vali
 
 from bridge.models.currency import Cents, Currency
 from bridge.models.customer import STRICT, Guest, GuestData
-from bridge.models.field_rules import FieldRule
+from bridge.models.field_rules import (
+    FIXED,
+    MADE,
+    OURS,
+    OWN,
+    TEXT,
+    VISIBLE,
+    FieldRule,
+)
 from bridge.models.provider import Dispute, Failure, NextAction, ProviderId, Status
 from bridge.models.refund import Refund
 from bridge.models.run_context import Cause
@@ -184,11 +192,8 @@ class ActiveAttempt(BaseModel, frozen=True):
     refund: Refund | None = None
 
 
-# The rules of a payment's fields. What we make and compute:
-_OURS = FieldRule(set_by="bridge", seen_by="operator")
+# The rules of only a payment's fields. What we make and compute:
 _INTERNAL = FieldRule(set_by="bridge", seen_by="nobody")
-_VISIBLE = FieldRule(set_by="bridge", seen_by="caller")
-_MADE = FieldRule(set_by="bridge", seen_by="caller", changes="never")
 # What the provider's state says:
 _FACT = FieldRule(set_by="provider", seen_by="caller", is_fact=True)
 _INTERNAL_FACT = FieldRule(set_by="provider", seen_by="operator", is_fact=True)
@@ -196,12 +201,9 @@ _STATE = FieldRule(set_by="provider", seen_by="operator")
 _PAYERS = FieldRule(set_by="provider", seen_by="caller", is_personal=True)
 _SECRET = FieldRule(set_by="provider", seen_by="owner")
 # What the client sends: for ever, at any time, or until it is charged:
-_FIXED = FieldRule(set_by="client", seen_by="caller", changes="never")
 _GUEST = FieldRule(
     set_by="client", seen_by="operator", changes="never", body_name="guest_data", is_personal=True
 )
-_OWN = FieldRule(set_by="client", seen_by="caller", changes="any_time")
-_TEXT = FieldRule(set_by="client", seen_by="caller", changes="any_time", is_personal=True)
 _AMOUNT = FieldRule(set_by="client", seen_by="caller", changes="before_charge")
 _CHARGED = FieldRule(
     set_by="client", seen_by="caller", changes="before_charge", at_provider=True, is_fact=True
@@ -238,13 +240,13 @@ class Payment(BaseModel, frozen=True):
     Source: docs/data-model.md, section 2.
     """
 
-    id: Annotated[str, _MADE]
-    uid: Annotated[str, _OURS]
-    version: Annotated[int, _OURS] = 1
-    sequence: Annotated[int, _OURS] = 0
+    id: Annotated[str, MADE]
+    uid: Annotated[str, OURS]
+    version: Annotated[int, OURS] = 1
+    sequence: Annotated[int, OURS] = 0
     last_hash: Annotated[str, _INTERNAL] = ""
-    attempts: Annotated[int, _OURS] = 0
-    active_attempt: Annotated[ActiveAttempt | None, _OURS] = None
+    attempts: Annotated[int, OURS] = 0
+    active_attempt: Annotated[ActiveAttempt | None, OURS] = None
     writer: Annotated[str, _INTERNAL] = ""
     status: Annotated[Status, _FACT] = "new"
     subtotal_cents: Annotated[int, _AMOUNT]
@@ -253,43 +255,43 @@ class Payment(BaseModel, frozen=True):
     total_cents: Annotated[int, _CHARGED]
     captured_cents: Annotated[int, _FACT] = 0
     refunded_cents: Annotated[int, _FACT] = 0
-    refundable_cents: Annotated[int, _OURS] = 0
-    refunds_pending: Annotated[int, _OURS] = 0
+    refundable_cents: Annotated[int, OURS] = 0
+    refunds_pending: Annotated[int, OURS] = 0
     currency: Annotated[str, _CHARGED]
-    provider_id: Annotated[ProviderId, _FIXED]
+    provider_id: Annotated[ProviderId, FIXED]
     provider_payment_id: Annotated[str | None, _FACT] = None
     charge_id: Annotated[str | None, _INTERNAL_FACT] = None
     is_open: Annotated[bool, _STATE] = False
     dispute: Annotated[Dispute | None, _INTERNAL_FACT] = None
     next_action: Annotated[NextAction | None, _PAYERS] = Field(default=None, repr=False)
     failure: Annotated[Failure | None, _STATE] = None
-    user_id: Annotated[str | None, _VISIBLE] = None
-    organization_id: Annotated[str | None, _FIXED] = None
-    customer_id: Annotated[str | None, _FIXED] = None
-    provider_customer_id: Annotated[str | None, _OURS] = None
+    user_id: Annotated[str | None, VISIBLE] = None
+    organization_id: Annotated[str | None, FIXED] = None
+    customer_id: Annotated[str | None, FIXED] = None
+    provider_customer_id: Annotated[str | None, OURS] = None
     guest: Annotated[Guest | None, _GUEST] = Field(default=None, repr=False)
     payment_method_id: Annotated[str | None, _SENT] = None
-    project_id: Annotated[str | None, _OWN] = None
-    description: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
-    concept: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
-    reference_code: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
-    category: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
-    tags: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
+    project_id: Annotated[str | None, OWN] = None
+    description: Annotated[str | None, TEXT] = Field(default=None, repr=False)
+    concept: Annotated[str | None, TEXT] = Field(default=None, repr=False)
+    reference_code: Annotated[str | None, TEXT] = Field(default=None, repr=False)
+    category: Annotated[str | None, TEXT] = Field(default=None, repr=False)
+    tags: Annotated[str | None, TEXT] = Field(default=None, repr=False)
     statement_descriptor: Annotated[str | None, _PRINTED] = Field(default=None, repr=False)
     setup_future_usage: Annotated[Usage | None, _SENT] = None
-    capture_method: Annotated[CaptureMethod, _FIXED] = "automatic"
+    capture_method: Annotated[CaptureMethod, FIXED] = "automatic"
     return_url: Annotated[str | None, _ADDRESS] = Field(default=None, repr=False)
     cancel_url: Annotated[str | None, _ADDRESS] = Field(default=None, repr=False)
-    may_redirect: Annotated[bool, _OURS] = False
-    metadata: Annotated[Metadata, _TEXT] = Field(default={}, repr=False)
-    due_at: Annotated[int | None, _OURS] = None
-    last_event_at: Annotated[int | None, _OURS] = None
-    is_hidden: Annotated[bool, _OURS] = False
-    shard: Annotated[int, _OURS] = 0
-    completed_at: Annotated[AwareDatetime | None, _VISIBLE] = None
-    changed_at: Annotated[AwareDatetime, _OURS]
-    created_at: Annotated[AwareDatetime, _VISIBLE]
-    updated_at: Annotated[AwareDatetime, _VISIBLE]
+    may_redirect: Annotated[bool, OURS] = False
+    metadata: Annotated[Metadata, TEXT] = Field(default={}, repr=False)
+    due_at: Annotated[int | None, OURS] = None
+    last_event_at: Annotated[int | None, OURS] = None
+    is_hidden: Annotated[bool, OURS] = False
+    shard: Annotated[int, OURS] = 0
+    completed_at: Annotated[AwareDatetime | None, VISIBLE] = None
+    changed_at: Annotated[AwareDatetime, OURS]
+    created_at: Annotated[AwareDatetime, VISIBLE]
+    updated_at: Annotated[AwareDatetime, VISIBLE]
     client_secret: Annotated[str | None, _SECRET] = Field(default=None, exclude=True, repr=False)
 
     @property

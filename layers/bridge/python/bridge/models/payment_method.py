@@ -10,7 +10,16 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_vali
 
 from bridge.models.address import Address
 from bridge.models.customer import STRICT
-from bridge.models.field_rules import FieldRule
+from bridge.models.field_rules import (
+    FIXED,
+    MADE,
+    OURS,
+    OWN,
+    PROVIDERS,
+    TEXT,
+    VISIBLE,
+    FieldRule,
+)
 from bridge.models.page import OffsetPage
 from bridge.models.provider import ProviderId
 from bridge.models.text import CheckedMetadata, Metadata, Reference, Short
@@ -78,17 +87,9 @@ class MethodChange(BaseModel):
     type: str | None = None
 
 
-# The rules of a payment method's fields:
-_OURS = FieldRule(set_by="bridge", seen_by="operator")
-_VISIBLE = FieldRule(set_by="bridge", seen_by="caller")
-_MADE = FieldRule(set_by="bridge", seen_by="caller", changes="never")
-_PROVIDERS = FieldRule(set_by="provider", seen_by="caller")
-_FIXED = FieldRule(set_by="client", seen_by="caller", changes="never")
 _TOKEN = FieldRule(
     set_by="client", seen_by="caller", changes="never", body_name="provider_payment_method_id"
 )
-_OWN = FieldRule(set_by="client", seen_by="caller", changes="any_time")
-_TEXT = FieldRule(set_by="client", seen_by="caller", changes="any_time", is_personal=True)
 
 
 class PaymentMethod(BaseModel, frozen=True):
@@ -98,23 +99,23 @@ class PaymentMethod(BaseModel, frozen=True):
     a card is valid until the end of that month.
     """
 
-    id: Annotated[str, _MADE]
-    uid: Annotated[str, _OURS]
-    customer_id: Annotated[str, _FIXED]
-    state: Annotated[Literal["active", "deleted"], _OURS] = "active"
-    provider_id: Annotated[ProviderId, _FIXED]
-    type: Annotated[str, _FIXED] = "card"
-    brand: Annotated[str | None, _PROVIDERS] = None
-    last4: Annotated[str | None, _PROVIDERS] = None
-    exp_month: Annotated[int | None, _PROVIDERS] = None
-    exp_year: Annotated[int | None, _PROVIDERS] = None
-    alias: Annotated[str | None, _TEXT] = Field(default=None, repr=False)
-    billing_address_id: Annotated[str | None, _OWN] = None
-    metadata: Annotated[Metadata, _TEXT] = Field(default={}, repr=False)
-    is_default: Annotated[bool, _OWN] = False
+    id: Annotated[str, MADE]
+    uid: Annotated[str, OURS]
+    customer_id: Annotated[str, FIXED]
+    state: Annotated[Literal["active", "deleted"], OURS] = "active"
+    provider_id: Annotated[ProviderId, FIXED]
+    type: Annotated[str, FIXED] = "card"
+    brand: Annotated[str | None, PROVIDERS] = None
+    last4: Annotated[str | None, PROVIDERS] = None
+    exp_month: Annotated[int | None, PROVIDERS] = None
+    exp_year: Annotated[int | None, PROVIDERS] = None
+    alias: Annotated[str | None, TEXT] = Field(default=None, repr=False)
+    billing_address_id: Annotated[str | None, OWN] = None
+    metadata: Annotated[Metadata, TEXT] = Field(default={}, repr=False)
+    is_default: Annotated[bool, OWN] = False
     token: Annotated[str | None, _TOKEN] = Field(default=None, exclude=True, repr=False)
-    created_at: Annotated[AwareDatetime, _VISIBLE]
-    updated_at: Annotated[AwareDatetime, _VISIBLE]
+    created_at: Annotated[AwareDatetime, VISIBLE]
+    updated_at: Annotated[AwareDatetime, VISIBLE]
 
     def is_expired(self, now: datetime) -> bool:
         """Whether the card's last month is over. A method without a date never expires."""

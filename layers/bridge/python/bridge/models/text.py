@@ -15,7 +15,7 @@ EMAIL = 254
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
 # DynamoDB stores numbers from 1E-130 to 9.9E+125 with 38 digits. These limits stay well inside.
 SMALLEST, LARGEST = 1e-100, 1e100
-DESCRIPTOR = re.compile(r"""(?=.*[A-Za-z])[ -~]{5,22}""")
+DESCRIPTOR = re.compile(r"(?=.*[A-Za-z])[ -~]{5,22}")
 NOT_PRINTED = re.compile(r"""[<>\\'"*]""")
 PHONE = re.compile(r"[0-9 +().-]{3,30}")
 
@@ -115,7 +115,7 @@ def _phone(value: str) -> str:
 
 
 def _descriptor(value: str) -> str:
-    """Source: Stripe, "Statement descriptors"; no provider takes more."""
+    """Source: Stripe, "Statement descriptors"."""
     if not DESCRIPTOR.fullmatch(value := value.strip()) or NOT_PRINTED.search(value):
         raise ValueError("must have 5 to 22 ASCII characters with a letter, without < > \\ ' \" *")
     return value

@@ -11,9 +11,9 @@ from bridge import clock
 from bridge.core.payment_state import state_machine
 from bridge.core.payment_state.attempts import OperationPlan, PreparedCall
 from bridge.core.payments import amounts
+from bridge.core.rules import immutable_fields
 from bridge.core.wallet import payment_methods
 from bridge.errors import Conflict, Detail, InvalidRequest, NotFound
-from bridge.models import field_rules
 from bridge.models.caller import Caller
 from bridge.models.identifier import new_id
 from bridge.models.payment import (
@@ -105,8 +105,7 @@ def plan_update(caller: Caller, change: PaymentChange, run: RunContext) -> Opera
 
     def prepare(payment: Payment) -> PreparedCall:
         provider = registry.open_provider(payment.provider_id)
-        immutable = set(field_rules.immutable(Payment))
-        pending_changes = change.model_dump(exclude_none=True, exclude=immutable)
+        pending_changes = immutable_fields.changeable(change.model_dump(exclude_none=True), payment)
         if pending_changes.keys() & set(amounts.AMOUNTS):
             pending_changes |= amounts.change(payment, change)
         changed = payment.model_copy(update=pending_changes)
