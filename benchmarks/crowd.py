@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, cast
+
+from msgspec.structs import replace
 
 from benchmarks.customer_pages import FOUR_SHARDS, ONE_SHARD, Organization
 from bridge import clock, config
@@ -106,7 +108,7 @@ def _created(organization: Organization, number: int) -> Customer:
     """Create a customer with the use case, in its own transaction."""
     caller = Caller(key_of=organization.id)
     run = RunContext(cause="api", ends_at=clock.now() + timedelta(minutes=1))
-    fields = CustomerFields(**_fields(number))
+    fields = cast(CustomerFields, _fields(number))
     return organization_customers.create(caller, fields, "required", run).customer
 
 
@@ -118,7 +120,7 @@ def _copy(
     name = joined_name(fields["first_name"], fields["last_name"])
     known = {"id": made, "uid": suffix(made), "organization_id": organization.id, "shard": shard}
     times = {"created_at": at, "updated_at": at}
-    return first.model_copy(update=fields | known | times | {"name": name})
+    return replace(first, **(fields | known | times | {"name": name}))
 
 
 def _items(customers: Iterable[Customer], counted: Counter[Key]) -> Iterator[Item]:

@@ -5,11 +5,15 @@ from datetime import timedelta
 from itertools import chain
 from typing import Any
 
+from msgspec.structs import replace
+
 from benchmarks.events import DEEPEST, PAGE, PAYER, READER, customer_id, payment_id, suffix
 from bridge import clock
+from bridge.bodies.payment import NewPayment
 from bridge.core.payments import create_payment
 from bridge.models.caller import Caller, Session
-from bridge.models.payment import NewPayment, Payment
+from bridge.models.model import values_of
+from bridge.models.payment import Payment
 from bridge.models.run_context import RunContext
 from bridge.store import dynamodb, keys
 from bridge.store.access import session_items
@@ -52,7 +56,7 @@ def first_payment(session_id: str) -> Payment:
     user_id, ends = session_id.replace("session", "user"), clock.now() + timedelta(days=1)
     session = Session(user_id=user_id, email=f"{user_id}@example.com", expires_at=ends)
     session_items.put(session_id, session)
-    caller = Caller(**session.model_dump(exclude={"expires_at"}))
+    caller = Caller(**values_of(session, "expires_at"))
     new = NewPayment(total_cents=2000, currency="USD", description="Monthly premium plan")
     made = create_payment.create_payment_intent(
         caller, new, RunContext(cause="api", ends_at=ends)
@@ -60,7 +64,7 @@ def first_payment(session_id: str) -> Payment:
     customer = customer_items.get(str(made.customer_id))
     assert customer
     known = {"id": customer_id(session_id), "uid": suffix(session_id, 0)}
-    copy = customer.model_copy(update=known)
+    copy = replace(customer, **known)
     dynamodb.write(dynamodb.put(keys.customer(copy.id), customer_items.item_of(copy)))
     return made
 
@@ -69,7 +73,7 @@ def _rows(first: Payment, session_id: str, numbers: Iterable[int]) -> Iterable[d
     """Yield the items of equal payments of one user, each with its client secret."""
     for number in numbers:
         known = {"id": payment_id(session_id, number), "uid": suffix(session_id, number)}
-        copy = first.model_copy(update=known | {"provider_payment_id": f"pi_{known['uid']}"})
+        copy = replace(first, **(known | {"provider_payment_id": f"pi_{known['uid']}"}))
         secret = {"secret": first.client_secret, "exp": clock.seconds() + 3600}
         yield dynamodb.put(keys.payment(copy.id), payment_items.item_of(copy))
         yield dynamodb.put(keys.client_secret(copy.id), secret)

@@ -6,7 +6,11 @@ agree. Source: docs/architecture.md, section 4.
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+from msgspec.structs import replace
+
 from bridge import clock
+from bridge.bodies.payment import Confirmation, NewPayment
 from bridge.core.payment_state import attempts, synchronize
 from bridge.core.payments import change_payment
 from bridge.models.address import Address
@@ -15,7 +19,7 @@ from bridge.models.credential import Credential, CredentialKind
 from bridge.models.custom_field import CustomField
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
-from bridge.models.payment import AttemptOutcome, CaptureMethod, Confirmation, NewPayment, Payment
+from bridge.models.payment import AttemptOutcome, CaptureMethod, Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.models.run_context import RunContext
 from bridge.providers import registry
@@ -52,7 +56,7 @@ def seed(stripe: StripeSimulator, flowless: Flowless) -> None:
     """Put the demo data into empty tables and simulators."""
     for session_id, session in SESSIONS.items():
         lasting = session | {"expires_at": clock.now() + LIFE}
-        session_items.put(session_id, Session.model_validate(lasting))
+        session_items.put(session_id, msgspec.convert(lasting, Session))
         flowless.sessions[session_id] = lasting
     for identifier, kind, name, secret in CREDENTIALS:
         _credential(identifier, kind, name, secret)
@@ -109,7 +113,7 @@ def _at_stripe(customer: Customer) -> Customer:
     """Create the customer at the simulator and store it."""
     provider = registry.open_provider("stripe")
     made = provider.create_customer(customer, key=f"{customer.id}.c", ends_at=_run().ends_at)
-    customer = customer.model_copy(update={"provider_customer_id": made})
+    customer = replace(customer, provider_customer_id=made)
     customer_items.insert(customer, None)
     return customer
 
@@ -135,7 +139,7 @@ def _organizations_customer(stripe: StripeSimulator, identifier: str) -> None:
     instrument = "pm_01kjpx9b4vfkhr0f2q3g5m7n8p"
     _method(stripe, customer, instrument, suffix(instrument))
     field = {"name": "shirtSize", "resource": "customers", "description": "", "type": "string"}
-    defined = CustomField.model_validate(field | {"created_at": at, "updated_at": at})
+    defined = msgspec.convert(field | {"created_at": at, "updated_at": at}, CustomField)
     custom_field_items.insert("org_456", defined)
 
 
@@ -178,7 +182,7 @@ def _method(stripe: StripeSimulator, customer: Customer, identifier: str, uid: s
     saved = stripe.seed_method(identifier, customer.provider_customer_id)
     card, now = saved["card"], clock.now()
     assert isinstance(card, dict)
-    method = PaymentMethod.model_validate(
+    method = msgspec.convert(
         {
             "id": identifier,
             "uid": uid,
@@ -191,7 +195,8 @@ def _method(stripe: StripeSimulator, customer: Customer, identifier: str, uid: s
             "token": saved["id"],
             "created_at": now,
             "updated_at": now,
-        }
+        },
+        PaymentMethod,
     )
     method_items.insert(method, customer, None)
 
@@ -247,7 +252,7 @@ def _payment(
         created_at=now,
         updated_at=now,
     )
-    request = attempts.request_hash("create", new)
+    request = attempts.request_hash("create", new.model_dump_json(exclude_unset=True))
     locked = attempts.lock_for(payment, "create", request, run)
     locked = payment_writes.insert_locked(locked, None, customer_items.lives(customer.id))
     made = stripe.seed_payment(
@@ -259,7 +264,7 @@ def _payment(
         automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
         **({"capture_method": "manual"} if capture_method == "manual" else {}),
     )
-    known = locked.model_copy(update={"provider_payment_id": made["id"]})
+    known = replace(locked, provider_payment_id=made["id"])
     provider_state = registry.open_provider("stripe").fetch_payment(known, ends_at=run.ends_at)
     synchronize.record_outcome(locked, provider_state, AttemptOutcome(attempt=1, kind="done"), run)
     owner = Caller(user_id="user_456", email=customer.email)

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from bridge import background, clock
 from bridge.background import Invocation
 from bridge.errors import Conflict, Detail, InvalidRequest
+from bridge.models.model import Model
 from bridge.models.outbox import ChangedKey
 from bridge.models.run_context import RunContext
 from tests.stripe_events import batch
@@ -20,7 +21,11 @@ class Context:
         return 5000
 
 
-class Done(BaseModel):
+class Done(Model, frozen=True, kw_only=True):
+    count: int
+
+
+class Input(BaseModel):
     count: int
 
 
@@ -57,7 +62,7 @@ def test_operation_returns_ok_or_the_error_as_text() -> None:
     @background.operation
     def doubles(invocation: Invocation) -> Done | None:
         assert invocation.run.cause == "reconciliation"
-        count = invocation.parse(Done).count
+        count = invocation.parse(Input).count
         return Done(count=count * 2) if count else None
 
     assert doubles({"count": 2}, Context()) == {"ok": True, "count": 4}
@@ -74,7 +79,7 @@ def test_worker_leaves_only_failed_messages_in_the_queue() -> None:
     @background.worker
     def counts(invocation: Invocation) -> None:
         assert invocation.run.cause == "webhook"
-        seen.append(invocation.parse(Done).count)
+        seen.append(invocation.parse(Input).count)
         if seen[-1] == 2:
             raise Conflict("not now", code="later")
         if seen[-1] == 3:

@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from msgspec.structs import replace
 
 from bridge.store.payments import outbox_items
 from local import database
@@ -344,7 +345,7 @@ def test_rights_suffice_when_events_are_late_or_a_customer_is_deleted(
     run: Run, setting: Callable[[str, str], None]
 ) -> None:
     seen = outbox_items.get_cursor("pay_123")
-    outbox_items.move(seen, seen.model_copy(update={"due_at": 1}))
+    outbox_items.move(seen, replace(seen, due_at=1))
     assert run("jobs/sweep_payments")["events"] == 2
     setting("CASCADE_PAYMENTS", "1")
     event = json.loads(json.dumps(event_of("native/delete_customer")).replace("cust_123", OWNER))

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BRIDGE = ROOT / "layers" / "bridge" / "python" / "bridge"
 
 LEAVES = {"models", "errors", "config", "clock"}
-BELOW_CORE = LEAVES | {"store", "providers", "queues"}
+BELOW_CORE = LEAVES | {"store", "providers", "queues", "bodies"}
 # The groups of core, each with the groups that it may use. There are no cycles.
 CORE = {
     "core.rules": set[str](),
@@ -45,9 +45,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "providers": {"outbound", "models", "errors", "config", "clock"},
     # `inbound` reads two things from leaves: the end of a run from the clock, and the trusted
     # address header from a setting. Background events and JSON have modules of their own.
-    "inbound": {"bodies", "models", "errors", "config", "clock"},
+    "inbound": {"strict_json", "models", "errors", "config", "clock"},
     "background": {"inbound", "bodies", "models", "errors"},
-    "bodies": {"errors"},
+    "bodies": {"inbound", "models", "errors"},
+    "strict_json": {"errors"},
     "outbound": {"models", "errors", "config"},
     "queues": {"aws", "models", "errors", "config"},
     "aws": {"config"},
@@ -59,12 +60,15 @@ MAY_IMPORT: dict[str, set[str]] = {
 API_ADAPTERS = ("native", "payments_ai", "monri", "alternative")
 BEHIND = ("webhooks", "jobs", "operations")  # groups without an API adapter
 ALL_API_ADAPTERS = {f"api_adapters.{each}" for each in API_ADAPTERS}
+BODILESS = ("get_", "list_", "delete_", "archive_", "sync_")  # names of functions that read no body
 RIGS = ("local", "tests", "benchmarks")  # not in the bundle; they may import everything
 
 # Libraries that only these packages may import.
 OWNERS = {
     "boto3": set(),  # it makes the same clients as botocore, and costs a tenth of a cold start
     "botocore": {"aws", "store", "queues"},
+    # It takes as long to load as a client of DynamoDB: only who reads a request's body needs it.
+    "pydantic": {"bodies", "api_adapters"},
     "stripe": {"providers"},
     "urllib3": {"outbound"},
     "requests": {"providers"},  # the transport of Stripe's SDK
@@ -111,7 +115,8 @@ def allowed(path: Path) -> set[str]:
     if (group, name) == ("operations", "unmatched"):
         own = ALL_API_ADAPTERS
     assert own or group in BEHIND, f"{group} is not a group of functions"
-    return {"core", "inbound", "background"} | own
+    operators = {"bodies"} if group == "operations" else set()
+    return {"core", "inbound", "background"} | own | operators
 
 
 def forbidden(path: Path) -> list[str]:
@@ -188,6 +193,33 @@ print(*(name for name in sys.modules if name.startswith({heavy!r})))
         check=True,
     )
     assert run.stdout.split() == []
+
+
+def test_functions_that_read_no_body_do_not_load_pydantic() -> None:
+    """It takes a third of a cold start."""
+    reading = [
+        str(path)
+        for path in sorted((ROOT / "functions").glob("*/*/handler.py"))
+        if path.parts[-3] in ("jobs", "webhooks")
+        or (path.parts[-3] != "operations" and path.parts[-2].startswith(BODILESS))
+    ]
+    assert len(reading) > 35
+    program = f"""
+import importlib.util, sys
+for path in {reading!r}:
+    spec = importlib.util.spec_from_file_location("handler", path)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    if "pydantic" in sys.modules:
+        sys.exit(path)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(BRIDGE.parent), "POWERTOOLS_METRICS_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_a_forbidden_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

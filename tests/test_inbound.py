@@ -1,4 +1,4 @@
-"""HTTP API events and responses. Source: docs/api/native.md, section 1 (B2, B3, B5)."""
+"""HTTP API events and responses. Source: docs/api/native.md, section 1 (B3, B5)."""
 
 import base64
 import json
@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from pydantic import BaseModel
 
 from bridge import clock, inbound
-from bridge.api_adapters import native
-from bridge.errors import Conflict, Detail, InvalidRequest
+from bridge.api_adapters.native import wire
+from bridge.errors import Conflict, InvalidRequest
 from bridge.inbound import Request, Response
 
 Event = dict[str, Any]
@@ -50,38 +49,6 @@ def test_b3_lone_surrogate_in_the_event_is_refused() -> None:
     with pytest.raises(InvalidRequest) as refused:
         _ = request_of('{"a":"\ud800"}').json
     assert refused.value.code == "invalid_json"
-
-
-class Inner(BaseModel, strict=True):
-    cents: int
-
-
-class Shape(BaseModel, strict=True):
-    name: str = "unset"
-    inner: Inner | None = None
-
-
-def test_b2_null_counts_as_not_given_and_unknown_fields_are_ignored() -> None:
-    shape = request_of('{"name":null,"inner":{"cents":5,"more":1},"else":[]}').parse(Shape)
-    assert shape == Shape(inner=Inner(cents=5))
-    assert shape.model_fields_set == {"inner"}
-
-
-def test_b5_invalid_fields_are_all_reported_without_values() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        request_of('{"name":4242424242424242,"inner":{"cents":"secret"}}').parse(Shape)
-    assert [each.field for each in refused.value.details] == ["name", "inner.cents"]
-    text = f"{refused.value} {refused.value.details}"
-    assert "4242" not in text
-    assert "secret" not in text
-    with pytest.raises(InvalidRequest) as refused:
-        request_of('{"inner":{"cents":null}}').parse(Shape)
-    assert refused.value.details == [Detail("inner.cents", "is required")]
-
-
-@pytest.mark.parametrize("body", ["", "  \n", "{}"])
-def test_b3_parse_optional_takes_an_empty_body_for_an_empty_object(body: str) -> None:
-    assert request_of(body).parse_optional(Shape) == Shape()
 
 
 @given(st.binary(max_size=40))
@@ -246,7 +213,7 @@ def test_b5_unexpected_exception_is_a_500_without_details() -> None:
 
 
 def test_b3_body_over_256_kib_is_a_413() -> None:
-    handler = inbound.endpoint(native, guests=True)(lambda request: len(request.body))
+    handler = inbound.endpoint(wire, guests=True)(lambda request: len(request.body))
     for size, status in ((256 * 1024, 200), (256 * 1024 + 1, 413)):
         response = handler(event_of("x" * size), Context())
         assert response["statusCode"] == status
@@ -257,7 +224,7 @@ def test_b3_body_over_256_kib_is_a_413() -> None:
 def test_b8_request_without_credential_is_a_401_unless_guests_are_allowed(
     status: int, *, guests: bool
 ) -> None:
-    handler = inbound.endpoint(native, status=201, guests=guests)(lambda _: {})
+    handler = inbound.endpoint(wire, status=201, guests=guests)(lambda _: {})
     assert handler(event_of("{}"), Context())["statusCode"] == status
 
 

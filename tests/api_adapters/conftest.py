@@ -1,11 +1,14 @@
-"""What the tests of the API adapters share: a request as API Gateway delivers it."""
+"""What the tests of the API adapters share: a request as API Gateway delivers it, and a time."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from bridge import clock
 from bridge.inbound import Request
+
+# A time in another zone and with microseconds; the APIs show it as 2026-01-15T10:30:00Z.
+AT = datetime(2026, 1, 15, 11, 30, 0, 999_999, tzinfo=timezone(timedelta(hours=1)))
 
 
 def request_of(query: str = "", method: str = "GET", **more: Any) -> Request:

@@ -12,20 +12,21 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel
 
-from bridge.api_adapters import monri
-from bridge.api_adapters.alternative import NewCustomerBody
-from bridge.models import card_numbers
-from bridge.models.address import AddressChange, NewAddress
-from bridge.models.customer import CustomerChange, NewCustomer, NewCustomerUser
-from bridge.models.payment import (
+from bridge.api_adapters.alternative.bodies import NewCustomerBody
+from bridge.api_adapters.monri import bodies as monri
+from bridge.bodies.address import AddressChange, NewAddress
+from bridge.bodies.contact import NewCustomerUser
+from bridge.bodies.customer import CustomerChange, NewCustomer
+from bridge.bodies.payment import (
     Cancellation,
     Capture,
     Confirmation,
     NewPayment,
+    NewRefund,
     PaymentChange,
 )
-from bridge.models.payment_method import MethodChange, NewMethod
-from bridge.models.refund import NewRefund
+from bridge.bodies.payment_method import MethodChange, NewMethod
+from bridge.models import card_numbers
 
 Bad = tuple[object, str]
 """A value that no field of its kind may have, and the path below the field that is reported."""

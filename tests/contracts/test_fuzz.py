@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from pydantic import BaseModel
 
-from bridge.api_adapters import monri
+from bridge.api_adapters.monri import bodies as monri
+from bridge.api_adapters.monri.wire import LABELS
+from bridge.bodies.customer import GuestData
 from bridge.models.caller import Caller
-from bridge.models.customer import GuestData
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import STRANGER, USER, Environment
 from tests.contracts.records import Scan, assert_converged, stored_payments
@@ -204,7 +205,7 @@ def test_monri_reports_exactly_the_wrong_fields(
         body, wrong = example
         answer = bearer.ask("POST", target, body)
         errors = answer.json()["errors"]
-        labels = sorted(monri.LABELS.get(name, name) for name in wrong)
+        labels = sorted(LABELS.get(name, name) for name in wrong)
         assert answer.status == 400, (body, errors)
         assert len(errors) == len(wrong), (body, errors)
         for label, line in zip(labels, sorted(errors), strict=True):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 
 from bridge import clock
@@ -71,7 +72,7 @@ def stored_customer(**more: object) -> Customer:
     """A customer of the vectors' merchant, with the UUID that vector D uses."""
     known = {"id": CUSTOMER, "uid": CUSTOMER.removeprefix("cust_"), "organization_id": "org_1"}
     times = {"created_at": clock.now(), "updated_at": clock.now()}
-    customer = Customer.model_validate(known | times | more)
+    customer = msgspec.convert(known | times | more, Customer)
     customer_items.insert(customer, None)
     return customer
 

@@ -85,7 +85,9 @@ class Story(RuleBasedStateMachine):
         self.environment.stripe.reset()
         self.moved = 0.0
         self.later(0)
-        session = Session(**USER.model_dump(), expires_at=clock.now() + timedelta(days=9))
+        session = Session(
+            user_id=str(USER.user_id), email=USER.email, expires_at=clock.now() + timedelta(days=9)
+        )
         session_items.put("session_of_user", session)
         self.guest = Client(self.environment.gateway, may_fail=True)
         self.user = self.guest.acting(x_session_id="session_of_user")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from bridge import clock
@@ -167,7 +168,7 @@ def signed_in(
             "organizations": organizations,
             "expires_at": clock.now() + timedelta(days=365),
         }
-        session_items.put(session_id, Session.model_validate(described))
+        session_items.put(session_id, msgspec.convert(described, Session))
         return Api(environment.gateway, {"x-session-id": session_id})
 
     return sign_in

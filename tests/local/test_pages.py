@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock, queues
 from bridge.models.outbox import Event
@@ -61,7 +62,7 @@ def test_state_has_the_latest_events_on_the_bus(
         at=at,
     )
     for number in range(15):
-        queues.put_events([event.model_copy(update={"sequence": number})] * 10)
+        queues.put_events([replace(event, sequence=number)] * 10)
     events = ask(pages, "GET", "/_local/state").json()["events"]
     assert events == subscriber()[-len(events) :]
     assert len(events) == 100

@@ -1,5 +1,6 @@
 """The idempotency record (B17). Source: docs/payment-correctness.md, section 5."""
 
+import msgspec
 import pytest
 
 from bridge.models.idempotency import IdempotencyRecord
@@ -15,7 +16,7 @@ def test_stored_response_is_the_snapshot_of_a_record_that_is_done() -> None:
 @pytest.mark.parametrize("state", ["open", "free"])
 def test_stored_response_raises_if_there_is_none(state: str) -> None:
     known = {"key": "I#1", "fingerprint": "f", "subject_id": "pay_1", "expires": 1}
-    record = IdempotencyRecord.model_validate(known | {"state": state})
+    record = msgspec.convert(known | {"state": state}, IdempotencyRecord)
     assert not record.declined
     with pytest.raises(RuntimeError):
         _ = record.stored_response

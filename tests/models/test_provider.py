@@ -2,8 +2,8 @@
 
 from typing import get_args
 
+import msgspec
 import pytest
-from pydantic import ValidationError
 
 from bridge.models.provider import FINAL, ProviderMethod, ProviderPayment, Status
 
@@ -15,10 +15,10 @@ def test_final_states_are_succeeded_and_canceled() -> None:
 
 def test_provider_payment_takes_no_status_for_one_that_we_do_not_know() -> None:
     known = {"provider_payment_id": "pi_1", "raw_status": "x", "total_cents": 1, "currency": "USD"}
-    found = ProviderPayment.model_validate(known | {"status": None})
+    found = msgspec.convert(known | {"status": None}, ProviderPayment)
     assert (found.status, found.refunds, found.is_open) == (None, (), False)
-    with pytest.raises(ValidationError):
-        ProviderPayment.model_validate(known | {"status": "x"})
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(known | {"status": "x"}, ProviderPayment)
 
 
 def test_repr_has_neither_client_secret_nor_token() -> None:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+import msgspec
 import pytest
-from pydantic import ValidationError
 
 from bridge.models.queue_message import (
     MethodEventReference,
@@ -21,19 +21,19 @@ METHOD_EVENT = PAYMENT_EVENT | {"token": "pm_1"}
 )
 @pytest.mark.parametrize("event_id", ["", "e" * 256])
 def test_event_id_has_1_to_255_characters(model: Any, body: dict[str, str], event_id: str) -> None:
-    assert model.model_validate(body).event_id == "evt_1"
-    with pytest.raises(ValidationError):
-        model.model_validate(body | {"event_id": event_id})
+    assert msgspec.convert(body, model).event_id == "evt_1"
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(body | {"event_id": event_id}, model)
 
 
 def test_webhook_event_reference_has_ids_and_no_state() -> None:
-    names = set(WebhookEventReference.model_fields)
+    names = set(WebhookEventReference.__struct_fields__)
     ids = {"payment_id", "provider_payment_id", "parent_id"}
     assert names == {"provider_id", "event_id", "type"} | ids
 
 
 def test_repr_of_a_method_event_reference_has_no_token() -> None:
-    assert "pm_1" not in repr(MethodEventReference.model_validate(METHOD_EVENT))
+    assert "pm_1" not in repr(msgspec.convert(METHOD_EVENT, MethodEventReference))
 
 
 def test_status_check_may_be_without_an_attempt() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import stripe
+from msgspec.structs import replace
 
 from bridge.core.payment_state import attempts, merge, state_machine, synchronize
 from bridge.core.rules import crash_points
@@ -69,7 +70,7 @@ def no_bump(patch: pytest.MonkeyPatch) -> None:
     def stay(seen: Payment, after: Payment) -> Payment:
         raised = real(seen, after)
         is_new = after.active_attempt != seen.active_attempt or after.sequence != seen.sequence
-        return raised if is_new else raised.model_copy(update={"version": seen.version})
+        return raised if is_new else replace(raised, version=seen.version)
 
     patch.setattr(payment_writes, "_next_version", stay)
 
@@ -84,8 +85,8 @@ def blind_resend(patch: pytest.MonkeyPatch) -> None:
                 return send(payment)
             except UnknownOutcome:
                 key = f"{payment.locked_attempt.key}1"
-                attempt = payment.locked_attempt.model_copy(update={"key": key})
-                return send(payment.model_copy(update={"active_attempt": attempt}))
+                attempt = replace(payment.locked_attempt, key=key)
+                return send(replace(payment, active_attempt=attempt))
 
         return real(locked, once_more, run)
 
@@ -100,10 +101,8 @@ def unlock_on_timeout(patch: pytest.MonkeyPatch) -> None:
         result = real(locked, send, run)
         if result.retry_after is None:
             return result
-        unlocked = payment_writes.advance(
-            locked, locked.model_copy(update={"active_attempt": None})
-        )
-        return result.model_copy(update={"payment": unlocked})
+        unlocked = payment_writes.advance(locked, replace(locked, active_attempt=None))
+        return replace(result, payment=unlocked)
 
     patch.setattr(attempts, "_send", send)
 
@@ -155,7 +154,7 @@ def three_d_secure_failed(patch: pytest.MonkeyPatch) -> None:
             payment, provider_state, now, own_outcome, single_capture=single_capture
         )
         if outcome and not own_outcome and merged.status == "requires_action":
-            merged = merged.model_copy(update={"status": "failed", "failure": merge.NOT_SENT})
+            merged = replace(merged, status="failed", failure=merge.NOT_SENT)
         return merged, outcome
 
     patch.setattr(merge, "merge", forgetful)

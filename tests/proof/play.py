@@ -19,22 +19,21 @@ from datetime import datetime, timedelta
 import requests
 
 from bridge import aws, clock, config
+from bridge.bodies.payment import (
+    Cancellation,
+    Capture,
+    Confirmation,
+    NewPayment,
+    NewRefund,
+    PaymentChange,
+)
 from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import queue_messages, sweep
 from bridge.errors import BridgeError, NotExecuted
 from bridge.models.caller import Caller
 from bridge.models.page import Page
-from bridge.models.payment import (
-    Cancellation,
-    Capture,
-    Confirmation,
-    NewPayment,
-    Payment,
-    PaymentChange,
-    PaymentResult,
-)
+from bridge.models.payment import Payment, PaymentResult
 from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
-from bridge.models.refund import NewRefund
 from bridge.models.run_context import ClientKey, RunContext
 from bridge.providers import registry, stripe_calls
 from bridge.store.payments import payment_items

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.models.customer import Customer
@@ -30,7 +32,7 @@ def soon(seconds: float = 25) -> datetime:
 def customer(**more: object) -> Customer:
     at = clock.now()
     known = {"id": CUSTOMER_ID, "uid": suffix(CUSTOMER_ID), "email": "jane@example.com"}
-    return Customer.model_validate(known | {"created_at": at, "updated_at": at} | more)
+    return msgspec.convert(known | {"created_at": at, "updated_at": at} | more, Customer)
 
 
 def payment(**more: object) -> Payment:
@@ -49,7 +51,7 @@ def payment(**more: object) -> Payment:
         "created_at": at,
         "updated_at": at,
     }
-    return Payment.model_validate(row | more)
+    return msgspec.convert(row | more, Payment)
 
 
 def create(row: Payment, token: str | None = None, **more: Any) -> ProviderPayment:
@@ -60,7 +62,7 @@ def create(row: Payment, token: str | None = None, **more: Any) -> ProviderPayme
 def opened(**more: object) -> Payment:
     """A payment that is created at the simulator."""
     row = payment(**more)
-    return row.model_copy(update={"provider_payment_id": create(row).provider_payment_id})
+    return replace(row, provider_payment_id=create(row).provider_payment_id)
 
 
 def confirm(row: Payment, token: str | None = "pm_card_visa", **more: Any) -> ProviderPayment:
@@ -89,7 +91,7 @@ def make_customer(row: Payment, **more: Any) -> str:
 
 def update_customer(row: Payment, **more: Any) -> None:
     seen = customer(provider_customer_id="cus_there")
-    changed = seen.model_copy(update={"phone": "12345"})
+    changed = replace(seen, phone="12345")
     ADAPTER.update_customer(seen, changed, **{"ends_at": soon()} | more)
 
 

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import config
 from bridge.errors import (
@@ -156,7 +157,7 @@ def test_500_that_stripe_has_stored_stays_unknown(
 ) -> None:
     """The effect is there, and the key replays the 500: only a status check finds out."""
     stripe_simulator.fault("update_payment", "500_after")
-    changed = row.model_copy(update={"total_cents": 3000})
+    changed = replace(row, total_cents=3000)
     with pytest.raises(UnknownOutcome):
         update(changed)
     assert stripe_simulator.log.counts["update_payment"] == 2
@@ -170,7 +171,7 @@ def test_key_with_other_parameters_raises_unknown_outcome(
 ) -> None:
     update(row)
     with pytest.raises(UnknownOutcome):
-        update(row.model_copy(update={"total_cents": 3000}))
+        update(replace(row, total_cents=3000))
 
 
 class Vanishing:
@@ -252,7 +253,7 @@ def test_bad_input_raises_refused_with_our_field(
 
 def test_unknown_intent_raises_provider_rejected_us(row: Payment) -> None:
     with pytest.raises(ProviderRejectedUs):
-        fetch(row.model_copy(update={"provider_payment_id": "pi_nobody"}))
+        fetch(replace(row, provider_payment_id="pi_nobody"))
 
 
 @EACH_VERB

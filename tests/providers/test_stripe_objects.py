@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.errors import (
     InvalidRequest,
@@ -246,9 +247,9 @@ def test_metadata_of_50_keys_leaves_room_for_our_own_keys(
     assert 48 <= len(stored) <= 50
     seen = customer(metadata=fifty)
     made_id = ADAPTER.create_customer(seen, key="k", ends_at=soon())
-    seen = seen.model_copy(update={"provider_customer_id": made_id})
+    seen = replace(seen, provider_customer_id=made_id)
     others = {f"other {number}": 1 for number in range(50)}
-    changed = seen.model_copy(update={"metadata": others})
+    changed = replace(seen, metadata=others)
     ADAPTER.update_customer(seen, changed, ends_at=soon())
     kept = stripe_simulator.customers()[0]["metadata"]
     assert isinstance(kept, dict)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -129,7 +130,7 @@ def customer(**more: object) -> Customer:
         "created_at": at,
         "updated_at": at,
     }
-    return Customer.model_validate(known | more)
+    return msgspec.convert(known | more, Customer)
 
 
 def payment(**more: object) -> Payment:
@@ -151,7 +152,7 @@ def payment(**more: object) -> Payment:
         "created_at": at,
         "updated_at": at,
     }
-    return Payment.model_validate(known | more)
+    return msgspec.convert(known | more, Payment)
 
 
 def attempt(client_key: IdempotencyKeyReference | None = None, at: int = NOW) -> ActiveAttempt:

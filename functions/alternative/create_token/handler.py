@@ -1,9 +1,9 @@
 """POST /oauth/token: issue an access token for a client's credentials."""
 
-from bridge.api_adapters import alternative
+from bridge.api_adapters.alternative import wire
 from bridge.inbound import Request, Response, public
 
 
-@public(alternative.render_error, body_limit=alternative.BODY_LIMIT)
+@public(wire.render_error, body_limit=wire.BODY_LIMIT)
 def handler(request: Request) -> Response:
-    return alternative.render_token(alternative.issue_token(request))
+    return wire.render_token(wire.issue_token(request))

@@ -6,4 +6,4 @@ from bridge.core.workers import queue_messages
 
 @worker
 def handler(invocation: Invocation) -> None:
-    queue_messages.handle(invocation.parse(queue_messages.Message), invocation.run)
+    queue_messages.handle(queue_messages.read(invocation.event), invocation.run)

@@ -3,14 +3,14 @@
 Source: docs/api/monri.md, section 5.1.
 """
 
-from bridge.api_adapters import monri
+from bridge.api_adapters.monri import bodies, wire
 from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(monri)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with the customer."""
-    fields, run = monri.read_new_customer(request), monri.read_run(request)
+    fields, run = bodies.read_new_customer(request), wire.read_run(request)
     result = organization_customers.create(request.caller, fields, "required", run)
-    return monri.render_customer(result.customer)
+    return wire.render_customer(result.customer)

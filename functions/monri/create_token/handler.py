@@ -3,11 +3,11 @@
 Source: docs/api/monri.md, section 3.
 """
 
-from bridge.api_adapters import monri
+from bridge.api_adapters.monri import bodies, wire
 from bridge.inbound import Request, public
 
 
-@public(monri.render_error, body_limit=monri.BODY_LIMIT)
+@public(wire.render_error, body_limit=wire.BODY_LIMIT)
 def handler(request: Request) -> object:
     """Return 200 with a bearer token."""
-    return monri.render_token(monri.issue_token(request))
+    return wire.render_token(bodies.issue_token(request))

@@ -3,13 +3,13 @@
 Source: docs/api/monri.md, section 5.5.
 """
 
-from bridge.api_adapters import monri
+from bridge.api_adapters.monri import wire
 from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(monri)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with the deleted customer's UUID."""
-    customer = organization_customers.delete(request.caller, monri.read_id(request))
-    return monri.render_deletion(customer)
+    customer = organization_customers.delete(request.caller, wire.read_id(request))
+    return wire.render_deletion(customer)

@@ -4,14 +4,14 @@ A deleted customer is not found.
 Source: docs/api/monri.md, section 5.3.
 """
 
-from bridge.api_adapters import monri
+from bridge.api_adapters.monri import wire
 from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(monri)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with the customer."""
-    external_id = monri.read_merchant_customer_id(request)
+    external_id = wire.read_merchant_customer_id(request)
     customer = organization_customers.get_by_external_id(request.caller, external_id)
-    return monri.render_customer(customer)
+    return wire.render_customer(customer)

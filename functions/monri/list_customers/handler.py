@@ -3,13 +3,13 @@
 Source: docs/api/monri.md, section 5.6.
 """
 
-from bridge.api_adapters import monri
+from bridge.api_adapters.monri import wire
 from bridge.core.customers import listing
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(monri)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with a page of customers."""
-    page = monri.read_page(request)
-    return monri.render_customers(listing.by_offset(request.caller, page))
+    page = wire.read_page(request)
+    return wire.render_customers(listing.by_offset(request.caller, page))

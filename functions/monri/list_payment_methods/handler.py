@@ -3,13 +3,13 @@
 Source: docs/api/monri.md, section 5.7.
 """
 
-from bridge.api_adapters import monri
+from bridge.api_adapters.monri import wire
 from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(monri)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with a page of payment methods."""
-    page, owner = monri.read_page(request), monri.read_owner(request)
-    return monri.render_methods(organization_customers.list_methods(request.caller, *owner, page))
+    page, owner = wire.read_page(request), wire.read_owner(request)
+    return wire.render_methods(organization_customers.list_methods(request.caller, *owner, page))

@@ -3,15 +3,15 @@
 Source: docs/api/monri.md, section 5.4.
 """
 
-from bridge.api_adapters import monri
+from bridge.api_adapters.monri import bodies, wire
 from bridge.core.customers import organization_customers
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(monri)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with the changed customer."""
-    change = monri.read_customer_change(request)
-    customer_id = monri.read_id(request)
+    change = bodies.read_customer_change(request)
+    customer_id = wire.read_id(request)
     customer = organization_customers.update(request.caller, customer_id, change, touches=True)
-    return monri.render_customer(customer)
+    return wire.render_customer(customer)

@@ -3,15 +3,15 @@
 Source: docs/api/native.md, section 4.
 """
 
-from bridge.api_adapters import native
+from bridge.api_adapters.native import payment_bodies, payment_wire, wire
 from bridge.core.payments import change_payment
 from bridge.inbound import Request, Response, endpoint
 
 
-@endpoint(native)
+@endpoint(wire)
 def handler(request: Request) -> Response:
     """Return 200 with the payment, 402 for a decline, or 202 while the result is unknown."""
-    confirmation = native.read_confirmation(request)
-    payment_id = native.read_id(request)
+    confirmation = payment_bodies.read_confirmation(request)
+    payment_id = wire.read_id(request)
     result = change_payment.confirm(request.caller, payment_id, confirmation, request.run)
-    return native.render_outcome(request.caller, result)
+    return payment_wire.render_outcome(request.caller, result)

@@ -3,14 +3,14 @@
 Source: docs/api/native.md, section 5.
 """
 
-from bridge.api_adapters import native
+from bridge.api_adapters.native import address_bodies, address_wire, wire
 from bridge.core.wallet import addresses
 from bridge.inbound import Request, Response, endpoint
 
 
-@endpoint(native)
+@endpoint(wire)
 def handler(request: Request) -> Response:
     """Return 201 with the new address."""
-    new = native.read_new_address(request)
+    new = address_bodies.read_new_address(request)
     result = addresses.create_address(request.caller, new, request.run)
-    return native.render_new_address(result)
+    return address_wire.render_new_address(result)

@@ -3,14 +3,14 @@
 Source: docs/api/native.md, section 5.
 """
 
-from bridge.api_adapters import native
+from bridge.api_adapters.native import payment_method_bodies, payment_method_wire, wire
 from bridge.core.wallet import payment_methods
 from bridge.inbound import Request, Response, endpoint
 
 
-@endpoint(native)
+@endpoint(wire)
 def handler(request: Request) -> Response:
     """Return 201 with the saved payment method."""
-    new = native.read_new_method(request)
+    new = payment_method_bodies.read_new_method(request)
     result = payment_methods.create_method(request.caller, new, request.run)
-    return native.render_new_method(result)
+    return payment_method_wire.render_new_method(result)

@@ -3,13 +3,13 @@
 Source: docs/api/native.md, section 3.
 """
 
-from bridge.api_adapters import native
+from bridge.api_adapters.native import customer_wire, wire
 from bridge.core.customers import user_customers
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(native)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with the customer."""
-    customer = user_customers.get_customer(request.caller, native.read_id(request))
-    return native.render_customer(customer)
+    customer = user_customers.get_customer(request.caller, wire.read_id(request))
+    return customer_wire.render_customer(customer)

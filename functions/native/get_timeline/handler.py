@@ -3,12 +3,14 @@
 Source: docs/api/native.md, section 4.
 """
 
-from bridge.api_adapters import native
+from bridge.api_adapters.native import payment_wire, wire
 from bridge.core.payments import read_payments
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(native)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with the timeline entries, oldest first."""
-    return native.render_timeline(read_payments.timeline(request.caller, native.read_id(request)))
+    return payment_wire.render_timeline(
+        read_payments.timeline(request.caller, wire.read_id(request))
+    )

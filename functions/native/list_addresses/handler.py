@@ -3,13 +3,13 @@
 Source: docs/api/native.md, section 5.
 """
 
-from bridge.api_adapters import native
+from bridge.api_adapters.native import address_wire, wire
 from bridge.core.wallet import addresses
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(native)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with an array, newest first."""
-    page = native.read_page(request)
-    return native.render_addresses(addresses.list_addresses(request.caller, page))
+    page = wire.read_page(request)
+    return address_wire.render_addresses(addresses.list_addresses(request.caller, page))

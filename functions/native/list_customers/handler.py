@@ -3,13 +3,13 @@
 Source: docs/api/native.md, section 3.
 """
 
-from bridge.api_adapters import native
+from bridge.api_adapters.native import customer_wire, wire
 from bridge.core.customers import user_customers
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(native)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with an array, newest first."""
-    page = native.read_customers_page(request)
-    return native.render_customers(user_customers.list_customers(request.caller, page))
+    page = wire.read_customers_page(request)
+    return customer_wire.render_customers(user_customers.list_customers(request.caller, page))

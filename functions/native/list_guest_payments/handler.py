@@ -3,14 +3,14 @@
 Source: docs/api/native.md, sections 2 and 4.
 """
 
-from bridge.api_adapters import native
+from bridge.api_adapters.native import payment_wire, wire
 from bridge.core.payments import read_payments
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(native, guests=True)
+@endpoint(wire, guests=True)
 def handler(request: Request) -> object:
     """Return 200 with an array, newest first. Needs no credential by default (B10)."""
-    email, page = native.read_email(request), native.read_page(request)
+    email, page = wire.read_email(request), wire.read_page(request)
     payments = read_payments.list_guest_payments(request.caller, email, page, request.run)
-    return native.render_guest_payments(payments)
+    return payment_wire.render_guest_payments(payments)

@@ -3,13 +3,13 @@
 Source: docs/api/native.md, section 5.
 """
 
-from bridge.api_adapters import native
+from bridge.api_adapters.native import payment_method_wire, wire
 from bridge.core.wallet import payment_methods
 from bridge.inbound import Request, endpoint
 
 
-@endpoint(native)
+@endpoint(wire)
 def handler(request: Request) -> object:
     """Return 200 with an array, newest first."""
-    page = native.read_page(request)
-    return native.render_methods(payment_methods.list_methods(request.caller, page))
+    page = wire.read_page(request)
+    return payment_method_wire.render_methods(payment_methods.list_methods(request.caller, page))

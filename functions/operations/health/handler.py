@@ -7,4 +7,4 @@ from bridge.inbound import Request, Response, public, render_plain_error
 @public(render_plain_error)
 def handler(request: Request) -> Response:
     result = health.check(request.path)
-    return Response(result.model_dump(), result.http_status)
+    return Response({"status": result.status, "version": result.version}, result.http_status)

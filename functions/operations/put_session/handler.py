@@ -1,9 +1,10 @@
 """Invoked by operators: write a session into the table `secrets`."""
 
 from bridge.background import Invocation, operation
+from bridge.bodies.operator import SessionEvent
 from bridge.core.operations import sessions
 
 
 @operation
 def handler(invocation: Invocation) -> None:
-    sessions.put_session(invocation.parse(sessions.SessionEvent))
+    sessions.put_session(invocation.parse(SessionEvent))

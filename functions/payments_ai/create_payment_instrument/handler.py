@@ -1,6 +1,6 @@
 """POST …/customers/{id}/payment-instruments: save a token of the provider."""
 
-from bridge.api_adapters.payments_ai import payment_instrument_wire, wire
+from bridge.api_adapters.payments_ai import payment_instrument_bodies, payment_instrument_wire, wire
 from bridge.core.wallet import organization_methods
 from bridge.inbound import Request, Response, endpoint
 
@@ -11,7 +11,7 @@ def handler(request: Request) -> Response:
     instrument = organization_methods.attach(
         request.caller,
         customer_id,
-        lambda: payment_instrument_wire.read_token(request),
+        lambda: payment_instrument_bodies.read_token(request),
         lambda: wire.read_run(request),
     )
     return payment_instrument_wire.render_new_instrument(instrument)

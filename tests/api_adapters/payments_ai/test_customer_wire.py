@@ -4,138 +4,20 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bridge.api_adapters.payments_ai import customer_wire, wire
-from bridge.errors import Detail, InvalidRequest
-from bridge.inbound import Request, respond
-from bridge.models.customer import Customer, CustomerFields, CustomerResult
+from bridge.errors import InvalidRequest
+from bridge.inbound import respond
+from bridge.models.customer import Customer, CustomerResult
 from bridge.models.page import Counted, OffsetPage
 from tests.api_adapters.conftest import request_of
 from tests.functions.payments_ai.conftest import FIELDS
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 LAMBDAS_LIMIT = 6 * 1024 * 1024
-
-
-def change_of(body: dict[str, Any]) -> Request:
-    return request_of(method="PUT", body=body, path_parameters={"id": "cus_1"})
-
-
-def refused(body: dict[str, Any]) -> list[Detail]:
-    """The errors of a creation that must be refused."""
-    with pytest.raises(InvalidRequest) as error:
-        customer_wire.read_new_customer(request_of(method="POST", body=body))
-    return error.value.details
-
-
-def test_read_new_customer_uses_our_names_and_only_sent_fields() -> None:
-    body = {
-        "firstName": "Nadia",
-        "email": "nadia@example.com",
-        "phoneNumber": "+44 20",
-        "language": "EN",
-        "address": {"country": "gb", "city": "London", "more": 1},
-        "metadata": {"a": {"b": 1}},
-        "customFields": None,
-        "unknown": 1,
-    }
-    fields = customer_wire.read_new_customer(request_of(method="POST", body=body))
-    expected = CustomerFields(
-        first_name="Nadia",
-        email="nadia@example.com",
-        phone="+44 20",
-        language="en",
-        address={"country": "GB", "city": "London", "more": 1},
-        metadata={"a": {"b": 1}},
-        custom_fields={},
-    )
-    assert fields == expected
-    assert fields.model_fields_set == expected.model_fields_set
-
-
-@pytest.mark.parametrize(
-    ("body", "details"),
-    [
-        ({"firstName": 5}, [Detail("firstName", "must be a string")]),
-        ({"lastName": "x" * 256}, [Detail("lastName", "must be at most 255 characters")]),
-        ({"email": "nobody"}, [Detail("email", "must be a valid email address")]),
-        ({"language": "eng"}, [Detail("language", "must be a two-letter ISO 639-1 code")]),
-        ({"metadata": []}, [Detail("metadata", "must be an object")]),
-        ({"metadata": {"": 1}}, [Detail("metadata", "keys must be 1 to 255 characters")]),
-        (
-            {"address": {"city": "x" * 101, "country": "GBR", "address": "x"}},
-            [
-                Detail("address.city", "must be at most 100 characters"),
-                Detail("address.country", "must be a two-letter ISO 3166-1 code"),
-                Detail("address.address", "not allowed, use address1"),
-            ],
-        ),
-        (
-            {"email": "x", "defaultPaymentInstrumentId": "pm_1"},
-            [
-                Detail("email", "must be a valid email address"),
-                Detail("defaultPaymentInstrumentId", "does not belong to this customer"),
-            ],
-        ),
-    ],
-)
-def test_read_new_customer_reports_every_invalid_field(
-    body: dict[str, Any], details: list[Detail]
-) -> None:
-    assert refused(body) == details
-
-
-def test_read_new_customer_refuses_a_card_number_in_a_card_field() -> None:
-    (detail,) = refused({"metadata": {"cardNumber": "4242 4242 4242 4242"}})
-    assert detail.field == "metadata.cardNumber"
-
-
-def test_p11_primary_address_fills_flat_fields_that_are_not_sent() -> None:
-    primary = {
-        "firstName": "Nadia",
-        "emails": [{"value": "a@example.com"}, {"value": "b@example.com", "primary": True}],
-        "phoneNumbers": [{"value": "1"}, {"value": "2"}],
-        "address": "1 Main Street",
-        "postalCode": "62701",
-    }
-    body = {"firstName": None, "primaryAddress": primary}
-    fields = customer_wire.read_customer_change(change_of(body))
-    assert (fields.first_name, fields.email, fields.phone) == (None, "b@example.com", "1")
-    assert fields.address == {"address1": "1 Main Street", "zip": "62701"}
-    assert fields.primary_address == primary
-
-
-@pytest.mark.parametrize(
-    ("primary", "field"),
-    [
-        ({"emails": [{"value": "nobody"}]}, "primaryAddress.emails"),
-        ({"country": "GBR"}, "primaryAddress.country"),
-        ({"customerAddress": {"country": 5}}, "primaryAddress.customerAddress.country"),
-        ({"lastName": "x" * 256}, "primaryAddress.lastName"),
-    ],
-)
-def test_p11_error_of_a_derived_field_has_its_path_in_the_request(
-    primary: dict[str, Any], field: str
-) -> None:
-    assert [detail.field for detail in refused({"primaryAddress": primary})] == [field]
-
-
-def test_p19_read_customer_change_has_only_sent_fields_and_null_clears() -> None:
-    fields = customer_wire.read_customer_change(
-        change_of({"id": "cus_1", "lastName": None, "defaultPaymentInstrumentId": "pm_1"})
-    )
-    assert fields.model_fields_set == {"last_name", "default_method_id"}
-    assert (fields.last_name, fields.default_method_id) == (None, "pm_1")
-
-
-def test_read_customer_change_reports_another_id_with_the_other_errors() -> None:
-    with pytest.raises(InvalidRequest) as error:
-        customer_wire.read_customer_change(change_of({"id": "cus_2", "email": "nobody"}))
-    assert error.value.details == [
-        Detail("id", "cannot be changed"),
-        Detail("email", "must be a valid email address"),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +51,7 @@ def test_render_new_customer_has_all_fields_and_a_location() -> None:
 
 def test_p6_render_customer_shows_the_status_of_a_deleted_customer() -> None:
     (customer,) = customers(1, "x")
-    deleted = customer.model_copy(update={"state": "deleted", "deleted_at": AT})
+    deleted = replace(customer, state="deleted", deleted_at=AT)
     for each, status, time in ((customer, "active", None), (deleted, "deleted", f"{AT:%FT%TZ}")):
         body: Any = customer_wire.render_customer(each).body
         assert (body["status"], body["deletedTime"]) == (status, time)
@@ -179,7 +61,7 @@ def customers(count: int, text: str) -> list[Customer]:
     """Customers with a text in each of their three free objects."""
     free: dict[str, Any] = {name: {"a": text} for name in ("address", "metadata", "custom_fields")}
     made = {"id": "cust_1", "uid": "1", "organization_id": "org_1", "created_at": AT}
-    customer = Customer.model_validate(made | free | {"updated_at": AT})
+    customer = msgspec.convert(made | free | {"updated_at": AT}, Customer)
     return [customer] * count
 
 
@@ -205,7 +87,7 @@ def test_too_large_page_is_refused_with_the_greatest_limit_that_fits(letter: str
 def test_page_that_is_not_counted_fits_with_the_largest_customers() -> None:
     largest = customers(wire.SURELY_FITS, '"' * 4080)
     names = {"first_name": '"' * 255, "last_name": '"' * 255, "phone": '"' * 50, "email": "x" * 254}
-    found = [each.model_copy(update=names) for each in largest]
+    found = [replace(each, **names) for each in largest]
     assert payload(OffsetPage(limit=1000), found) <= LAMBDAS_LIMIT
 
 

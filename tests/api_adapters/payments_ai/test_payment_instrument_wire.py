@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.api_adapters.payments_ai import payment_instrument_wire as adapter
-from bridge.errors import Detail, InvalidRequest, NotFound
-from bridge.inbound import Request
+from bridge.errors import InvalidRequest, NotFound
 from bridge.models.address import Address
 from bridge.models.page import OffsetPage
 from bridge.models.payment_method import Instrument, InstrumentsPage, PaymentMethod
@@ -57,40 +56,6 @@ BODY = {
     "isDefault": True,
     "createdTime": "2026-03-02T00:00:00Z",
 }
-
-
-def attaching(body: dict[str, Any]) -> Request:
-    return request_of(method="POST", body=body)
-
-
-@pytest.mark.parametrize("token", ["pm_card_visa", "x" * 200])
-def test_read_token_returns_the_token(token: str) -> None:
-    assert adapter.read_token(attaching({"token": token, "method": "payment-card"})) == token
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ({}, "is required"),
-        ({"token": None}, "is required"),
-        ({"token": ""}, "is required"),
-        ({"token": 5}, "must be a string"),
-        ({"token": " "}, "is invalid or already used"),
-        ({"token": "a\nb"}, "is invalid or already used"),
-        ({"token": "x" * 201}, "is invalid or already used"),
-    ],
-)
-def test_read_token_refuses_an_invalid_token(body: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        adapter.read_token(attaching(body))
-    assert refused.value.details == [Detail("token", message)]
-
-
-def test_read_token_refuses_a_card_number_in_any_field() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        adapter.read_token(attaching({"token": "pm_1", "note": {"a": "4242-4242-4242-4242"}}))
-    assert [detail.field for detail in refused.value.details] == ["note.a"]
-    assert "4242" not in f"{refused.value} {refused.value.details}"
 
 
 def test_read_instrument_id_accepts_only_our_form() -> None:

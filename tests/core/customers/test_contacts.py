@@ -2,10 +2,11 @@
 
 import pytest
 
+from bridge.bodies.contact import NewCustomerUser
 from bridge.core.customers import contacts, organization_customers
 from bridge.errors import Conflict, InvalidRequest, NotFound
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer, CustomerFields, NewCustomerUser
+from bridge.models.customer import Customer, CustomerFields
 from bridge.models.page import CursorPage
 from tests.conftest import KEY, run_context
 

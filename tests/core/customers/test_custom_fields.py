@@ -4,9 +4,10 @@ Source: docs/api/payments-ai.md, section 4.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.core.customers import custom_fields, organization_customers
 from bridge.errors import BodyTooLarge, Conflict, InvalidRequest, NotAuthenticated, NotFound
@@ -33,7 +34,7 @@ def created(values: dict[str, Any], key: str | None = None) -> Customer:
 
 
 def updated(customer: Customer, **fields: Any) -> Customer:
-    return custom_fields.update_customer(KEY, customer.id, lambda: CustomerFields(**fields))
+    return custom_fields.update_customer(KEY, customer.id, lambda: cast(CustomerFields, fields))
 
 
 def errors_of(act: Callable[[], object]) -> dict[str, str]:
@@ -46,7 +47,7 @@ def test_define_creates_a_field_and_then_replaces_it(later: Callable[[float], No
     first = custom_fields.define(KEY, new_field(required=True))
     assert first.is_new
     later(60)
-    second = custom_fields.define(KEY, new_field().model_copy(update={"description": "new"}))
+    second = custom_fields.define(KEY, replace(new_field(), description="new"))
     assert not second.is_new
     assert (second.field.description, second.field.constraints) == ("new", None)
     assert second.field.created_at == first.field.created_at

@@ -4,17 +4,18 @@ Source: docs/data-model.md, sections 3 and 6.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from bridge.bodies.customer import NewCustomer
+from bridge.bodies.payment_method import NewMethod
 from bridge.core.customers import listing, organization_customers, user_customers
 from bridge.core.wallet import payment_methods
 from bridge.errors import Conflict, NotAuthenticated, NotFound
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer, CustomerFields, NewCustomer
+from bridge.models.customer import Customer, CustomerFields
 from bridge.models.page import CursorPage, OffsetPage
-from bridge.models.payment_method import NewMethod
 from bridge.store.jobs import due_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import KEY, STRANGER, USER, run_context, together
@@ -26,12 +27,12 @@ Later = Callable[[float], None]
 
 def created(claim: organization_customers.Claim = "required", **fields: Any) -> Customer:
     return organization_customers.create(
-        KEY, CustomerFields(**fields), claim, run_context()
+        KEY, cast(CustomerFields, fields), claim, run_context()
     ).customer
 
 
 def updated(customer: Customer, **fields: Any) -> Customer:
-    return organization_customers.update(KEY, customer.id, lambda _: CustomerFields(**fields))
+    return organization_customers.update(KEY, customer.id, lambda _: cast(CustomerFields, fields))
 
 
 def stored(customer: Customer) -> Customer:

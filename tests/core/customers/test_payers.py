@@ -1,28 +1,31 @@
 """The customer for whom a payment is made at the provider (B18)."""
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
+from bridge.bodies.customer import GuestData, NewCustomer
+from bridge.bodies.payment import NewPayment
+from bridge.bodies.payment_method import NewMethod
 from bridge.core.customers import organization_customers, payers, user_customers
 from bridge.core.payments import create_payment
 from bridge.core.wallet import payment_methods
 from bridge.errors import Forbidden, InvalidRequest, NotFound
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer, CustomerFields, GuestData, NewCustomer
+from bridge.models.customer import Customer, CustomerFields
 from bridge.models.page import Page
-from bridge.models.payment import NewPayment
-from bridge.models.payment_method import NewMethod
 from bridge.store import dynamodb
 from bridge.store.customers import customer_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import KEY, STRANGER, USER, run_context, together
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
-MEMBER = USER.model_copy(update={"organizations": {"org_456": "member"}})
+MEMBER = replace(USER, organizations={"org_456": "member"})
 GUEST = GuestData(email="donor@example.com", name="John Doe")
 
 
 def of_organization(**fields: object) -> Customer:
-    new = CustomerFields.model_validate(fields)
+    new = msgspec.convert(fields, CustomerFields)
     return organization_customers.create(KEY, new, "required", run_context()).customer
 
 

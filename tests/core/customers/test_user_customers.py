@@ -7,8 +7,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
+from bridge.bodies.customer import CustomerChange, NewCustomer
 from bridge.core.customers import user_customers
 from bridge.core.rules import idempotency
 from bridge.errors import (
@@ -18,7 +20,7 @@ from bridge.errors import (
     ProviderUnavailable,
     TemporarilyUnavailable,
 )
-from bridge.models.customer import Customer, CustomerChange, CustomerResult, NewCustomer
+from bridge.models.customer import Customer, CustomerResult
 from bridge.models.page import Page
 from bridge.models.run_context import ClientKey
 from bridge.store.customers import customer_items
@@ -159,8 +161,8 @@ def test_deletions_at_once_succeed_once_and_are_else_not_found() -> None:
 def test_update_of_a_customer_without_a_provider_calls_no_provider(
     stripe_simulator: StripeSimulator,
 ) -> None:
-    bare = created().model_copy(
-        update={"id": "cust_bare", "uid": "bare", "provider_id": None, "provider_customer_id": None}
+    bare = replace(
+        created(), id="cust_bare", uid="bare", provider_id=None, provider_customer_id=None
     )
     customer_items.insert(bare, None)
     calls = len(stripe_simulator.requests)
@@ -173,9 +175,7 @@ def test_update_of_a_customer_without_a_provider_calls_no_provider(
 
 def test_a_missing_name_is_derived_only_when_first_or_last_name_changes() -> None:
     nameless = {"id": "cust_bare", "uid": "bare", "provider_id": None, "name": None}
-    bare = created().model_copy(
-        update=nameless | {"provider_customer_id": None, "first_name": "Jane"}
-    )
+    bare = replace(created(), **(nameless | {"provider_customer_id": None, "first_name": "Jane"}))
     customer_items.insert(bare, None)
 
     def changed(**change: str) -> str | None:

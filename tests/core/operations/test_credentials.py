@@ -2,8 +2,9 @@
 
 import pytest
 
+from bridge.bodies.operator import CredentialsOf, NewCredential, RevokedCredential
 from bridge.core.operations import credentials
-from bridge.core.operations.credentials import CreatedCredential, CredentialsOf, RevokedCredential
+from bridge.core.operations.credentials import CreatedCredential
 from bridge.errors import NotFound
 from bridge.models.credential import CredentialKind, Holder
 from bridge.store import keys
@@ -14,7 +15,7 @@ KINDS: list[CredentialKind] = ["api_key", "merchant", "oauth_client"]
 
 
 def create(kind: CredentialKind, organization_id: str = "org_1") -> CreatedCredential:
-    new = credentials.NewCredential(kind=kind, organization_id=organization_id)
+    new = NewCredential(kind=kind, organization_id=organization_id)
     return credentials.create_credential(new)
 
 

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
+from bridge.bodies.payment import Confirmation, NewPayment
 from bridge.core.operations import payment_operator
 from bridge.core.payment_state import timeline
 from bridge.core.payments import change_payment, create_payment
 from bridge.errors import NotFound
 from bridge.models.caller import Caller
-from bridge.models.payment import Confirmation, Entry, NewPayment, Payment
+from bridge.models.model import json_of, values_of
+from bridge.models.payment import Entry, Payment
 from bridge.store import dynamodb, keys
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
@@ -32,12 +35,12 @@ def paid() -> Payment:
 
 
 def rehashed(entry: Entry, **changes: object) -> Entry:
-    changed = entry.model_copy(update=changes)
-    return changed.model_copy(update={"hash": timeline.hash_of(changed)})
+    changed = replace(entry, **changes)
+    return replace(changed, hash=timeline.hash_of(changed))
 
 
 def put(place: int, entry: Entry, payment: Payment, **changes: object) -> None:
-    dynamodb.write(dynamodb.put(keys.entry(payment.id, place), entry.model_dump() | changes))
+    dynamodb.write(dynamodb.put(keys.entry(payment.id, place), values_of(entry) | changes))
 
 
 def test_inspect_reports_where_a_tampered_timeline_breaks() -> None:
@@ -106,7 +109,7 @@ def test_find_break_finds_every_forgery() -> None:
     ]
     for forged, place in forgeries:
         assert timeline.find_break(forged, payment) == place
-    row = payment.model_copy(update={"last_hash": third.hash})
+    row = replace(payment, last_hash=third.hash)
     assert timeline.find_break([first, second, third], row) == 3
 
 
@@ -119,7 +122,7 @@ def test_inspect_shows_no_personal_data(stripe_simulator: StripeSimulator) -> No
     seen = payment_operator.inspect_payment(payment.id)
     assert seen.is_locked
     assert seen.payment["total_cents"] == 2000
-    text = seen.model_dump_json().lower()
+    text = json_of(seen).lower()
     for hidden in ("donor", "private", "1234567890", "_secret_", "sk_test"):
         assert hidden not in text
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from bridge.bodies.payment import Confirmation, NewPayment
 from bridge.core.operations import payment_operator
 from bridge.core.payments import create_payment
 from bridge.core.workers import sweep
-from bridge.models.payment import Confirmation, NewPayment, Payment
+from bridge.models.payment import Payment
 from bridge.store.payments import payment_items
 from tests.conftest import USER, run_context, sweep_run
 

@@ -3,23 +3,18 @@
 Source: docs/payment-correctness.md, sections 2 and 3.
 """
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
 from bridge import clock
+from bridge.bodies.payment import Cancellation, Confirmation, PaymentChange
 from bridge.core.payment_state import attempts
 from bridge.core.payments import change_payment, operations
 from bridge.core.workers import sweep
 from bridge.errors import BridgeError, Conflict, PaymentDeclined, ProviderUnavailable
-from bridge.models.payment import (
-    Cancellation,
-    Confirmation,
-    Operation,
-    PaymentChange,
-)
+from bridge.models.payment import Operation
 from bridge.models.refund import Refund
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, run_context, sweep_run
@@ -165,11 +160,11 @@ def test_unknown_outcome_stays_unknown_while_another_exception_is_handled(
 
 
 def test_request_hash_is_equal_only_for_the_same_operation_body_and_key() -> None:
-    same = {attempts.request_hash("confirm", each) for each in (VISA, VISA.model_copy())}
+    same = {attempts.request_hash("confirm", each) for each in ("visa", "visa")}
     others = {
-        attempts.request_hash("cancel", VISA),
-        attempts.request_hash("confirm", Confirmation()),
-        attempts.request_hash("confirm", VISA, "key"),
+        attempts.request_hash("cancel", "visa"),
+        attempts.request_hash("confirm", ""),
+        attempts.request_hash("confirm", "visa", "key"),
     }
     assert len(same) == 1
     assert len(same | others) == 4
@@ -179,8 +174,8 @@ def test_request_hash_is_equal_only_for_the_same_operation_body_and_key() -> Non
 def test_request_hash_of_a_plan_contains_the_key_only_if_it_is_repeatable(
     is_repeatable: bool, hashes: int
 ) -> None:
-    plan = operations.plan_cancel(Cancellation(), run_context())
-    plan = replace(plan, is_repeatable=is_repeatable)
+    plan = operations.plan_cancel("duplicate", run_context())
+    plan = structs.replace(plan, is_repeatable=is_repeatable)
     assert len({plan.request_hash(run_context(key)) for key in ("key-1", "key-2")}) == hashes
 
 
@@ -196,7 +191,7 @@ def test_lock_for_freezes_number_key_amount_and_lease() -> None:
     assert (attempt.from_status, attempt.request_hash) == ("created", "hash")
     assert attempt.until == int(run.ends_at.timestamp()) + 60 + 5  # Stripe's horizon, clocks
     assert locked.due_at == int(run.ends_at.timestamp())
-    assert stored(payment.id) == payment.model_copy(update={"client_secret": None})
+    assert stored(payment.id) == structs.replace(payment, client_secret=None)
 
 
 def test_lock_for_a_refund_reserves_its_amount() -> None:

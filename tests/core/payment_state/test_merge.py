@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from bridge.core.payment_state import merge, state_machine
 from bridge.models.payment import ActiveAttempt, AttemptOutcome, Payment
@@ -24,21 +25,25 @@ ILLEGAL = [
 
 
 def attempt(**more: Any) -> ActiveAttempt:
-    known = {"number": 2, "operation": "confirm", "key": "1.2", "request_hash": "h"}
+    known: dict[str, Any] = {"number": 2, "operation": "confirm", "key": "1.2", "request_hash": "h"}
     times = {"at": 0, "until": UNTIL, "from_status": "created"}
     return ActiveAttempt(**known | times | {"total_cents": 2000, "was_cents": 2000} | more)
 
 
 def payment(**more: Any) -> Payment:
     amounts = {"subtotal_cents": 2000, "tax_cents": 0, "discount_cents": 0, "total_cents": 2000}
-    known = {"id": "pay_1", "uid": "1", "currency": "USD", "provider_id": "stripe"}
+    known: dict[str, Any] = {"id": "pay_1", "uid": "1", "currency": "USD", "provider_id": "stripe"}
     times = {"changed_at": AT, "created_at": AT, "updated_at": AT}
     there = {"status": "created", "provider_payment_id": "pi_1", "is_open": True}
     return Payment(**known | times | amounts | there | more)
 
 
 def provider_payment(status: Status | None, **more: Any) -> ProviderPayment:
-    known = {"provider_payment_id": "pi_1", "raw_status": str(status), "currency": "USD"}
+    known: dict[str, Any] = {
+        "provider_payment_id": "pi_1",
+        "raw_status": str(status),
+        "currency": "USD",
+    }
     return ProviderPayment(**known | {"status": status, "total_cents": 2000} | more)
 
 
@@ -155,7 +160,7 @@ def test_refused_attempt_keeps_state_or_takes_the_provider_state() -> None:
     )
     merged, outcome = merge_state(locked, None, own_outcome=REFUSED)
     assert outcome == REFUSED
-    assert merged == locked.model_copy(update={"active_attempt": None})
+    assert merged == replace(locked, active_attempt=None)
     assert (
         merge_state(locked, provider_payment("canceled"), own_outcome=REFUSED)[0].status
         == "canceled"
@@ -164,9 +169,7 @@ def test_refused_attempt_keeps_state_or_takes_the_provider_state() -> None:
 
 def test_refused_creation_becomes_failed_with_its_failure() -> None:
     new = payment(status="new", provider_payment_id=None, is_open=False)
-    locked = new.model_copy(
-        update={"active_attempt": attempt(operation="create", from_status="new")}
-    )
+    locked = replace(new, active_attempt=attempt(operation="create", from_status="new"))
     merged, _ = merge_state(locked, None, own_outcome=REFUSED)
     assert (merged.status, merged.failure, merged.active_attempt) == (
         "failed",

@@ -8,6 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from bridge import clock
+from bridge.bodies.customer import GuestData
+from bridge.bodies.payment import Capture, Confirmation, NewPayment
+from bridge.bodies.payment_method import NewMethod
 from bridge.core.customers import user_customers
 from bridge.core.payment_state import synchronize
 from bridge.core.payments import change_payment, create_payment, read_payments
@@ -15,10 +18,9 @@ from bridge.core.wallet import payment_methods
 from bridge.core.workers import sweep
 from bridge.errors import InvalidRequest, PaymentDeclined
 from bridge.models.caller import Caller
-from bridge.models.customer import GuestData
 from bridge.models.page import Page
-from bridge.models.payment import Capture, Confirmation, NewPayment, Payment
-from bridge.models.payment_method import NewMethod, PaymentMethod
+from bridge.models.payment import Payment
+from bridge.models.payment_method import PaymentMethod
 from bridge.store.customers import customer_items
 from bridge.store.wallet import method_items
 from local.stripe.simulator import StripeSimulator

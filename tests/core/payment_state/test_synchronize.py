@@ -5,11 +5,11 @@ Source: docs/payment-correctness.md, sections 5 and 9.
 
 import pytest
 
+from bridge.bodies.payment import Confirmation, NewPayment, PaymentChange
 from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import sweep
 from bridge.errors import ProviderUnavailable
 from bridge.models.page import Page
-from bridge.models.payment import Confirmation, NewPayment, PaymentChange
 from bridge.store import dynamodb, keys
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, Killed, run_context, sweep_run

@@ -5,6 +5,8 @@ Source: docs/api/native.md, section 4; docs/payment-correctness.md, section 2.
 
 import pytest
 
+from bridge.bodies.customer import GuestData
+from bridge.bodies.payment import Cancellation, Capture, NewPayment, NewRefund, PaymentChange
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.workers import sweep
 from bridge.errors import (
@@ -18,9 +20,7 @@ from bridge.errors import (
 )
 from bridge.models import field_rules
 from bridge.models.caller import Caller
-from bridge.models.customer import GuestData
-from bridge.models.payment import Cancellation, Capture, NewPayment, Payment, PaymentChange
-from bridge.models.refund import NewRefund
+from bridge.models.payment import Payment
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import STRANGER, USER, run_context, sweep_run, together

@@ -5,6 +5,8 @@ Source: docs/api/native.md, section 4; docs/payment-correctness.md, section 5.
 
 import pytest
 
+from bridge.bodies.customer import NewCustomer
+from bridge.bodies.payment import NewPayment, PaymentChange
 from bridge.core.customers import user_customers
 from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import sweep
@@ -18,9 +20,9 @@ from bridge.errors import (
     UnknownOutcome,
 )
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer, NewCustomer
+from bridge.models.customer import Customer
 from bridge.models.page import Page
-from bridge.models.payment import NewPayment, PaymentChange, PaymentResult
+from bridge.models.payment import PaymentResult
 from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items
 from local.stripe.simulator import StripeSimulator

@@ -6,15 +6,16 @@ Source: docs/payment-correctness.md, section 2.
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
+from bridge.bodies.payment import Capture, Confirmation, NewRefund, PaymentChange
+from bridge.bodies.payment_method import NewMethod
 from bridge.core.payment_state.attempts import OperationPlan
 from bridge.core.payments import change_payment, operations
 from bridge.core.wallet import payment_methods
 from bridge.errors import Conflict, InvalidRequest, NotFound
-from bridge.models.payment import Cancellation, Capture, Confirmation, Payment, PaymentChange
-from bridge.models.payment_method import NewMethod
+from bridge.models.payment import Payment
 from bridge.models.provider import Dispute
-from bridge.models.refund import NewRefund
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, run_context
 from tests.core.payment_state.conftest import VISA, created
@@ -33,7 +34,7 @@ def update(**changes: object) -> OperationPlan:
 
 
 def cancel() -> OperationPlan:
-    return operations.plan_cancel(Cancellation(), run_context())
+    return operations.plan_cancel("requested_by_customer", run_context())
 
 
 def capture(amount_cents: int | None = None) -> OperationPlan:
@@ -48,7 +49,7 @@ def payment(status: str, **more: object) -> Payment:
     known = {"status": status, "is_open": status in ("created", "requires_action", "failed")}
     if status == "succeeded":
         known |= {"captured_cents": 2000, "refundable_cents": 2000}
-    return created().model_copy(update=known | more)
+    return replace(created(), **(known | more))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_b18_confirm_with_a_method_of_another_customer_raises_400_on_the_field()
     row = created()
     new = NewMethod(token="pm_card_visa", provider_id="stripe")
     method = payment_methods.create_method(USER, new, run_context()).method
-    other = row.model_copy(update={"customer_id": "cust_other"})
+    other = replace(row, customer_id="cust_other")
     with pytest.raises(InvalidRequest) as refused:
         confirm(Confirmation(payment_method_id=method.id)).prepare(other)
     assert [detail.field for detail in refused.value.details] == ["payment_method_id"]

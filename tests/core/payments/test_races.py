@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from bridge.bodies.payment import Confirmation, NewPayment, NewRefund, PaymentChange
 from bridge.core.operations import payment_operator
 from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import sweep
 from bridge.errors import Conflict, TemporarilyUnavailable
 from bridge.models.page import Page
-from bridge.models.payment import Confirmation, NewPayment, Payment, PaymentChange, PaymentResult
-from bridge.models.refund import NewRefund
+from bridge.models.payment import Payment, PaymentResult
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, run_context, sweep_run, together

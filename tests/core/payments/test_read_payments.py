@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
+from bridge.bodies.customer import GuestData
+from bridge.bodies.payment import NewPayment, NewRefund
 from bridge.core.customers import user_customers
 from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.errors import Forbidden, NotAuthenticated, NotFound
 from bridge.models.caller import Caller
-from bridge.models.customer import GuestData
 from bridge.models.page import Page
-from bridge.models.payment import NewPayment, Payment
-from bridge.models.refund import NewRefund
+from bridge.models.payment import Payment
 from tests.conftest import STRANGER, USER, run_context
 from tests.core.payment_state.conftest import VISA, created
 

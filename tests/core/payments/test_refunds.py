@@ -7,19 +7,12 @@ from contextlib import suppress
 
 import pytest
 
+from bridge.bodies.payment import Cancellation, Capture, Confirmation, NewPayment, NewRefund
 from bridge.core.operations import payment_operator
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.workers import sweep
 from bridge.errors import BridgeError, Conflict, ProviderUnavailable
-from bridge.models.payment import (
-    Cancellation,
-    Capture,
-    Confirmation,
-    NewPayment,
-    Payment,
-    PaymentResult,
-)
-from bridge.models.refund import NewRefund
+from bridge.models.payment import Payment, PaymentResult
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, Killed, run_context, sweep_run, together

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.core.rules import access
 from bridge.errors import Forbidden, NotAuthenticated, NotFound
@@ -113,5 +114,5 @@ def test_b12_hidden_payment_is_visible_to_nobody(
     row = payment(id="pay_1", user_id="user_1", organization_id="org_1", is_hidden=True)
     with pytest.raises(NotFound):
         access.visible(row, caller)
-    not_hidden = row.model_copy(update={"is_hidden": False})
+    not_hidden = replace(row, is_hidden=False)
     assert access.is_visible(not_hidden, caller) == (not caller.is_nobody)

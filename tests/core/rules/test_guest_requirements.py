@@ -2,9 +2,9 @@
 
 import pytest
 
+from bridge.bodies.customer import GuestData
 from bridge.core.rules import guest_requirements
 from bridge.errors import InvalidRequest, NotAuthenticated
-from bridge.models.customer import GuestData
 from tests.conftest import run_context
 
 GUEST = GuestData(email="donor@example.com", name="John Doe")

@@ -7,11 +7,13 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.core.rules import idempotency, scheduling
 from bridge.errors import Conflict, NotFound, PaymentDeclined
 from bridge.models.idempotency import IdempotencyRecord
+from bridge.models.model import json_of
 from bridge.models.payment import Payment
 from bridge.models.provider import Failure
 from bridge.models.refund import Refund
@@ -34,7 +36,7 @@ def reserve(subject_id: str, run: RunContext | None = None) -> IdempotencyRecord
 
 def done(snapshot: str, **more: Any) -> IdempotencyRecord:
     record = idempotency.new_record(PLACE, KEY, "pay_1")
-    return record.model_copy(update={"state": "done", "snapshot": snapshot} | more)
+    return replace(record, **({"state": "done", "snapshot": snapshot} | more))
 
 
 def test_b17_new_record_is_open_and_expires_in_24_hours() -> None:
@@ -82,7 +84,7 @@ def test_b17_reserve_takes_over_the_record_and_subject_of_a_run_that_is_over() -
 
 def test_b17_reserve_returns_a_record_that_is_done() -> None:
     first = reserve("cust_1")
-    finished = first.model_copy(update={"state": "done", "snapshot": "{}"})
+    finished = replace(first, state="done", snapshot="{}")
     idempotency_items.close(finished)
     assert reserve("cust_2") == finished
 
@@ -126,7 +128,7 @@ def test_b17_completed_creation_is_the_stored_response_of_the_next_one() -> None
         idempotency_items.close(done)
     for error in (NotFound, KeyError):  # an error after it was done does not free the key
         with suppress(error), creation("cust_2") as again:
-            assert again.stored_response == CUSTOMER.model_dump_json()
+            assert again.stored_response == json_of(CUSTOMER)
             raise error
 
 
@@ -145,8 +147,8 @@ def test_recorded_refers_to_the_record() -> None:
 
 def test_b17_replay_returns_the_stored_payment_with_its_client_secret() -> None:
     stored = payment(id="pay_1", status="created")
-    now = stored.model_copy(update={"status": "succeeded", "client_secret": "pi_1_secret_x"})
-    result = idempotency.replay(done(stored.model_dump_json()), now)
+    now = replace(stored, status="succeeded", client_secret="pi_1_secret_x")
+    result = idempotency.replay(done(json_of(stored)), now)
     assert result.replayed
     assert (result.payment.status, result.payment.client_secret) == ("created", "pi_1_secret_x")
 
@@ -157,14 +159,14 @@ def test_b17_replay_returns_the_stored_refund() -> None:
         id="ref_1", payment_id="pay_1", amount_cents=5, currency="USD", created_at=at, updated_at=at
     )
     row = payment(id="pay_1")
-    result = idempotency.replay(done(refund.model_dump_json(), subject_id="ref_1"), row)
+    result = idempotency.replay(done(json_of(refund), subject_id="ref_1"), row)
     assert (result.refund, result.payment, result.replayed) == (refund, row, True)
 
 
 def test_b17_replay_of_a_decline_raises_it_again() -> None:
     failed = declined_payment(Failure(code="card_declined", message="No.", decline_code="stolen"))
     with pytest.raises(PaymentDeclined) as raised:
-        idempotency.replay(done(failed.model_dump_json(), declined=True), failed)
+        idempotency.replay(done(json_of(failed), declined=True), failed)
     assert raised.value.replayed
     assert (str(raised.value), raised.value.decline_code) == ("No.", "stolen")
 

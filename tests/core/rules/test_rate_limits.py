@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.core.rules import rate_limits
@@ -22,7 +23,7 @@ def new_window(tables: None) -> None:
 
 
 def run_from(ip: str) -> RunContext:
-    return run_context().model_copy(update={"source_ip": ip})
+    return replace(run_context(), source_ip=ip)
 
 
 def test_guest_creations_are_limited_by_ip_address(setting: Setting) -> None:

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from bridge.bodies.customer import NewCustomer
+from bridge.bodies.payment_method import NewMethod
 from bridge.core.customers import user_customers
 from bridge.core.wallet import payment_methods
-from bridge.models.customer import Customer, NewCustomer
+from bridge.models.customer import Customer
 from bridge.models.page import Page
-from bridge.models.payment_method import NewMethod, PaymentMethod
+from bridge.models.payment_method import PaymentMethod
 from bridge.store.customers import customer_items
 from bridge.store.wallet import method_items
 from tests.conftest import USER, run_context

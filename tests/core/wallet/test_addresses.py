@@ -1,15 +1,17 @@
 """Addresses: the use cases, and requests at once. Source: docs/api/native.md, section 5."""
 
 import pytest
+from msgspec.structs import replace
 
+from bridge.bodies.address import AddressChange, NewAddress
+from bridge.bodies.payment_method import MethodChange
 from bridge.core.customers import user_customers
 from bridge.core.wallet import addresses, payment_methods
 from bridge.errors import Conflict, Forbidden, InvalidRequest, NotAuthenticated, NotFound
-from bridge.models.address import Address, AddressChange, NewAddress
+from bridge.models.address import Address
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
 from bridge.models.page import Page
-from bridge.models.payment_method import MethodChange
 from bridge.store.customers import customer_items
 from bridge.store.wallet import address_items
 from tests.conftest import STRANGER, USER, run_context, together
@@ -50,7 +52,7 @@ def test_create_address_by_a_guest_or_a_member_who_only_reads_is_refused(
     customer: Customer,
 ) -> None:
     new = NewAddress.model_validate(HOME | {"organization_id": "org_456"})
-    member = USER.model_copy(update={"organizations": {"org_456": "member"}})
+    member = replace(USER, organizations={"org_456": "member"})
     with pytest.raises(Forbidden):
         addresses.create_address(member, new, run_context())
     with pytest.raises(NotAuthenticated):

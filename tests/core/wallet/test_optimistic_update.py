@@ -1,13 +1,16 @@
 """Changes in a wallet: tried again after a version conflict."""
 
 import pytest
+from msgspec.structs import replace
 
+from bridge.bodies.customer import NewCustomer
+from bridge.bodies.payment_method import MethodChange
 from bridge.core.customers import user_customers
 from bridge.core.wallet import optimistic_update, payment_methods
 from bridge.errors import Forbidden, NotFound, TemporarilyUnavailable
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer, NewCustomer
-from bridge.models.payment_method import MethodChange, PaymentMethod
+from bridge.models.customer import Customer
+from bridge.models.payment_method import PaymentMethod
 from bridge.store.dynamodb import VersionConflict
 from bridge.store.wallet import method_items
 from tests.conftest import STRANGER, USER, run_context
@@ -24,7 +27,7 @@ def find(caller: Caller, method_id: str) -> tuple[PaymentMethod, Customer]:
 
 
 def set_alias(method: PaymentMethod, customer: Customer) -> PaymentMethod:
-    after = method.model_copy(update={"alias": "work", "is_default": True})
+    after = replace(method, alias="work", is_default=True)
     method_items.update(method, after, customer)
     return after
 
@@ -80,7 +83,7 @@ def test_change_by_a_member_who_only_reads_is_forbidden() -> None:
     )
     shared = user_customers.create_customer(USER, new, run_context()).customer
     method = attach(shared)
-    member = STRANGER.model_copy(update={"organizations": {"org_456": "member"}})
+    member = replace(STRANGER, organizations={"org_456": "member"})
     with pytest.raises(Forbidden):
         optimistic_update.change(member, method.id, find, set_alias, "payment methods")
     assert payment_methods.get_method(USER, method.id).alias is None

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
+from bridge.bodies.address import NewAddress
+from bridge.bodies.payment_method import MethodChange
 from bridge.core.customers import organization_customers
 from bridge.core.wallet import addresses, organization_methods, payment_methods
 from bridge.errors import Conflict, InvalidRequest, NotFound
-from bridge.models.address import NewAddress
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer, CustomerFields
 from bridge.models.page import OffsetPage
-from bridge.models.payment_method import Instrument, InstrumentsPage, MethodChange
+from bridge.models.payment_method import Instrument, InstrumentsPage
 from tests.conftest import KEY, USER, run_context
 from tests.core.wallet.conftest import HOME
 
@@ -31,7 +33,7 @@ def attach(customer: Customer, token: str = "pm_card_visa", caller: Caller = KEY
 
 
 def listed(customer: Customer, caller: Caller = KEY, **page: int) -> InstrumentsPage:
-    asked = OffsetPage.model_validate({"limit": 10} | page)
+    asked = msgspec.convert({"limit": 10} | page, OffsetPage)
     return organization_methods.list_page(caller, customer.id, lambda: asked)
 
 

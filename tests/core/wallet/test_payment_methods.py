@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError
 
+from bridge.bodies.address import NewAddress
+from bridge.bodies.payment_method import MethodChange
 from bridge.core.customers import user_customers
 from bridge.core.wallet import addresses, payment_methods
 from bridge.core.workers import deletion
@@ -18,11 +20,9 @@ from bridge.errors import (
     InvalidRequest,
     NotFound,
 )
-from bridge.models.address import NewAddress
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
 from bridge.models.page import Page
-from bridge.models.payment_method import MethodChange
 from bridge.store import dynamodb, keys
 from bridge.store.wallet import method_items
 from local.stripe.simulator import StripeSimulator

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock, config
+from bridge.bodies.customer import NewCustomer
+from bridge.bodies.payment import Confirmation, NewPayment
 from bridge.core.customers import user_customers
 from bridge.core.operations import payment_operator
 from bridge.core.payment_state import synchronize
@@ -19,11 +22,11 @@ from bridge.core.workers import deletion
 from bridge.errors import NotFound
 from bridge.models import field_rules
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer, NewCustomer
+from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
 from bridge.models.job import Job
 from bridge.models.page import Page
-from bridge.models.payment import Confirmation, NewPayment, Payment
+from bridge.models.payment import Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.models.run_context import RunContext
 from bridge.store import dynamodb, keys
@@ -147,7 +150,7 @@ def test_deletion_of_customer_without_provider_does_not_call_the_provider(
 ) -> None:
     seen = customer_row(provider_id=None, provider_customer_id=None)
     customer_items.insert(seen, None)
-    gone = seen.model_copy(update={"state": "deleted"})
+    gone = replace(seen, state="deleted")
     customer_items.delete(seen, gone, new_id("job", clock.now()), clock.seconds())
     assert run() == (1, 0, 0)
     assert stripe_simulator.requests == []
@@ -317,7 +320,7 @@ def test_b12_payments_stay_readable_without_cascade() -> None:
     delete(customer)
     assert run() == (1, 0, 0)
     assert read_payments.get_payment(USER, payment.id).status == "succeeded"
-    assert stored(payment) == payment.model_copy(update={"client_secret": None})
+    assert stored(payment) == replace(payment, client_secret=None)
 
 
 @pytest.mark.parametrize("whose", ["the stack's", "the organization's", "another's"])
@@ -425,7 +428,7 @@ def test_payment_that_changes_meanwhile_is_hidden_in_the_next_round(
 
     def touch(_: str) -> None:
         seen = stored(second)
-        payment_writes.advance(seen, seen.model_copy(update={"category": "touched"}))
+        payment_writes.advance(seen, replace(seen, category="touched"))
 
     delete(customer)
     crash.at, crash.meanwhile = "hidden", touch

@@ -13,12 +13,13 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from bridge import aws, clock
+from bridge.bodies.payment import Confirmation, NewPayment
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.rules import scheduling
 from bridge.core.workers import event_delivery
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.outbox import ChangedKey, Cursor
-from bridge.models.payment import Confirmation, NewPayment, Payment
+from bridge.models.payment import Payment
 from bridge.models.run_context import RunContext
 from bridge.store import dynamodb, keys
 from bridge.store.payments import outbox_items, payment_items

@@ -6,14 +6,18 @@ How whole batches are handled: tests/functions/jobs/test_process_queue_message.p
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
+from bridge.bodies.payment import Confirmation, NewPayment
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.workers import queue_messages
 from bridge.core.workers.queue_messages import Message
 from bridge.errors import InvalidRequest, UnknownOutcome
-from bridge.models.payment import Confirmation, NewPayment, Payment
+from bridge.models.model import values_of
+from bridge.models.payment import Payment
 from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
 from bridge.models.run_context import RunContext
 from bridge.store import dynamodb
@@ -51,7 +55,7 @@ def about(payment: Payment, event_id: str = "evt_1", **more: Any) -> WebhookEven
 
 
 def worker_run() -> RunContext:
-    return run_context(seconds=60).model_copy(update={"cause": "webhook"})
+    return replace(run_context(seconds=60), cause="webhook")
 
 
 def handle(message: Message) -> None:
@@ -116,7 +120,7 @@ def test_second_event_of_a_second_is_deferred_to_one_status_check(
 
     def handle_in_the_second_of_the_last_event(event_id: str) -> None:
         row = stored(payment)
-        payment_writes.advance(row, row.model_copy(update={"last_event_at": clock.seconds()}))
+        payment_writes.advance(row, replace(row, last_event_at=clock.seconds()))
         handle(Message(event_reference=about(payment, event_id)))
 
     with caplog.at_level("INFO"):
@@ -132,7 +136,7 @@ def test_second_event_of_a_second_is_deferred_to_one_status_check(
 
 def test_partner_event_is_handled_by_its_inner_ids(stripe_simulator: StripeSimulator) -> None:
     payment = paid_in_browser(stripe_simulator)
-    handle(Message.model_validate(wrapped(about_intent(payment.model_dump()))))
+    handle(msgspec.convert(wrapped(about_intent(values_of(payment))), Message))
     assert stored(payment).status == "succeeded"
 
 

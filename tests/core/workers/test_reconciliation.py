@@ -6,10 +6,11 @@ from contextlib import ExitStack
 import pytest
 
 from bridge import clock
+from bridge.bodies.payment import Confirmation, NewPayment
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.workers import reconciliation
 from bridge.errors import UnknownOutcome
-from bridge.models.payment import Confirmation, NewPayment, Payment
+from bridge.models.payment import Payment
 from bridge.store import dynamodb
 from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator

@@ -6,13 +6,17 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
+from bridge.bodies.payment import Confirmation, NewPayment
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.rules import scheduling
 from bridge.core.workers import sweep
-from bridge.models.payment import ActiveAttempt, Confirmation, NewPayment, Payment
+from bridge.models.model import values_of
+from bridge.models.payment import ActiveAttempt, Payment
 from bridge.models.run_context import RunContext
 from bridge.store import dynamodb, keys
 from bridge.store.jobs import due_items
@@ -93,7 +97,7 @@ def test_rows_that_the_lagging_index_still_lists_are_skipped(
         wire.answer("Query", 200, {"Items": late, "Count": 2}, times=None)
         swept = sweep.sweep(sweep_run())
         assert len(wire.requests) == len(due_items.shards())
-    assert swept.model_dump() == dict.fromkeys(sweep.Swept.model_fields, 0)
+    assert values_of(swept) == dict.fromkeys(sweep.Swept.__struct_fields__, 0)
     assert len(stripe_simulator.requests) == asked
 
 
@@ -102,7 +106,7 @@ def test_due_events_are_delivered_after_the_payments_are_checked(
 ) -> None:
     payment = created()
     seen = outbox_items.get_cursor(payment.id)
-    outbox_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
+    outbox_items.move(seen, replace(seen, due_at=clock.seconds()))
     later(100)
     crash.at, crash.meanwhile = "fetched", lambda _: delivered.append(len(subscriber()))
     delivered: list[int] = []
@@ -116,7 +120,7 @@ def test_due_events_are_delivered_after_the_payments_are_checked(
 def test_due_events_are_left_when_the_time_is_over(later: Later, subscriber: Subscriber) -> None:
     payment = created()
     seen = outbox_items.get_cursor(payment.id)
-    outbox_items.move(seen, seen.model_copy(update={"due_at": clock.seconds()}))
+    outbox_items.move(seen, replace(seen, due_at=clock.seconds()))
     later(10)
     swept = sweep.sweep(with_seconds(scheduling.SPARE_S - 1))
     assert (swept.events, swept.left, subscriber()) == (0, 1, [])
@@ -170,8 +174,8 @@ def test_creation_is_stuck_two_hours_after_its_status_checks_stop(
 ) -> None:
     amounts = {"total_cents": 2000, "was_cents": 2000, "from_status": "new"}
     lock = {"number": 1, "key": "1.1", "request_hash": "h", "at": 1000, "until": 1090} | amounts
-    attempt = ActiveAttempt.model_validate(lock | {"operation": operation}) if operation else None
-    payment = created().model_copy(update={"active_attempt": attempt})
+    attempt = msgspec.convert(lock | {"operation": operation}, ActiveAttempt) if operation else None
+    payment = replace(created(), active_attempt=attempt)
     assert sweep.is_stuck(payment, 1000 + age) == stuck
 
 

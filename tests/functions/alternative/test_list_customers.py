@@ -262,7 +262,7 @@ def test_a7_a_time_zone_is_read_also_without_its_plus_sign(
     at = hourly[1]["created_at"].removesuffix("Z")
     for zone, expected in (("%2B00:00", "cb"), ("+00:00", "cb"), ("%2000:00", "cb")):
         assert names(page(merchant, created_at_start=at + zone)) == expected
-    for zone, expected in (("%2B01:00", "cba"), ("%2B00:30", "cb"), ("-00:30", "c"), ("z", "cb")):
+    for zone, expected in (("%2B01:01", "cba"), ("%2B00:30", "cb"), ("-00:30", "c"), ("z", "cb")):
         assert names(page(merchant, created_at_start=at + zone)) == expected
     assert names(page(merchant, created_at_start=at.replace("T", "t") + "Z")) == "cb"
 

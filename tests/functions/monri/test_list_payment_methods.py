@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from bridge import clock
-from bridge.api_adapters import monri
+from bridge.api_adapters.monri import wire
 from bridge.authentication import merchants
 from bridge.models.identifier import from_uuid
 from bridge.models.payment_method import CustomersMethods, PaymentMethod
@@ -179,9 +180,9 @@ def test_expiration_date_is_the_last_day_of_the_month(
     known = {"id": "pm_1", "uid": "1", "customer_id": "cust_1", "provider_id": "stripe"}
     times = {"created_at": now, "updated_at": now}
     card = {"exp_month": month, "exp_year": year}
-    method = PaymentMethod.model_validate(known | times | card)
+    method = msgspec.convert(known | times | card, PaymentMethod)
     uid = "01kdvdna00fdx8r8ay1xxdjjrg"
     page = CustomersMethods(customer_uid=uid, methods=[method], at=now)
-    (body,) = monri.render_methods(page)["data"]
+    (body,) = wire.render_methods(page)["data"]
     assert (body["expiration_date"], body["expired"]) == (last_day, expired)
     assert (body["masked_pan"], body["customer_uuid"]) == ("******", DEMO)

@@ -6,6 +6,7 @@ Source: docs/data-model.md, section 2.
 import hashlib
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.models.caller import PrefetchIds
@@ -83,7 +84,7 @@ def test_revoked_credential_is_not_found_and_its_entry_has_the_time(
 ) -> None:
     made = put_credential(kind, name, secret)
     at = clock.now()
-    revoked = made.model_copy(update={"revoked_at": at})
+    revoked = replace(made, revoked_at=at)
     assert credential_items.revoke("org_1", made.id, at) == revoked
     assert credential_items.find(kind, name)[0] is None
     clock.set_offset(60)

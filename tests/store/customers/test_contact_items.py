@@ -1,6 +1,7 @@
 """Contacts of a customer. Source: docs/data-model.md, sections 2 and 3."""
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.models.customer import Customer, CustomerUser
@@ -49,7 +50,7 @@ def test_insert_for_an_unknown_or_deleted_customer_raises_customer_deleted(
 ) -> None:
     with pytest.raises(contact_items.CustomerDeleted):
         contact_items.insert(contact(1, "cust_2"))
-    deleted = stored.model_copy(update={"state": "deleted"})
+    deleted = replace(stored, state="deleted")
     customer_items.delete(stored, deleted, "job_1", NOW)
     with pytest.raises(contact_items.CustomerDeleted):
         contact_items.insert(contact(1))

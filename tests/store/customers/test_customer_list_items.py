@@ -6,8 +6,10 @@ Source: docs/data-model.md, sections 4 and 5; docs/api/alternative.md, section 5
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings, strategies as st
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.models.customer import Customer
@@ -49,7 +51,7 @@ def made(shards: int) -> list[Customer]:
         for number, at in enumerate([*times, times[-1]])
     ]
     for row in rows[::7]:
-        deleted = row.model_copy(update={"state": "deleted", "deleted_at": clock.now()})
+        deleted = replace(row, state="deleted", deleted_at=clock.now())
         customer_items.delete(row, deleted, f"job_{row.uid}", NOW)
     inserted(BEGIN, organization_id="org_2", shard=0)
     active = [row for row in rows if row not in rows[::7]]
@@ -163,8 +165,8 @@ def test_pages_in_either_direction_contain_each_customer_once(
     def walk(way: str, start: str | None) -> Iterator[Customer]:
         position = start
         while True:
-            where = {way: position} if position else {}
-            page = CursorPage(limit=limit, **where)
+            place = {way: position} if position else {}
+            page = msgspec.convert({"limit": limit} | place, CursorPage)
             found = customer_list_items.list_by_cursor(ORGANIZATION, page)
             yield from found.records if way == "after" else found.records[::-1]
             inserted(BEGIN + timedelta(days=40), name="new on the way")

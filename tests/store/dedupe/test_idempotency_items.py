@@ -1,5 +1,6 @@
 """Idempotency records. Source: docs/payment-correctness.md, sections 4 and 5."""
 
+import msgspec
 import pytest
 
 from bridge.models.idempotency import IdempotencyRecord
@@ -15,7 +16,7 @@ PLACE = idempotency_items.of_creation("key-1", user_id="user_1", email=None)
 
 def record(**more: object) -> IdempotencyRecord:
     known = {"key": PLACE, "fingerprint": "f", "subject_id": "cust_1", "expires": NOW + DAY}
-    return IdempotencyRecord.model_validate(known | more)
+    return msgspec.convert(known | more, IdempotencyRecord)
 
 
 def stored(now: int = NOW) -> IdempotencyRecord | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.models.payment import Payment
@@ -31,7 +32,7 @@ def committed(seen: Payment) -> Payment:
 
 
 def advanced(seen: Payment) -> Payment:
-    return payment_writes.advance(seen, seen.model_copy(update={"due_at": 7}), event=EVENT)
+    return payment_writes.advance(seen, replace(seen, due_at=7), event=EVENT)
 
 
 each_write = pytest.mark.parametrize("write", [committed, advanced])

@@ -1,6 +1,7 @@
 """What is due, of every kind. Source: docs/data-model.md, sections 2 and 3."""
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.store import dynamodb, keys
 from bridge.store.jobs import due_items
@@ -26,7 +27,7 @@ def put_payment(due_at: int | None) -> str:
 
 def put_cursor(payment_id: str, due_at: int) -> None:
     seen = outbox_items.get_cursor(payment_id)
-    outbox_items.move(seen, seen.model_copy(update={"due_at": due_at}))
+    outbox_items.move(seen, replace(seen, due_at=due_at))
 
 
 def put_job(job_id: str, due_at: int) -> None:

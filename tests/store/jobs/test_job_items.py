@@ -1,6 +1,8 @@
 """Jobs: claimed and moved by one run at a time. Source: docs/data-model.md, section 6."""
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bridge.models.job import Job
 from bridge.store import dynamodb
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("tables")
 def put_job(**more: object) -> Job:
     """A job that is stored now."""
     known: dict[str, object] = {"id": "job_1", "customer_id": "cust_1", "due_at": NOW}
-    job = Job.model_validate(known | more)
+    job = msgspec.convert(known | more, Job)
     dynamodb.write(job_items.creation(job))
     return job
 
@@ -32,13 +34,13 @@ def test_get_returns_the_whole_job_and_lists_it_as_due() -> None:
 
 def test_move_and_remove_of_an_outdated_job_raise_version_conflict() -> None:
     seen = put_job()
-    claimed = job_items.move(seen, seen.model_copy(update={"due_at": NOW + 65, "cursor": "M#1"}))
+    claimed = job_items.move(seen, replace(seen, due_at=NOW + 65, cursor="M#1"))
     assert job_items.get("job_1") == claimed
     assert (due(NOW), due(NOW + 65)) == ([], ["job_1"])
     for outdated in (lambda: job_items.move(seen, seen), lambda: job_items.remove(seen)):
         with pytest.raises(dynamodb.VersionConflict):
             outdated()
-    back = job_items.move(claimed, claimed.model_copy(update={"cursor": None}))
+    back = job_items.move(claimed, replace(claimed, cursor=None))
     assert job_items.get("job_1") == back
 
 

@@ -1,5 +1,8 @@
 """What the tests of payments and events in the store share: rows, entries, records."""
 
+import msgspec
+from msgspec.structs import replace
+
 from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.payment import Entry, Payment
 from bridge.store.dedupe import idempotency_items
@@ -14,7 +17,7 @@ def record(payment_id: str, **more: object) -> IdempotencyRecord:
         "subject_id": payment_id,
         "expires": NOW + DAY,
     }
-    return IdempotencyRecord.model_validate(known | more)
+    return msgspec.convert(known | more, IdempotencyRecord)
 
 
 def inserted(**more: object) -> Payment:
@@ -22,7 +25,7 @@ def inserted(**more: object) -> Payment:
 
 
 def changed(seen: Payment, **more: object) -> Payment:
-    return seen.model_copy(update={"sequence": seen.sequence + 1} | more)
+    return replace(seen, **({"sequence": seen.sequence + 1} | more))
 
 
 def entry(after: Payment) -> Entry:

@@ -1,6 +1,7 @@
 """Cursors over the outbox. Source: docs/data-model.md, section 7."""
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import config
 from bridge.models.outbox import ChangedKey, Cursor
@@ -48,9 +49,7 @@ def test_list_after_returns_one_page_at_most() -> None:
 
 def test_move_stores_the_cursor_and_its_due_entry() -> None:
     seen = outbox_items.get_cursor("pay_1")
-    moved = outbox_items.move(
-        seen, seen.model_copy(update={"sent": 3, "due_at": NOW, "failing_since": NOW - 5})
-    )
+    moved = outbox_items.move(seen, replace(seen, sent=3, due_at=NOW, failing_since=NOW - 5))
     assert outbox_items.get_cursor("pay_1") == moved
     assert (moved.sent, moved.version) == (3, 1)
 
@@ -60,7 +59,7 @@ def test_move_stores_the_cursor_and_its_due_entry() -> None:
         return [item["sk"]["S"] for item in items]
 
     assert due() == ["D#bus"]
-    outbox_items.move(moved, moved.model_copy(update={"due_at": None}))
+    outbox_items.move(moved, replace(moved, due_at=None))
     assert due() == []
 
 
@@ -69,8 +68,8 @@ def test_move_from_an_older_version_raises_version_conflict(written: int) -> Non
     seen = outbox_items.get_cursor("pay_1")
     for _ in range(written):
         seen = outbox_items.move(seen, seen)
-    outbox_items.move(seen, seen.model_copy(update={"due_at": NOW}))
-    for late in (seen, seen.model_copy(update={"sent": seen.sent + 1})):
+    outbox_items.move(seen, replace(seen, due_at=NOW))
+    for late in (seen, replace(seen, sent=seen.sent + 1)):
         with pytest.raises(dynamodb.VersionConflict):
             outbox_items.move(seen, late)
     assert outbox_items.get_cursor("pay_1").due_at == NOW

@@ -6,9 +6,11 @@ Source: docs/data-model.md, sections 2 and 3.
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.models.customer import Guest
+from bridge.models.model import values_of
 from bridge.models.page import Page
 from bridge.models.payment import IdempotencyKeyReference
 from bridge.models.provider import Failure, NextAction
@@ -33,13 +35,10 @@ EVENT = WebhookEventReference(provider_id="stripe", event_id="evt_1", type="char
 
 def test_row_is_read_as_it_was_written() -> None:
     whole = payment(
-        active_attempt=attempt(
-            IdempotencyKeyReference(record="I#1", fingerprint="f", expires=NOW)
-        ).model_copy(
-            update={
-                "pending_changes": {"total_cents": 5, "metadata": {"a": 1.5}},
-                "sent": '{"a":1}',
-            }
+        active_attempt=replace(
+            attempt(IdempotencyKeyReference(record="I#1", fingerprint="f", expires=NOW)),
+            pending_changes={"total_cents": 5, "metadata": {"a": 1.5}},
+            sent='{"a":1}',
         ),
         guest=Guest(email="a@example.com", name="A"),
         failure=Failure(code="c", message="m", decline_code="d"),
@@ -98,7 +97,7 @@ def test_walk_customer_is_oldest_first_while_payments_are_hidden() -> None:
         page, after = payment_items.walk_customer("cust_1", after or None, 2)
         walked += [each.id for each in page]
         sizes.append(len(page))
-        payment_writes.hide(page[-1], page[-1].model_copy(update={"is_hidden": True}))
+        payment_writes.hide(page[-1], replace(page[-1], is_hidden=True))
         if not after:
             break
     assert (walked, sizes) == ([row.id for row in rows], [2, 2, 1])
@@ -114,10 +113,10 @@ def test_read_for_event_finds_the_payment_by_our_id_else_by_the_providers() -> N
         {"payment_id": "pay_nobody", "provider_payment_id": "pi_1"},
         {"provider_payment_id": "pi_1"},
     ):
-        event = EVENT.model_copy(update=ids)
+        event = replace(EVENT, **ids)
         assert payment_items.read_for_event(event, clock.seconds()) == (False, known)
     for ids in ({}, {"payment_id": "pay_nobody"}, {"provider_payment_id": "pi_other"}):
-        event = EVENT.model_copy(update=ids)
+        event = replace(EVENT, **ids)
         assert payment_items.read_for_event(event, clock.seconds()) == (False, None)
 
 
@@ -151,7 +150,7 @@ def test_timeline_as_found_has_none_for_an_entry_that_cannot_be_read() -> None:
     dynamodb.write(dynamodb.put(keys.entry(row.id, 1), {"sequence": "no number"}))
     found = payment_items.timeline_as_found(row.id)
     assert found[0] is None
-    assert found[1:] == [entry(row).model_copy(update={"from_status": "created"})]
+    assert found[1:] == [replace(entry(row), from_status="created")]
 
 
 def test_refunds_are_oldest_first() -> None:
@@ -166,5 +165,5 @@ def test_refunds_are_oldest_first() -> None:
             created_at=at,
             updated_at=at,
         )
-        dynamodb.write(dynamodb.put(keys.refund(row.id, refund.id), refund.model_dump()))
+        dynamodb.write(dynamodb.put(keys.refund(row.id, refund.id), values_of(refund)))
     assert [each.amount_cents for each in payment_items.refunds(row.id)] == [1, 2, 3]

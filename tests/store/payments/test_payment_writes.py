@@ -6,6 +6,7 @@ Source: docs/payment-correctness.md, section 4; docs/data-model.md, section 2.
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock, config
 from bridge.models.customer import Guest
@@ -53,7 +54,7 @@ def test_insert_locked_writes_the_pointers_of_every_list() -> None:
 def test_insert_locked_for_a_deleted_customer_raises_customer_gone() -> None:
     owner = customer(id="cust_1")
     customer_items.insert(owner, None)
-    gone = owner.model_copy(update={"state": "deleted"})
+    gone = replace(owner, state="deleted")
     customer_items.delete(owner, gone, "job_1", 0)
     row = payment(customer_id="cust_1")
     with pytest.raises(CustomerGone):
@@ -82,7 +83,7 @@ def test_insert_locked_with_a_taken_key_raises_its_record_and_writes_nothing() -
     taken = record(first.id)
     payment_writes.insert_locked(first, taken, {})
     with pytest.raises(KeyTaken) as raised:
-        payment_writes.insert_locked(second, taken.model_copy(update={"subject_id": second.id}), {})
+        payment_writes.insert_locked(second, replace(taken, subject_id=second.id), {})
     assert raised.value.record == taken
     assert payment_items.get(second.id) is None
     assert payment_items.list_of_user("user_1", Page()) == [first]
@@ -92,8 +93,8 @@ def test_rule2_concurrent_locks_only_one_is_taken() -> None:
     row = inserted()
 
     def take(number: int) -> Payment:
-        active = attempt().model_copy(update={"key": f"suffix.{number}"})
-        return payment_writes.lock(row, row.model_copy(update={"active_attempt": active}), None)
+        active = replace(attempt(), key=f"suffix.{number}")
+        return payment_writes.lock(row, replace(row, active_attempt=active), None)
 
     results = together(8, take)
     (winner,) = [each for each in results if isinstance(each, Payment)]
@@ -105,23 +106,21 @@ def test_rule2_concurrent_locks_only_one_is_taken() -> None:
 @pytest.mark.parametrize("moved", [{"status": "processing"}, {"active_attempt": attempt()}, {}])
 def test_lock_of_a_changed_row_raises_version_conflict(moved: dict[str, Any]) -> None:
     row = inserted()
-    payment_writes.advance(row, row.model_copy(update=moved))
+    payment_writes.advance(row, replace(row, **moved))
     with pytest.raises(VersionConflict):
-        payment_writes.lock(row, row.model_copy(update={"active_attempt": attempt()}), None)
+        payment_writes.lock(row, replace(row, active_attempt=attempt()), None)
 
 
 def test_rule9_lock_opens_the_idempotency_record_in_one_transaction() -> None:
     row = inserted()
-    locked = row.model_copy(update={"active_attempt": attempt()})
+    locked = replace(row, active_attempt=attempt())
     kept = payment_writes.lock(row, locked, record(row.id))
     stored_row, opened = payment_items.read(row.id, "key-1", NOW)
     assert (stored_row, opened) == (kept, record(row.id))
     again = inserted()
     dynamodb.write(idempotency_items.close_action(record(again.id, state="done", snapshot="{}")))
     with pytest.raises(KeyTaken) as raised:
-        payment_writes.lock(
-            again, again.model_copy(update={"active_attempt": attempt()}), record(again.id)
-        )
+        payment_writes.lock(again, replace(again, active_attempt=attempt()), record(again.id))
     assert raised.value.record.state == "done"
     assert stored(again.id) == again
 
@@ -130,7 +129,7 @@ def test_lock_replaces_an_expired_idempotency_record() -> None:
     row = inserted()
     dynamodb.write(idempotency_items.close_action(record(row.id, state="done", snapshot="{}")))
     assert payment_items.read(row.id, "key-1", NOW + DAY)[1] is None
-    locked = row.model_copy(update={"active_attempt": attempt(at=NOW + DAY)})
+    locked = replace(row, active_attempt=attempt(at=NOW + DAY))
     payment_writes.lock(row, locked, record(row.id, expires=NOW + 2 * DAY))
     found = payment_items.read(row.id, "key-1", NOW + DAY)[1]
     assert found
@@ -165,7 +164,7 @@ def test_concurrent_commits_only_one_is_written() -> None:
 def test_advance_repeated_by_the_sdk_is_recognized_as_ours(wire: Wire) -> None:
     row = inserted()
     wire.lose_answer("UpdateItem")
-    after = payment_writes.advance(row, row.model_copy(update={"due_at": 5}))
+    after = payment_writes.advance(row, replace(row, due_at=5))
     assert len(wire.requests) == 2
     assert stored(row.id) == after
 
@@ -194,9 +193,7 @@ def test_commit_with_a_taken_provider_id_raises_and_works_without_link() -> None
 @pytest.mark.parametrize("state", ["done", "free"])
 def test_rule9_commit_closes_the_idempotency_record_in_one_transaction(state: str) -> None:
     row = inserted()
-    locked = payment_writes.lock(
-        row, row.model_copy(update={"active_attempt": attempt()}), record(row.id)
-    )
+    locked = payment_writes.lock(row, replace(row, active_attempt=attempt()), record(row.id))
     commit(locked, record(row.id, state=state, snapshot="{}"), active_attempt=None)
     found = payment_items.read(row.id, "key-1", NOW)[1]
     assert (found and found.state) == (state if state == "done" else None)
@@ -228,7 +225,7 @@ def test_b15_later_commit_does_not_extend_the_client_secret() -> None:
 
 def test_row_without_due_at_leaves_the_due_index() -> None:
     row = inserted(due_at=NOW)
-    payment_writes.advance(row, row.model_copy(update={"due_at": None}))
+    payment_writes.advance(row, replace(row, due_at=None))
     items = database.client().scan(TableName=config.table_name("ledger"), IndexName="due")["Items"]
     assert items == []
     assert (dynamodb.get(keys.payment(row.id)) or {}).keys().isdisjoint({"due_pk", "due_at"})
@@ -237,7 +234,7 @@ def test_row_without_due_at_leaves_the_due_index() -> None:
 def test_commit_never_overwrites_a_timeline_entry() -> None:
     row = inserted()
     commit(row, status="processing")
-    again = stored(row.id).model_copy(update={"sequence": 0})
+    again = replace(stored(row.id), sequence=0)
     with pytest.raises(dynamodb.ConditionFailed) as lost:
         commit(again, status="failed")
     assert lost.value.items.keys() == {"entry"}
@@ -253,9 +250,9 @@ def test_unknown_attribute_survives_every_write() -> None:
         UpdateExpression="SET newer = :it",
         ExpressionAttributeValues={":it": {"S": "kept"}},
     )
-    row = payment_writes.lock(row, row.model_copy(update={"active_attempt": attempt()}), None)
+    row = payment_writes.lock(row, replace(row, active_attempt=attempt()), None)
     row = commit(row, active_attempt=None, status="processing")
-    payment_writes.advance(row, row.model_copy(update={"due_at": NOW}))
+    payment_writes.advance(row, replace(row, due_at=NOW))
     assert (dynamodb.get(Key("ledger", where["pk"]["S"], "P")) or {})["newer"] == "kept"
 
 
@@ -263,7 +260,7 @@ def test_hide_deletes_the_pointers_and_nothing_else() -> None:
     guest = {"email": "donor@example.com", "name": "John"}
     owned = {"organization_id": "org_1", "customer_id": "cust_1", "guest": guest}
     row, other = inserted(**owned), inserted(**owned)
-    hidden = row.model_copy(update={"guest": None, "is_hidden": True})
+    hidden = replace(row, guest=None, is_hidden=True)
     assert payment_writes.hide(row, hidden) == 5
     left = payment_items.get(row.id)
     assert left
@@ -281,7 +278,7 @@ def test_hide_of_a_changed_row_raises_version_conflict() -> None:
     row = inserted()
     payment_writes.advance(row, row)
     with pytest.raises(VersionConflict):
-        payment_writes.hide(row, row.model_copy(update={"is_hidden": True}))
+        payment_writes.hide(row, replace(row, is_hidden=True))
     assert [each.id for each in payment_items.list_of_user("user_1", Page())] == [row.id]
 
 
@@ -312,6 +309,6 @@ def test_lock_of_a_refund_writes_the_pending_refund() -> None:
         created_at=row.created_at,
         updated_at=row.created_at,
     )
-    active = attempt().model_copy(update={"operation": "refund", "refund": refund})
-    payment_writes.lock(row, row.model_copy(update={"active_attempt": active}), None)
+    active = replace(attempt(), operation="refund", refund=refund)
+    payment_writes.lock(row, replace(row, active_attempt=active), None)
     assert payment_items.refunds(row.id) == [refund]

@@ -5,7 +5,9 @@ Source: docs/data-model.md, sections 2 and 3.
 
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock, config
 from bridge.models.address import Address
@@ -32,7 +34,7 @@ def address(**more: object) -> Address:
         "created_at": clock.now(),
         "updated_at": clock.now(),
     }
-    return Address.model_validate(known | more)
+    return msgspec.convert(known | more, Address)
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +85,7 @@ def test_writes_with_an_older_customer_raise_version_conflict_and_write_nothing(
     seen = current()
     made = insert(1)
     before = stored()
-    chosen = made.model_copy(update={"is_default": True, "updated_at": clock.now()})
+    chosen = replace(made, is_default=True, updated_at=clock.now())
     for act in (
         lambda: address_items.insert(address(id="addr_2", uid="uid_2"), seen, None),
         lambda: address_items.update(made, chosen, seen),

@@ -1,10 +1,13 @@
 """Saved payment methods and their tokens. Source: docs/data-model.md, sections 2 and 3."""
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock, config
 from bridge.models.customer import Customer
 from bridge.models.job import Job
+from bridge.models.model import json_of
 from bridge.models.page import Page
 from bridge.models.payment_method import PaymentMethod
 from bridge.store import dynamodb, keys
@@ -31,7 +34,7 @@ def method(**more: object) -> PaymentMethod:
         "created_at": clock.now(),
         "updated_at": clock.now(),
     }
-    return PaymentMethod.model_validate(known | more)
+    return msgspec.convert(known | more, PaymentMethod)
 
 
 def insert_customer(**more: object) -> Customer:
@@ -57,7 +60,7 @@ def numbered(count: int) -> list[PaymentMethod]:
 
 
 def delete(made: PaymentMethod, default: str | None, seen: Customer | None = None) -> None:
-    deleted = made.model_copy(update={"state": "deleted"})
+    deleted = replace(made, state="deleted")
     job = Job(id="job_1", customer_id="cust_1", method_id=made.id, stage="method", due_at=1)
     method_items.delete(made, deleted, seen or current(), default, job)
 
@@ -91,7 +94,7 @@ def test_the_token_is_only_in_the_secrets_table_and_never_printed() -> None:
     assert "pm_at_stripe" not in str(scan(TableName=config.table_name("ledger"))["Items"])
     assert "pm_at_stripe" in str(scan(TableName=config.table_name("secrets"))["Items"])
     assert "pm_at_stripe" not in repr(method())
-    assert "pm_at_stripe" not in method().model_dump_json()
+    assert "pm_at_stripe" not in json_of(method())
 
 
 def test_insert_with_an_older_or_deleted_customer_raises_version_conflict() -> None:
@@ -102,7 +105,7 @@ def test_insert_with_an_older_or_deleted_customer_raises_version_conflict() -> N
     with pytest.raises(dynamodb.VersionConflict):
         method_items.insert(method(id="pm_2", token="another"), seen, None)
     seen = current()
-    customer_items.delete(seen, seen.model_copy(update={"state": "deleted"}), "job_1", 0)
+    customer_items.delete(seen, replace(seen, state="deleted"), "job_1", 0)
     with pytest.raises(dynamodb.VersionConflict):
         method_items.insert(method(id="pm_2", token="another"), current(), None)
 
@@ -122,7 +125,7 @@ def test_get_at_provider_finds_a_method_by_its_token_also_a_deleted_one() -> Non
     made = saved()
     found, owner = method_items.get_at_provider("stripe", "pm_at_stripe")
     assert owner == current()
-    assert found == made.model_copy(update={"token": None, "is_default": True})
+    assert found == replace(made, token=None, is_default=True)
     method_items.forget(made, current(), clock.now())
     found, _ = method_items.get_at_provider("stripe", "pm_at_stripe")
     assert found
@@ -164,7 +167,7 @@ def test_delete_with_an_older_customer_raises_version_conflict_and_writes_nothin
     insert_customer()
     first, second = numbered(2)
     seen = current()
-    chosen = second.model_copy(update={"is_default": True, "updated_at": clock.now()})
+    chosen = replace(second, is_default=True, updated_at=clock.now())
     method_items.update(second, chosen, seen)
     with pytest.raises(dynamodb.VersionConflict):
         delete(first, None, seen)
@@ -202,7 +205,7 @@ def test_lists_are_newest_first_without_methods_of_deleted_customers() -> None:
     tokens = {each.token for each in method_items.list_of_user("user_1", Page())}
     assert tokens == {*(f"token_{n}" for n in range(5)), "other"}
     seen = current("cust_2")
-    customer_items.delete(seen, seen.model_copy(update={"state": "deleted"}), "job_1", 0)
+    customer_items.delete(seen, replace(seen, state="deleted"), "job_1", 0)
     assert ids(method_items.list_of_user("user_1", Page())) == newest[1:]
 
 

@@ -5,21 +5,22 @@ Source: docs/architecture.md, section 3.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from msgspec import Struct
 
-from bridge.bodies import Model, validated
 from bridge.errors import BridgeError, Detail, InvalidRequest
 from bridge.inbound import Handler, ends_at, log, log_unhandled
+from bridge.models.model import Model, json_values_of
 from bridge.models.outbox import ChangedKey
 from bridge.models.run_context import Cause, RunContext
 
+if TYPE_CHECKING:
+    from bridge.bodies.validation import Body
 
-@dataclass(frozen=True)
-class Invocation:
+
+class Invocation(Struct, frozen=True):
     """The input of a run without an HTTP request, with its run context.
 
     `event` is the event of a schedule or a stream, the body of a queue message, or an operator's
@@ -29,8 +30,12 @@ class Invocation:
     event: dict[str, Any]
     run: RunContext
 
-    def parse(self, model: type[Model]) -> Model:
-        """The event as a model. Raises InvalidRequest."""
+    def parse(self, model: "type[Body]") -> "Body":
+        """An operator's input. Raises InvalidRequest that names every invalid field."""
+        from bridge.bodies.validation import (
+            validated,  # pydantic: only operators' functions need it
+        )
+
         return validated(model, self.event)
 
     def text(self, name: str) -> str:
@@ -46,7 +51,7 @@ class Invocation:
         return [ChangedKey(key["pk"]["S"], key["sk"]["S"]) for key in keys]
 
 
-def scheduled(function: Callable[[Invocation], BaseModel]) -> Handler:
+def scheduled(function: Callable[[Invocation], Model]) -> Handler:
     """Turn a function into a handler for a schedule.
 
     An exception is passed on, so that Lambda counts an error.
@@ -54,7 +59,7 @@ def scheduled(function: Callable[[Invocation], BaseModel]) -> Handler:
     return _background("scheduled run", function)
 
 
-def streamed(function: Callable[[Invocation], BaseModel]) -> Handler:
+def streamed(function: Callable[[Invocation], Model]) -> Handler:
     """Turn a function into a handler for a DynamoDB stream.
 
     An exception is passed on, so that Lambda delivers the whole batch again.
@@ -62,12 +67,12 @@ def streamed(function: Callable[[Invocation], BaseModel]) -> Handler:
     return _background("stream batch", function)
 
 
-def _background(kind: str, function: Callable[[Invocation], BaseModel]) -> Handler:
+def _background(kind: str, function: Callable[[Invocation], Model]) -> Handler:
     @wraps(function)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         log.thread_safe_clear_keys()
         log.thread_safe_append_keys(request_id=getattr(context, "aws_request_id", ""))
-        done = function(Invocation(event, _run_context("sweep", context))).model_dump(mode="json")
+        done = json_values_of(function(Invocation(event, _run_context("sweep", context))))
         log.info(kind, **done)
         return done
 
@@ -116,7 +121,7 @@ def worker(function: Callable[[Invocation], None]) -> Handler:
     return handler
 
 
-def operation(function: Callable[[Invocation], BaseModel | None]) -> Handler:
+def operation(function: Callable[[Invocation], Model | None]) -> Handler:
     """Turn a function into a handler that operators invoke. A BridgeError comes back as text."""
 
     @wraps(function)
@@ -128,7 +133,7 @@ def operation(function: Callable[[Invocation], BaseModel | None]) -> Handler:
         except BridgeError as error:
             details = [detail._asdict() for detail in error.details]
             return {"ok": False, "code": error.code, "error": str(error), "details": details}
-        return {"ok": True} | (done.model_dump(mode="json") if done else {})
+        return {"ok": True} | (json_values_of(done) if done else {})
 
     return handler
 

@@ -10,19 +10,19 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, wraps
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote
 
 from aws_lambda_powertools import Logger
+from msgspec import Struct
 
 from bridge import clock, config
-from bridge.bodies import Model, read_json, validated
 from bridge.errors import BodyTooLarge, BridgeError, Detail, InvalidRequest, NotAuthenticated
 from bridge.models.caller import Caller
 from bridge.models.run_context import ClientKey, RunContext
+from bridge.strict_json import read_json
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 CLIENT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -42,8 +42,7 @@ class Response(NamedTuple):
     headers: dict[str, str] = {}
 
 
-@dataclass
-class Request:
+class Request(Struct, dict=True):
     """One HTTP request. API Gateway has decoded `path`. Header names are in lower case."""
 
     method: str
@@ -56,7 +55,7 @@ class Request:
     source_ip: str
     id: str
     ends_at: datetime
-    caller: Caller = field(default_factory=Caller)
+    caller: Caller = Caller()
 
     @classmethod
     def from_event(cls, event: dict[str, Any], context: Any) -> "Request":
@@ -135,17 +134,6 @@ class Request:
         request = f"{self.method}\n{self.path.rstrip('/')}\n{canonical}"
         fingerprint = hashlib.sha256(request.encode()).hexdigest()
         return ClientKey(key=key, fingerprint=fingerprint)
-
-    def parse(self, model: type[Model]) -> Model:
-        """The body as a model. A null counts as not given (B2).
-
-        Raises InvalidRequest with the path of every invalid field, never with a value.
-        """
-        return validated(model, _without_nulls(self.json))
-
-    def parse_optional(self, model: type[Model]) -> Model:
-        """The body as a model. An empty body counts as an empty object. Raises InvalidRequest."""
-        return self.parse(model) if self.body.strip() else model()
 
 
 class ApiAdapter(Protocol):
@@ -312,9 +300,3 @@ def clean_path(path: str) -> str | None:
     """
     clean = "/" + "/".join(part for part in path.split("/") if part)
     return quote(clean, safe="/") if clean != path else None
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
-    return value

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bridge import aws, config
 from bridge.errors import TemporarilyUnavailable
+from bridge.models.model import present_values_of
 from bridge.models.outbox import Event
 from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
 
@@ -42,7 +43,7 @@ def send_event_reference(event_reference: WebhookEventReference | MethodEventRef
         if isinstance(event_reference, MethodEventReference)
         else "event_reference"
     )
-    body = json.dumps({kind: event_reference.model_dump(exclude_none=True)})
+    body = json.dumps({kind: present_values_of(event_reference)})
     _send(3, "send_message", MessageBody=body)
 
 
@@ -52,7 +53,7 @@ def send_status_checks(status_check: StatusCheck, *delays_s: int) -> None:
     There is one try only: a client may wait for its response, and the payment is due anyway.
     Raises TemporarilyUnavailable.
     """
-    body = json.dumps({"status_check": status_check.model_dump(exclude_none=True)})
+    body = json.dumps({"status_check": present_values_of(status_check)})
     entries = [
         {"Id": str(delay_s), "MessageBody": body, "DelaySeconds": delay_s} for delay_s in delays_s
     ]

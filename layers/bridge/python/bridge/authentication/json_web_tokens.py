@@ -6,7 +6,6 @@ is that of `bridge.clock`. It imports `cryptography`, so this module is imported
 Source: docs/api/native.md, section 2 (B7, mode `jwt`).
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -14,10 +13,12 @@ from typing import Any
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
+from msgspec import Struct
 
 from bridge import clock, config, outbound
 from bridge.errors import AuthUnavailable, NotAuthenticated
 from bridge.models.caller import Session
+from bridge.models.model import checked
 
 # Fixed, because the token's own header could ask for `none`, or for HS256 with a public key.
 ALGORITHMS = ["RS256", "ES256"]
@@ -27,8 +28,7 @@ KEPT = timedelta(hours=1)
 AGAIN = timedelta(minutes=1)  # the shortest time between two fetches for an unknown key id
 
 
-@dataclass(frozen=True)
-class _Published:
+class _Published(Struct, frozen=True):
     """A provider's public keys, as they were at one time."""
 
     keys: KeySet
@@ -109,7 +109,7 @@ def _session_from(claims: dict[str, Any]) -> Session:
     organizations = claims.get("organizations") or {}
     if isinstance(organizations, list):
         organizations = {each["id"]: each["role"] for each in organizations}
-    return Session(
+    session = Session(
         user_id=claims["sub"],
         email=claims.get("email"),
         name=claims.get("name"),
@@ -117,3 +117,4 @@ def _session_from(claims: dict[str, Any]) -> Session:
         organizations=organizations,
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
     )
+    return checked(session)

@@ -12,6 +12,7 @@ from typing import Any
 from bridge import clock, config, outbound
 from bridge.errors import AuthUnavailable, NotAuthenticated
 from bridge.models.caller import Caller, PrefetchIds, Session
+from bridge.models.model import checked, values_of
 from bridge.store.access import session_items
 
 VALIDATE = "/auth/bridge/validate"
@@ -46,7 +47,7 @@ def _invalid() -> NotAuthenticated:
 
 
 def _caller(session: Session, prefetched: Mapping[Any, Any]) -> Caller:
-    return Caller(**session.model_dump(exclude={"expires_at"}), prefetched=prefetched)
+    return Caller(**values_of(session, "expires_at"), prefetched=prefetched)
 
 
 def _by_flowless(session_id: str, ip: str, user_agent: str) -> Session:
@@ -106,7 +107,7 @@ def _session_from(response: dict[str, Any]) -> Session:
     if isinstance(organizations, list):
         organizations = {each["id"]: each["role"] for each in organizations}
     name = " ".join(part for part in (user.get("name"), user.get("last_name")) if part)
-    return Session(
+    session = Session(
         user_id=str(user["id"]),
         email=user.get("email"),
         name=name or None,
@@ -114,6 +115,7 @@ def _session_from(response: dict[str, Any]) -> Session:
         organizations=organizations,
         expires_at=_time(expires) if expires else clock.now() + timedelta(seconds=KEPT_S),
     )
+    return checked(session)
 
 
 def _time(given: str | int | float) -> datetime:

@@ -4,15 +4,15 @@ Source: docs/api/native.md, section 2.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from bridge.models.model import PRIVATE, Model, Time
 
 Role = Literal["owner", "admin", "billing", "member"]
 WRITERS: frozenset[Role] = frozenset({"owner", "admin", "billing"})
 
 
-class Caller(BaseModel, frozen=True):
+class Caller(Model, frozen=True, kw_only=True):
     """A user, a guest of one record, a credential of one organization, or nobody.
 
     `guest_of`: the id of the one record that the guest token opens. `key_of`: the organization
@@ -23,14 +23,14 @@ class Caller(BaseModel, frozen=True):
     """
 
     user_id: str | None = None
-    email: str | None = Field(default=None, repr=False)
-    name: str | None = Field(default=None, repr=False)
-    phone: str | None = Field(default=None, repr=False)
-    organizations: dict[str, Role] = Field(default_factory=dict)
+    email: Annotated[str | None, PRIVATE] = None
+    name: Annotated[str | None, PRIVATE] = None
+    phone: Annotated[str | None, PRIVATE] = None
+    organizations: dict[str, Role] = {}
     guest_of: str | None = None
     key_of: str | None = None
     scopes: frozenset[str] | None = None
-    prefetched: Mapping[Any, Any] = Field(default_factory=dict, repr=False, exclude=True)
+    prefetched: Annotated[Mapping[Any, Any], PRIVATE] = {}
 
     @property
     def is_user(self) -> bool:
@@ -50,18 +50,18 @@ class Caller(BaseModel, frozen=True):
         return "user" if self.is_user else "nobody" if self.is_nobody else "guest"
 
 
-class Session(BaseModel, frozen=True):
+class Session(Model, frozen=True, kw_only=True):
     """A signed-in user, as our table or Flowless describes one. `organizations`: role by id."""
 
     user_id: str
-    email: str | None = Field(default=None, repr=False)
-    name: str | None = Field(default=None, repr=False)
-    phone: str | None = Field(default=None, repr=False)
-    organizations: dict[str, Role] = Field(default_factory=dict)
-    expires_at: AwareDatetime
+    email: Annotated[str | None, PRIVATE] = None
+    name: Annotated[str | None, PRIVATE] = None
+    phone: Annotated[str | None, PRIVATE] = None
+    organizations: dict[str, Role] = {}
+    expires_at: Time
 
 
-class PrefetchIds(BaseModel, frozen=True):
+class PrefetchIds(Model, frozen=True, kw_only=True):
     """The ids in path and headers of a request: their records are read with the credential."""
 
     payment_id: str | None = None

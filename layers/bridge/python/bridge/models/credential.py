@@ -3,14 +3,14 @@
 A server calls the other three APIs with one of them.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from bridge.models.model import PRIVATE, Model, Time
 
 CredentialKind = Literal["api_key", "merchant", "oauth_client"]
 
 
-class Credential(BaseModel, frozen=True):
+class Credential(Model, frozen=True, kw_only=True):
     """A credential as operators see it, without its secret.
 
     The kind `merchant` is Monri's pair of an authenticity token and a key. `ends_with`: the last
@@ -21,11 +21,11 @@ class Credential(BaseModel, frozen=True):
     kind: CredentialKind
     organization_id: str
     ends_with: str
-    created_at: AwareDatetime
-    revoked_at: AwareDatetime | None = None
+    created_at: Time
+    revoked_at: Time | None = None
 
 
-class Holder(BaseModel, frozen=True):
+class Holder(Model, frozen=True, kw_only=True):
     """Whose a credential is, and what is needed to check its secret.
 
     A merchant's key is stored as it is, since a digest is computed with it. Of a client's secret
@@ -33,12 +33,12 @@ class Holder(BaseModel, frozen=True):
     """
 
     organization_id: str
-    merchant_key: str | None = Field(default=None, repr=False)
-    secret_hash: str | None = Field(default=None, repr=False)
+    merchant_key: Annotated[str | None, PRIVATE] = None
+    secret_hash: Annotated[str | None, PRIVATE] = None
 
 
-class AccessToken(BaseModel, frozen=True):
+class AccessToken(Model, frozen=True, kw_only=True):
     """An access token, which is sent as a bearer token. `life_s`: how long it is valid."""
 
-    token: str = Field(repr=False)
+    token: Annotated[str, PRIVATE]
     life_s: int

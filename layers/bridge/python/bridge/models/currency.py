@@ -4,10 +4,6 @@ The table is a copy of the iso4217 package, so that the package is not needed at
 compares both. Codes without a minor unit (metals, test codes) are not accepted.
 """
 
-from typing import Annotated
-
-from pydantic import AfterValidator, Field
-
 _TWO = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF
 CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD
@@ -45,15 +41,3 @@ _OTHER = {
     "XPF": 0,
 }
 EXPONENTS: dict[str, int] = dict.fromkeys(_TWO.split(), 2) | _OTHER
-
-
-def _known(code: str) -> str:
-    if code.upper() not in EXPONENTS:
-        raise ValueError("must be an ISO 4217 currency code")
-    return code.upper()
-
-
-Currency = Annotated[str, AfterValidator(_known)]
-
-Cents = Annotated[int, Field(ge=0, le=999_999_999_999)]
-"""An amount in its currency's minor unit (B14)."""

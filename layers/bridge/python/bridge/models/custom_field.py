@@ -5,7 +5,7 @@ Source: docs/api/payments-ai.md, section 4.
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel
+from bridge.models.model import Model, Time
 
 Resource = Literal[
     "customers",
@@ -21,7 +21,7 @@ FieldType = Literal[
 ]
 
 
-class Constraints(BaseModel, frozen=True):
+class Constraints(Model, frozen=True, kw_only=True):
     """Limits of a value beyond its type; None means no limit. `pattern` matches the whole text."""
 
     required: bool | None = None
@@ -31,7 +31,7 @@ class Constraints(BaseModel, frozen=True):
     pattern: str | None = None
 
 
-class NewCustomField(BaseModel, frozen=True):
+class NewCustomField(Model, frozen=True, kw_only=True):
     """The request to define a field. Resource and name are its key; its type cannot change."""
 
     name: str
@@ -41,14 +41,14 @@ class NewCustomField(BaseModel, frozen=True):
     constraints: Constraints | None = None
 
 
-class CustomField(NewCustomField, frozen=True):
+class CustomField(NewCustomField, frozen=True, kw_only=True):
     """A stored definition of a field."""
 
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
+    created_at: Time
+    updated_at: Time
 
 
-class CustomFieldDefined(BaseModel, frozen=True):
+class CustomFieldDefined(Model, frozen=True, kw_only=True):
     """The result of a definition. `is_new`: the field did not exist before."""
 
     field: CustomField

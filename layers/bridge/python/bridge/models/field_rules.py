@@ -5,17 +5,17 @@ what makes a timeline entry and what is shown are derived from it.
 Source: docs/data-model.md, section 2.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_type_hints
+
+from msgspec import Struct
 
 SetBy = Literal["client", "other_api", "provider", "bridge"]
 Changes = Literal["never", "any_time", "before_charge"]
 SeenBy = Literal["caller", "other_api", "owner", "operator", "nobody"]
 
 
-@dataclass(frozen=True)
-class FieldRule:
+class FieldRule(Struct, frozen=True):
     """Who sets a field, when it changes, and who sees it.
 
     `set_by`: the client in a request of the native API, a client of one of the other APIs alone,
@@ -27,8 +27,9 @@ class FieldRule:
 
     `body_name`: its name in requests, if that is another one. `at_provider`: the provider stores it
     too, so an update sends it. `is_personal`: it may contain what a person wrote; it is erased with
-    the customer's data and never shown to operators. `is_fact`: a change of it makes an entry of
-    the timeline.
+    the customer's data and never shown to operators. `is_secret`: it is an item of its own in the
+    table `secrets`, so no row and no stored response has it. `is_fact`: a change of it makes an
+    entry of the timeline.
 
     `seen_by`: who sees the field as it is. `caller`: everybody who may see the record by the native
     API. `other_api`: only callers of the other APIs. `owner`: only its owner or its guest.
@@ -42,6 +43,7 @@ class FieldRule:
     body_name: str | None = None
     at_provider: bool = False
     is_personal: bool = False
+    is_secret: bool = False
     is_fact: bool = False
 
 
@@ -63,8 +65,6 @@ def rules_of(model: type) -> dict[str, FieldRule]:
     """
     rules = {}
     for name, annotation in get_type_hints(model, include_extras=True).items():
-        if name == "model_config":
-            continue
         found = [
             each for each in getattr(annotation, "__metadata__", ()) if isinstance(each, FieldRule)
         ]

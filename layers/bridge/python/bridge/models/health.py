@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from bridge.models.model import Model
 
 
-class Health(BaseModel, frozen=True):
+class Health(Model, frozen=True, kw_only=True):
     """Status and release. `unavailable`: the table `ledger` cannot be read."""
 
     status: Literal["ok", "unavailable"]

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from bridge.models.model import Model
 
 
-class IdempotencyRecord(BaseModel, frozen=True):
+class IdempotencyRecord(Model, frozen=True, kw_only=True):
     """A client's idempotency key and what became of its request.
 
     `key` is the key of the stored item. `fingerprint` is that of the request. `subject_id` is the

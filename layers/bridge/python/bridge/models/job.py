@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from bridge.models.model import Model
 
 Stage = Literal["method", "methods", "addresses", "provider", "payments"]
 
 
-class Job(BaseModel, frozen=True):
+class Job(Model, frozen=True, kw_only=True):
     """The rest of a deletion: of a customer, or of one payment method (stage `method` only).
 
     `stage` and `cursor` (a sort key) say what is next. `version`: how often it was written.

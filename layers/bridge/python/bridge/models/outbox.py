@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pydantic import AwareDatetime, BaseModel
+from bridge.models.model import Model, Time
 
 
 class ChangedKey(NamedTuple):
@@ -12,7 +12,7 @@ class ChangedKey(NamedTuple):
     sk: str
 
 
-class Event(BaseModel, frozen=True):
+class Event(Model, frozen=True, kw_only=True):
     """One timeline entry as subscribers see it. `name`: `payment.` and the status then displayed.
 
     Statuses are plain text here: those that an older or a newer release wrote are sent as they are.
@@ -24,10 +24,10 @@ class Event(BaseModel, frozen=True):
     name: str
     from_status: str
     to_status: str
-    at: AwareDatetime
+    at: Time
 
 
-class Cursor(BaseModel, frozen=True):
+class Cursor(Model, frozen=True, kw_only=True):
     """Up to which timeline entry the events of one payment were delivered (`sent`).
 
     `version`: how often the item was written, 0 before the first time. While a delivery fails,

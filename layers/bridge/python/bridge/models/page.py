@@ -1,14 +1,15 @@
 """Pages of lists: which part a caller asks for, and the part that was found."""
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pydantic import AwareDatetime, BaseModel
+from msgspec import Struct
+
+from bridge.models.model import Model, Time
 
 Record = TypeVar("Record")
 
 
-class Page(BaseModel, frozen=True):
+class Page(Model, frozen=True, kw_only=True):
     """`limit` records after the first `offset`, newest first. Fields that are not None filter."""
 
     limit: int = 100
@@ -18,7 +19,7 @@ class Page(BaseModel, frozen=True):
     customer_id: str | None = None
 
 
-class OffsetPage(BaseModel, frozen=True):
+class OffsetPage(Model, frozen=True, kw_only=True):
     """The same of an organization's customers. `search`: a text in the names or the e-mail."""
 
     limit: int
@@ -27,7 +28,7 @@ class OffsetPage(BaseModel, frozen=True):
     newest_first: bool = True
 
 
-class CursorPage(BaseModel, frozen=True):
+class CursorPage(Model, frozen=True, kw_only=True):
     """The `limit` records next to a position: older than `after`, or newer than `before`.
 
     Both are the 26 characters of an id; its record may be deleted. Both times are inclusive, in
@@ -37,21 +38,19 @@ class CursorPage(BaseModel, frozen=True):
     limit: int
     after: str | None = None
     before: str | None = None
-    created_from: AwareDatetime | None = None
-    created_until: AwareDatetime | None = None
+    created_from: Time | None = None
+    created_until: Time | None = None
     name: str | None = None
 
 
-@dataclass(frozen=True)
-class Counted(Generic[Record]):
+class Counted(Struct, Generic[Record], frozen=True):
     """A page, and the number of records in the whole list."""
 
     records: list[Record]
     total: int
 
 
-@dataclass(frozen=True)
-class Between(Generic[Record]):
+class Between(Struct, Generic[Record], frozen=True):
     """A page, newest first. `has_next`: older records exist; `has_previous`: newer ones do."""
 
     records: list[Record]

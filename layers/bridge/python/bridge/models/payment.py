@@ -1,14 +1,11 @@
-"""Payments: what a caller sends, the stored row, the lock, the timeline.
+"""Payments: the stored row, the lock, the timeline.
 
 Source: docs/api/native.md, section 4; docs/data-model.md, section 2.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
-
-from bridge.models.currency import Cents, Currency
-from bridge.models.customer import STRICT, Guest, GuestData
+from bridge.models.customer import Guest
 from bridge.models.field_rules import (
     FIXED,
     MADE,
@@ -18,26 +15,17 @@ from bridge.models.field_rules import (
     VISIBLE,
     FieldRule,
 )
+from bridge.models.model import Model, Time, json_values_of
 from bridge.models.provider import Dispute, Failure, NextAction, ProviderId, Status
 from bridge.models.refund import Refund
 from bridge.models.run_context import Cause
-from bridge.models.text import (
-    CheckedMetadata,
-    Description,
-    Metadata,
-    Name,
-    Reference,
-    Short,
-    StatementDescriptor,
-    Tags,
-    Url,
-)
+from bridge.models.text import Metadata
 
 Operation = Literal["create", "confirm", "update", "capture", "refund", "cancel"]
 OutcomeKind = Literal["done", "refused", "not_sent"]
 Usage = Literal["on_session", "off_session"]
 CaptureMethod = Literal["automatic", "manual"]
-PositiveCents = Annotated[Cents, Field(ge=1)]
+CancellationReason = Literal["requested_by_customer", "duplicate", "fraudulent", "abandoned"]
 DisplayedStatus = Literal[
     "created",
     "requires_action",
@@ -52,101 +40,7 @@ DisplayedStatus = Literal[
 ]
 
 
-class NewPayment(BaseModel):
-    """The body of a creation. Amounts are integers in the currency's minor unit (B14)."""
-
-    model_config = STRICT
-    subtotal_cents: Cents | None = None
-    tax_cents: Cents | None = None
-    discount_cents: Cents | None = None
-    total_cents: PositiveCents | None = Field(default=None, validate_default=True)
-    currency: Currency
-    provider_id: ProviderId = "stripe"
-    description: Description | None = None
-    concept: Name | None = None
-    reference_code: Short | None = None
-    category: Short | None = None
-    tags: Tags | None = None
-    statement_descriptor: StatementDescriptor | None = None
-    setup_future_usage: Usage | None = None
-    capture_method: CaptureMethod = "automatic"
-    payment_method_id: Reference | None = None
-    customer_id: Reference | None = None
-    organization_id: Reference | None = None
-    project_id: Reference | None = None
-    metadata: CheckedMetadata = {}
-    return_url: Url | None = None
-    cancel_url: Url | None = None
-    guest_data: GuestData | None = None
-
-    @field_validator("total_cents")
-    @classmethod
-    def _or_subtotal(cls, total: int | None, fields: ValidationInfo) -> int | None:
-        """Require total or subtotal. An invalid subtotal is not in `fields`, but it was sent."""
-        if total is None and fields.data.get("subtotal_cents", 0) is None:
-            raise ValueError("is required, or subtotal_cents")
-        return total
-
-
-class PaymentChange(BaseModel):
-    """The body of an update. Only fields that were sent are in `model_fields_set`.
-
-    The last five fields and `customer_id` are immutable: another value than the stored one is 400
-    `immutable_field`.
-    """
-
-    model_config = STRICT
-    subtotal_cents: Cents | None = None
-    tax_cents: Cents | None = None
-    discount_cents: Cents | None = None
-    total_cents: PositiveCents | None = None
-    currency: Currency | None = None
-    setup_future_usage: Usage | None = None
-    payment_method_id: Reference | None = None
-    customer_id: Reference | None = None
-    return_url: Url | None = None
-    cancel_url: Url | None = None
-    description: Description | None = None
-    concept: Name | None = None
-    reference_code: Short | None = None
-    category: Short | None = None
-    tags: Tags | None = None
-    statement_descriptor: StatementDescriptor | None = None
-    project_id: Reference | None = None
-    metadata: CheckedMetadata | None = None
-    id: str | None = None
-    provider_id: str | None = None
-    organization_id: str | None = None
-    capture_method: str | None = None
-    guest_data: object = None
-
-
-class Confirmation(BaseModel):
-    """The body of a confirm."""
-
-    model_config = STRICT
-    payment_method_id: Reference | None = None
-    return_url: Url | None = None
-    cancel_url: Url | None = None
-
-
-class Capture(BaseModel):
-    """The body of a capture. Without an amount all of the authorization; the rest is released."""
-
-    model_config = STRICT
-    amount_cents: PositiveCents | None = None
-
-
-class Cancellation(BaseModel):
-    """The body of a cancel. The reason `abandoned` is our own: nobody has paid for days."""
-
-    model_config = STRICT
-    reason: Literal["requested_by_customer", "duplicate", "fraudulent", "abandoned"] = (
-        "requested_by_customer"
-    )
-
-
-class IdempotencyKeyReference(BaseModel, frozen=True):
+class IdempotencyKeyReference(Model, frozen=True, kw_only=True):
     """Which idempotency record an attempt completes when it ends (B17).
 
     `record` is the record's key, `fingerprint` that of the request, `expires` in seconds.
@@ -157,7 +51,7 @@ class IdempotencyKeyReference(BaseModel, frozen=True):
     expires: int
 
 
-class ActiveAttempt(BaseModel, frozen=True):
+class ActiveAttempt(Model, frozen=True, kw_only=True):
     """The one money call in progress. Its presence on the payment row is the lock.
 
     `number` is never used twice on a payment. `key` is the idempotency key that the provider gets.
@@ -199,7 +93,7 @@ _FACT = FieldRule(set_by="provider", seen_by="caller", is_fact=True)
 _INTERNAL_FACT = FieldRule(set_by="provider", seen_by="operator", is_fact=True)
 _STATE = FieldRule(set_by="provider", seen_by="operator")
 _PAYERS = FieldRule(set_by="provider", seen_by="caller", is_personal=True)
-_SECRET = FieldRule(set_by="provider", seen_by="owner")
+_SECRET = FieldRule(set_by="provider", seen_by="owner", is_secret=True)
 # What the client sends: for ever, at any time, or until it is charged:
 _GUEST = FieldRule(
     set_by="client", seen_by="operator", changes="never", body_name="guest_data", is_personal=True
@@ -219,7 +113,7 @@ _PRINTED = FieldRule(
 _ADDRESS = FieldRule(set_by="client", seen_by="operator", changes="before_charge", is_personal=True)
 
 
-class Payment(BaseModel, frozen=True):
+class Payment(Model, frozen=True, kw_only=True):
     """A payment as it is stored: the row.
 
     `version` is raised by every write to the row; a write that is based on an older version is
@@ -235,7 +129,7 @@ class Payment(BaseModel, frozen=True):
     check, in seconds. `is_open`: the payer can still pay the provider's object. `may_redirect`:
     the object was created with a return address. `is_hidden`: the personal data was removed with
     the customer. `shard`: the partition of the organization's list. `client_secret` is an item of
-    its own; dumps and logs omit it.
+    its own.
 
     Source: docs/data-model.md, section 2.
     """
@@ -263,36 +157,36 @@ class Payment(BaseModel, frozen=True):
     charge_id: Annotated[str | None, _INTERNAL_FACT] = None
     is_open: Annotated[bool, _STATE] = False
     dispute: Annotated[Dispute | None, _INTERNAL_FACT] = None
-    next_action: Annotated[NextAction | None, _PAYERS] = Field(default=None, repr=False)
+    next_action: Annotated[NextAction | None, _PAYERS] = None
     failure: Annotated[Failure | None, _STATE] = None
     user_id: Annotated[str | None, VISIBLE] = None
     organization_id: Annotated[str | None, FIXED] = None
     customer_id: Annotated[str | None, FIXED] = None
     provider_customer_id: Annotated[str | None, OURS] = None
-    guest: Annotated[Guest | None, _GUEST] = Field(default=None, repr=False)
+    guest: Annotated[Guest | None, _GUEST] = None
     payment_method_id: Annotated[str | None, _SENT] = None
     project_id: Annotated[str | None, OWN] = None
-    description: Annotated[str | None, TEXT] = Field(default=None, repr=False)
-    concept: Annotated[str | None, TEXT] = Field(default=None, repr=False)
-    reference_code: Annotated[str | None, TEXT] = Field(default=None, repr=False)
-    category: Annotated[str | None, TEXT] = Field(default=None, repr=False)
-    tags: Annotated[str | None, TEXT] = Field(default=None, repr=False)
-    statement_descriptor: Annotated[str | None, _PRINTED] = Field(default=None, repr=False)
+    description: Annotated[str | None, TEXT] = None
+    concept: Annotated[str | None, TEXT] = None
+    reference_code: Annotated[str | None, TEXT] = None
+    category: Annotated[str | None, TEXT] = None
+    tags: Annotated[str | None, TEXT] = None
+    statement_descriptor: Annotated[str | None, _PRINTED] = None
     setup_future_usage: Annotated[Usage | None, _SENT] = None
     capture_method: Annotated[CaptureMethod, FIXED] = "automatic"
-    return_url: Annotated[str | None, _ADDRESS] = Field(default=None, repr=False)
-    cancel_url: Annotated[str | None, _ADDRESS] = Field(default=None, repr=False)
+    return_url: Annotated[str | None, _ADDRESS] = None
+    cancel_url: Annotated[str | None, _ADDRESS] = None
     may_redirect: Annotated[bool, OURS] = False
-    metadata: Annotated[Metadata, TEXT] = Field(default={}, repr=False)
+    metadata: Annotated[Metadata, TEXT] = {}
     due_at: Annotated[int | None, OURS] = None
     last_event_at: Annotated[int | None, OURS] = None
     is_hidden: Annotated[bool, OURS] = False
     shard: Annotated[int, OURS] = 0
-    completed_at: Annotated[AwareDatetime | None, VISIBLE] = None
-    changed_at: Annotated[AwareDatetime, OURS]
-    created_at: Annotated[AwareDatetime, VISIBLE]
-    updated_at: Annotated[AwareDatetime, VISIBLE]
-    client_secret: Annotated[str | None, _SECRET] = Field(default=None, exclude=True, repr=False)
+    completed_at: Annotated[Time | None, VISIBLE] = None
+    changed_at: Annotated[Time, OURS]
+    created_at: Annotated[Time, VISIBLE]
+    updated_at: Annotated[Time, VISIBLE]
+    client_secret: Annotated[str | None, _SECRET] = None
 
     @property
     def locked_attempt(self) -> ActiveAttempt:
@@ -329,7 +223,10 @@ class Payment(BaseModel, frozen=True):
         return "processing" if self.status == "new" else self.status
 
 
-class Entry(BaseModel, frozen=True):
+DISPLAYED_NAMES = {"sequence": "seq", "from_status": "from", "to_status": "to"}
+
+
+class Entry(Model, frozen=True, kw_only=True):
     """One entry of a payment's timeline, which is also the event. It has no personal data.
 
     `hash` is SHA-256 over RFC 8785 JSON of the entry without `hash`, by the names that callers
@@ -337,10 +234,10 @@ class Entry(BaseModel, frozen=True):
     and `outcome` are set if an attempt ended.
     """
 
-    sequence: int = Field(serialization_alias="seq")
-    at: AwareDatetime
-    from_status: Status = Field(serialization_alias="from")
-    to_status: Status = Field(serialization_alias="to")
+    sequence: int
+    at: Time
+    from_status: Status
+    to_status: Status
     cause: Cause
     operation: Operation | None = None
     attempt: int | None = None
@@ -350,8 +247,14 @@ class Entry(BaseModel, frozen=True):
     previous_hash: str
     hash: str = ""
 
+    @property
+    def displayed(self) -> dict[str, Any]:
+        """The entry as JSON, by the names that callers see. Without `hash` it is what is hashed."""
+        values = json_values_of(self)
+        return {DISPLAYED_NAMES.get(name, name): value for name, value in values.items()}
 
-class AttemptOutcome(BaseModel, frozen=True):
+
+class AttemptOutcome(Model, frozen=True, kw_only=True):
     """How an attempt ended (rule 11).
 
     `done`: the provider answered, or a status check proved it. `refused`: the provider surely did
@@ -363,7 +266,7 @@ class AttemptOutcome(BaseModel, frozen=True):
     failure: Failure | None = None
 
 
-class PaymentResult(BaseModel, frozen=True):
+class PaymentResult(Model, frozen=True, kw_only=True):
     """The result of a money call.
 
     `replayed`: this is the stored response of an earlier request with the same key. `retry_after`:

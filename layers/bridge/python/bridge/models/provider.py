@@ -1,8 +1,8 @@
 """What a provider adapter returns, in our own terms. Source: docs/providers.md, section A."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from bridge.models.model import PRIVATE, Model, Time
 
 ProviderId = Literal["stripe", "paypal", "authorize_net"]
 Status = Literal[
@@ -18,21 +18,21 @@ Status = Literal[
 FINAL: tuple[Status, ...] = ("succeeded", "canceled")  # only refunds and disputes can follow
 
 
-class NextAction(BaseModel, frozen=True):
+class NextAction(Model, frozen=True, kw_only=True):
     """What the payer has to do now (B16)."""
 
     type: Literal["redirect", "use_client_secret"]
     url: str | None = None
 
 
-class Dispute(BaseModel, frozen=True):
+class Dispute(Model, frozen=True, kw_only=True):
     """The latest dispute of a charge. `won` also stands for an inquiry that was closed."""
 
     id: str
     state: Literal["open", "won", "lost"]
 
 
-class ProviderRefund(BaseModel, frozen=True):
+class ProviderRefund(Model, frozen=True, kw_only=True):
     """A refund as the provider reports it. `refund_id` is ours; None if it was made elsewhere."""
 
     provider_refund_id: str
@@ -40,11 +40,11 @@ class ProviderRefund(BaseModel, frozen=True):
     amount_cents: int
     currency: str
     status: Literal["pending", "succeeded", "failed"]
-    reason: str | None = Field(default=None, repr=False)
-    created_at: AwareDatetime
+    reason: Annotated[str | None, PRIVATE] = None
+    created_at: Time
 
 
-class ProviderChange(BaseModel, frozen=True):
+class ProviderChange(Model, frozen=True, kw_only=True):
     """One line of a provider's lists: a payment, or one of its refunds, or its dispute."""
 
     provider_payment_id: str
@@ -53,7 +53,7 @@ class ProviderChange(BaseModel, frozen=True):
     dispute: Dispute | None = None
 
 
-class Failure(BaseModel, frozen=True):
+class Failure(Model, frozen=True, kw_only=True):
     """Why money did not move. `decline_code` is the bank's code, if it gave one."""
 
     code: str
@@ -61,10 +61,10 @@ class Failure(BaseModel, frozen=True):
     decline_code: str | None = None
 
 
-class ProviderMethod(BaseModel, frozen=True):
+class ProviderMethod(Model, frozen=True, kw_only=True):
     """A payment method that the provider stores for a customer of ours."""
 
-    token: str = Field(repr=False)
+    token: Annotated[str, PRIVATE]
     type: str
     brand: str | None = None
     last4: str | None = None
@@ -72,7 +72,7 @@ class ProviderMethod(BaseModel, frozen=True):
     exp_year: int | None = None
 
 
-class ProviderPayment(BaseModel, frozen=True):
+class ProviderPayment(Model, frozen=True, kw_only=True):
     """A provider's payment object at one moment: the provider state.
 
     `status` is None for a status that we do not know; the merge then keeps ours. `raw_status` is
@@ -91,8 +91,8 @@ class ProviderPayment(BaseModel, frozen=True):
     refunded_cents: int = 0
     currency: str
     charge_id: str | None = None
-    charged_at: AwareDatetime | None = None
-    client_secret: str | None = Field(default=None, repr=False)
+    charged_at: Time | None = None
+    client_secret: Annotated[str | None, PRIVATE] = None
     next_action: NextAction | None = None
     failure: Failure | None = None
     is_open: bool = False

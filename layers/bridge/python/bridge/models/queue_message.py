@@ -3,12 +3,17 @@
 Source: docs/payment-correctness.md, sections 6 and 7.
 """
 
-from pydantic import BaseModel, Field
+from typing import Annotated
 
+import msgspec
+
+from bridge.models.model import PRIVATE, Model
 from bridge.models.provider import ProviderId
 
+ProvidersId = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
-class WebhookEventReference(BaseModel, frozen=True):
+
+class WebhookEventReference(Model, frozen=True, kw_only=True):
     """A provider's event about a payment: the ids that lead to the payment (rule 7).
 
     `payment_id`: our own id, if the event's object has it. `parent_id`: the provider's object that
@@ -16,23 +21,23 @@ class WebhookEventReference(BaseModel, frozen=True):
     """
 
     provider_id: ProviderId
-    event_id: str = Field(min_length=1, max_length=255)
+    event_id: ProvidersId
     type: str
     payment_id: str | None = None
     provider_payment_id: str | None = None
     parent_id: str | None = None
 
 
-class MethodEventReference(BaseModel, frozen=True):
+class MethodEventReference(Model, frozen=True, kw_only=True):
     """A provider's event about a saved payment method: only the event's ids and the token."""
 
     provider_id: ProviderId
-    event_id: str = Field(min_length=1, max_length=255)
+    event_id: ProvidersId
     type: str
-    token: str = Field(min_length=1, max_length=255, repr=False)
+    token: Annotated[ProvidersId, PRIVATE]
 
 
-class StatusCheck(BaseModel, frozen=True):
+class StatusCheck(Model, frozen=True, kw_only=True):
     """Ask the provider about a payment soon.
 
     `attempt` is the number of the attempt whose outcome is unknown. None: a check without one.
@@ -42,7 +47,7 @@ class StatusCheck(BaseModel, frozen=True):
     attempt: int | None = None
 
 
-class Parent(BaseModel, frozen=True):
+class Parent(Model, frozen=True, kw_only=True):
     """The payment that a provider's object belongs to: our id of it, and the provider's."""
 
     payment_id: str | None = None

@@ -2,24 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
-
-from bridge.models.currency import Cents
-from bridge.models.customer import STRICT
-from bridge.models.text import Description
+from bridge.models.model import PRIVATE, Model, Time
 
 RefundStatus = Literal["pending", "succeeded", "failed"]
 
 
-class NewRefund(BaseModel):
-    """The body of a refund. Without an amount: all that is left."""
-
-    model_config = STRICT
-    amount_cents: Annotated[Cents, Field(ge=1)] | None = None
-    reason: Description | None = None
-
-
-class Refund(BaseModel, frozen=True):
+class Refund(Model, frozen=True, kw_only=True):
     """One refund of a payment.
 
     `reason` is the caller's text. For a refund that was made at the provider it is the provider's.
@@ -31,6 +19,6 @@ class Refund(BaseModel, frozen=True):
     amount_cents: int
     currency: str
     status: RefundStatus = "pending"
-    reason: str | None = Field(default=None, repr=False)
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
+    reason: Annotated[str | None, PRIVATE] = None
+    created_at: Time
+    updated_at: Time

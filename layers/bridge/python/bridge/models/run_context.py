@@ -5,14 +5,13 @@ Source: docs/payment-correctness.md, section 1.
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel
-
+from bridge.models.model import Model, Time
 from bridge.models.queue_message import WebhookEventReference
 
 Cause = Literal["api", "webhook", "sweep", "reconciliation"]
 
 
-class ClientKey(BaseModel, frozen=True):
+class ClientKey(Model, frozen=True, kw_only=True):
     """An Idempotency-Key and the fingerprint of the request that it came with (B17).
 
     `fingerprint` is the SHA-256 of method, path and canonical JSON body.
@@ -22,7 +21,7 @@ class ClientKey(BaseModel, frozen=True):
     fingerprint: str
 
 
-class RunContext(BaseModel, frozen=True):
+class RunContext(Model, frozen=True, kw_only=True):
     """One run of a function. After `ends_at` the platform stops it, so it sends nothing more.
 
     `cause`: what started it; timeline entries contain it. `event`: the provider's event that this
@@ -30,7 +29,7 @@ class RunContext(BaseModel, frozen=True):
     """
 
     cause: Cause
-    ends_at: AwareDatetime
+    ends_at: Time
     client_key: ClientKey | None = None
     source_ip: str = ""
     event: WebhookEventReference | None = None

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import stripe
+from msgspec.structs import replace
 
 from bridge.errors import NotExecuted, ProviderRejectedUs, Refused, UnknownOutcome, WrongState
 from bridge.models.customer import Customer
@@ -226,7 +227,7 @@ class Stripe:
                 raise WrongState(str(refusal), code="payment_not_refundable") from refusal
             raise
         provider_state = objects.read_payment(response.payment_intent)
-        return provider_state.model_copy(update={"refunds": (objects.read_refund(response),)})
+        return replace(provider_state, refunds=(objects.read_refund(response),))
 
     def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
         """GET /v1/payment_intents/{id}; its latest dispute and its refunds only if there are any.
@@ -244,8 +245,8 @@ class Stripe:
         provider_state = objects.read_payment(intent)
         charge = getattr(intent, "latest_charge", None)
         if charge and charge.disputed:
-            provider_state = provider_state.model_copy(
-                update={"dispute": self._fetch_dispute(intent.id, ends_at)}
+            provider_state = replace(
+                provider_state, dispute=self._fetch_dispute(intent.id, ends_at)
             )
         requested = payment.active_attempt.refund if payment.active_attempt else None
         if (
@@ -256,9 +257,7 @@ class Stripe:
         ):
             reported = self._fetch_refunds(intent.id, charge, ends_at)
             given = sum(each.amount_cents for each in reported if each.status != "failed")
-            provider_state = provider_state.model_copy(
-                update={"refunds": reported, "refunded_cents": given}
-            )
+            provider_state = replace(provider_state, refunds=reported, refunded_cents=given)
         return provider_state
 
     def _fetch_dispute(self, intent_id: str, ends_at: datetime) -> Dispute | None:

@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import stripe
-from pydantic import BaseModel, ValidationError
 
 from bridge import config
 from bridge.errors import InvalidRequest, TemporarilyUnavailable
+from bridge.models.model import Model, checked
 from bridge.models.queue_message import MethodEventReference, WebhookEventReference
 
 TOLERANCE_S = 300
@@ -50,14 +51,14 @@ METHODS = {
 }
 
 
-class _Event(BaseModel, hide_input_in_errors=True):
+class _Event(Model, frozen=True, kw_only=True):
     id: str
     type: str
     livemode: bool = False
     data: dict[str, Any] = {}
 
 
-class _Object(BaseModel, hide_input_in_errors=True):
+class _Object(Model, frozen=True, kw_only=True):
     id: str
     payment_intent: str | None = None
     charge: str | None = None
@@ -107,18 +108,19 @@ def read(event: object) -> WebhookEventReference | MethodEventReference | None:
     Raises InvalidRequest.
     """
     try:
-        known = _Event.model_validate(event)
+        known = msgspec.convert(event, _Event)
         if known.livemode != config.is_live():
             raise InvalidRequest("the event is of the other mode", code="mode_mismatch")
         if known.type not in INTENTS | CHARGES | OF_CHARGES | METHODS:
             return None
-        about = _Object.model_validate(known.data.get("object"))
+        about = msgspec.convert(known.data.get("object"), _Object)
         if known.type in METHODS:
-            return MethodEventReference(
+            method_event = MethodEventReference(
                 provider_id="stripe", event_id=known.id, type=known.type, token=about.id
             )
-        return _event_reference(known, about)
-    except ValidationError:
+            return checked(method_event)
+        return checked(_event_reference(known, about))
+    except msgspec.ValidationError:
         raise InvalidRequest("the body is no event", code="event_malformed") from None
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from bridge.errors import Detail, InvalidRequest
 from bridge.models.currency import EXPONENTS
 from bridge.models.customer import Customer
+from bridge.models.model import checked
 from bridge.models.payment import Payment
 from bridge.models.provider import (
     Dispute,
@@ -68,7 +69,7 @@ def read_payment(intent: Any) -> ProviderPayment:
     currency = intent.currency.upper()
     charge = getattr(intent, "latest_charge", None)
     expanded = None if isinstance(charge, str) else charge
-    return ProviderPayment(
+    payment = ProviderPayment(
         provider_payment_id=intent.id,
         status=status,
         raw_status=intent.status,
@@ -85,12 +86,13 @@ def read_payment(intent: Any) -> ProviderPayment:
         has_method=bool(getattr(intent, "payment_method", None)),
         saved=_saved(intent, expanded),
     )
+    return checked(payment)
 
 
 def read_refund(refund: Any) -> ProviderRefund:
     """A refund as a ProviderRefund. A status that we do not know counts as pending."""
     currency = refund.currency.upper()
-    return ProviderRefund(
+    read = ProviderRefund(
         provider_refund_id=refund.id,
         refund_id=our_refund_id(refund),
         amount_cents=from_units(refund.amount, currency),
@@ -99,17 +101,18 @@ def read_refund(refund: Any) -> ProviderRefund:
         reason=refund.reason,
         created_at=datetime.fromtimestamp(refund.created, UTC),
     )
+    return checked(read)
 
 
 def read_dispute(dispute: Any) -> Dispute:
     """A dispute. A status that we do not know counts as open."""
-    return Dispute(id=dispute.id, state=DISPUTE_STATE.get(dispute.status, "open"))
+    return checked(Dispute(id=dispute.id, state=DISPUTE_STATE.get(dispute.status, "open")))
 
 
 def read_method(token: str, kind: str, details: Any) -> ProviderMethod:
     """A payment method. `details` are those of its type; we read them for cards only."""
     card = getattr(details, "card", None)
-    return ProviderMethod(
+    method = ProviderMethod(
         token=token,
         type=kind,
         brand=getattr(card, "brand", None),
@@ -117,6 +120,7 @@ def read_method(token: str, kind: str, details: Any) -> ProviderMethod:
         exp_month=getattr(card, "exp_month", None),
         exp_year=getattr(card, "exp_year", None),
     )
+    return checked(method)
 
 
 def _saved(intent: Any, charge: Any) -> ProviderMethod | None:
@@ -138,15 +142,15 @@ def _next_action(intent: Any) -> NextAction | None:
     if intent.status != "requires_action" or action is None:
         return None
     if action.type == "redirect_to_url":
-        return NextAction(type="redirect", url=action.redirect_to_url.url)
-    return NextAction(type="use_client_secret")
+        return checked(NextAction(type="redirect", url=action.redirect_to_url.url))
+    return checked(NextAction(type="use_client_secret"))
 
 
 def _failure(error: Any) -> Failure:
     """Stripe's error as it is: decline codes are passed on unchanged, there is no table."""
     code, decline = getattr(error, "code", None), getattr(error, "decline_code", None)
     message = getattr(error, "message", None) or "The payment was declined."
-    return Failure(code=code or "payment_failed", message=message, decline_code=decline)
+    return checked(Failure(code=code or "payment_failed", message=message, decline_code=decline))
 
 
 def our_refund_id(refund: Any) -> str | None:

@@ -3,56 +3,22 @@
 They are our payment methods. Source: docs/api/payments-ai.md, section 3.
 """
 
-from typing import Annotated, Any
-
-from pydantic import BaseModel, BeforeValidator
+from typing import Any
 
 from bridge.api_adapters.payments_ai.wire import (
-    BODY,
     INSTRUMENT_ID,
     JSON,
     invalid,
     limits_of,
     render_page,
 )
-from bridge.bodies import validated
 from bridge.errors import Detail, NotFound
 from bridge.inbound import Request, Response
-from bridge.models import card_numbers
 from bridge.models.address import Address
 from bridge.models.identifier import suffix
 from bridge.models.page import OffsetPage
 from bridge.models.payment_method import Instrument, InstrumentsPage
 from bridge.models.text import utc_seconds
-
-TOKEN = 200
-
-
-def _token(value: object) -> object:
-    if value is None or value == "":
-        raise ValueError("is required")
-    if not isinstance(value, str):
-        raise ValueError("must be a string")
-    if len(value) > TOKEN or not value.isprintable() or not value.strip():
-        raise ValueError("is invalid or already used")
-    return value
-
-
-class InstrumentBody(BaseModel):
-    """The body with which an instrument is attached."""
-
-    model_config = BODY
-    token: Annotated[str | None, BeforeValidator(_token)] = None
-
-
-def read_token(request: Request) -> str:
-    """The provider's token in the body.
-
-    Raises InvalidRequest, also for a card number in any field of the body.
-    """
-    card_numbers.refuse(card_numbers.in_any_field(request.json))
-    token = validated(InstrumentBody, {"token": None} | request.json).token
-    return token or ""
 
 
 def read_instrument_id(request: Request) -> str:

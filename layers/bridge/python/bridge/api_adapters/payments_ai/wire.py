@@ -1,14 +1,11 @@
-"""What the endpoints of the payments.ai API share: credentials, pages, types of fields, errors.
+"""What the endpoints of the payments.ai API share: credentials, pages, errors.
 
 Source: docs/api/payments-ai.md, sections 1 and 6.
 """
 
 import json
 import re
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, ConfigDict
-from pydantic.alias_generators import to_camel
+from typing import Any
 
 from bridge.authentication import api_keys
 from bridge.errors import (
@@ -50,21 +47,19 @@ CONFLICTS = {
     "customer_deleted": "customer is deleted",
     "idempotency_key_reused": "Idempotency-Key: was used with another request",
 }
-# Messages of `bodies.read_json` and what this API says instead. Other messages stay as they are.
+# Messages of `strict_json.read_json` and what this API says instead. Others stay as they are.
 BODY_MESSAGES = {
     "is not valid JSON": "must be valid JSON",
     "must be a JSON object": "must be an object",
 }
+# Names of constraints that differ in this API.
+CONSTRAINTS = {"allowed_values": "allowedValues", "max_length": "maxLength"}
 # Names of our models' fields, and the paths of these fields in this API.
 PATHS = {
     "custom_fields": "customFields",
     "constraints": "typeSchema.additionalSchema",
     "default_method_id": "defaultPaymentInstrumentId",
 }
-# The configuration of all body models. Unknown fields are ignored (P2).
-BODY = ConfigDict(
-    strict=True, hide_input_in_errors=True, defer_build=True, alias_generator=to_camel
-)
 
 
 def authenticate(request: Request) -> Caller:
@@ -121,31 +116,6 @@ def invalid(errors: list[Detail]) -> InvalidRequest:
     return InvalidRequest(f"not valid: {names}", details=errors)
 
 
-def text(most: int) -> BeforeValidator:
-    """A validator for a string of at most `most` characters, or null."""
-
-    def check(value: object) -> object:
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            raise ValueError("must be a string")
-        if len(value) > most:
-            raise ValueError(f"must be at most {most} characters")
-        return value
-
-    return BeforeValidator(check)
-
-
-def an_object(value: object) -> object:
-    """A validator for a JSON object or null. Raises ValueError."""
-    if value is not None and not isinstance(value, dict):
-        raise ValueError("must be an object")
-    return value
-
-
-Object = Annotated[dict[str, Any] | None, BeforeValidator(an_object)]
-
-
 def render_page(page: OffsetPage, records: list[dict[str, Any]], total: int) -> Response:
     """A page of a list, with its numbers in headers.
 
@@ -198,7 +168,7 @@ def _clauses(error: BridgeError) -> str:
 def _path(field: str) -> str:
     name, dot, below = field.partition(".")
     if name == "constraints":
-        below = to_camel(below)
+        below = CONSTRAINTS.get(below, below)
     return PATHS.get(name, name) + dot + below
 
 

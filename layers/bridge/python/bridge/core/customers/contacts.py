@@ -1,18 +1,22 @@
 """Contacts: the people at a customer. Source: docs/api/alternative.md, section 6."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from bridge import clock
 from bridge.core.customers import organization_customers
 from bridge.errors import Conflict
 from bridge.models.caller import Caller
-from bridge.models.customer import CustomerUser, NewCustomerUser
+from bridge.models.customer import CustomerUser
 from bridge.models.identifier import new_id
 from bridge.models.page import Between, CursorPage
 from bridge.store.customers import contact_items
 
+if TYPE_CHECKING:
+    from bridge.bodies.contact import NewCustomerUser
 
-def add(caller: Caller, customer_id: str, read: Callable[[], NewCustomerUser]) -> CustomerUser:
+
+def add(caller: Caller, customer_id: str, read: "Callable[[], NewCustomerUser]") -> CustomerUser:
     """Add a contact to a customer.
 
     `read` checks the request's limits. It is called after the customer is found, because a 404

@@ -6,6 +6,8 @@ Source: docs/api/payments-ai.md, section 4.
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec.structs import asdict, replace
+
 from bridge import clock
 from bridge.core.customers import custom_field_values, organization_customers
 from bridge.core.rules import access
@@ -18,6 +20,7 @@ from bridge.models.custom_field import (
     Resource,
 )
 from bridge.models.customer import Customer, CustomerFields, CustomerResult
+from bridge.models.model import json_of
 from bridge.models.page import Counted, OffsetPage
 from bridge.models.run_context import RunContext
 from bridge.models.text import METADATA_BYTES, compact
@@ -34,7 +37,7 @@ def define(caller: Caller, new: NewCustomField) -> CustomFieldDefined:
     organization_id = access.organization_of(caller)
     _check(new)
     now = clock.now()
-    field = CustomField(**dict(new), created_at=now, updated_at=now)
+    field = CustomField(**asdict(new), created_at=now, updated_at=now)
     try:
         custom_field_items.insert(organization_id, field)
         return CustomFieldDefined(field=field, is_new=True)
@@ -43,7 +46,7 @@ def define(caller: Caller, new: NewCustomField) -> CustomFieldDefined:
     if stored.type != field.type:
         message = "the type of a custom field cannot be changed"
         raise Conflict(message, code="custom_field_type_fixed")
-    field = field.model_copy(update={"created_at": stored.created_at})
+    field = replace(field, created_at=stored.created_at)
     custom_field_items.replace(organization_id, field)
     return CustomFieldDefined(field=field, is_new=False)
 
@@ -52,7 +55,7 @@ def _check(new: NewCustomField) -> None:
     """Raises InvalidRequest for constraints that do not fit the type, BodyTooLarge."""
     if new.constraints is None:
         return
-    if len(new.constraints.model_dump_json().encode()) > LARGEST:
+    if len(json_of(new.constraints).encode()) > LARGEST:
         raise BodyTooLarge(f"a custom field must have at most {LARGEST} bytes")
     errors = [
         Detail(f"constraints.{name}", f"not allowed for {new.type}")
@@ -102,8 +105,8 @@ def create_customer(caller: Caller, fields: CustomerFields, run: RunContext) -> 
         for each in definitions
         if each.constraints and each.constraints.default is not None
     }
-    values = _validated(definitions, defaults | fields.custom_fields, {})
-    checked = fields.model_copy(update={"custom_fields": values})
+    values = _validated(definitions, defaults | fields.get("custom_fields", {}), {})
+    checked: CustomerFields = {**fields, "custom_fields": values}
     return organization_customers.create(caller, checked, "if_free", run)
 
 
@@ -120,11 +123,11 @@ def update_customer(
 
     def plan(seen: Customer) -> CustomerFields:
         fields = read()
-        if "custom_fields" not in fields.model_fields_set:
+        if "custom_fields" not in fields:
             return fields
         definitions = custom_field_items.list_all(organization_id, "customers")
-        values = _validated(definitions, fields.custom_fields, seen.custom_fields)
-        return fields.model_copy(update={"custom_fields": values})
+        values = _validated(definitions, fields["custom_fields"], seen.custom_fields)
+        return {**fields, "custom_fields": values}
 
     return organization_customers.update(caller, customer_id, plan)
 

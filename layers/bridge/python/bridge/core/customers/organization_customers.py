@@ -8,6 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
+import msgspec
+from msgspec.structs import replace
+
 from bridge import clock
 from bridge.core.rules import access, idempotency, scheduling
 from bridge.errors import Conflict, Detail, InvalidRequest, NotFound, TemporarilyUnavailable
@@ -16,6 +19,7 @@ from bridge.models.caller import Caller
 from bridge.models.customer import Customer, CustomerFields, CustomerResult, renamed
 from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import new_id, suffix
+from bridge.models.model import json_of
 from bridge.models.page import OffsetPage
 from bridge.models.payment_method import CustomersMethods
 from bridge.models.run_context import ClientKey, RunContext
@@ -56,7 +60,7 @@ def create(caller: Caller, fields: CustomerFields, claim: Claim, run: RunContext
     except customer_items.ExternalIdTaken as taken:
         if claim == "required":
             raise _taken() from taken
-    return _insert(customer.model_copy(update={"claims_external_id": False}), run)
+    return _insert(replace(customer, claims_external_id=False), run)
 
 
 def _insert(customer: Customer, run: RunContext) -> CustomerResult:
@@ -86,7 +90,7 @@ def find_replay(caller: Caller, run: RunContext) -> CustomerResult | None:
 def _stored_result(record: IdempotencyRecord, key: ClientKey | None) -> CustomerResult:
     if key:
         idempotency.check_same(record, key)
-    stored = Customer.model_validate_json(record.stored_response)
+    stored = msgspec.json.decode(record.stored_response, type=Customer)
     return CustomerResult(customer=stored, replayed=True)
 
 
@@ -141,14 +145,14 @@ def update(caller: Caller, customer_id: str, plan: Plan, *, touches: bool = Fals
         after = _written(seen, fields)
         check_active(seen)
         _check_default(seen, fields)
-        if after.model_dump_json() == seen.model_dump_json() and not touches:
+        if json_of(after) == json_of(seen) and not touches:
             return seen
         try:
-            return customer_items.update(seen, after.model_copy(update={"updated_at": clock.now()}))
+            return customer_items.update(seen, replace(after, updated_at=clock.now()))
         except customer_items.ExternalIdTaken as taken:
             raise _taken() from taken
         except dynamodb.VersionConflict:
-            caller = caller.model_copy(update={"prefetched": {}})
+            caller = replace(caller, prefetched={})
     raise TemporarilyUnavailable("the customer could not be changed", retry_after=1)
 
 
@@ -163,11 +167,11 @@ def delete(caller: Caller, customer_id: str) -> Customer:
         if seen.state == "deleted":
             return seen
         now = clock.now()
-        gone = seen.model_copy(update={"state": "deleted", "deleted_at": now, "updated_at": now})
+        gone = replace(seen, state="deleted", deleted_at=now, updated_at=now)
         try:
             return customer_items.delete(seen, gone, new_id("job", now), int(now.timestamp()))
         except dynamodb.VersionConflict:
-            caller = caller.model_copy(update={"prefetched": {}})
+            caller = replace(caller, prefetched={})
     raise TemporarilyUnavailable("the customer could not be deleted", retry_after=1)
 
 
@@ -179,9 +183,9 @@ def check_active(customer: Customer) -> None:
 
 def _check_default(seen: Customer, fields: CustomerFields) -> None:
     """Raises InvalidRequest for a method that is not this customer's, or has expired."""
-    if fields.default_method_id is None:
+    if (method_id := fields.get("default_method_id")) is None:
         return
-    method = method_items.get_of_customer(seen, fields.default_method_id)
+    method = method_items.get_of_customer(seen, method_id)
     if method is None:
         error = "does not belong to this customer"
     elif method.is_expired(clock.now()):
@@ -201,14 +205,13 @@ def _written(seen: Customer, fields: CustomerFields) -> Customer:
 
     Raises InvalidRequest if both address forms together are too large.
     """
-    given = {name: getattr(fields, name) for name in fields.model_fields_set}
-    after = seen.model_copy(update=given)
-    if ADDRESSES & given.keys():
+    after = replace(seen, **fields)
+    if ADDRESSES & fields.keys():
         _check_addresses(after)
-    if "external_id" in given:
+    if "external_id" in fields:
         claims = after.external_id is not None
-        after = after.model_copy(update={"claims_external_id": claims})
-    return renamed(seen, after, given)
+        after = replace(after, claims_external_id=claims)
+    return renamed(seen, after, fields)
 
 
 def _check_addresses(customer: Customer) -> None:

@@ -1,15 +1,17 @@
 """Finds the customer for whom a payment is made at the provider (B18)."""
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.core.rules import access, scheduling
 from bridge.errors import Detail, InvalidRequest, NotFound, TemporarilyUnavailable
 from bridge.models import identifier
 from bridge.models.caller import Caller
-from bridge.models.customer import Customer, GuestData
+from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
-from bridge.models.payment import NewPayment
 from bridge.models.provider import ProviderId
 from bridge.models.run_context import RunContext
 from bridge.providers import registry
@@ -17,9 +19,12 @@ from bridge.store import dynamodb
 from bridge.store.customers import customer_items, organization_items
 from bridge.store.dynamodb import Actions
 
+if TYPE_CHECKING:
+    from bridge.bodies.customer import GuestData
+    from bridge.bodies.payment import NewPayment
 
-@dataclass(frozen=True)
-class Payer:
+
+class Payer(Struct, frozen=True):
     """A customer and its id at the provider. Both are None for a guest who saves nothing.
 
     `writes` belong in the payment's own transaction: a check that the customer is active, or the
@@ -31,8 +36,7 @@ class Payer:
     writes: Actions
 
 
-@dataclass(frozen=True)
-class PayerQuery:
+class PayerQuery(Struct, frozen=True):
     """Which customer is needed: the one with `customer_id`, else the caller's own at the provider.
 
     `organization_id`: the caller's own customer in that organization; None: in no organization.
@@ -42,13 +46,13 @@ class PayerQuery:
     provider_id: ProviderId
     organization_id: str | None
     customer_id: str | None
-    guest: GuestData | None = None
+    guest: "GuestData | None" = None
 
 
 NOBODY = Payer(None, None, {})
 
 
-def find(caller: Caller, new: NewPayment, owner: Customer | None, run: RunContext) -> Payer:
+def find(caller: Caller, new: "NewPayment", owner: Customer | None, run: RunContext) -> Payer:
     """Return the payer of a new payment.
 
     This is the customer in the request, else the owner of the saved payment method (`owner`), else
@@ -126,7 +130,7 @@ def _payer_of(customer: Customer, provider_id: ProviderId, run: RunContext) -> P
         return Payer(customer.id, customer.provider_customer_id, writes)
     provider = registry.open_provider(provider_id)
     made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=run.ends_at)
-    linked = customer.model_copy(update={"provider_id": provider_id, "provider_customer_id": made})
+    linked = replace(customer, provider_id=provider_id, provider_customer_id=made)
     return Payer(customer.id, made, customer_items.provider_link(customer, linked))
 
 
@@ -134,7 +138,7 @@ def _create(customer: Customer, provider_id: ProviderId, run: RunContext) -> Pay
     provider = registry.open_provider(provider_id)
     key = f"{suffix(customer.id)}.c"
     made = provider.create_customer(customer, key=key, ends_at=run.ends_at)
-    customer = customer.model_copy(update={"provider_customer_id": made})
+    customer = replace(customer, provider_customer_id=made)
     return Payer(customer.id, made, customer_items.creation(customer, as_own=True))
 
 

@@ -4,6 +4,10 @@ Source: docs/api/native.md, section 3.
 """
 
 from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.core.rules import (
@@ -23,15 +27,9 @@ from bridge.errors import (
 )
 from bridge.models import identifier
 from bridge.models.caller import Caller
-from bridge.models.customer import (
-    Customer,
-    CustomerChange,
-    CustomerResult,
-    NewCustomer,
-    joined_name,
-    renamed,
-)
+from bridge.models.customer import Customer, CustomerResult, joined_name, renamed
 from bridge.models.identifier import new_id, suffix
+from bridge.models.model import json_of
 from bridge.models.page import Page
 from bridge.models.provider import ProviderId
 from bridge.models.run_context import RunContext
@@ -40,8 +38,11 @@ from bridge.store import dynamodb
 from bridge.store.customers import customer_items, customer_list_items, organization_items
 from bridge.store.dedupe import idempotency_items
 
+if TYPE_CHECKING:
+    from bridge.bodies.customer import CustomerChange, NewCustomer
 
-def create_customer(caller: Caller, new: NewCustomer, run: RunContext) -> CustomerResult:
+
+def create_customer(caller: Caller, new: "NewCustomer", run: RunContext) -> CustomerResult:
     """Create a customer at its provider, then store it in one transaction.
 
     A client's key is reserved first, together with the customer's id. So a retry after a crash
@@ -60,10 +61,10 @@ def create_customer(caller: Caller, new: NewCustomer, run: RunContext) -> Custom
     place = partial(idempotency_items.of_creation, user_id=customer.user_id, email=email)
     with idempotency.creation(place, customer.id, run) as creation:
         if creation.stored_response:
-            stored = Customer.model_validate_json(creation.stored_response)
+            stored = msgspec.json.decode(creation.stored_response, type=Customer)
             return CustomerResult(customer=stored, replayed=True)
         reserved = {"id": creation.subject_id, "uid": suffix(creation.subject_id)}
-        customer = customer.model_copy(update=reserved)
+        customer = replace(customer, **reserved)
         return _create(customer, new.provider_id, creation, run)
 
 
@@ -76,7 +77,7 @@ def _create(
     """
     provider = registry.open_provider(provider_id)
     made = provider.create_customer(customer, key=f"{suffix(customer.id)}.c", ends_at=run.ends_at)
-    customer = customer.model_copy(update={"provider_customer_id": made})
+    customer = replace(customer, provider_customer_id=made)
     try:
         customer_items.insert(customer, creation.completed(customer))
     except dynamodb.VersionConflict:  # another run that took over the same request stored it
@@ -85,7 +86,7 @@ def _create(
     return CustomerResult(customer=customer)
 
 
-def _new_customer(caller: Caller, new: NewCustomer) -> Customer:
+def _new_customer(caller: Caller, new: "NewCustomer") -> Customer:
     now, guest = clock.now(), new.guest_data
     made = new_id("cust", now)
     email, phone = new.email, new.phone
@@ -140,7 +141,7 @@ def list_customers(caller: Caller, page: Page) -> list[Customer]:
 
 
 def update_customer(
-    caller: Caller, customer_id: str, change: CustomerChange, run: RunContext
+    caller: Caller, customer_id: str, change: "CustomerChange", run: RunContext
 ) -> Customer:
     """Change a customer at the provider, then here. If the provider fails, nothing changes here.
 
@@ -152,22 +153,22 @@ def update_customer(
     access.check_writable(seen, caller)
     for _ in range(scheduling.WRITE_TRIES):
         changed = _changed(seen, change)
-        if changed.model_dump_json() == seen.model_dump_json():  # JSON: True is not 1
+        if json_of(changed) == json_of(seen):  # JSON: True is not 1
             return seen
         if seen.provider_id and seen.provider_customer_id:
             provider = registry.open_provider(seen.provider_id)
             provider.update_customer(seen, changed, ends_at=run.ends_at)
         try:
-            stamped = changed.model_copy(update={"updated_at": clock.now()})
+            stamped = replace(changed, updated_at=clock.now())
             return customer_items.update(seen, stamped)
         except dynamodb.VersionConflict:
-            seen = get_customer(caller.model_copy(update={"prefetched": {}}), customer_id)
+            seen = get_customer(replace(caller, prefetched={}), customer_id)
     raise TemporarilyUnavailable("the customer could not be changed", retry_after=1)
 
 
-def _changed(seen: Customer, change: CustomerChange) -> Customer:
+def _changed(seen: Customer, change: "CustomerChange") -> Customer:
     changes = immutable_fields.changeable(change.model_dump(exclude_none=True), seen)
-    return renamed(seen, seen.model_copy(update=changes), changes)
+    return renamed(seen, replace(seen, **changes), changes)
 
 
 def delete_customer(caller: Caller, customer_id: str) -> None:
@@ -180,11 +181,11 @@ def delete_customer(caller: Caller, customer_id: str) -> None:
     access.check_writable(seen, caller)
     for _ in range(scheduling.WRITE_TRIES):
         now = clock.now()
-        gone = seen.model_copy(update={"state": "deleted", "deleted_at": now, "updated_at": now})
+        gone = replace(seen, state="deleted", deleted_at=now, updated_at=now)
         job = new_id("job", now)
         try:
             customer_items.delete(seen, gone, job, int(now.timestamp()))
             return
         except dynamodb.VersionConflict:
-            seen = get_customer(caller.model_copy(update={"prefetched": {}}), customer_id)
+            seen = get_customer(replace(caller, prefetched={}), customer_id)
     raise TemporarilyUnavailable("the customer could not be deleted", retry_after=1)

@@ -6,25 +6,20 @@ Source: docs/architecture.md, section 2.
 """
 
 import secrets
-
-from pydantic import BaseModel, Field
+from typing import TYPE_CHECKING, Annotated
 
 from bridge import clock
 from bridge.errors import NotFound
 from bridge.models.credential import Credential, CredentialKind
 from bridge.models.identifier import is_well_formed, new_id, suffix
-from bridge.models.text import Reference
+from bridge.models.model import PRIVATE, Model
 from bridge.store.access import credential_items
 
-
-class NewCredential(BaseModel, frozen=True):
-    """Which credential to create: its kind, and for which organization."""
-
-    kind: CredentialKind
-    organization_id: Reference
+if TYPE_CHECKING:
+    from bridge.bodies.operator import CredentialsOf, NewCredential, RevokedCredential
 
 
-class CreatedCredential(BaseModel, frozen=True):
+class CreatedCredential(Model, frozen=True, kw_only=True):
     """A new credential.
 
     `to_send`: what its owner sends, under the names that its API uses. It is returned only here,
@@ -32,29 +27,16 @@ class CreatedCredential(BaseModel, frozen=True):
     """
 
     credential: Credential
-    to_send: dict[str, str] = Field(repr=False)
+    to_send: Annotated[dict[str, str], PRIVATE]
 
 
-class CredentialsOf(BaseModel, frozen=True):
-    """The organization whose credentials to list."""
-
-    organization_id: Reference
-
-
-class RevokedCredential(BaseModel, frozen=True):
-    """Which credential to revoke."""
-
-    organization_id: Reference
-    credential_id: str
-
-
-class CredentialList(BaseModel, frozen=True):
+class CredentialList(Model, frozen=True, kw_only=True):
     """Credentials of one organization, without their secrets."""
 
     credentials: list[Credential]
 
 
-def create_credential(new: NewCredential) -> CreatedCredential:
+def create_credential(new: "NewCredential") -> CreatedCredential:
     """Create a credential and store it by its hash.
 
     Its secrets have 256 random bits, so they cannot be guessed, and a plain hash of them is enough.
@@ -84,12 +66,12 @@ def _new_texts(kind: CredentialKind, credential_id: str) -> dict[str, str]:
     return {"client_id": f"client_{suffix(credential_id)}", "client_secret": secret}
 
 
-def list_credentials(of: CredentialsOf) -> CredentialList:
+def list_credentials(of: "CredentialsOf") -> CredentialList:
     """The credentials of an organization, oldest first, also the revoked ones; no secrets."""
     return CredentialList(credentials=credential_items.list_all(of.organization_id))
 
 
-def revoke_credential(which: RevokedCredential) -> None:
+def revoke_credential(which: "RevokedCredential") -> None:
     """Make a credential and its tokens useless at once. May be repeated. Raises NotFound."""
     organization_id, credential_id = which.organization_id, which.credential_id
     if not (

@@ -3,33 +3,33 @@
 Source: docs/architecture.md, section 2; docs/data-model.md, section 7.
 """
 
-from pydantic import BaseModel, Field
+from typing import TYPE_CHECKING
 
 from bridge import clock
 from bridge.core.payment_state import synchronize, timeline
 from bridge.core.workers import event_delivery, sweep
 from bridge.errors import Detail, InvalidRequest, NotFound
 from bridge.models import field_rules, identifier
+from bridge.models.model import Model, json_values_of
 from bridge.models.outbox import Cursor
 from bridge.models.payment import Entry, Payment
 from bridge.models.run_context import RunContext
 from bridge.store.payments import outbox_items, payment_items
 
-HIDDEN: dict[str, bool | set[str]] = {
-    **dict.fromkeys(field_rules.fields_with(Payment, is_personal=True), True),
-    **dict.fromkeys(field_rules.fields_with(Payment, seen_by="nobody"), True),
-    "active_attempt": {"sent", "pending_changes"},  # they contain the caller's texts
-}
+if TYPE_CHECKING:
+    from bridge.bodies.operator import ReplayEvent
+
+HIDDEN = (
+    *field_rules.fields_with(Payment, is_personal=True),
+    *field_rules.fields_with(Payment, seen_by="nobody"),
+)
+OF_THE_CALLER = (
+    "sent",
+    "pending_changes",
+)  # of the active attempt: they contain the caller's texts
 
 
-class ReplayEvent(BaseModel, frozen=True):
-    """Which events to deliver again: those of one payment from a sequence number on."""
-
-    payment_id: str
-    from_sequence: int = Field(ge=1, strict=True)
-
-
-class Inspection(BaseModel, frozen=True):
+class Inspection(Model, frozen=True, kw_only=True):
     """One payment as it is stored, without personal data, with its timeline and event cursor.
 
     `lease_over`: the active attempt can no longer take effect. `overdue_seconds`: how long the
@@ -58,7 +58,7 @@ def inspect_payment(payment_id: str) -> Inspection:
     now, entries = clock.seconds(), payment_items.timeline_as_found(payment.id)
     broken_at = timeline.find_break(entries, payment)
     return Inspection(
-        payment=payment.model_dump(mode="json", exclude=HIDDEN, exclude_none=True),
+        payment=_without_personal_data(payment),
         displayed_status=payment.displayed_status,
         is_locked=payment.active_attempt is not None,
         lease_over=bool(payment.active_attempt and now > payment.active_attempt.until),
@@ -71,6 +71,13 @@ def inspect_payment(payment_id: str) -> Inspection:
     )
 
 
+def _without_personal_data(payment: Payment) -> dict[str, object]:
+    values = json_values_of(payment, *HIDDEN)
+    if payment.active_attempt:
+        values["active_attempt"] = json_values_of(payment.active_attempt, *OF_THE_CALLER)
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def synchronize_payment(payment_id: str, run: RunContext) -> Inspection:
     """Ask the provider for the payment's state now, save it, and show the payment.
 
@@ -81,7 +88,7 @@ def synchronize_payment(payment_id: str, run: RunContext) -> Inspection:
     return inspect_payment(payment.id)
 
 
-def replay_events(event: ReplayEvent, run: RunContext) -> event_delivery.Delivered:
+def replay_events(event: "ReplayEvent", run: RunContext) -> event_delivery.Delivered:
     """Deliver the events of a payment again, from a sequence number on.
 
     Raises NotFound, InvalidRequest if there is no event with that number yet, and

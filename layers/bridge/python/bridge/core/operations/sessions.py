@@ -3,19 +3,16 @@
 Source: docs/api/native.md, section 2.
 """
 
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from bridge.models.caller import Session
 from bridge.store.access import session_items
 
-
-class SessionEvent(Session, frozen=True):
-    """A session that an operator writes, with the id that its user will send."""
-
-    session_id: str = Field(min_length=16, max_length=4096, repr=False)
+if TYPE_CHECKING:
+    from bridge.bodies.operator import SessionEvent
 
 
-def put_session(event: SessionEvent) -> None:
+def put_session(event: "SessionEvent") -> None:
     """Write a session, or replace it. Only the hash of its id is stored."""
     session = Session(**event.model_dump(exclude={"session_id"}))
     session_items.put(event.session_id, session)

@@ -11,11 +11,11 @@ Source: docs/payment-correctness.md, sections 2 and 4.
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import rfc8785
-from pydantic import BaseModel
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.core.payment_state import merge, synchronize
@@ -48,19 +48,19 @@ from bridge.store.payments import payment_items, payment_writes
 Send = Callable[[Payment], ProviderPayment]
 
 
-@dataclass(frozen=True)
-class OperationPlan:
+class OperationPlan(Struct, frozen=True):
     """When one operation may start, and what it sends.
 
-    `body` is the client's request. `starts` decides by the state of the payment: True means that
-    the provider is called, False that the payment as it is now is the answer; it raises Conflict
-    if the state forbids the operation. `prepare` resolves what the call needs; it runs before the
-    lock is taken. `is_repeatable`: the same body with another idempotency key is another request.
-    That is so for a refund: two equal refunds may both be meant.
+    `request`: what the client wants, as text; equal requests have equal texts. `starts` decides by
+    the state of the payment: True means that the provider is called, False that the payment as it
+    is now is the answer; it raises Conflict if the state forbids the operation. `prepare` resolves
+    what the call needs; it runs before the lock is taken. `is_repeatable`: the same body with
+    another idempotency key is another request. That is so for a refund: two equal refunds may both
+    be meant.
     """
 
     operation: Operation
-    body: BaseModel
+    request: str
     starts: Callable[[Payment], bool]
     prepare: Callable[[Payment], "PreparedCall"]
     is_repeatable: bool = False
@@ -68,11 +68,10 @@ class OperationPlan:
     def request_hash(self, run: RunContext) -> str:
         """The hash by which this request is compared with the one of the active attempt."""
         key = run.client_key.key if self.is_repeatable and run.client_key else ""
-        return request_hash(self.operation, self.body, key)
+        return request_hash(self.operation, self.request, key)
 
 
-@dataclass(frozen=True)
-class PreparedCall:
+class PreparedCall(Struct, frozen=True):
     """A provider call that is ready to be sent.
 
     `send` takes the locked payment and makes the call. `pending_changes` are the fields that are
@@ -81,14 +80,13 @@ class PreparedCall:
     """
 
     send: Send
-    pending_changes: dict[str, Any] = field(default_factory=dict)
+    pending_changes: dict[str, Any] = {}
     refund: Refund | None = None
 
 
-def request_hash(operation: Operation, body: BaseModel, key: str = "") -> str:
-    """SHA-256 over operation, body and key. A second request with the same hash gets a 202."""
-    text = body.model_dump_json(exclude_unset=True)
-    return hashlib.sha256(rfc8785.dumps([operation, text, key])).hexdigest()
+def request_hash(operation: Operation, request: str, key: str = "") -> str:
+    """SHA-256 over operation, request and key. A second request with the same hash gets a 202."""
+    return hashlib.sha256(rfc8785.dumps([operation, request, key])).hexdigest()
 
 
 def execute(
@@ -218,12 +216,10 @@ def lock_for(
         client_key=idempotency.recorded(record) if record else None,
     )
     due_at = int(run.ends_at.timestamp())
-    locked = payment.model_copy(
-        update={"active_attempt": attempt, "attempts": number, "due_at": due_at}
-    )
+    locked = replace(payment, active_attempt=attempt, attempts=number, due_at=due_at)
     pending = locked.refunds_pending + (refund is not None)
     reserved = {"refundable_cents": merge.refundable(locked), "refunds_pending": pending}
-    return locked.model_copy(update=reserved)
+    return replace(locked, **reserved)
 
 
 def _lock(
@@ -276,7 +272,7 @@ def _send(locked: Payment, send: Send, run: RunContext) -> PaymentResult:
     written = synchronize.record_outcome(locked, provider_state, outcome, run)
     # A decline is certain even if T2 could not be written.
     if attempt.operation == "confirm" and provider_state.status == "failed":
-        raise idempotency.declined(written.model_copy(update={"failure": provider_state.failure}))
+        raise idempotency.declined(replace(written, failure=provider_state.failure))
     if written.active_attempt and written.active_attempt.number == attempt.number:
         return _unknown(written)
     if not attempt.refund:

@@ -7,11 +7,14 @@ is `payment_writes.commit_transition`; this module decides what is in it.
 Source: docs/payment-correctness.md, section 4.
 """
 
+from msgspec.structs import replace
+
 from bridge import clock
 from bridge.core.payment_state import check_schedule, merge, save_method, state_machine, timeline
 from bridge.core.rules import crash_points, scheduling, telemetry
 from bridge.core.rules.telemetry import log
 from bridge.models.idempotency import IdempotencyRecord
+from bridge.models.model import json_of
 from bridge.models.payment import AttemptOutcome, Entry, Payment
 from bridge.models.provider import ProviderPayment
 from bridge.models.refund import Refund
@@ -48,21 +51,19 @@ def write(
     has_more = len(refunds) > REFUNDS_AT_ONCE  # the rest waits for the next status check
     refunds = refunds[:REFUNDS_AT_ONCE]
     pending = payment.refunds_pending + _pending(refunds) - _pending_of(known, refunds)
-    merged = merged.model_copy(update={"refunds_pending": pending})
+    merged = replace(merged, refunds_pending=pending)
     if run.event:
-        merged = merged.model_copy(update={"last_event_at": now})
+        merged = replace(merged, last_event_at=now)
     if not outcome and not refunds and not timeline.differ(payment, merged):
         due = check_schedule.next_check(merged, now, is_illegal=is_illegal)
-        unchanged = merged.model_copy(update={"due_at": due})
+        unchanged = replace(merged, due_at=due)
         return payment_writes.advance(payment, unchanged, event=run.event)
-    merged = merged.model_copy(
-        update={"sequence": payment.sequence + 1, "changed_at": at, "updated_at": at}
-    )
+    merged = replace(merged, sequence=payment.sequence + 1, changed_at=at, updated_at=at)
     entry = timeline.entry_of(payment, merged, outcome, run.cause)
     due = check_schedule.next_check(merged, now, is_illegal=is_illegal)
     if has_more or (due and outcome and outcome.kind == "refused"):
         due = now  # after a refusal our row may be out of date (rule 8)
-    merged = merged.model_copy(update={"last_hash": entry.hash, "due_at": due})
+    merged = replace(merged, last_hash=entry.hash, due_at=due)
     record = _closed_record(payment, merged, refunds, outcome, now)
     crash_points.reach("committing", payment.id)
     written = _commit(payment, merged, entry, provider_state, run, record, refunds)
@@ -174,6 +175,6 @@ def _closed_record(
         subject_id=response.id,
         state="done" if done else "free",
         declined=done and before.active_attempt.operation == "confirm" and after.status == "failed",
-        snapshot=response.model_dump_json(exclude_none=True) if done else None,
+        snapshot=json_of(response) if done else None,
         expires=key.expires,
     )

@@ -6,6 +6,8 @@ Source: docs/payment-correctness.md, sections 2 and 5.
 from collections.abc import Iterable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from bridge.core.payment_state import state_machine
 from bridge.models.payment import ActiveAttempt, AttemptOutcome, Payment
 from bridge.models.provider import FINAL, Failure, ProviderPayment, ProviderRefund
@@ -30,16 +32,14 @@ def merge(
     Source: docs/payment-correctness.md, section 5.
     """
     outcome = _outcome_of(payment, provider_state, now, own_outcome, single_capture=single_capture)
-    merged = (
-        payment.model_copy(update=_facts(payment, provider_state)) if provider_state else payment
-    )
+    merged = replace(payment, **_facts(payment, provider_state)) if provider_state else payment
     if outcome and payment.active_attempt:
         merged = _with_outcome(merged, payment.active_attempt, outcome, provider_state)
     if merged.status != "failed":
-        merged = merged.model_copy(update={"failure": None})
+        merged = replace(merged, failure=None)
     if merged.status in FINAL:
-        merged = merged.model_copy(update={"client_secret": None, "next_action": None})
-    return merged.model_copy(update={"refundable_cents": refundable(merged)}), outcome
+        merged = replace(merged, client_secret=None, next_action=None)
+    return replace(merged, refundable_cents=refundable(merged)), outcome
 
 
 def refundable(payment: Payment) -> int:
@@ -66,12 +66,12 @@ def merge_refunds(
     for reported in provider_state.refunds if provider_state else ():
         row = _row_of(rows.values(), reported) or _made_at_provider(payment, reported)
         facts = {"provider_refund_id": reported.provider_refund_id, "status": reported.status}
-        after = row.model_copy(update=facts)
+        after = replace(row, **facts)
         if after != rows.get(row.id):
-            changed.append(after.model_copy(update={"updated_at": at}))
+            changed.append(replace(after, updated_at=at))
     requested = payment.active_attempt.refund if payment.active_attempt else None
     if outcome and outcome.kind != "done" and requested:
-        changed.append(requested.model_copy(update={"status": "failed", "updated_at": at}))
+        changed.append(replace(requested, status="failed", updated_at=at))
     return changed
 
 
@@ -230,4 +230,4 @@ def _with_outcome(
         status = merged.status  # never `failed` over a state in which the payer still acts
         changes |= {"failure": NOT_SENT} if status in ("created", "failed") else {}
         changes |= {"status": "failed"} if status == "created" else {}
-    return merged.model_copy(update=changes)
+    return replace(merged, **changes)

@@ -8,6 +8,7 @@ Source: docs/api/native.md, sections 4 and 5; docs/payment-correctness.md, secti
 
 from bridge import clock
 from bridge.models.identifier import new_id, suffix
+from bridge.models.model import values_of
 from bridge.models.payment import Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.models.provider import ProviderPayment
@@ -42,6 +43,6 @@ def writes(before: Payment, after: Payment, provider_state: ProviderPayment | No
         provider_id=after.provider_id,
         created_at=now,
         updated_at=now,
-        **saved.model_dump(),
+        **values_of(saved),
     )
     return method_items.creation(method, customer)

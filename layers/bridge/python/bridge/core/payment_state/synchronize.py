@@ -10,6 +10,8 @@ Source: docs/payment-correctness.md, sections 5 and 6.
 
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from bridge import clock, queues
 from bridge.core.payment_state import check_schedule, commit, merge
 from bridge.core.rules import crash_points, scheduling
@@ -184,7 +186,7 @@ def _postpone(payment: Payment, now: int) -> None:
     """Schedule the next status check after one that failed."""
     was_due = payment.due_at is not None  # a final payment can be due: the provider contradicts us
     due_at = check_schedule.next_check(payment, now, is_illegal=was_due)
-    later = payment.model_copy(update={"due_at": due_at})
+    later = replace(payment, due_at=due_at)
     # If this fails, another writer has set it, or the payment is due already.
     with suppress(dynamodb.VersionConflict, TemporarilyUnavailable):
         payment_writes.advance(payment, later)

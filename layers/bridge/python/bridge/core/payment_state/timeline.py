@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 
 import rfc8785
+from msgspec.structs import replace
 
 from bridge.models import field_rules
 from bridge.models.payment import AttemptOutcome, Entry, Payment
@@ -44,12 +45,13 @@ def entry_of(
         event=f"payment.{after.displayed_status}",
         previous_hash=before.last_hash,
     )
-    return entry.model_copy(update={"hash": hash_of(entry)})
+    return replace(entry, hash=hash_of(entry))
 
 
 def hash_of(entry: Entry) -> str:
     """SHA-256 over RFC 8785 JSON of the entry, by the names that callers see, without `hash`."""
-    body = entry.model_dump(mode="json", by_alias=True, exclude={"hash"})
+    body = entry.displayed
+    del body["hash"]
     return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
 
 

@@ -3,21 +3,37 @@
 Amounts are integers in the currency's minor unit. Source: docs/api/native.md, section 4.
 """
 
+from typing import TYPE_CHECKING, TypedDict
+
 from bridge.errors import Detail, InvalidRequest
-from bridge.models.payment import NewPayment, Payment, PaymentChange
+from bridge.models.payment import Payment
+
+if TYPE_CHECKING:
+    from bridge.bodies.payment import NewPayment, PaymentChange
 
 MOST = 999_999_999_999
-AMOUNTS = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
 
 
-def complete(given: NewPayment) -> dict[str, int]:
+class Amounts(TypedDict):
+    """The four amounts of a payment: total = subtotal + tax - discount."""
+
+    subtotal_cents: int
+    tax_cents: int
+    discount_cents: int
+    total_cents: int
+
+
+AMOUNTS = frozenset(Amounts.__annotations__)
+
+
+def complete(given: "NewPayment") -> Amounts:
     """All four amounts of a new payment. Raises InvalidRequest if they do not add up."""
     return _balanced(
         given.subtotal_cents, given.tax_cents or 0, given.discount_cents or 0, given.total_cents
     )
 
 
-def change(stored: Payment, given: PaymentChange) -> dict[str, int]:
+def change(stored: Payment, given: "PaymentChange") -> Amounts:
     """All four amounts after a change of some of them.
 
     Tax and discount stay unless they are sent; subtotal and total are computed from each other.
@@ -34,7 +50,7 @@ def change(stored: Payment, given: PaymentChange) -> dict[str, int]:
     )
 
 
-def _balanced(subtotal: int | None, tax: int, discount: int, total: int | None) -> dict[str, int]:
+def _balanced(subtotal: int | None, tax: int, discount: int, total: int | None) -> Amounts:
     """The amounts with total = subtotal + tax - discount. Raises InvalidRequest."""
     if subtotal is None:
         subtotal = (total or 0) - tax + discount
@@ -52,7 +68,9 @@ def _balanced(subtotal: int | None, tax: int, discount: int, total: int | None) 
         raise _out_of_range("discount_cents", "must not exceed subtotal_cents + tax_cents")
     if not 1 <= owed <= MOST or subtotal > MOST:
         raise _out_of_range("total_cents", f"must be between 1 and {MOST}")
-    return dict(zip(AMOUNTS, (subtotal, tax, discount, owed), strict=True))
+    return Amounts(
+        subtotal_cents=subtotal, tax_cents=tax, discount_cents=discount, total_cents=owed
+    )
 
 
 def _out_of_range(field: str, message: str) -> InvalidRequest:

@@ -6,7 +6,9 @@ Each use case finds the payment, checks the caller, and hands an operation plan 
 Source: docs/api/native.md, section 4; docs/payment-correctness.md, section 2.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.core.payment_state import attempts, synchronize
@@ -15,18 +17,13 @@ from bridge.core.rules import access, immutable_fields, scheduling
 from bridge.errors import TemporarilyUnavailable
 from bridge.models import field_rules
 from bridge.models.caller import Caller
-from bridge.models.payment import (
-    Cancellation,
-    Capture,
-    Confirmation,
-    Payment,
-    PaymentChange,
-    PaymentResult,
-)
-from bridge.models.refund import NewRefund
+from bridge.models.payment import Payment, PaymentResult
 from bridge.models.run_context import RunContext
 from bridge.store import dynamodb
 from bridge.store.payments import payment_items, payment_writes
+
+if TYPE_CHECKING:
+    from bridge.bodies.payment import Cancellation, Capture, Confirmation, NewRefund, PaymentChange
 
 OWN_FIELDS = set(field_rules.fields_with(Payment, changes="any_time"))
 
@@ -42,7 +39,7 @@ def sync(caller: Caller, payment_id: str, run: RunContext) -> Payment:
 
 
 def confirm(
-    caller: Caller, payment_id: str, request: Confirmation, run: RunContext
+    caller: Caller, payment_id: str, request: "Confirmation", run: RunContext
 ) -> PaymentResult:
     """Charge the payment, once, with the given method, else the stored one, else the object's own.
 
@@ -56,7 +53,7 @@ def confirm(
 
 
 def update(
-    caller: Caller, payment_id: str, change: PaymentChange, run: RunContext
+    caller: Caller, payment_id: str, change: "PaymentChange", run: RunContext
 ) -> PaymentResult:
     """Change the fields that were sent.
 
@@ -78,13 +75,11 @@ def update(
 def _update_own(payment: Payment, changes: dict[str, Any]) -> Payment:
     """Change fields that only we store: in any state, also under a lock, with no provider call."""
     for _ in range(scheduling.WRITE_TRIES):
-        changed = payment.model_copy(update=changes | {"updated_at": clock.now()})
+        changed = replace(payment, **(changes | {"updated_at": clock.now()}))
         if attempt := payment.active_attempt:
             # An active update would write its older values of these fields when it is done.
             pending = {k: v for k, v in attempt.pending_changes.items() if k not in changes}
-            changed = changed.model_copy(
-                update={"active_attempt": attempt.model_copy(update={"pending_changes": pending})}
-            )
+            changed = replace(changed, active_attempt=replace(attempt, pending_changes=pending))
         try:
             return payment_writes.advance(payment, changed) if changes else payment
         except dynamodb.VersionConflict:
@@ -98,12 +93,11 @@ def abandon(payment: Payment, run: RunContext) -> Payment:
 
     Raises what `attempts.execute` raises.
     """
-    request = Cancellation(reason="abandoned")
-    return attempts.execute(payment, None, operations.plan_cancel(request, run), run).payment
+    return attempts.execute(payment, None, operations.plan_cancel("abandoned", run), run).payment
 
 
 def cancel(
-    caller: Caller, payment_id: str, request: Cancellation, run: RunContext
+    caller: Caller, payment_id: str, request: "Cancellation", run: RunContext
 ) -> PaymentResult:
     """Cancel a payment that has not been captured; an authorization is voided.
 
@@ -111,10 +105,10 @@ def cancel(
     """
     payment, record = read_payments.find(caller, payment_id, run)
     access.check_writable(payment, caller)
-    return attempts.execute(payment, record, operations.plan_cancel(request, run), run)
+    return attempts.execute(payment, record, operations.plan_cancel(request.reason, run), run)
 
 
-def capture(caller: Caller, payment_id: str, request: Capture, run: RunContext) -> PaymentResult:
+def capture(caller: Caller, payment_id: str, request: "Capture", run: RunContext) -> PaymentResult:
     """Take the authorized amount, or a part of it, of a payment with manual capture.
 
     Raises NotFound, Forbidden, Conflict `payment_not_capturable` or `amount_exceeds_available`,
@@ -126,7 +120,7 @@ def capture(caller: Caller, payment_id: str, request: Capture, run: RunContext) 
     return attempts.execute(payment, record, operations.plan_capture(request, run), run)
 
 
-def refund(caller: Caller, payment_id: str, request: NewRefund, run: RunContext) -> PaymentResult:
+def refund(caller: Caller, payment_id: str, request: "NewRefund", run: RunContext) -> PaymentResult:
     """Give back captured money, or a part of it. The result's `refund` is the answer.
 
     When this is allowed: `operations.plan_refund`.

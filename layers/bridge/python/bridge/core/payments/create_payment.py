@@ -7,6 +7,8 @@ an object at the provider that no row of ours belongs to (rule 1).
 Source: docs/api/native.md, section 4; docs/payment-correctness.md, sections 4 and 5.
 """
 
+from typing import TYPE_CHECKING
+
 from bridge import clock
 from bridge.core.customers import payers
 from bridge.core.payment_state import attempts, synchronize
@@ -31,20 +33,18 @@ from bridge.models.caller import Caller
 from bridge.models.customer import Guest
 from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import new_id, suffix
-from bridge.models.payment import (
-    AttemptOutcome,
-    NewPayment,
-    Payment,
-    PaymentResult,
-)
+from bridge.models.payment import AttemptOutcome, Payment, PaymentResult
 from bridge.models.run_context import ClientKey, RunContext
 from bridge.providers import registry
 from bridge.store.customers import organization_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.payments import payment_items, payment_writes
 
+if TYPE_CHECKING:
+    from bridge.bodies.payment import NewPayment
 
-def create_payment_intent(caller: Caller, new: NewPayment, run: RunContext) -> PaymentResult:
+
+def create_payment_intent(caller: Caller, new: "NewPayment", run: RunContext) -> PaymentResult:
     """Create a payment and the provider's object for it. Moves no money.
 
     If the client's key has been used before, the answer is the payment of that request. Raises
@@ -63,14 +63,14 @@ def create_payment_intent(caller: Caller, new: NewPayment, run: RunContext) -> P
     return _replay_creation(caller, new, record, run)
 
 
-def _record_key(caller: Caller, new: NewPayment, key: ClientKey) -> str:
+def _record_key(caller: Caller, new: "NewPayment", key: ClientKey) -> str:
     """The key of the idempotency record: its scope is the user, or the guest's e-mail."""
     email = new.guest_data.email if new.guest_data else None
     return idempotency_items.of_creation(key.key, user_id=caller.user_id, email=email)
 
 
 def _record_of_creation(
-    caller: Caller, new: NewPayment, run: RunContext
+    caller: Caller, new: "NewPayment", run: RunContext
 ) -> IdempotencyRecord | None:
     """The idempotency record of this request's key, if there is one."""
     if run.client_key is None:
@@ -78,7 +78,7 @@ def _record_of_creation(
     return idempotency_items.get(_record_key(caller, new, run.client_key), clock.seconds())
 
 
-def _reserve(caller: Caller, new: NewPayment, run: RunContext) -> Payment:
+def _reserve(caller: Caller, new: "NewPayment", run: RunContext) -> Payment:
     """Check everything, then write the row with its lock: T1 of a creation.
 
     All checks come first, since after T1 there is a payment that stays stored. Raises KeyTaken,
@@ -106,7 +106,7 @@ def _reserve(caller: Caller, new: NewPayment, run: RunContext) -> Payment:
         if run.client_key:
             place = _record_key(caller, new, run.client_key)
             record = idempotency.new_record(place, run.client_key, payment.id)
-        request = attempts.request_hash("create", new)
+        request = attempts.request_hash("create", new.model_dump_json(exclude_unset=True))
         locked = attempts.lock_for(payment, "create", request, run, sent=sent, record=record)
         crash_points.reach("locking", payment.id)
         try:
@@ -121,8 +121,8 @@ def _reserve(caller: Caller, new: NewPayment, run: RunContext) -> Payment:
 
 def _row(
     caller: Caller,
-    new: NewPayment,
-    sums: dict[str, int],
+    new: "NewPayment",
+    sums: amounts.Amounts,
     payer: payers.Payer,
 ) -> Payment:
     """The new payment, not locked and not stored yet."""
@@ -183,7 +183,7 @@ def _create_at_provider(locked: Payment, run: RunContext) -> PaymentResult:
 
 
 def _replay_creation(
-    caller: Caller, new: NewPayment, record: IdempotencyRecord, run: RunContext
+    caller: Caller, new: "NewPayment", record: IdempotencyRecord, run: RunContext
 ) -> PaymentResult:
     """Answer a repeated request from the record of its key.
 

@@ -7,6 +7,10 @@ A plan says when its operation may start (`starts`) and prepares what it sends (
 Source: docs/payment-correctness.md, section 2; docs/api/native.md, section 4.
 """
 
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
 from bridge import clock
 from bridge.core.payment_state import state_machine
 from bridge.core.payment_state.attempts import OperationPlan, PreparedCall
@@ -16,20 +20,17 @@ from bridge.core.wallet import payment_methods
 from bridge.errors import Conflict, Detail, InvalidRequest, NotFound
 from bridge.models.caller import Caller
 from bridge.models.identifier import new_id
-from bridge.models.payment import (
-    Cancellation,
-    Capture,
-    Confirmation,
-    Payment,
-    PaymentChange,
-)
+from bridge.models.payment import CancellationReason, Payment
 from bridge.models.provider import ProviderPayment
-from bridge.models.refund import NewRefund, Refund
+from bridge.models.refund import Refund
 from bridge.models.run_context import RunContext
 from bridge.providers import registry
 
+if TYPE_CHECKING:
+    from bridge.bodies.payment import Capture, Confirmation, NewRefund, PaymentChange
 
-def plan_confirm(caller: Caller, request: Confirmation, run: RunContext) -> OperationPlan:
+
+def plan_confirm(caller: Caller, request: "Confirmation", run: RunContext) -> OperationPlan:
     """Charge with the given method, else the stored one, else the one that the object has."""
 
     def starts(payment: Payment) -> bool:
@@ -51,14 +52,14 @@ def plan_confirm(caller: Caller, request: Confirmation, run: RunContext) -> Oper
 
         def send(locked: Payment) -> ProviderPayment:
             return_url = request.return_url or locked.return_url
-            charged = locked.model_copy(update={"return_url": return_url})
+            charged = replace(locked, return_url=return_url)
             return provider.confirm_payment(
                 charged, token, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
         return PreparedCall(send, request.model_dump(exclude_none=True))
 
-    return OperationPlan("confirm", request, starts, prepare)
+    return OperationPlan("confirm", request.model_dump_json(exclude_unset=True), starts, prepare)
 
 
 def _token(caller: Caller, payment: Payment, given: str | None) -> str | None:
@@ -91,7 +92,7 @@ def _method_required(message: str) -> InvalidRequest:
     )
 
 
-def plan_update(caller: Caller, change: PaymentChange, run: RunContext) -> OperationPlan:
+def plan_update(caller: Caller, change: "PaymentChange", run: RunContext) -> OperationPlan:
     """Set other amounts or another method on the provider's object."""
 
     def starts(payment: Payment) -> bool:
@@ -106,9 +107,9 @@ def plan_update(caller: Caller, change: PaymentChange, run: RunContext) -> Opera
     def prepare(payment: Payment) -> PreparedCall:
         provider = registry.open_provider(payment.provider_id)
         pending_changes = immutable_fields.changeable(change.model_dump(exclude_none=True), payment)
-        if pending_changes.keys() & set(amounts.AMOUNTS):
+        if pending_changes.keys() & amounts.AMOUNTS:
             pending_changes |= amounts.change(payment, change)
-        changed = payment.model_copy(update=pending_changes)
+        changed = replace(payment, **pending_changes)
         provider.check_amount(changed.total_cents, changed.currency)
         token = None
         if change.payment_method_id:
@@ -121,10 +122,10 @@ def plan_update(caller: Caller, change: PaymentChange, run: RunContext) -> Opera
 
         return PreparedCall(send, pending_changes)
 
-    return OperationPlan("update", change, starts, prepare)
+    return OperationPlan("update", change.model_dump_json(exclude_unset=True), starts, prepare)
 
 
-def plan_cancel(request: Cancellation, run: RunContext) -> OperationPlan:
+def plan_cancel(reason: CancellationReason, run: RunContext) -> OperationPlan:
     """Cancel what has not been captured. To cancel again is not an error."""
 
     def starts(payment: Payment) -> bool:
@@ -144,15 +145,15 @@ def plan_cancel(request: Cancellation, run: RunContext) -> OperationPlan:
 
         def send(locked: Payment) -> ProviderPayment:
             return provider.cancel_payment(
-                locked, request.reason, key=locked.locked_attempt.key, ends_at=run.ends_at
+                locked, reason, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
         return PreparedCall(send)
 
-    return OperationPlan("cancel", request, starts, prepare)
+    return OperationPlan("cancel", reason, starts, prepare)
 
 
-def plan_capture(request: Capture, run: RunContext) -> OperationPlan:
+def plan_capture(request: "Capture", run: RunContext) -> OperationPlan:
     """Take the authorized amount or a part of it, once."""
 
     def starts(payment: Payment) -> bool:
@@ -176,10 +177,10 @@ def plan_capture(request: Capture, run: RunContext) -> OperationPlan:
 
         return PreparedCall(send)
 
-    return OperationPlan("capture", request, starts, prepare)
+    return OperationPlan("capture", request.model_dump_json(exclude_unset=True), starts, prepare)
 
 
-def plan_refund(request: NewRefund, run: RunContext) -> OperationPlan:
+def plan_refund(request: "NewRefund", run: RunContext) -> OperationPlan:
     """Give back captured money or a part of it. T1 reserves the amount.
 
     A payment can be refunded if it has succeeded and the amount is at most `refundable_cents`.
@@ -215,4 +216,6 @@ def plan_refund(request: NewRefund, run: RunContext) -> OperationPlan:
 
         return PreparedCall(send, refund=refund)
 
-    return OperationPlan("refund", request, starts, prepare, is_repeatable=True)
+    return OperationPlan(
+        "refund", request.model_dump_json(exclude_unset=True), starts, prepare, is_repeatable=True
+    )

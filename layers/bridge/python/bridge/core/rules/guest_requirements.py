@@ -3,14 +3,18 @@
 Source: docs/api/native.md, sections 2 and 4 (B8, B17).
 """
 
+from typing import TYPE_CHECKING
+
 from bridge.errors import Detail, InvalidRequest, NotAuthenticated
-from bridge.models.customer import GuestData
 from bridge.models.run_context import RunContext
+
+if TYPE_CHECKING:
+    from bridge.bodies.customer import GuestData
 
 KEY_LENGTH = 20  # characters; with a shorter key others could guess it and get the stored response
 
 
-def check(guest: GuestData | None, run: RunContext) -> None:
+def check(guest: "GuestData | None", run: RunContext) -> None:
     """Check a creation without credentials.
 
     Raises NotAuthenticated without `guest_data`, InvalidRequest if the Idempotency-Key is so short

@@ -5,14 +5,16 @@ Source: docs/payment-correctness.md, section 5; docs/api/native.md, section 4 (B
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from pydantic import BaseModel
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.core.rules import scheduling
 from bridge.errors import BridgeError, Conflict, PaymentDeclined
 from bridge.models.idempotency import IdempotencyRecord
+from bridge.models.model import Model, json_of
 from bridge.models.payment import IdempotencyKeyReference, Payment, PaymentResult
 from bridge.models.refund import Refund
 from bridge.models.run_context import ClientKey, RunContext
@@ -67,17 +69,16 @@ def reserve(place: str, key: ClientKey, subject_id: str, run: RunContext) -> Ide
             message = "the first request with this Idempotency-Key is still running"
             wait = stored.until - now
             raise Conflict(message, code="idempotency_in_progress", retry_after=wait)
-        record = record.model_copy(update={"subject_id": stored.subject_id})
+        record = replace(record, subject_id=stored.subject_id)
     raise Conflict("this Idempotency-Key is contended", code="idempotency_in_progress")
 
 
-def completed(record: IdempotencyRecord, made: BaseModel) -> IdempotencyRecord:
+def completed(record: IdempotencyRecord, made: Model) -> IdempotencyRecord:
     """The record with its response, to be stored in the transaction that stores `made`."""
-    return record.model_copy(update={"state": "done", "snapshot": made.model_dump_json()})
+    return replace(record, state="done", snapshot=json_of(made))
 
 
-@dataclass(frozen=True)
-class Creation:
+class Creation(Struct, frozen=True):
     """A creation, under the client's key if the request has one.
 
     `subject_id`: the id of what is made. A retry after a crash gets the id that the stopped run has
@@ -92,7 +93,7 @@ class Creation:
         """The response of an earlier request with the same key, as JSON."""
         return self.record.snapshot if self.record and self.record.state == "done" else None
 
-    def completed(self, made: BaseModel) -> IdempotencyRecord | None:
+    def completed(self, made: Model) -> IdempotencyRecord | None:
         """The record with its response. None without a key."""
         return completed(self.record, made) if self.record else None
 
@@ -131,10 +132,10 @@ def replay(record: IdempotencyRecord, payment: Payment) -> PaymentResult:
     the first request was declined.
     """
     if record.subject_id != payment.id:
-        refund = Refund.model_validate_json(record.stored_response)
+        refund = msgspec.json.decode(record.stored_response, type=Refund)
         return PaymentResult(payment=payment, refund=refund, replayed=True)
-    stored = Payment.model_validate_json(record.stored_response)
-    stored = stored.model_copy(update={"client_secret": payment.client_secret})
+    stored = msgspec.json.decode(record.stored_response, type=Payment)
+    stored = replace(stored, client_secret=payment.client_secret)
     if record.declined:
         error = declined(stored)
         error.replayed = True

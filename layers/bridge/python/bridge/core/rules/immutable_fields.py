@@ -6,13 +6,12 @@ Source: docs/api/native.md, section 1 (B5).
 
 from typing import Any
 
-from pydantic import BaseModel
-
 from bridge.errors import Detail, InvalidRequest
 from bridge.models import field_rules
+from bridge.models.model import Model, present_values_of
 
 
-def changeable(given: dict[str, Any], record: BaseModel) -> dict[str, Any]:
+def changeable(given: dict[str, Any], record: Model) -> dict[str, Any]:
     """The fields that were sent, without the immutable ones, which must be as stored.
 
     `given`: by their names in requests. `record`: as it is stored.
@@ -31,7 +30,7 @@ def changeable(given: dict[str, Any], record: BaseModel) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in names}
 
 
-def _of(record: BaseModel, name: str) -> object:
+def _of(record: Model, name: str) -> object:
     """The stored value as a request would contain it."""
     value = getattr(record, name)
-    return value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
+    return present_values_of(value) if isinstance(value, Model) else value

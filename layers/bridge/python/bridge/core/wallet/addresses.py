@@ -1,6 +1,10 @@
 """Addresses: create, read, update, delete. Source: docs/api/native.md, section 5."""
 
 from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.core.customers import payers, user_customers
@@ -9,7 +13,7 @@ from bridge.core.rules.idempotency import Creation
 from bridge.core.wallet import optimistic_update
 from bridge.errors import NotFound
 from bridge.models import identifier
-from bridge.models.address import Address, AddressChange, AddressResult, NewAddress
+from bridge.models.address import Address, AddressResult
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
@@ -21,12 +25,15 @@ from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.wallet import address_items, method_items
 
+if TYPE_CHECKING:
+    from bridge.bodies.address import AddressChange, NewAddress
+
 NOT_STORED = {"customer_id", "organization_id", "provider_id"}
 SUBJECT = "addresses"
 METHODS_AT_ONCE = 90  # that one transaction changes; a transaction has at most 100 actions
 
 
-def create_address(caller: Caller, new: NewAddress, run: RunContext) -> AddressResult:
+def create_address(caller: Caller, new: "NewAddress", run: RunContext) -> AddressResult:
     """Create an address of the customer in the request, else of the caller's own.
 
     Raises InvalidRequest, NotAuthenticated, Forbidden, NotFound, Conflict `idempotency_key_reused`
@@ -39,12 +46,14 @@ def create_address(caller: Caller, new: NewAddress, run: RunContext) -> AddressR
     place = partial(idempotency_items.of_creation, user_id=user_id, email=None)
     with idempotency.creation(place, new_id("addr", clock.now()), run) as creation:
         if creation.stored_response:
-            stored = Address.model_validate_json(creation.stored_response)
+            stored = msgspec.json.decode(creation.stored_response, type=Address)
             return AddressResult(address=stored, replayed=True)
         return _create(caller, new, creation, run)
 
 
-def _create(caller: Caller, new: NewAddress, creation: Creation, run: RunContext) -> AddressResult:
+def _create(
+    caller: Caller, new: "NewAddress", creation: Creation, run: RunContext
+) -> AddressResult:
     customer, now = _customer_for(caller, new, run), clock.now()
     address = Address(
         id=creation.subject_id,
@@ -66,7 +75,7 @@ def _create(caller: Caller, new: NewAddress, creation: Creation, run: RunContext
     raise optimistic_update.contended(SUBJECT)
 
 
-def _customer_for(caller: Caller, new: NewAddress, run: RunContext) -> Customer:
+def _customer_for(caller: Caller, new: "NewAddress", run: RunContext) -> Customer:
     if new.customer_id is None:
         query = payers.PayerQuery(new.provider_id, new.organization_id, None)
         return payers.wallet_customer(caller, query, run)
@@ -112,7 +121,7 @@ def list_addresses(caller: Caller, page: Page) -> list[Address]:
     return address_items.list_of_user(user_id, page)
 
 
-def update_address(caller: Caller, address_id: str, change: AddressChange) -> Address:
+def update_address(caller: Caller, address_id: str, change: "AddressChange") -> Address:
     """Change the fields that were sent.
 
     Raises NotFound, Forbidden, InvalidRequest `immutable_field`, TemporarilyUnavailable.
@@ -121,7 +130,7 @@ def update_address(caller: Caller, address_id: str, change: AddressChange) -> Ad
 
     def act(address: Address, customer: Customer) -> Address:
         changes = immutable_fields.changeable(given, address)
-        after = address.model_copy(update=changes | {"updated_at": clock.now()})
+        after = replace(address, **(changes | {"updated_at": clock.now()}))
         if changes:
             address_items.update(address, after, customer)
         return after if changes else address

@@ -6,6 +6,8 @@ Source: docs/data-model.md, section 3 ("Unique ids, defaults, versions").
 from collections.abc import Callable
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from bridge.core.rules import access
 from bridge.errors import TemporarilyUnavailable
 from bridge.models.caller import Caller
@@ -35,7 +37,7 @@ def change(
         try:
             return act(record, customer)
         except dynamodb.VersionConflict:
-            record, customer = find(caller.model_copy(update={"prefetched": {}}), record_id)
+            record, customer = find(replace(caller, prefetched={}), record_id)
     raise contended(subject)
 
 

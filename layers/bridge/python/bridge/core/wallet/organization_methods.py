@@ -12,7 +12,7 @@ from bridge.errors import Detail, InvalidRequest, NotFound
 from bridge.models.caller import Caller
 from bridge.models.customer import Customer
 from bridge.models.page import OffsetPage
-from bridge.models.payment_method import Instrument, InstrumentsPage, NewMethod, PaymentMethod
+from bridge.models.payment_method import Instrument, InstrumentsPage, PaymentMethod
 from bridge.models.run_context import RunContext
 from bridge.store.wallet import address_items, method_items
 
@@ -29,6 +29,8 @@ def attach(
     Raises NotFound, Conflict `customer_deleted`, InvalidRequest for a token that the provider does
     not accept, and what payment_methods.create_method raises.
     """
+    from bridge.bodies.payment_method import NewMethod  # functions that only read do not load it
+
     customer = organization_customers.get(caller, customer_id)
     run, token = read_run(), read_token()
     organization_customers.check_active(customer)

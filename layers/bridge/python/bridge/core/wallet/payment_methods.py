@@ -3,8 +3,12 @@
 Source: docs/api/native.md, section 5.
 """
 
-from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.core.customers import organization_customers, payers, user_customers
@@ -17,8 +21,9 @@ from bridge.models.caller import Caller
 from bridge.models.customer import Customer
 from bridge.models.identifier import new_id, suffix
 from bridge.models.job import Job
+from bridge.models.model import values_of
 from bridge.models.page import Page
-from bridge.models.payment_method import MethodChange, MethodResult, NewMethod, PaymentMethod
+from bridge.models.payment_method import MethodResult, PaymentMethod
 from bridge.models.provider import ProviderId, ProviderMethod
 from bridge.models.run_context import RunContext
 from bridge.providers import registry
@@ -27,11 +32,13 @@ from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.wallet import address_items, method_items
 
+if TYPE_CHECKING:
+    from bridge.bodies.payment_method import MethodChange, NewMethod
+
 SUBJECT = "payment methods"
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """The provider's token of a method. `customer`: the owner, if the method is a saved one."""
 
     token: str
@@ -68,7 +75,7 @@ def resolve(caller: Caller, method_id: str, provider_id: ProviderId) -> Resolved
     return Resolved(token=method.token or "", customer=customer)
 
 
-def create_method(caller: Caller, new: NewMethod, run: RunContext) -> MethodResult:
+def create_method(caller: Caller, new: "NewMethod", run: RunContext) -> MethodResult:
     """Attach a provider's token to its customer at the provider, then save it in one transaction.
 
     After a crash in between, a retry is safe: the provider accepts the same token again, and a
@@ -102,11 +109,11 @@ def _check_no_guest(caller: Caller) -> None:
 
 def _stored_result(response: str) -> PaymentMethod:
     """Return the stored response with the token as it is now; it is not in the response."""
-    stored = PaymentMethod.model_validate_json(response)
-    return stored.model_copy(update={"token": method_items.get_token(stored.id)})
+    stored = msgspec.json.decode(response, type=PaymentMethod)
+    return replace(stored, token=method_items.get_token(stored.id))
 
 
-def _attach(caller: Caller, new: NewMethod, creation: Creation, run: RunContext) -> MethodResult:
+def _attach(caller: Caller, new: "NewMethod", creation: Creation, run: RunContext) -> MethodResult:
     query = payers.PayerQuery(new.provider_id, new.organization_id, new.customer_id)
     customer = payers.wallet_customer(caller, query, run)
     _check_address(new.billing_address_id, customer)
@@ -145,7 +152,7 @@ def _check_address(address_id: str | None, customer: Customer) -> None:
 
 
 def _new_method(
-    method_id: str, new: NewMethod, attached: ProviderMethod, customer: Customer
+    method_id: str, new: "NewMethod", attached: ProviderMethod, customer: Customer
 ) -> PaymentMethod:
     now = clock.now()
     return PaymentMethod(
@@ -159,11 +166,11 @@ def _new_method(
         is_default=new.is_default or customer.default_method_id is None,
         created_at=now,
         updated_at=now,
-        **attached.model_dump(),
+        **values_of(attached),
     )
 
 
-def _saved_before(method_id: str, new: NewMethod, creation: Creation) -> MethodResult:
+def _saved_before(method_id: str, new: "NewMethod", creation: Creation) -> MethodResult:
     """Return the method that has the token: saved by another request, a payment or a crashed run.
 
     Raises InvalidRequest if that method was deleted.
@@ -233,17 +240,19 @@ def list_for_key(caller: Caller, customer_id: str) -> list[PaymentMethod]:
     return sorted(methods, key=lambda method: not method.is_default)
 
 
-def update_method(caller: Caller, method_id: str, change: MethodChange) -> PaymentMethod:
+def update_method(caller: Caller, method_id: str, change: "MethodChange") -> PaymentMethod:
     """Change the fields that were sent. The provider does not store them, so it is not called.
 
     Raises NotFound, Forbidden, InvalidRequest `immutable_field`, TemporarilyUnavailable.
     """
-    given = change.model_dump(exclude_none=True)
+    return _change(caller, method_id, change.model_dump(exclude_none=True))
 
+
+def _change(caller: Caller, method_id: str, given: dict[str, Any]) -> PaymentMethod:
     def act(method: PaymentMethod, customer: Customer) -> PaymentMethod:
         changes = immutable_fields.changeable(given, method)
-        _check_address(change.billing_address_id, customer)
-        after = method.model_copy(update=changes | {"updated_at": clock.now()})
+        _check_address(changes.get("billing_address_id"), customer)
+        after = replace(method, **(changes | {"updated_at": clock.now()}))
         if changes:
             method_items.update(method, after, customer)
         return after if changes else method
@@ -253,7 +262,7 @@ def update_method(caller: Caller, method_id: str, change: MethodChange) -> Payme
 
 def set_default(caller: Caller, method_id: str) -> PaymentMethod:
     """Make a method its customer's default. Raises NotFound, Forbidden, TemporarilyUnavailable."""
-    return update_method(caller, method_id, MethodChange(is_default=True))
+    return _change(caller, method_id, {"is_default": True})
 
 
 def delete_method(caller: Caller, method_id: str) -> None:
@@ -272,7 +281,7 @@ def detach_method(method: PaymentMethod, customer: Customer) -> PaymentMethod:
     if default == method.id:
         active = method_items.list_active(customer)
         default = next((each.id for each in active if each.id != method.id), None)
-    deleted = method.model_copy(update={"state": "deleted", "updated_at": now})
+    deleted = replace(method, state="deleted", updated_at=now)
     job = Job(
         id=new_id("job", now),
         customer_id=customer.id,

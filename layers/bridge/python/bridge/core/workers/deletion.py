@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from pydantic import BaseModel
+from msgspec.structs import replace
 
 from bridge import clock, config
 from bridge.core.payment_state import synchronize
@@ -22,6 +22,7 @@ from bridge.errors import BridgeError
 from bridge.models import field_rules
 from bridge.models.customer import Customer
 from bridge.models.job import Job
+from bridge.models.model import Model, default_of
 from bridge.models.payment import Payment
 from bridge.models.payment_method import PaymentMethod
 from bridge.models.run_context import RunContext
@@ -39,14 +40,13 @@ STUCK_AFTER_S = 24 * 3600
 
 # What a caller or a payer wrote gets its default. Amounts, states, ids and the timeline stay.
 ERASED: dict[str, object] = {
-    name: Payment.model_fields[name].get_default()
-    for name in field_rules.fields_with(Payment, is_personal=True)
+    name: default_of(Payment, name) for name in field_rules.fields_with(Payment, is_personal=True)
 }
 
 Pause = Callable[[float], object]
 
 
-class Worked(BaseModel, frozen=True):
+class Worked(Model, frozen=True, kw_only=True):
     """What a run did, in numbers of jobs.
 
     `finished`: done and removed. `failed`: tried again later. `left`: goes on in the next run, or
@@ -69,7 +69,7 @@ def finish_due(run: RunContext, pause: Pause = time.sleep) -> Worked:
         for due in due_items.list_due(shard, clock.seconds()):
             if due.kind == "job":
                 counts[_work_guarded(due.id, run, pause)] += 1
-    return Worked(**{name: counts[name] for name in Worked.model_fields})
+    return Worked(**{name: counts[name] for name in Worked.__struct_fields__})
 
 
 def _work_guarded(job_id: str, run: RunContext, pause: Pause) -> str:
@@ -99,7 +99,7 @@ def _work(job_id: str, run: RunContext, pause: Pause) -> str:
         return "left"
     # To claim it is to make it due after our own end: if we crash, it becomes due again then.
     run_over_at = int(run.ends_at.timestamp()) + synchronize.CLOCKS_DIFFER_S
-    job = job_items.move(job, job.model_copy(update={"due_at": run_over_at}))
+    job = job_items.move(job, replace(job, due_at=run_over_at))
     while scheduling.has_time(run):
         try:
             next_job = _take_page(job, run, pause)
@@ -111,10 +111,10 @@ def _work(job_id: str, run: RunContext, pause: Pause) -> str:
             job_items.remove(job)
             telemetry.log.info("deletion finished", customer_id=job.customer_id)
             return "finished"
-        job = job_items.move(job, next_job.model_copy(update={"failing_since": None}))
+        job = job_items.move(job, replace(next_job, failing_since=None))
         if job.due_at != run_over_at:
             return "left"  # the page has scheduled the next round
-    job_items.move(job, job.model_copy(update={"due_at": clock.seconds()}))
+    job_items.move(job, replace(job, due_at=clock.seconds()))
     return "left"
 
 
@@ -125,7 +125,7 @@ def _defer(job: Job, error: BridgeError) -> None:
     if now - since >= STUCK_AFTER_S:
         telemetry.measure("stuck_jobs")
     later = {"due_at": scheduling.next_try(since, now), "failing_since": since}
-    job_items.move(job, job.model_copy(update=later))
+    job_items.move(job, replace(job, **later))
 
 
 def _take_page(job: Job, run: RunContext, pause: Pause) -> Job | None:
@@ -147,12 +147,12 @@ def _take_page(job: Job, run: RunContext, pause: Pause) -> Job | None:
         case "addresses":
             if address_items.forget_page(customer, PAGE):
                 return job
-            return job.model_copy(update={"stage": "provider"})
+            return replace(job, stage="provider")
         case "provider":
             if customer.provider_id and customer.provider_customer_id:
                 provider = registry.open_provider(customer.provider_id)
                 provider.delete_customer(customer.provider_customer_id, ends_at=run.ends_at)
-            return job.model_copy(update={"stage": "payments", "cursor": None})
+            return replace(job, stage="payments", cursor=None)
         case "payments":
             return _hide_page(job, pause) if _cascades(customer) else None
 
@@ -165,8 +165,8 @@ def _detach_page(job: Job, customer: Customer, run: RunContext) -> Job:
         if method.state == "active":
             _detach(method, customer, run)
     if last:
-        return job.model_copy(update={"cursor": last})
-    return job.model_copy(update={"stage": "addresses", "cursor": None})
+        return replace(job, cursor=last)
+    return replace(job, stage="addresses", cursor=None)
 
 
 def _detach(method: PaymentMethod, customer: Customer, run: RunContext) -> None:
@@ -198,10 +198,10 @@ def _hide_page(job: Job, pause: Pause) -> Job | None:
     pause(max(0.0, 2 * sum(written) / WRITE_UNITS_S - spent))
     has_left = job.has_left or 0 in written
     if last:
-        return job.model_copy(update={"cursor": last, "has_left": has_left})
+        return replace(job, cursor=last, has_left=has_left)
     if has_left:
         due_at = clock.seconds() + NEXT_ROUND_S
-        return job.model_copy(update={"cursor": None, "has_left": False, "due_at": due_at})
+        return replace(job, cursor=None, has_left=False, due_at=due_at)
     return None
 
 
@@ -210,9 +210,7 @@ def _hide(payment: Payment) -> int:
     if payment.active_attempt or payment.due_at is not None:
         return 0
     try:
-        written = payment_writes.hide(
-            payment, payment.model_copy(update=ERASED | {"is_hidden": True})
-        )
+        written = payment_writes.hide(payment, replace(payment, **(ERASED | {"is_hidden": True})))
     except dynamodb.VersionConflict:
         return 0
     crash_points.reach("hidden", payment.id)

@@ -8,13 +8,14 @@ the same payment. So subscribers get each event for the first time in order, and
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from pydantic import BaseModel
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bridge import clock, queues
 from bridge.core.rules import crash_points, scheduling, telemetry
 from bridge.errors import TemporarilyUnavailable
+from bridge.models.model import Model
 from bridge.models.outbox import ChangedKey, Cursor, Event
 from bridge.models.run_context import RunContext
 from bridge.store import dynamodb
@@ -24,7 +25,7 @@ LATE_AFTER_S = 5 * 60
 GIVE_UP_AFTER_S = 72 * 3600
 
 
-class Delivered(BaseModel, frozen=True):
+class Delivered(Model, frozen=True, kw_only=True):
     """What a run did.
 
     `events`: how many were sent, repeats included. The others count payments. `deferred`: the bus
@@ -38,8 +39,7 @@ class Delivered(BaseModel, frozen=True):
     left: int
 
 
-@dataclass
-class _Backlog:
+class _Backlog(Struct):
     """The events of one payment that are not delivered yet, in their order.
 
     `is_stuck`: the bus did not take the first of them. `may_have_more`: only the first page of
@@ -79,7 +79,7 @@ def deliver(payment_ids: Sequence[str], run: RunContext) -> Delivered:
             counts["left"] += len(group)
         else:
             is_down = _deliver_together(group, run, counts, is_down=is_down)
-    return Delivered(**{name: counts[name] for name in Delivered.model_fields})
+    return Delivered(**{name: counts[name] for name in Delivered.__struct_fields__})
 
 
 def replay(payment_id: str, sequence: int, run: RunContext) -> Delivered:
@@ -93,7 +93,7 @@ def replay(payment_id: str, sequence: int, run: RunContext) -> Delivered:
         rewound = {"sent": min(seen.sent, sequence - 1), "due_at": clock.seconds()}
         reset = rewound | {"failing_since": None, "retries_exhausted": False}
         try:
-            outbox_items.move(seen, seen.model_copy(update=reset))
+            outbox_items.move(seen, replace(seen, **reset))
         except dynamodb.VersionConflict:
             continue
         crash_points.reach("rewound", payment_id)
@@ -163,7 +163,7 @@ def _move_cursor(backlog: _Backlog, counts: Counter[str]) -> bool:
         changes |= _defer(backlog)
     elif backlog.may_have_more or backlog.waiting:
         changes |= {"due_at": clock.seconds()}  # the sweep goes on with the rest
-    moved = backlog.cursor.model_copy(update=changes | {"sent": backlog.sent})
+    moved = replace(backlog.cursor, **(changes | {"sent": backlog.sent}))
     try:
         outbox_items.move(backlog.cursor, moved)
     except dynamodb.VersionConflict:

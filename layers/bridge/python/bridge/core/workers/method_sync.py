@@ -6,6 +6,8 @@ Source: docs/payment-correctness.md, section 7; docs/providers.md, section D.1.
 
 from typing import Literal, NamedTuple
 
+from msgspec.structs import replace
+
 from bridge import clock
 from bridge.core.rules import crash_points
 from bridge.core.wallet import optimistic_update, payment_methods
@@ -91,8 +93,8 @@ def _write(
     if provider_state is None:
         payment_methods.detach_method(method, customer)
         return "deleted"
-    changed = method.model_copy(update={name: getattr(provider_state, name) for name in CARD})
+    changed = replace(method, **{name: getattr(provider_state, name) for name in CARD})
     if changed == method:
         return "unchanged"
-    method_items.update(method, changed.model_copy(update={"updated_at": clock.now()}), customer)
+    method_items.update(method, replace(changed, updated_at=clock.now()), customer)
     return "changed"

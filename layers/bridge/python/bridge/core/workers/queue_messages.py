@@ -7,7 +7,8 @@ Source: docs/payment-correctness.md, sections 6 and 7.
 
 from typing import Any
 
-from pydantic import BaseModel
+import msgspec
+from msgspec.structs import replace
 
 from bridge import clock, queues
 from bridge.core.payment_state import synchronize
@@ -16,6 +17,7 @@ from bridge.core.rules.telemetry import log
 from bridge.core.workers import method_sync
 from bridge.errors import BridgeError, InvalidRequest, TemporarilyUnavailable
 from bridge.models import identifier
+from bridge.models.model import Model
 from bridge.models.payment import Payment
 from bridge.models.provider import ProviderId
 from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
@@ -29,7 +31,7 @@ PARTNERS: dict[str, ProviderId] = {"aws.partner/stripe.com/": "stripe"}
 SOON_S = 2  # most bursts of events are over by then; what comes later gets its own status check
 
 
-class Message(BaseModel, frozen=True, hide_input_in_errors=True):
+class Message(Model, frozen=True, kw_only=True):
     """One message: an event reference or a status check of ours, or an event of a partner's bus.
 
     Source of the last: Amazon EventBridge, "Events": `source` and `detail`.
@@ -40,6 +42,14 @@ class Message(BaseModel, frozen=True, hide_input_in_errors=True):
     status_check: StatusCheck | None = None
     source: str | None = None
     detail: dict[str, Any] | None = None
+
+
+def read(body: dict[str, Any]) -> Message:
+    """The message in the body of a queue message. Raises InvalidRequest."""
+    try:
+        return msgspec.convert(body, Message)
+    except msgspec.ValidationError:  # its text may quote the body
+        raise InvalidRequest("a message of an unknown form") from None
 
 
 def handle(message: Message, run: RunContext) -> None:
@@ -76,7 +86,7 @@ def _read_partner_event(message: Message) -> WebhookEventReference | MethodEvent
 def _handle_event(event_reference: WebhookEventReference, run: RunContext) -> None:
     now = clock.seconds()
     if event_reference.payment_id and not _is_ours(event_reference.payment_id):
-        event_reference = event_reference.model_copy(update={"payment_id": None})
+        event_reference = replace(event_reference, payment_id=None)
     is_seen, payment = payment_items.read_for_event(event_reference, now)
     if is_seen:
         _log_outcome(event_reference, "seen")
@@ -94,7 +104,7 @@ def _handle_event(event_reference: WebhookEventReference, run: RunContext) -> No
         _log_outcome(event_reference, "deferred", payment_id=payment.id)
         return
     try:
-        synchronize.synchronize(payment, run.model_copy(update={"event": event_reference}))
+        synchronize.synchronize(payment, replace(run, event=event_reference))
     except webhook_items.EventSeen:
         _log_outcome(event_reference, "seen", payment_id=payment.id)
     else:
@@ -128,7 +138,7 @@ def _defer(payment: Payment, now: int) -> bool:
     if payment.due_at is not None and payment.due_at <= now:
         return True
     try:
-        payment_writes.advance(payment, payment.model_copy(update={"due_at": now}))
+        payment_writes.advance(payment, replace(payment, due_at=now))
     except dynamodb.VersionConflict:
         return False
     try:
@@ -145,7 +155,7 @@ def _check_status(status_check: StatusCheck, run: RunContext) -> None:
     if payment is None or not _is_needed(status_check, payment):
         return
     try:
-        synchronize.synchronize(payment, run.model_copy(update={"cause": "sweep"}))
+        synchronize.synchronize(payment, replace(run, cause="sweep"))
     except BridgeError as error:
         log.info("left to the sweep", payment_id=payment.id, error=error.code)
 

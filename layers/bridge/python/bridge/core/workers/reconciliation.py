@@ -6,11 +6,12 @@ Source: docs/payment-correctness.md, section 8 and rule 8.
 from contextlib import suppress
 from datetime import timedelta
 
-from pydantic import BaseModel
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.core.payment_state import state_machine
 from bridge.core.rules import scheduling, telemetry
+from bridge.models.model import Model
 from bridge.models.payment import Payment
 from bridge.models.provider import Dispute, ProviderChange, ProviderPayment, ProviderRefund
 from bridge.models.run_context import RunContext
@@ -22,7 +23,7 @@ SINCE = timedelta(days=3)  # so each change is compared on three days, should a 
 SPARE_S = 15
 
 
-class Reconciled(BaseModel, frozen=True):
+class Reconciled(Model, frozen=True, kw_only=True):
     """What a run did.
 
     `listed`: the payments, refunds and disputes in the providers' lists. `differing`: payments of
@@ -100,4 +101,4 @@ def _make_due(payment: Payment) -> None:
     log.warning("differs from its provider", payment_id=payment.id, provider=payment.provider_id)
     # After a conflict somebody else is writing this payment; the next run compares it again.
     with suppress(dynamodb.VersionConflict):
-        payment_writes.advance(payment, payment.model_copy(update={"due_at": clock.seconds()}))
+        payment_writes.advance(payment, replace(payment, due_at=clock.seconds()))

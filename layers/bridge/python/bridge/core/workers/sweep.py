@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from aws_lambda_powertools.metrics import MetricUnit
-from pydantic import BaseModel
 
 from bridge import clock, config
 from bridge.core.payment_state import synchronize
@@ -18,6 +17,7 @@ from bridge.core.payments import change_payment
 from bridge.core.rules import scheduling, telemetry
 from bridge.core.workers import event_delivery
 from bridge.errors import BridgeError
+from bridge.models.model import Model
 from bridge.models.payment import Payment
 from bridge.models.run_context import RunContext
 from bridge.providers import registry
@@ -30,7 +30,7 @@ STUCK_CREATION_S = 2 * 3600
 DAY = 24 * 3600
 
 
-class Swept(BaseModel, frozen=True):
+class Swept(Model, frozen=True, kw_only=True):
     """What a sweep did.
 
     `checked`: payments that were synchronized. `failed`: payments or deliveries that raised an

@@ -6,8 +6,12 @@ Source: docs/data-model.md, section 2.
 
 from datetime import datetime
 
+import msgspec
+from msgspec.structs import replace
+
 from bridge.models.caller import PrefetchIds
 from bridge.models.credential import Credential, CredentialKind, Holder
+from bridge.models.model import values_of
 from bridge.store import dynamodb, keys, prefetch
 from bridge.store.dynamodb import NOTHING_PREFETCHED, Item, Prefetched
 
@@ -30,7 +34,7 @@ def insert(credential: Credential, name: str, secret: str | None) -> None:
     dynamodb.transact(
         {
             "credential": dynamodb.put(KEY_OF[credential.kind](hashed), item, is_new),
-            "entry": dynamodb.put(entry, credential.model_dump() | {"hashed": hashed}),
+            "entry": dynamodb.put(entry, values_of(credential) | {"hashed": hashed}),
         }
     )
 
@@ -54,14 +58,14 @@ def find_hashed(
     key = KEY_OF[kind](hashed)
     found = dynamodb.get_all([key, *prefetch.keys_to_prefetch(prefetch_ids or PrefetchIds())])
     item = found.pop(key)
-    return (Holder.model_validate(item) if item else None), found
+    return (msgspec.convert(item, Holder) if item else None), found
 
 
 def list_all(organization_id: str) -> list[Credential]:
     """The credentials of an organization, oldest first, also the revoked ones."""
     partition = keys.organization_credentials(organization_id)
     entries = dynamodb.query_all("ledger", partition, "K#")
-    return [Credential.model_validate(entry) for entry in entries]
+    return [msgspec.convert(entry, Credential) for entry in entries]
 
 
 def revoke(organization_id: str, credential_id: str, at: datetime) -> Credential | None:
@@ -74,14 +78,14 @@ def revoke(organization_id: str, credential_id: str, at: datetime) -> Credential
     entry = dynamodb.get(key)
     if entry is None:
         return None
-    credential = Credential.model_validate(entry)
+    credential = msgspec.convert(entry, Credential)
     if credential.revoked_at is not None:
         return credential
-    revoked = credential.model_copy(update={"revoked_at": at})
+    revoked = replace(credential, revoked_at=at)
     dynamodb.transact(
         {
             "credential": dynamodb.delete(KEY_OF[credential.kind](entry["hashed"])),
-            "entry": dynamodb.put(key, revoked.model_dump() | {"hashed": entry["hashed"]}),
+            "entry": dynamodb.put(key, values_of(revoked) | {"hashed": entry["hashed"]}),
         }
     )
     return revoked

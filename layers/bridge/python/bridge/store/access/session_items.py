@@ -3,7 +3,10 @@
 Source: docs/data-model.md, section 2; docs/api/native.md, section 2 (B7).
 """
 
+import msgspec
+
 from bridge.models.caller import PrefetchIds, Session
+from bridge.models.model import present_values_of
 from bridge.store import dynamodb, keys, prefetch
 from bridge.store.dynamodb import Prefetched
 
@@ -18,12 +21,12 @@ def read(session_id: str, prefetch_ids: PrefetchIds) -> tuple[Session | None, in
     item = found.pop(key)
     if item is None:
         return None, 0, found
-    return Session.model_validate(item), item["exp"], found
+    return msgspec.convert(item, Session), item["exp"], found
 
 
 def put(session_id: str, session: Session) -> None:
     """Write a session, or replace it."""
-    item = session.model_dump(exclude_none=True) | {"exp": int(session.expires_at.timestamp())}
+    item = present_values_of(session) | {"exp": int(session.expires_at.timestamp())}
     dynamodb.write(dynamodb.put(keys.session(session_id), item))
 
 

@@ -1,6 +1,9 @@
 """Contacts of a customer. Source: docs/data-model.md, section 2.1."""
 
+import msgspec
+
 from bridge.models.customer import CustomerUser
+from bridge.models.model import present_values_of
 from bridge.models.page import Between, CursorPage
 from bridge.store import dynamodb, keys, pagination
 from bridge.store.customers import customer_items
@@ -13,7 +16,7 @@ class CustomerDeleted(Exception):
 def insert(contact: CustomerUser) -> None:
     """Write a new contact, if its customer is active. Raises CustomerDeleted, Throttled."""
     is_new = dynamodb.condition("attribute_not_exists(#pk)")
-    item = contact.model_dump(exclude_none=True)
+    item = present_values_of(contact)
     key = keys.customer_user(contact.customer_id, contact.id)
     actions = {"contact": dynamodb.put(key, item, is_new)}
     try:
@@ -32,5 +35,5 @@ def list_by_cursor(customer_id: str, page: CursorPage) -> Between[CustomerUser]:
         after=f"U#{page.after}" if page.after else None,
         before=f"U#{page.before}" if page.before else None,
     )
-    contacts = [CustomerUser.model_validate(item) for item in found.items]
+    contacts = [msgspec.convert(item, CustomerUser) for item in found.items]
     return Between(contacts, has_next=found.has_older, has_previous=found.has_newer)

@@ -5,7 +5,10 @@ Source: docs/data-model.md, sections 2.1 and 2.2.
 
 import json
 
+import msgspec
+
 from bridge.models.custom_field import CustomField
+from bridge.models.model import json_of, values_of
 from bridge.store import dynamodb, keys
 from bridge.store.dynamodb import Item
 
@@ -20,9 +23,9 @@ class Taken(Exception):
 
 def _item(field: CustomField) -> Item:
     """Constraints are stored as JSON text: a map would lose the order of the keys, and nulls."""
-    item = field.model_dump(exclude={"constraints"})
+    item = values_of(field, "constraints")
     if field.constraints is not None:
-        item["constraints"] = field.constraints.model_dump_json(exclude_none=True)
+        item["constraints"] = json_of(field.constraints)
     return item
 
 
@@ -30,7 +33,7 @@ def _field_from(item: Item) -> CustomField:
     constraints = {}
     if text := item.get("constraints"):
         constraints["constraints"] = json.loads(text)
-    return CustomField.model_validate(item | constraints)
+    return msgspec.convert(item | constraints, CustomField)
 
 
 def insert(organization_id: str, field: CustomField) -> None:

@@ -4,15 +4,21 @@ Functions that return actions write nothing: the caller puts the actions in a tr
 Source: docs/data-model.md, sections 2, 3 and 6.
 """
 
+import json
 import random
 import unicodedata
 from itertools import islice
 from typing import Any, NamedTuple
 
+import msgspec
+from msgspec.structs import replace
+
 from bridge.models.customer import Customer, joined_name
 from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.job import Job
+from bridge.models.model import present_values_of
 from bridge.models.page import Page
+from bridge.models.text import compact
 from bridge.store import dynamodb, keys, pagination
 from bridge.store.dedupe import idempotency_items
 from bridge.store.dynamodb import NOTHING_PREFETCHED, Actions, Item, Prefetched
@@ -20,6 +26,7 @@ from bridge.store.jobs import job_items
 from bridge.store.keys import Key
 
 COUNTER_PARTS = 8
+OBJECTS = ("address", "primary_address", "metadata", "custom_fields")
 
 
 class ExternalIdTaken(Exception):
@@ -31,13 +38,20 @@ class NotAutomatic(dynamodb.VersionConflict):
 
 
 def item_of(customer: Customer) -> Item:
-    """Return the item of a customer, without missing values."""
-    return customer.model_dump(exclude_none=True)
+    """Return the item of a customer. Its JSON objects are stored as text.
+
+    A DynamoDB map would lose the order of the keys, and the difference between null and missing.
+    """
+    item = present_values_of(customer)
+    return item | {name: compact(item[name]) for name in OBJECTS if name in item}
 
 
 def customer_from(item: Item | None) -> Customer | None:
     """Return the customer in an item; None if there is no item."""
-    return Customer.model_validate(item) if item else None
+    if not item:
+        return None
+    objects = {name: json.loads(item[name]) for name in OBJECTS if item.get(name)}
+    return msgspec.convert(item | objects, Customer)
 
 
 def get(customer_id: str, prefetched: Prefetched = NOTHING_PREFETCHED) -> Customer | None:
@@ -239,7 +253,7 @@ def defaults_update(seen: Customer, **defaults: str | None) -> dict[str, Any]:
     guard = dynamodb.condition(
         "#version = :seen AND #state = :active", seen=seen.version, active="active"
     )
-    updated = seen.model_copy(update=after)
+    updated = replace(seen, **after)
     return dynamodb.change(keys.customer(seen.id), item_of(seen), item_of(updated), guard)
 
 
@@ -303,7 +317,7 @@ def update(seen: Customer, after: Customer) -> Customer:
     Raises VersionConflict if the customer changed or was deleted since it was read,
     ExternalIdTaken, Throttled.
     """
-    after = after.model_copy(update={"version": seen.version + 1})
+    after = replace(after, version=seen.version + 1)
     guard = dynamodb.condition(
         "#version = :seen AND #state = :active", seen=seen.version, active="active"
     )
@@ -323,7 +337,7 @@ def delete(seen: Customer, deleted: Customer, job_id: str, now: int) -> Customer
     Raises VersionConflict, Throttled. Source: docs/data-model.md, section 6.
     """
     changes = {"version": seen.version + 1, "claims_external_id": False}
-    deleted = deleted.model_copy(update=changes)
+    deleted = replace(deleted, **changes)
     guard = dynamodb.condition(
         "#version = :seen AND #state = :active", seen=seen.version, active="active"
     )

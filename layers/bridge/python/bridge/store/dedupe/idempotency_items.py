@@ -9,8 +9,12 @@ Source: docs/payment-correctness.md, sections 4 and 5; docs/data-model.md, secti
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.identifier import suffix
+from bridge.models.model import values_of
 from bridge.store import dynamodb, keys
 from bridge.store.dynamodb import Item
 from bridge.store.keys import Key
@@ -46,7 +50,7 @@ def record_from(item: Item | None, now: int) -> IdempotencyRecord | None:
     """The record of an item, or None if it has expired. TTL deletes items days too late."""
     if item is None or item["exp"] <= now:
         return None
-    return IdempotencyRecord.model_validate(item | {"key": item["pk"], "expires": item["exp"]})
+    return msgspec.convert(item | {"key": item["pk"], "expires": item["exp"]}, IdempotencyRecord)
 
 
 def place(key: str) -> Key:
@@ -60,13 +64,13 @@ def get(key: str, now: int) -> IdempotencyRecord | None:
 
 
 def _item(record: IdempotencyRecord) -> Item:
-    return record.model_dump(exclude={"key", "expires"}) | {"exp": record.expires}
+    return values_of(record, "key", "expires") | {"exp": record.expires}
 
 
 def taken(item: Item) -> KeyTaken:
     """The error for a key that has a record: `item`, as the failed condition returned it."""
     return KeyTaken(
-        IdempotencyRecord.model_validate(item | {"key": item["pk"], "expires": item["exp"]})
+        msgspec.convert(item | {"key": item["pk"], "expires": item["exp"]}, IdempotencyRecord)
     )
 
 
@@ -97,7 +101,7 @@ def release(record: IdempotencyRecord) -> None:
     key = place(record.key)
     guard = dynamodb.condition("#state = :open AND #until = :mine", open="open", mine=record.until)
     with suppress(dynamodb.ConditionFailed):  # another request has taken it over already
-        dynamodb.write(dynamodb.put(key, _item(record.model_copy(update={"until": 0})), guard))
+        dynamodb.write(dynamodb.put(key, _item(replace(record, until=0)), guard))
 
 
 def close(record: IdempotencyRecord) -> None:

@@ -5,13 +5,17 @@ Source: docs/data-model.md, sections 2 and 6.
 
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from bridge.models.job import Job
+from bridge.models.model import present_values_of
 from bridge.store import dynamodb, keys
 from bridge.store.dynamodb import Item
 
 
 def _item_of(job: Job) -> Item:
-    item = job.model_dump(exclude={"id"}, exclude_none=True)
+    item = present_values_of(job, "id")
     return item | {"due_pk": keys.due_partition(job.id)}
 
 
@@ -27,7 +31,7 @@ def creation(job: Job) -> dict[str, Any]:
 def get(job_id: str) -> Job | None:
     """The job as it is stored now, or None if it is done."""
     item = dynamodb.get(keys.job(job_id))
-    return Job.model_validate(item | {"id": job_id}) if item else None
+    return msgspec.convert(item | {"id": job_id}, Job) if item else None
 
 
 def move(seen: Job, changed: Job) -> Job:
@@ -35,7 +39,7 @@ def move(seen: Job, changed: Job) -> Job:
 
     Raises VersionConflict, Throttled.
     """
-    written = changed.model_copy(update={"version": seen.version + 1})
+    written = replace(changed, version=seen.version + 1)
     action = dynamodb.change(
         keys.job(seen.id), _item_of(seen), _item_of(written), _version_guard(seen)
     )

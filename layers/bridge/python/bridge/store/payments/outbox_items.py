@@ -6,6 +6,10 @@ Source: docs/data-model.md, section 7.
 from collections.abc import Iterable
 from itertools import islice
 
+import msgspec
+from msgspec.structs import replace
+
+from bridge.models.model import present_values_of
 from bridge.models.outbox import ChangedKey, Cursor, Event
 from bridge.store import dynamodb, keys
 
@@ -21,7 +25,7 @@ def payments_of(changed: Iterable[ChangedKey]) -> list[str]:
 def get_cursor(payment_id: str) -> Cursor:
     """The cursor of the bus. One that was never written is at 0, before the first event."""
     item = dynamodb.get(keys.event_cursor(payment_id)) or {}
-    return Cursor.model_validate(item | {"payment_id": payment_id})
+    return msgspec.convert(item | {"payment_id": payment_id}, Cursor)
 
 
 def list_after(cursor: Cursor) -> list[Event]:
@@ -32,7 +36,7 @@ def list_after(cursor: Cursor) -> list[Event]:
     first, last = (keys.entry(cursor.payment_id, number) for number in (cursor.sent + 1, HIGHEST))
     items = islice(dynamodb.query_between(first.pk, first.sk, last.sk, Limit=PAGE), PAGE)
     return [
-        Event.model_validate(item | {"payment_id": cursor.payment_id, "name": item["event"]})
+        msgspec.convert(item | {"payment_id": cursor.payment_id, "name": item["event"]}, Event)
         for item in items
     ]
 
@@ -43,8 +47,8 @@ def move(seen: Cursor, after: Cursor) -> Cursor:
     Every write raises the version, also one that only defers a delivery. Otherwise a worker that
     has delivered an earlier event could remove the due entry of a later one.
     """
-    after = after.model_copy(update={"version": seen.version + 1})
-    item = after.model_dump(exclude={"payment_id"}, exclude_none=True)
+    after = replace(after, version=seen.version + 1)
+    item = present_values_of(after, "payment_id")
     if after.due_at is not None:
         item["due_pk"] = keys.due_partition(seen.payment_id)
     guard = dynamodb.condition("attribute_not_exists(#pk)")

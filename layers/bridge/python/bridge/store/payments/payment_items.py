@@ -8,9 +8,10 @@ Source: docs/data-model.md, sections 2 and 3.
 
 from collections.abc import Iterable, Sequence
 
-from pydantic import ValidationError
+import msgspec
 
 from bridge.models.idempotency import IdempotencyRecord
+from bridge.models.model import present_values_of
 from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
 from bridge.models.provider import ProviderId
@@ -24,7 +25,7 @@ from bridge.store.dynamodb import NOTHING_PREFETCHED, Item, Prefetched
 
 def item_of(payment: Payment) -> Item:
     """The row as it is stored; with the shard of the index `due` if the payment is due."""
-    item = payment.model_dump(exclude_none=True)
+    item = present_values_of(payment)
     due = {"due_pk": keys.due_partition(payment.id)} if payment.due_at is not None else {}
     return item | due
 
@@ -34,7 +35,7 @@ def payment_from(item: Item | None, secret: Item | None = None, *, now: int = 0)
     if item is None:
         return None
     client_secret = secret["secret"] if secret and secret["exp"] > now else None
-    return Payment.model_validate(item | {"client_secret": client_secret})
+    return msgspec.convert(item | {"client_secret": client_secret}, Payment)
 
 
 def read(
@@ -151,7 +152,7 @@ def id_at_provider(
 def timeline(payment_id: str) -> list[Entry]:
     """Every timeline entry, oldest first."""
     items = dynamodb.query_all("ledger", keys.payment(payment_id).pk, "H#")
-    return [Entry.model_validate(item) for item in items]
+    return [msgspec.convert(item, Entry) for item in items]
 
 
 def timeline_as_found(payment_id: str) -> list[Entry | None]:
@@ -163,8 +164,8 @@ def timeline_as_found(payment_id: str) -> list[Entry | None]:
     found: list[Entry | None] = []
     for item in items:
         try:
-            found.append(Entry.model_validate(item))
-        except ValidationError:
+            found.append(msgspec.convert(item, Entry))
+        except msgspec.ValidationError:
             found.append(None)
     return found
 
@@ -172,5 +173,5 @@ def timeline_as_found(payment_id: str) -> list[Entry | None]:
 def refunds(payment_id: str) -> list[Refund]:
     """Every refund, oldest first."""
     items = dynamodb.query_all("ledger", keys.payment(payment_id).pk, "R#")
-    found = [Refund.model_validate(item) for item in items]
+    found = [msgspec.convert(item, Refund) for item in items]
     return sorted(found, key=lambda refund: (refund.created_at, refund.id))

@@ -17,8 +17,11 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from bridge import clock
 from bridge.models.idempotency import IdempotencyRecord
+from bridge.models.model import values_of
 from bridge.models.payment import Entry, Payment
 from bridge.models.provider import FINAL
 from bridge.models.queue_message import WebhookEventReference
@@ -102,7 +105,7 @@ def _version_guard(seen: Payment) -> dict[str, Any]:
 
 def _next_version(seen: Payment, after: Payment) -> Payment:
     """Raise the version, and mark the write as ours with a random token (rule 6)."""
-    return after.model_copy(update={"version": seen.version + 1, "writer": uuid.uuid4().hex})
+    return replace(after, version=seen.version + 1, writer=uuid.uuid4().hex)
 
 
 def lock(seen: Payment, locked: Payment, record: IdempotencyRecord | None) -> Payment:
@@ -127,7 +130,7 @@ def lock(seen: Payment, locked: Payment, record: IdempotencyRecord | None) -> Pa
     if attempt.refund:
         fresh = dynamodb.condition("attribute_not_exists(#pk)")
         place = keys.refund(seen.id, attempt.refund.id)
-        actions["refund"] = dynamodb.put(place, attempt.refund.model_dump(), fresh)
+        actions["refund"] = dynamodb.put(place, values_of(attempt.refund), fresh)
     if record:
         actions["record"] = idempotency_items.open_action(record, attempt.at)
     try:
@@ -169,13 +172,13 @@ def commit_transition(
     row = dynamodb.change(
         keys.payment(seen.id), item_of(seen), item_of(merged), _version_guard(seen)
     )
-    history = dynamodb.put(keys.entry(seen.id, entry.sequence), entry.model_dump(), fresh)
+    history = dynamodb.put(keys.entry(seen.id, entry.sequence), values_of(entry), fresh)
     actions = {"payment": row, "entry": history} | (saved or {})
     if record:
         actions["record"] = idempotency_items.close_action(record)
     for refund in refunds:
         place = keys.refund(seen.id, refund.id)
-        actions[refund.id] = dynamodb.put(place, refund.model_dump())
+        actions[refund.id] = dynamodb.put(place, values_of(refund))
     if event:
         actions["event"] = webhook_items.seen_action(event, clock.seconds())
     provider_payment_id = merged.provider_payment_id

@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
+import msgspec
+
 from bridge.models.address import Address, AddressType
 from bridge.models.customer import Customer
 from bridge.models.idempotency import IdempotencyRecord
+from bridge.models.model import present_values_of
 from bridge.models.page import Page
 from bridge.models.payment_method import PaymentMethod
 from bridge.store import dynamodb, keys, pagination
@@ -25,15 +28,15 @@ KIND = Kind(
 
 def item_of(address: Address) -> Item:
     """Return the item of an address. `is_default` is stored on the customer."""
-    return address.model_dump(exclude_none=True, exclude={"is_default"})
+    return present_values_of(address, "is_default")
 
 
 def address_from(item: Item | None, customer: Customer | None) -> Address | None:
     """Return the address in an item; None if the item or its customer is missing."""
     if item is None or customer is None:
         return None
-    return Address.model_validate(
-        item | {"is_default": default(customer, item["type"]) == item["id"]}
+    return msgspec.convert(
+        item | {"is_default": default(customer, item["type"]) == item["id"]}, Address
     )
 
 

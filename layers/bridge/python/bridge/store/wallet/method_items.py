@@ -6,9 +6,13 @@ Source: docs/data-model.md, sections 2 and 3.
 from datetime import datetime
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from bridge.models.customer import Customer
 from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.job import Job
+from bridge.models.model import present_values_of
 from bridge.models.page import Page
 from bridge.models.payment_method import PaymentMethod
 from bridge.store import dynamodb, keys, pagination
@@ -38,7 +42,7 @@ class AlreadySaved(Exception):
 
 def item_of(method: PaymentMethod) -> Item:
     """Return the item of a method. Its token is never in it; `is_default` is on the customer."""
-    return method.model_dump(exclude_none=True, exclude={"is_default"})
+    return present_values_of(method, "is_default")
 
 
 def method_from(
@@ -49,7 +53,7 @@ def method_from(
         return None
     is_default = customer is not None and customer.default_method_id == item["id"]
     token = secret["token"] if secret and item["state"] == "active" else None
-    return PaymentMethod.model_validate(item | {"is_default": is_default, "token": token})
+    return msgspec.convert(item | {"is_default": is_default, "token": token}, PaymentMethod)
 
 
 def get(
@@ -139,7 +143,7 @@ def walk_customer(
     Also returns where the next page begins: "" at the end.
     """
     items, last = pagination.walk(keys.customer(customer_id).pk, "M#", after, limit)
-    return [PaymentMethod.model_validate(item) for item in items], last
+    return [msgspec.convert(item, PaymentMethod) for item in items], last
 
 
 def creation(method: PaymentMethod, customer: Customer) -> Actions:
@@ -221,7 +225,7 @@ def billing_address_removal(method: PaymentMethod, at: datetime) -> dict[str, An
         address=method.billing_address_id,
         active="active",
     )
-    after = method.model_copy(update={"billing_address_id": None, "updated_at": at})
+    after = replace(method, billing_address_id=None, updated_at=at)
     row = keys.method(method.customer_id, method.id)
     return dynamodb.change(row, item_of(method), item_of(after), is_same)
 
@@ -260,7 +264,7 @@ def forget(method: PaymentMethod, customer: Customer, at: datetime) -> None:
     It can be repeated safely. Raises Throttled.
     """
     row = keys.method(method.customer_id, method.id)
-    deleted = method.model_copy(update={"state": "deleted", "updated_at": at})
+    deleted = replace(method, state="deleted", updated_at=at)
     exists = dynamodb.condition("attribute_exists(#pk)")
     actions = {
         "method": dynamodb.change(row, item_of(method), item_of(deleted), exists),

@@ -5,27 +5,20 @@ Source: docs/api/alternative.md, sections 3 and 6; the vendor's document "Custom
 
 import hashlib
 import re
-import unicodedata
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel
-
 from bridge.authentication import oauth_clients
 from bridge.errors import BridgeError, Detail, InvalidRequest, NotFound
 from bridge.inbound import Request, Response
-from bridge.models import card_numbers
 from bridge.models.caller import Caller, PrefetchIds
 from bridge.models.credential import AccessToken
 from bridge.models.customer import (
-    STRICT,
     Customer,
-    CustomerFields,
     CustomerUser,
-    NewCustomerUser,
 )
 from bridge.models.identifier import suffix
 from bridge.models.page import Between, CursorPage
@@ -49,8 +42,6 @@ LOST_PLUS = re.compile(" (?=[0-9]{2}:[0-9]{2}$)")
 OLDEST = datetime(1970, 1, 1, tzinfo=UTC)  # all our records are between these two times
 NEWEST = datetime(9000, 1, 1, tzinfo=UTC)
 
-CUSTOMER_LIMITS = {"name": 255, "email": 254, "external_id": 255}
-USER_LIMITS = {"email": 254, "first_name": 100, "last_name": 100, "job_title": 100, "phone": 30}
 OVER_LIMIT = "over_limit"
 
 # Error code and message by status. None: the message of the error itself. Source: section 3.
@@ -63,15 +54,6 @@ WORDS: dict[int, tuple[str, str | None]] = {
     429: ("rate_limited", None),
 }
 UNPROCESSABLE = {OVER_LIMIT: "Validation failed", "customer_deleted": "The customer is archived"}
-
-
-class NewCustomerBody(BaseModel):
-    """The body of POST /customers. Limits are checked after the types. Source: section 6."""
-
-    model_config = STRICT
-    name: str | None = None
-    email: str | None = None
-    external_id: str | None = None
 
 
 def authenticate(request: Request) -> Caller:
@@ -115,37 +97,6 @@ def read_id(request: Request) -> str:
 def read_run(request: Request) -> RunContext:
     """The run context. It has no client key: two equal creations make two customers (section 1)."""
     return RunContext(cause="api", ends_at=request.ends_at, source_ip=request.source_ip)
-
-
-def read_new_customer(request: Request) -> CustomerFields:
-    """The fields of a new customer. Raises InvalidRequest."""
-    body = request.parse(NewCustomerBody)
-    return CustomerFields(**_within(request, body, CUSTOMER_LIMITS))
-
-
-def read_new_user(request: Request) -> Callable[[], NewCustomerUser]:
-    """A function that returns the new contact. Raises InvalidRequest for a wrong type.
-
-    The function raises InvalidRequest for a broken limit. It is called after the customer was
-    found, because an unknown customer is reported before a broken limit.
-    """
-    body = request.parse(NewCustomerUser)
-    return lambda: NewCustomerUser(**_within(request, body, USER_LIMITS))
-
-
-def _within(request: Request, body: BaseModel, limits: Mapping[str, int]) -> dict[str, str | None]:
-    """The sent fields, with None for "". Raises InvalidRequest that names every invalid field."""
-    card_numbers.refuse(card_numbers.in_card_fields(request.json), code=OVER_LIMIT)
-    given = body.model_dump(exclude_unset=True)
-    errors = []
-    for name, text in given.items():
-        if text and len(text) > limits[name]:
-            errors.append(Detail(name, f"must be at most {limits[name]} characters"))
-        if text and any(unicodedata.category(each) == "Cc" for each in text):
-            errors.append(Detail(name, "must not hold control characters"))
-    if errors:
-        raise InvalidRequest("a field breaks its limit", code=OVER_LIMIT, details=errors)
-    return {name: text or None for name, text in given.items()}
 
 
 def read_customers_page(request: Request) -> CursorPage:

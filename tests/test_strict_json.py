@@ -1,4 +1,4 @@
-"""Request bodies: strict JSON, validation. Source: docs/api/native.md, section 1 (B2, B3)."""
+"""Strict JSON of request bodies. Source: docs/api/native.md, section 1 (B3)."""
 
 import json
 from contextlib import suppress
@@ -6,11 +6,9 @@ from typing import Any, Literal
 
 import pytest
 from hypothesis import given, strategies as st
-from pydantic import BaseModel
 
-from bridge import bodies
-from bridge.errors import Detail, InvalidRequest
-from bridge.models.text import CheckedMetadata, RequiredName
+from bridge.errors import InvalidRequest
+from bridge.strict_json import read_json
 
 KEPT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 LEAVES = (
@@ -28,7 +26,7 @@ OBJECTS = st.dictionaries(KEPT, VALUES, max_size=5)
 
 def assert_invalid(body: bytes) -> str:
     with pytest.raises(InvalidRequest) as refused:
-        bodies.read_json(body)
+        read_json(body)
     assert (refused.value.status, refused.value.code) == (400, "invalid_json")
     return str(refused.value)
 
@@ -42,7 +40,7 @@ def nested(depth: int, kind: Literal["list", "object"]) -> bytes:
 
 @given(OBJECTS, st.booleans())
 def test_b3_read_json_returns_any_valid_object(value: dict[str, Any], escape: bool) -> None:
-    assert bodies.read_json(json.dumps(value, ensure_ascii=escape).encode()) == value
+    assert read_json(json.dumps(value, ensure_ascii=escape).encode()) == value
 
 
 @given(OBJECTS, st.data())
@@ -54,12 +52,12 @@ def test_b3_truncated_object_is_refused(value: dict[str, Any], data: st.DataObje
 @given(st.binary(max_size=60))
 def test_b3_any_bytes_are_an_object_or_a_400(body: bytes) -> None:
     with suppress(InvalidRequest):
-        assert isinstance(bodies.read_json(body), dict)
+        assert isinstance(read_json(body), dict)
 
 
 @pytest.mark.parametrize("kind", ["list", "object"])
 def test_b3_nesting_may_be_32_deep(kind: Literal["list", "object"]) -> None:
-    bodies.read_json(nested(32, kind))
+    read_json(nested(32, kind))
     assert "nested deeper than 32" in assert_invalid(nested(33, kind))
     assert_invalid(nested(100_000, kind))
 
@@ -67,7 +65,7 @@ def test_b3_nesting_may_be_32_deep(kind: Literal["list", "object"]) -> None:
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_b3_integer_may_have_18_digits(sign: str) -> None:
     most = sign + "9" * 18
-    assert bodies.read_json(f'{{"a":{most}}}'.encode()) == {"a": int(most)}
+    assert read_json(f'{{"a":{most}}}'.encode()) == {"a": int(most)}
     assert "18 digits" in assert_invalid(f'{{"a":{most}0}}'.encode())
     assert_invalid(f'{{"a":{sign}{"9" * 5000}}}'.encode())
 
@@ -113,31 +111,4 @@ def test_b3_duplicate_key_is_refused(body: str) -> None:
 def test_b3_lone_surrogate_is_refused_everywhere(text: str) -> None:
     for body in (f'{{"a":"{text}"}}', f'{{"{text}":1}}', f'{{"a":[{{"b":["{text}"]}}]}}'):
         assert_invalid(body.encode())
-    assert bodies.read_json(b'{"a":"\\ud83d\\ude00"}') == {"a": "\U0001f600"}
-
-
-class Shape(BaseModel, strict=True):
-    name: RequiredName
-    metadata: CheckedMetadata = {}
-
-
-def test_b5_validated_reports_every_error_with_its_path() -> None:
-    assert bodies.validated(Shape, {"name": " A "}).name == "A"
-    with pytest.raises(InvalidRequest) as refused:
-        bodies.validated(Shape, {"name": 5, "metadata": {"a": 1, "b": [], "c": {"d": 1}}})
-    nested_value = "must be a string, a number or a boolean: nested values are not kept"
-    assert refused.value.details == [
-        Detail("name", "Input should be a valid string"),
-        Detail("metadata.b", nested_value),
-        Detail("metadata.c", nested_value),
-    ]
-    assert str(refused.value) == "not valid: name, metadata.b, metadata.c"
-
-
-def test_b5_validated_reports_a_missing_field() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        bodies.validated(Shape, {"metadata": []})
-    assert refused.value.details == [
-        Detail("name", "is required"),
-        Detail("metadata", "must be an object"),
-    ]
+    assert read_json(b'{"a":"\\ud83d\\ude00"}') == {"a": "\U0001f600"}

@@ -3,11 +3,12 @@
 Source: docs/api/alternative.md, sections 3 and 8.
 """
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
-from bridge.api_adapters import alternative
+from bridge.api_adapters.alternative import wire
 from bridge.errors import (
     AuthUnavailable,
     BodyTooLarge,
@@ -23,9 +24,9 @@ from bridge.errors import (
 )
 from bridge.models.customer import Customer, CustomerUser
 from bridge.models.payment_method import PaymentMethod
+from tests.api_adapters.conftest import AT
 
 NAME = [Detail("name", "is too long"), Detail("name", "is odd"), Detail("email", "is odd")]
-AT = datetime(2026, 1, 15, 11, 30, 0, 999_999, tzinfo=timezone(timedelta(hours=1)))
 SUFFIX = "01kghch8h0frsaj9kmjnbzfytr"
 
 
@@ -39,7 +40,7 @@ SUFFIX = "01kghch8h0frsaj9kmjnbzfytr"
         (Forbidden("no", code="invalid_credentials"), 403, "invalid_credentials"),
         (NotFound(), 404, "not_found"),
         (BodyTooLarge("too much"), 413, "payload_too_large"),
-        (InvalidRequest("no", code=alternative.OVER_LIMIT), 422, "validation_failed"),
+        (InvalidRequest("no", code=wire.OVER_LIMIT), 422, "validation_failed"),
         (Conflict("it is deleted", code="customer_deleted"), 422, "validation_failed"),
         (RateLimited("slower", retry_after=1), 429, "rate_limited"),
         (BridgeError("something went wrong on our side"), 500, "internal_error"),
@@ -50,7 +51,7 @@ SUFFIX = "01kghch8h0frsaj9kmjnbzfytr"
 def test_render_error_gives_every_error_its_status_and_code(
     error: BridgeError, status: int, code: str
 ) -> None:
-    response = alternative.render_error(error, "request-1")
+    response = wire.render_error(error, "request-1")
     assert isinstance(response.body, dict)
     assert (response.status, response.body["code"]) == (status, code)
     assert response.body["message"]
@@ -58,8 +59,8 @@ def test_render_error_gives_every_error_its_status_and_code(
 
 
 def test_a4_render_error_lists_errors_by_field_and_flat() -> None:
-    error = InvalidRequest("a field breaks its limit", code=alternative.OVER_LIMIT, details=NAME)
-    assert alternative.render_error(error, "request-1").body == {
+    error = InvalidRequest("a field breaks its limit", code=wire.OVER_LIMIT, details=NAME)
+    assert wire.render_error(error, "request-1").body == {
         "code": "validation_failed",
         "message": "Validation failed",
         "validation_errors": {"name": ["is too long", "is odd"], "email": ["is odd"]},
@@ -73,7 +74,7 @@ def test_a4_render_error_lists_errors_by_field_and_flat() -> None:
 
 def test_a1_customer_and_user_have_exactly_the_documented_keys() -> None:
     customer = Customer(id=f"cust_{SUFFIX}", uid=SUFFIX, created_at=AT, updated_at=AT)
-    assert alternative.render_customer(customer) == {
+    assert wire.render_customer(customer) == {
         "id": f"cus_{SUFFIX}",
         "name": None,
         "email": None,
@@ -81,10 +82,10 @@ def test_a1_customer_and_user_have_exactly_the_documented_keys() -> None:
         "default_payment_method_id": None,
         "created_at": "2026-01-15T10:30:00Z",
     }
-    empty = customer.model_copy(update={"name": "", "email": "", "external_id": ""})
-    assert alternative.render_customer(empty) == alternative.render_customer(customer)
+    empty = replace(customer, name="", email="", external_id="")
+    assert wire.render_customer(empty) == wire.render_customer(customer)
     user = CustomerUser(id=f"usr_{SUFFIX}", customer_id=customer.id, created_at=AT)
-    assert alternative.render_user(user) == {
+    assert wire.render_user(user) == {
         "id": f"usr_{SUFFIX}",
         "email": None,
         "first_name": None,
@@ -120,8 +121,8 @@ def test_render_methods_writes_month_in_two_and_year_in_four_digits() -> None:
         "created_at": "2026-01-15T10:30:00Z",
     }
     unset = dict.fromkeys(("brand", "last4", "exp_month", "exp_year"))
-    account = card.model_copy(update=unset | {"type": "bank_account", "is_default": False})
-    assert alternative.render_methods([card, account]) == {
+    account = replace(card, **(unset | {"type": "bank_account", "is_default": False}))
+    assert wire.render_methods([card, account]) == {
         "data": [expected, expected | unset | {"type": "bank_account", "default": False}]
     }
 
@@ -139,5 +140,5 @@ def test_render_methods_writes_month_in_two_and_year_in_four_digits() -> None:
     ],
 )
 def test_a7_created_at_filter_reads_every_spelling_of_a_time(text: str, seconds: int) -> None:
-    read = alternative.FILTERS["created_at_start"].read
+    read = wire.FILTERS["created_at_start"].read
     assert read(text) == datetime(2026, 1, 1, 0, 0, seconds, tzinfo=UTC)

@@ -1,43 +1,12 @@
-"""Request bodies: strict JSON, and its validation by a model.
-
-Source: docs/api/native.md, section 1 (B2, B3).
-"""
+"""Strict JSON of request bodies. Source: docs/api/native.md, section 1 (B3)."""
 
 import json
 import math
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-from bridge.errors import Detail, InvalidRequest
+from bridge.errors import InvalidRequest
 
 DEPTH, DIGITS = 32, 18  # the most levels of nesting, the most digits of an integer
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def validated(model: type[Model], values: dict[str, Any]) -> Model:
-    """The values as a model.
-
-    Raises InvalidRequest with the path of every invalid field, never with a value.
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        details = [detail for each in error.errors() for detail in _details(each)]
-        fields = ", ".join(dict.fromkeys(detail.field for detail in details))
-        raise InvalidRequest(f"not valid: {fields}", details=details) from None
-
-
-def _details(error: Any) -> list[Detail]:
-    path = ".".join(str(part) for part in error["loc"])
-    cause = error.get("ctx", {}).get("error")
-    # `models.text.ValidationErrors` has several errors below one field.
-    if isinstance(errors := getattr(cause, "errors", None), list):
-        return [Detail(".".join(filter(None, (path, below))), text) for below, text in errors]
-    if error["type"] == "missing":
-        return [Detail(path, "is required")]
-    return [Detail(path, str(cause) if cause else error["msg"])]
 
 
 class _Malformed(ValueError):

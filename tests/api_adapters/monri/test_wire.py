@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.api_adapters import monri
+from bridge.api_adapters.monri import wire
 from bridge.errors import (
     AuthUnavailable,
     BodyTooLarge,
@@ -40,13 +40,13 @@ TABLE: list[tuple[BridgeError, int, str, str]] = [
 def test_render_error_gives_every_error_its_status_and_three_keys(
     error: BridgeError, status: int, word: str, message: str
 ) -> None:
-    response = monri.render_error(error, "req-1")
+    response = wire.render_error(error, "req-1")
     assert response.status == status
     assert response.body == {"status": word, "message": message, "errors": [message]}
 
 
 def test_m14_rate_limited_error_is_a_429() -> None:
-    response = monri.render_error(RateLimited("wait", retry_after=5), "req-1")
+    response = wire.render_error(RateLimited("wait", retry_after=5), "req-1")
     line = "Too many requests"
     assert (response.status, response.body) == (
         429,
@@ -56,7 +56,7 @@ def test_m14_rate_limited_error_is_a_429() -> None:
 
 def test_render_error_lists_every_invalid_field_by_its_label() -> None:
     details = [Detail("city", "is too short"), Detail("zip_code", "is too long")]
-    response = monri.render_error(InvalidRequest("not valid", details=details), "req-1")
+    response = wire.render_error(InvalidRequest("not valid", details=details), "req-1")
     assert response.body == {
         "status": "invalid-request",
         "message": "City is too short",
