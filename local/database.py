@@ -5,14 +5,17 @@ kept when the process ends. Source: docs/deployment.md, section 4.
 """
 
 import copy
+import io
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
 from moto.core.request import Request as MotoRequest
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
@@ -34,21 +37,51 @@ CREDENTIALS = {
     "region_name": REGION,
 }
 
-_starting = threading.Lock()
+_starting, _making = threading.Lock(), threading.Lock()
 _server: Server | None = None
+_server_process = 0
+_send: Callable[..., Any] = URLLib3Session.send
 _endpoint = ""
 _tables: dict[str, dict[str, Any]] = {}
 
 
 def serve() -> str:
     """Start moto's server once in this process. Returns its URL."""
-    global _server
+    global _server, _server_process
     with _starting:
         if _server is None:
             moto_patches.install()
-            _server = Server(0, _answer)
+            _server, _server_process = Server(0, _answer), os.getpid()
             _server.start()
+            URLLib3Session.send = _send_or_call
     return _server.url
+
+
+class _Body(io.BytesIO):
+    """The body of a response, as botocore reads it."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.getvalue()
+
+
+def _send_or_call(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+    """Send a request of botocore, or hand it to moto here if moto is in this very process.
+
+    A connection costs as much CPU as the whole answer. What botocore does with a request and with
+    its response is the same. A forked process has only a copy of moto's tables, so it connects.
+    """
+    target = request.headers.get("X-Amz-Target", b"")
+    is_here = _server is not None and request.url.startswith(_server.url)
+    if not is_here or os.getpid() != _server_process or not target.startswith(b"DynamoDB"):
+        response: AWSResponse = _send(session, request)
+        return response
+    headers = [(name, _text(value)) for name, value in request.headers.items()]
+    answer = _answer(Request("POST", "/", headers, request.body))
+    return AWSResponse(request.url, answer.status, dict(answer.headers), _Body(answer.body))
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()
 
 
 def _answer(request: Request) -> Answer:
@@ -137,5 +170,10 @@ def embedded_table(name: str) -> Table | None:
 
 def client(service: str = "dynamodb") -> Any:
     """A client of a local service, to prepare data or to inspect it."""
-    url = _endpoint if service.startswith("dynamodb") else serve()
-    return boto3.client(service, endpoint_url=url, **CREDENTIALS)
+    return _client_at(service, _endpoint if service.startswith("dynamodb") else serve())
+
+
+@cache
+def _client_at(service: str, url: str) -> Any:
+    with _making:  # boto3's session must not make two clients at the same time
+        return boto3.client(service, endpoint_url=url, **CREDENTIALS)

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from werkzeug.datastructures import Headers
@@ -99,17 +98,6 @@ class Flowless:
         """Close the port. Requests that a `slow` fault delays are answered at once."""
         self._stopping.set()
         self._server.stop()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def fault(self, kind: Kind, times: int | None = 1, seconds: float = 5.0) -> None:
         """Let the next `times` requests fail, or all of them with None.

@@ -29,6 +29,7 @@ from local.flowless import Flowless
 from local.functions import Context, Functions
 from local.gateway import Gateway
 from local.queues import EventSource
+from local.stripe.server import serving
 from local.stripe.simulator import StripeSimulator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,7 +89,7 @@ def open_environment() -> Iterator[Environment]:
     endpoint = database.start()
     made = queues.start(read.queues)
     bus.start()
-    with StripeSimulator() as stripe, Flowless() as flowless:
+    with serving(StripeSimulator()) as stripe, serving(Flowless()) as flowless:
         urls = {
             "aws": database.serve(),
             "dynamodb": endpoint,

@@ -4,7 +4,9 @@ import socket
 import sys
 import threading
 import weakref
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -19,6 +21,27 @@ BACKLOG = 1024
 class _QuietHandler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Print nothing: the simulators keep their own logs."""
+
+
+class Startable(Protocol):
+    """A simulator, or another thing with a server of its own."""
+
+    def start(self) -> object: ...
+
+    def stop(self) -> None: ...
+
+
+Simulator = TypeVar("Simulator", bound=Startable)
+
+
+@contextmanager
+def serving(simulator: Simulator) -> Iterator[Simulator]:
+    """Start a simulator, and stop it at the end of the context."""
+    simulator.start()
+    try:
+        yield simulator
+    finally:
+        simulator.stop()
 
 
 class Server:

@@ -6,7 +6,6 @@ Tests and the local run use the class StripeSimulator. Other processes use the c
 """
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Self, TypedDict, Unpack
 
 from local.stripe import dashboard, forms
@@ -63,17 +62,6 @@ class StripeSimulator(Account):
         self.stopping.set()
         self.webhooks.stop()
         self._server.stop()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def requests(self) -> list[Exchange]:

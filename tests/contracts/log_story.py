@@ -26,6 +26,7 @@ from local.flowless import Flowless
 from local.functions import Functions
 from local.gateway import Gateway
 from local.queues import EventSource
+from local.stripe.server import serving
 from local.stripe.simulator import StripeSimulator
 
 BASE = "/bridge-payment"
@@ -568,7 +569,10 @@ FIXED = {
 
 if __name__ == "__main__":
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(name)s %(message)s")
-    with StripeSimulator() as one, Flowless(secret=SECRETS["BRIDGE_VALIDATION_SECRET"]) as other:
+    with (
+        serving(StripeSimulator()) as one,
+        serving(Flowless(secret=SECRETS["BRIDGE_VALIDATION_SECRET"])) as other,
+    ):
         finished = run_story(one, other)
     Path(sys.argv[1]).write_text(
         json.dumps({"calls": finished.calls, "canaries": sorted(finished.canaries)})

@@ -3,6 +3,7 @@
 These tests run on moto even if DYNAMODB_ENDPOINT is set, because moto is their subject.
 """
 
+import os
 import random
 import sys
 import threading
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from local import database
@@ -396,3 +398,28 @@ def time_of_a_confirm(client: Any, number: int) -> float:
         ]
     )
     return time.perf_counter() - began
+
+
+def test_a_forked_process_writes_into_the_same_tables(moto: Any) -> None:
+    """It has only a copy of moto's memory, so it must connect."""
+    if (child := os.fork()) == 0:
+        try:
+            moto.put_item(TableName=TABLE, Item=key("forked"))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert stored(moto, "forked") == key("forked")
+
+
+def test_answers_are_the_same_with_and_without_a_connection(moto: Any) -> None:
+    moto.put_item(TableName=TABLE, Item=key("here") | {"n": {"N": "7"}})
+    headers = {
+        "X-Amz-Target": "DynamoDB_20120810.GetItem",
+        "Content-Type": "application/x-amz-json-1.0",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request",
+    }
+    body: dict[str, Any] = {"TableName": TABLE, "Key": key("here")}
+    connected = requests.post(database.serve(), json=body, headers=headers, timeout=5)
+    assert connected.json()["Item"] == stored(moto, "here")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        moto.get_item(TableName="nobody", Key=key("here"))

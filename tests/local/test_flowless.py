@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from local.flowless import Flowless
+from local.stripe.server import serving
 
 SECRET = "s3cret"
 JANE: dict[str, object] = {
@@ -22,7 +23,7 @@ JANE: dict[str, object] = {
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Flowless]:
-    with Flowless(secret=SECRET) as flowless:
+    with serving(Flowless(secret=SECRET)) as flowless:
         yield flowless
 
 
@@ -120,7 +121,7 @@ def test_other_path_is_a_404(flowless, method, path):
 
 
 def test_simulator_without_a_secret_accepts_any_secret(flowless):
-    with Flowless() as other:
+    with serving(Flowless()) as other:
         headers = {"X-Bridge-Secret": "any", "Content-Type": "application/json"}
         url = f"{other.url}/auth/bridge/validate"
         assert requests.post(url, data="[]", headers=headers, timeout=5).status_code == 400
@@ -171,7 +172,7 @@ def test_log_has_the_received_requests(ask, flowless):
 
 def test_stop_ends_slow_requests_and_the_port_can_be_used_again():
     other = Flowless()
-    with other, ThreadPoolExecutor() as pool:
+    with serving(other), ThreadPoolExecutor() as pool:
         url = other.url
         other.fault("slow", seconds=30)
         waiting = pool.submit(requests.get, url, timeout=10)
@@ -181,6 +182,6 @@ def test_stop_ends_slow_requests_and_the_port_can_be_used_again():
         assert waiting.result(timeout=2).status_code == 404
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=1)
-    with other:
+    with serving(other):
         assert other.url == url
         assert requests.get(url, timeout=5).status_code == 404

@@ -12,18 +12,19 @@ from bridge.models.outbox import Event
 from local.event import Answer, Request
 from local.flowless import Flowless
 from local.pages import Pages
+from local.stripe.server import serving
 from local.stripe.simulator import StripeSimulator
 
 
 @pytest.fixture
 def stripe() -> Iterator[StripeSimulator]:
-    with StripeSimulator() as simulator:
+    with serving(StripeSimulator()) as simulator:
         yield simulator
 
 
 @pytest.fixture
 def pages(stripe: StripeSimulator) -> Iterator[Pages]:
-    with Flowless(sessions={"session_abc123": {"user_id": "user_456"}}) as flowless:
+    with serving(Flowless(sessions={"session_abc123": {"user_id": "user_456"}})) as flowless:
         yield Pages(stripe, flowless, [])
     clock.set_offset(0)
 

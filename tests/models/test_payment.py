@@ -7,30 +7,14 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.models.model import json_of, values_of
-from bridge.models.payment import ActiveAttempt, Entry, Payment, PaymentResult
+from bridge.models.payment import Entry, PaymentResult
 from bridge.models.provider import Dispute
 from bridge.models.refund import Refund
+from tests.records import attempt, payment
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
-ATTEMPT = ActiveAttempt(
-    number=2,
-    operation="confirm",
-    key="1.2",
-    total_cents=2000,
-    was_cents=2000,
-    from_status="created",
-    request_hash="h",
-    at=0,
-    until=90,
-)
+ATTEMPT = attempt()
 OPEN, WON, LOST = (Dispute(id="dp_1", state=state) for state in ("open", "won", "lost"))
-
-
-def payment(status: str = "created", **more: Any) -> Payment:
-    amounts = {"subtotal_cents": 2000, "tax_cents": 0, "discount_cents": 0, "total_cents": 2000}
-    known = {"id": "pay_1", "uid": "1", "currency": "USD", "provider_id": "stripe"}
-    times = {"changed_at": AT, "created_at": AT, "updated_at": AT}
-    return Payment(**known | times | amounts | {"status": status} | more)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +48,7 @@ def payment(status: str = "created", **more: Any) -> Payment:
 def test_b13_displayed_status_is_computed(
     status: str, more: dict[str, Any], displayed: str
 ) -> None:
-    assert payment(status, **more).displayed_status == displayed
+    assert payment(status=status, **more).displayed_status == displayed
 
 
 @pytest.mark.parametrize(
@@ -81,7 +65,7 @@ def test_b20_active_create_or_confirm_is_displayed_as_processing(
     operation: str, status: str, displayed: str
 ) -> None:
     active = replace(ATTEMPT, operation=operation)
-    assert payment(status, active_attempt=active).displayed_status == displayed
+    assert payment(status=status, active_attempt=active).displayed_status == displayed
 
 
 def test_locked_attempt_raises_if_the_payment_is_not_locked() -> None:

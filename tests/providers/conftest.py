@@ -16,6 +16,7 @@ from bridge.models.provider import ProviderMethod, ProviderPayment
 from bridge.providers.stripe import Stripe
 from local.stripe.log import Exchange
 from local.stripe.simulator import StripeSimulator
+from tests import records
 
 ADAPTER = Stripe()
 VERSION = "2026-10-28.endive"
@@ -36,22 +37,9 @@ def customer(**more: object) -> Customer:
 
 
 def payment(**more: object) -> Payment:
+    """A payment that is not created at the provider yet."""
     at = clock.now()
-    made = new_id("pay", at)
-    row: dict[str, object] = {
-        "id": made,
-        "uid": suffix(made),
-        "subtotal_cents": 2000,
-        "tax_cents": 0,
-        "discount_cents": 0,
-        "total_cents": 2000,
-        "currency": "USD",
-        "provider_id": "stripe",
-        "changed_at": at,
-        "created_at": at,
-        "updated_at": at,
-    }
-    return msgspec.convert(row | more, Payment)
+    return records.payment(at, **{"id": new_id("pay", at), "status": "new"} | more)
 
 
 def create(row: Payment, token: str | None = None, **more: Any) -> ProviderPayment:

@@ -18,6 +18,7 @@ from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import ActiveAttempt, IdempotencyKeyReference, Payment
 from bridge.store import dynamodb
 from bridge.store.access import credential_items
+from tests import records
 
 NOW = 1_800_000_000
 DAY = 24 * 3600
@@ -136,39 +137,12 @@ def customer(**more: object) -> Customer:
 def payment(**more: object) -> Payment:
     """A payment of user_1 that is created at Stripe."""
     at = clock.now()
-    payment_id = str(more.get("id") or new_id("pay", at))
-    known = {
-        "id": payment_id,
-        "uid": suffix(payment_id),
-        "status": "created",
-        "user_id": "user_1",
-        "subtotal_cents": 2000,
-        "tax_cents": 0,
-        "discount_cents": 0,
-        "total_cents": 2000,
-        "currency": "USD",
-        "provider_id": "stripe",
-        "changed_at": at,
-        "created_at": at,
-        "updated_at": at,
-    }
-    return msgspec.convert(known | more, Payment)
+    return records.payment(at, **{"id": new_id("pay", at), "user_id": "user_1"} | more)
 
 
 def attempt(client_key: IdempotencyKeyReference | None = None, at: int = NOW) -> ActiveAttempt:
     """An active attempt to confirm."""
-    return ActiveAttempt(
-        number=1,
-        operation="confirm",
-        key="suffix.1",
-        total_cents=2000,
-        was_cents=2000,
-        from_status="created",
-        request_hash="hash",
-        at=at,
-        until=at + 90,
-        client_key=client_key,
-    )
+    return records.attempt(number=1, at=at, until=at + 90, client_key=client_key)
 
 
 def put_credential(

@@ -9,52 +9,45 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.api_adapters.alternative import wire
-from bridge.errors import (
-    AuthUnavailable,
-    BodyTooLarge,
-    BridgeError,
-    Conflict,
-    Detail,
-    Forbidden,
-    InvalidRequest,
-    NotAuthenticated,
-    NotFound,
-    RateLimited,
-    TemporarilyUnavailable,
-)
+from bridge.errors import Detail, InvalidRequest
 from bridge.models.customer import Customer, CustomerUser
 from bridge.models.payment_method import PaymentMethod
-from tests.api_adapters.conftest import AT
+from tests.api_adapters.conftest import AT, ERRORS
 
 NAME = [Detail("name", "is too long"), Detail("name", "is odd"), Detail("email", "is odd")]
 SUFFIX = "01kghch8h0frsaj9kmjnbzfytr"
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "code"),
-    [
-        (InvalidRequest("the body is not valid JSON", code="invalid_json"), 400, "bad_request"),
-        (InvalidRequest("not valid: name"), 400, "bad_request"),
-        (NotAuthenticated("who?", code="credential_invalid"), 401, "unauthorized"),
-        (NotAuthenticated("an organization's key is required"), 401, "unauthorized"),
-        (Forbidden("no", code="invalid_credentials"), 403, "invalid_credentials"),
-        (NotFound(), 404, "not_found"),
-        (BodyTooLarge("too much"), 413, "payload_too_large"),
-        (InvalidRequest("no", code=wire.OVER_LIMIT), 422, "validation_failed"),
-        (Conflict("it is deleted", code="customer_deleted"), 422, "validation_failed"),
-        (RateLimited("slower", retry_after=1), 429, "rate_limited"),
-        (BridgeError("something went wrong on our side"), 500, "internal_error"),
-        (AuthUnavailable("later", retry_after=5), 503, "internal_error"),
-        (TemporarilyUnavailable("later", retry_after=1), 503, "internal_error"),
-    ],
-)
-def test_render_error_gives_every_error_its_status_and_code(
-    error: BridgeError, status: int, code: str
-) -> None:
-    response = wire.render_error(error, "request-1")
+ANSWERS = {  # status, code
+    "invalid_json": (400, "bad_request"),
+    "validation_failed": (400, "bad_request"),
+    "credential_invalid": (401, "unauthorized"),
+    "authentication_required": (401, "unauthorized"),
+    "forbidden": (403, "invalid_credentials"),
+    "not_found": (404, "not_found"),
+    "customer_deleted": (422, "validation_failed"),
+    "body_too_large": (413, "payload_too_large"),
+    "rate_limited": (429, "rate_limited"),
+    "internal_error": (500, "internal_error"),
+    "auth_unavailable": (503, "internal_error"),
+    "temporarily_unavailable": (503, "internal_error"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_render_error_gives_every_error_its_status_and_code(name: str) -> None:
+    response = wire.render_error(ERRORS[name], "request-1")
     assert isinstance(response.body, dict)
-    assert (response.status, response.body["code"]) == (status, code)
+    assert (response.status, response.body["code"]) == ANSWERS[name]
     assert response.body["message"]
+    details = ERRORS[name].details
+    assert response.body["errors"] == [detail._asdict() for detail in details]
+
+
+def test_a_broken_limit_is_a_422() -> None:
+    response = wire.render_error(InvalidRequest("no", code=wire.OVER_LIMIT), "request-1")
+    assert isinstance(response.body, dict)
+    assert (response.status, response.body["code"]) == (422, "validation_failed")
     assert (response.body["validation_errors"], response.body["errors"]) == ({}, [])
 
 

@@ -3,54 +3,40 @@
 import pytest
 
 from bridge.api_adapters.monri import wire
-from bridge.errors import (
-    AuthUnavailable,
-    BodyTooLarge,
-    BridgeError,
-    Conflict,
-    Detail,
-    Forbidden,
-    InvalidRequest,
-    NotAuthenticated,
-    NotFound,
-    RateLimited,
-    TemporarilyUnavailable,
-)
+from bridge.errors import Conflict, Detail, InvalidRequest
+from tests.api_adapters.conftest import ERRORS
 
-REFUSED = Conflict("another customer has this external id", code="external_id_taken")
-DELETED = Conflict("the customer is deleted", code="customer_deleted")
-TABLE: list[tuple[BridgeError, int, str, str]] = [
-    (
-        InvalidRequest("the body names a key twice", code="invalid_json"),
-        *(400, "invalid-request", "Request body must be a JSON object"),
-    ),
-    (REFUSED, 400, "invalid-request", "Merchant customer has already been taken"),
-    (DELETED, 400, "invalid-request", "Customer is deleted"),
-    (NotFound(), 404, "invalid-request", "Customer not found"),
-    (BodyTooLarge("at most 262144 bytes"), 413, "invalid-request", "Request is too large"),
-    (NotAuthenticated("Authorization failed"), 401, "error", "Authorization failed"),
-    (Forbidden("Scope customers is required"), 403, "error", "Scope customers is required"),
-    (BridgeError("something went wrong on our side"), 500, "error", "Internal error"),
-    (TemporarilyUnavailable("the store is busy"), 503, "error", "the store is busy"),
-    (AuthUnavailable("tokens cannot be signed"), 503, "error", "tokens cannot be signed"),
-]
+ANSWERS = {  # status, word, message
+    "invalid_json": (400, "invalid-request", "Request body must be a JSON object"),
+    "validation_failed": (400, "invalid-request", "Name is odd"),
+    "credential_invalid": (401, "error", "who?"),
+    "authentication_required": (401, "error", "credentials are required"),
+    "forbidden": (403, "error", "no"),
+    "not_found": (404, "invalid-request", "Customer not found"),
+    "customer_deleted": (400, "invalid-request", "Customer is deleted"),
+    "body_too_large": (413, "invalid-request", "Request is too large"),
+    "rate_limited": (429, "error", "Too many requests"),  # M14
+    "internal_error": (500, "error", "Internal error"),
+    "auth_unavailable": (503, "error", "tokens cannot be signed"),
+    "temporarily_unavailable": (503, "error", "the store is busy"),
+}
 
 
-@pytest.mark.parametrize(("error", "status", "word", "message"), TABLE)
-def test_render_error_gives_every_error_its_status_and_three_keys(
-    error: BridgeError, status: int, word: str, message: str
-) -> None:
-    response = wire.render_error(error, "req-1")
+@pytest.mark.parametrize("name", ERRORS)
+def test_m14_render_error_gives_every_error_its_status_and_three_keys(name: str) -> None:
+    status, word, message = ANSWERS[name]
+    response = wire.render_error(ERRORS[name], "req-1")
     assert response.status == status
     assert response.body == {"status": word, "message": message, "errors": [message]}
 
 
-def test_m14_rate_limited_error_is_a_429() -> None:
-    response = wire.render_error(RateLimited("wait", retry_after=5), "req-1")
-    line = "Too many requests"
+def test_a_taken_external_id_is_a_400() -> None:
+    error = Conflict("another customer has this external id", code="external_id_taken")
+    response = wire.render_error(error, "req-1")
+    line = "Merchant customer has already been taken"
     assert (response.status, response.body) == (
-        429,
-        {"status": "error", "message": line, "errors": [line]},
+        400,
+        {"status": "invalid-request", "message": line, "errors": [line]},
     )
 
 

@@ -5,7 +5,6 @@ Source: docs/api/native.md, section 4.
 
 from datetime import UTC, timedelta, timezone
 
-import msgspec
 import pytest
 
 from bridge.api_adapters.native import payment_wire
@@ -15,6 +14,7 @@ from bridge.models.customer import Guest
 from bridge.models.payment import Entry, Payment, PaymentResult
 from bridge.models.provider import Failure, NextAction
 from bridge.models.refund import Refund
+from tests import records
 from tests.api_adapters.conftest import AT
 from tests.conftest import ROOT
 from tests.response_fields import PAYMENT_FIELDS, REFUND_FIELDS
@@ -24,23 +24,9 @@ OWNER = Caller(user_id="user_1")
 
 
 def payment(**more: object) -> Payment:
-    known = {
-        "id": "pay_1",
-        "uid": "1",
-        "status": "created",
-        "user_id": "user_1",
-        "subtotal_cents": 1800,
-        "tax_cents": 200,
-        "discount_cents": 0,
-        "total_cents": 2000,
-        "currency": "USD",
-        "provider_id": "stripe",
-        "client_secret": "pi_1_secret_x",
-        "changed_at": AT,
-        "created_at": AT,
-        "updated_at": AT,
-    }
-    return msgspec.convert(known | more, Payment)
+    amounts = {"subtotal_cents": 1800, "tax_cents": 200}
+    seen = {"user_id": "user_1", "client_secret": "pi_1_secret_x"}
+    return records.payment(AT, **amounts | seen | more)
 
 
 def test_b17_replayed_response_has_its_header() -> None:

@@ -6,8 +6,6 @@ import pytest
 
 from bridge.api_adapters.payments_ai import wire
 from bridge.errors import (
-    AuthUnavailable,
-    BodyTooLarge,
     BridgeError,
     Conflict,
     Detail,
@@ -15,12 +13,10 @@ from bridge.errors import (
     InvalidRequest,
     NotAuthenticated,
     NotFound,
-    RateLimited,
-    TemporarilyUnavailable,
 )
 from bridge.inbound import Request
 from bridge.models.page import OffsetPage
-from tests.api_adapters.conftest import request_of
+from tests.api_adapters.conftest import ERRORS, request_of
 from tests.store.conftest import put_credential
 
 KEY = "acct_1_s3cr3t_kid1"
@@ -154,37 +150,35 @@ def test_render_unmatched_returns_404_for_any_other_path() -> None:
     assert (response.status, body["errorCode"]) == (404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "code", "message"),
-    [
-        (
-            NotAuthenticated("no", code="credential_invalid"),
-            401,
-            "UNAUTHORIZED",
-            "Missing auth token",
-        ),
-        (Forbidden("no"), 403, "FORBIDDEN", "Forbidden access"),
-        (NotFound(), 404, "NOT_FOUND", "Resource not found"),
-        (BodyTooLarge("no"), 413, "PAYLOAD_TOO_LARGE", "Request entity too large"),
-        (RateLimited("no", retry_after=1), 429, "TOO_MANY_REQUESTS", "Too many requests"),
-        (TemporarilyUnavailable("busy"), 500, "INTERNAL_ERROR", "Internal server error"),
-        (AuthUnavailable("busy"), 500, "INTERNAL_ERROR", "Internal server error"),
-        (BridgeError("bug"), 500, "INTERNAL_ERROR", "Internal server error"),
-    ],
-)
-def test_p12_render_error_gives_every_error_its_code_without_details(
-    error: BridgeError, status: int, code: str, message: str
-) -> None:
-    response = wire.render_error(error, "r")
+ANSWERS: dict[str, tuple[int, str, str, str | None]] = {  # status, code, message, details
+    "invalid_json": (400, "BAD_REQUEST", "Bad request", "body: must be valid JSON"),
+    "validation_failed": (400, "BAD_REQUEST", "Bad request", "name: is odd"),
+    "credential_invalid": (401, "UNAUTHORIZED", "Missing auth token", None),
+    "authentication_required": (401, "UNAUTHORIZED", "Missing auth token", None),
+    "forbidden": (403, "FORBIDDEN", "Forbidden access", None),
+    "not_found": (404, "NOT_FOUND", "Resource not found", None),
+    "customer_deleted": (409, "CONFLICT", "Conflict", "customer is deleted"),
+    "body_too_large": (413, "PAYLOAD_TOO_LARGE", "Request entity too large", None),
+    "rate_limited": (429, "TOO_MANY_REQUESTS", "Too many requests", None),
+    "internal_error": (500, "INTERNAL_ERROR", "Internal server error", None),
+    "auth_unavailable": (500, "INTERNAL_ERROR", "Internal server error", None),
+    "temporarily_unavailable": (500, "INTERNAL_ERROR", "Internal server error", None),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_p12_render_error_gives_every_error_its_code(name: str) -> None:
+    status, code, message, details = ANSWERS[name]
+    response = wire.render_error(ERRORS[name], "r")
     body = {"errorCode": code, "statusCode": status, "message": message}
-    assert (response.status, response.body) == (status, body)
+    assert response.status == status
+    assert response.body == body | ({"details": details} if details else {})
     assert response.headers == {"Content-Type": "application/json; charset=utf-8"}
 
 
 @pytest.mark.parametrize(
     ("error", "status", "details"),
     [
-        (Conflict("x", code="customer_deleted"), 409, "customer is deleted"),
         (
             Conflict("x", code="idempotency_key_reused"),
             409,

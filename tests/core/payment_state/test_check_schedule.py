@@ -8,8 +8,9 @@ import pytest
 from bridge.core.payment_state import check_schedule
 from bridge.core.payments import change_payment
 from bridge.errors import UnknownOutcome
-from bridge.models.payment import ActiveAttempt, Payment
+from bridge.models.payment import Payment
 from local.stripe.simulator import StripeSimulator
+from tests import records
 from tests.conftest import USER, run_context
 from tests.core.payment_state.conftest import VISA, Later, created, stored, sweep_each_minute
 
@@ -21,26 +22,12 @@ UNTIL = CHANGED + 90
 
 def payment(**more: Any) -> Payment:
     """A payment whose facts last changed at CHANGED."""
-    at = datetime.fromtimestamp(CHANGED, UTC)
-    amounts = {"subtotal_cents": 2000, "tax_cents": 0, "discount_cents": 0, "total_cents": 2000}
-    known = {"id": "pay_1", "uid": "1", "currency": "USD", "provider_id": "stripe"}
-    times = {"changed_at": at, "created_at": at, "updated_at": at}
-    return Payment(**known | amounts | times | {"status": "created"} | more)
+    return records.payment(datetime.fromtimestamp(CHANGED, UTC), **more)
 
 
 def locked(**more: Any) -> Payment:
     """A payment whose attempt was locked at CHANGED."""
-    attempt = ActiveAttempt(
-        number=1,
-        operation="confirm",
-        key="1.1",
-        total_cents=2000,
-        was_cents=2000,
-        from_status="created",
-        request_hash="h",
-        at=CHANGED,
-        until=UNTIL,
-    )
+    attempt = records.attempt(at=CHANGED, until=UNTIL)
     return payment(active_attempt=attempt, **more)
 
 

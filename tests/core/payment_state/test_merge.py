@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bridge.core.payment_state import merge, state_machine
 from bridge.models.payment import ActiveAttempt, AttemptOutcome, Payment
 from bridge.models.provider import Dispute, Failure, NextAction, ProviderPayment, Status
+from tests import records
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 UNTIL = 1_000
@@ -25,17 +26,11 @@ ILLEGAL = [
 
 
 def attempt(**more: Any) -> ActiveAttempt:
-    known: dict[str, Any] = {"number": 2, "operation": "confirm", "key": "1.2", "request_hash": "h"}
-    times = {"at": 0, "until": UNTIL, "from_status": "created"}
-    return ActiveAttempt(**known | times | {"total_cents": 2000, "was_cents": 2000} | more)
+    return records.attempt(**{"until": UNTIL} | more)
 
 
 def payment(**more: Any) -> Payment:
-    amounts = {"subtotal_cents": 2000, "tax_cents": 0, "discount_cents": 0, "total_cents": 2000}
-    known: dict[str, Any] = {"id": "pay_1", "uid": "1", "currency": "USD", "provider_id": "stripe"}
-    times = {"changed_at": AT, "created_at": AT, "updated_at": AT}
-    there = {"status": "created", "provider_payment_id": "pi_1", "is_open": True}
-    return Payment(**known | times | amounts | there | more)
+    return records.payment(AT, **{"provider_payment_id": "pi_1", "is_open": True} | more)
 
 
 def provider_payment(status: Status | None, **more: Any) -> ProviderPayment:

@@ -12,8 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.core.payment_state import timeline
-from bridge.models.payment import ActiveAttempt, AttemptOutcome, Entry, Payment
+from bridge.models.payment import AttemptOutcome, Entry, Payment
 from bridge.models.provider import Dispute, Failure, NextAction
+from tests.records import attempt, payment
 
 AT = datetime(2025, 1, 15, 10, 30, 0, 123456, tzinfo=UTC)
 FACTS: list[dict[str, Any]] = [
@@ -35,27 +36,6 @@ NO_FACTS: list[dict[str, Any]] = [
     {"version": 9},
     {"refundable_cents": 1},
 ]
-
-
-def payment(**more: Any) -> Payment:
-    amounts = {"subtotal_cents": 2000, "tax_cents": 0, "discount_cents": 0, "total_cents": 2000}
-    known = {"id": "pay_1", "uid": "1", "currency": "USD", "provider_id": "stripe"}
-    times = {"changed_at": AT, "created_at": AT, "updated_at": AT}
-    return Payment(**known | times | amounts | {"status": "created"} | more)
-
-
-def attempt() -> ActiveAttempt:
-    return ActiveAttempt(
-        number=2,
-        operation="confirm",
-        key="1.2",
-        total_cents=2000,
-        was_cents=2000,
-        from_status="created",
-        request_hash="h",
-        at=0,
-        until=90,
-    )
 
 
 def chain(*statuses: str) -> tuple[list[Entry], Payment]:

@@ -2,7 +2,6 @@
 
 from itertools import chain, combinations
 
-import msgspec
 import pytest
 from hypothesis import assume, given, strategies as st
 from pydantic import ValidationError
@@ -11,6 +10,7 @@ from bridge.bodies.payment import NewPayment, PaymentChange
 from bridge.core.payments import amounts
 from bridge.errors import InvalidRequest
 from bridge.models.payment import Payment
+from tests import records
 
 MOST = 999_999_999_999
 NAMES = ("subtotal_cents", "tax_cents", "discount_cents", "total_cents")
@@ -37,11 +37,12 @@ def asked(**cents: int | None) -> NewPayment:
 
 
 def stored(subtotal: int, tax: int = 0, discount: int = 0) -> Payment:
-    known = {"subtotal_cents": subtotal, "tax_cents": tax, "discount_cents": discount}
-    about = {"id": "pay_1", "uid": "1", "currency": "USD", "provider_id": "stripe"}
-    times = dict.fromkeys(("changed_at", "created_at", "updated_at"), "2025-01-15T10:30:00Z")
-    total = subtotal + tax - discount
-    return msgspec.convert(known | about | times | {"total_cents": total}, Payment)
+    return records.payment(
+        subtotal_cents=subtotal,
+        tax_cents=tax,
+        discount_cents=discount,
+        total_cents=subtotal + tax - discount,
+    )
 
 
 def all_four(found: amounts.Amounts) -> tuple[int, int, int, int]:

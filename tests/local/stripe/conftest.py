@@ -11,6 +11,7 @@ import stripe
 from jsonschema import Draft202012Validator
 
 from local.stripe import forms, routes
+from local.stripe.server import serving
 from local.stripe.simulator import StripeSimulator
 
 VERSION = "2026-10-28.endive"
@@ -121,7 +122,7 @@ def check_fixture() -> Callable[[str, object], None]:
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[StripeSimulator]:
-    with StripeSimulator() as simulator:
+    with serving(StripeSimulator()) as simulator:
         yield simulator
 
 

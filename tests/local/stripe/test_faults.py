@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from local.stripe.faults import KINDS, Fault
+from local.stripe.server import serving
 from local.stripe.simulator import StripeSimulator
 
 INTENTS = "/v1/payment_intents"
@@ -221,10 +222,10 @@ class TestStartAndStop:
 
     def test_start_after_stop_has_the_same_port_and_state(self):
         simulator = StripeSimulator()
-        with simulator:
+        with serving(simulator):
             simulator.seed_customer("cus_1", email="a@b.test")
             url = simulator.url
-        with simulator:
+        with serving(simulator):
             assert simulator.url == url
             assert simulator.customers()[0]["email"] == "a@b.test"
 

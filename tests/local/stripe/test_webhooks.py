@@ -9,7 +9,7 @@ import stripe
 from werkzeug.wrappers import Request, Response
 
 from local.stripe import signing
-from local.stripe.server import Server, drop
+from local.stripe.server import Server, drop, serving
 from local.stripe.simulator import StripeSimulator
 
 SECRET = "whsec_bridge_golden_0001"
@@ -72,7 +72,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture
 def sending(endpoint: Endpoint) -> Iterator[StripeSimulator]:
-    with StripeSimulator(webhook_url=endpoint.url, webhook_secrets=[SECRET]) as simulator:
+    with serving(StripeSimulator(webhook_url=endpoint.url, webhook_secrets=[SECRET])) as simulator:
         yield simulator
 
 
@@ -127,7 +127,7 @@ def test_delivery_with_two_secrets_verifies_with_either(endpoint, sending):
 
 
 def test_event_from_before_the_endpoint_is_sent_only_by_resend(endpoint):
-    with StripeSimulator() as simulator:
+    with serving(StripeSimulator()) as simulator:
         [before] = make_events(simulator)
         simulator.webhooks.point(endpoint.url, [SECRET])
         [after] = make_events(simulator)
@@ -239,7 +239,7 @@ class TestSwitches:
 
     def test_drop_share_chooses_the_same_events_for_the_same_seed(self, endpoint):
         def survivors() -> list[int]:
-            with StripeSimulator(webhook_url=endpoint.url, webhook_secrets=[SECRET]) as simulator:
+            with serving(StripeSimulator(0, endpoint.url, [SECRET])) as simulator:
                 simulator.webhooks.switch(drop=0.5, seed=3)
                 make_events(simulator, 20)
                 found = statuses(simulator)
