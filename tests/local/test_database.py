@@ -416,7 +416,7 @@ def test_answers_are_the_same_with_and_without_a_connection(moto: Any) -> None:
     headers = {
         "X-Amz-Target": "DynamoDB_20120810.GetItem",
         "Content-Type": "application/x-amz-json-1.0",
-        "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4",
     }
     body: dict[str, Any] = {"TableName": TABLE, "Key": key("here")}
     connected = requests.post(database.serve(), json=body, headers=headers, timeout=5)
