@@ -102,8 +102,8 @@ def test_every_field_of_a_payment_has_a_rule() -> None:
 
 
 def test_what_the_provider_stores_too_never_changes_without_it() -> None:
-    stored = field_rules.fields_with(Payment, at_provider=True)
-    assert {field_rules.rules_of(Payment)[name].changes for name in stored} == {"before_charge"}
+    stored = set(field_rules.fields_with(Payment, at_provider=True))
+    assert stored <= set(field_rules.fields_with(Payment, changes="before_charge"))
 
 
 def test_what_a_client_set_is_personal_but_for_amounts_and_references() -> None:
