@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from bridge import aws, clock, config
+from bridge import aws, clock, ssm
 from bridge.models.caller import Caller
 from bridge.models.run_context import ClientKey, RunContext
 from bridge.store.customers import organization_items
@@ -249,13 +249,13 @@ def put_secret(environment: Environment) -> Iterator[Callable[[str, str], None]]
         )
 
     def put(name: str, value: str) -> None:
-        before.setdefault(name, config.secret(name))
+        before.setdefault(name, ssm.secret(name))
         write(name, value)
 
     yield put
     for name, value in before.items():
         write(name, value)
-    config.forget_secrets()
+    ssm.forget_secrets()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import stripe
 
-from bridge import config
+from bridge import ssm
 from local import database
 
 TARGET = "/bridge-payment/webhooks/stripe"
@@ -60,7 +60,7 @@ def wrapped(inner: Event, **more: object) -> Event:
 
 def sign(body: str, secret: str = "", at: int | None = None) -> str:
     """The signature header, made by the official SDK. Default secret: our first one."""
-    secret = secret or config.secret("STRIPE_WEBHOOK_SECRET").split(",")[0]
+    secret = secret or ssm.secret("STRIPE_WEBHOOK_SECRET").split(",")[0]
     return stripe.WebhookSignature.generate_signature_header(body, secret, at)
 
 

@@ -1,4 +1,4 @@
-"""Settings from the environment, and secrets from SSM."""
+"""Settings from the environment."""
 
 from collections.abc import Callable
 
@@ -56,23 +56,6 @@ def test_provider_base_url_cannot_be_replaced_in_production(setting: Put) -> Non
         config.provider_base_url("A_BASE_URL", own)
     setting("A_BASE_URL", "")
     assert config.provider_base_url("A_BASE_URL", own) == own
-
-
-def test_secret_is_kept_until_forget_secrets(put_secret: Put) -> None:
-    first = config.secret("BRIDGE_VALIDATION_SECRET")
-    put_secret("BRIDGE_VALIDATION_SECRET", "rotated")
-    assert config.secret("BRIDGE_VALIDATION_SECRET") == first
-    config.forget_secrets()
-    assert config.secret("BRIDGE_VALIDATION_SECRET") == "rotated"
-
-
-def test_missing_secret_raises_with_its_name_only(setting: Put) -> None:
-    for name, prefix in (("NOT_PUT", "/bridge/test"), ("STRIPE_SECRET_KEY", "/elsewhere")):
-        setting("SECRETS_PREFIX", prefix)
-        with pytest.raises(config.SecretUnavailable) as missing:
-            config.secret(name)
-        assert str(missing.value) == name
-        assert missing.value.__suppress_context__
 
 
 @pytest.mark.parametrize("name", ["ledger", "ephemeral", "secrets"])

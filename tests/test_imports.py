@@ -39,10 +39,10 @@ STORE = {
 }
 MAY_IMPORT: dict[str, set[str]] = {
     "api_adapters": {"inbound", "bodies", "authentication", "models", "errors"},
-    "authentication": {"store", "outbound", "models", "errors", "config", "clock"},
+    "authentication": {"store", "outbound", "ssm", "models", "errors", "config", "clock"},
     **{group: BELOW_CORE | below for group, below in CORE.items()},
     **{group: LEAVES | below for group, below in STORE.items()},
-    "providers": {"outbound", "models", "errors", "config", "clock"},
+    "providers": {"outbound", "ssm", "models", "errors", "config", "clock"},
     # `inbound` reads two things from leaves: the end of a run from the clock, and the trusted
     # address header from a setting. Background events and JSON have modules of their own.
     "inbound": {"strict_json", "models", "errors", "config", "clock"},
@@ -51,6 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "strict_json": {"errors"},
     "outbound": {"models", "errors", "config"},
     "queues": {"aws", "models", "errors", "config"},
+    "ssm": {"aws", "config", "clock"},
     "aws": {"config"},
     "models": {"errors"},
     "errors": set(),
@@ -66,7 +67,7 @@ RIGS = ("local", "tests", "benchmarks")  # not in the bundle; they may import ev
 # Libraries that only these packages may import.
 OWNERS = {
     "boto3": set(),  # it makes the same clients as botocore, and costs a tenth of a cold start
-    "botocore": {"aws", "store", "queues"},
+    "botocore": {"aws", "store", "queues", "ssm"},
     # It takes as long to load as a client of DynamoDB: only who reads a request's body needs it.
     "pydantic": {"bodies", "api_adapters"},
     "stripe": {"providers"},
@@ -170,12 +171,11 @@ def test_init_files_contain_no_code() -> None:
     assert filled == []
 
 
-def test_handlers_do_not_import_provider_secret_reader_or_batch_processor() -> None:
+def test_handlers_do_not_import_provider_or_batch_processor() -> None:
     """Each of them adds up to 120 ms to a cold start, so they are imported where they are used."""
-    powertools = "aws_lambda_powertools.utilities"
     heavy = (
         *("stripe", "requests", "joserfc", "cryptography"),
-        *(f"{powertools}.batch", f"{powertools}.parameters"),
+        "aws_lambda_powertools.utilities.batch",
     )
     program = f"""
 import importlib.util, pathlib, sys

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, strategies as st
 
-from bridge import clock, config
+from bridge import clock, ssm
 from bridge.authentication import guest_tokens, signing
 from bridge.errors import AuthUnavailable, NotAuthenticated
 
@@ -21,7 +21,7 @@ def keys(put_secret: PutSecret) -> Callable[[str], None]:
 
     def put(value: str) -> None:
         put_secret("TOKEN_KEYS", value)
-        config.forget_secrets()
+        ssm.forget_secrets()
 
     return put
 

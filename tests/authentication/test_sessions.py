@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from werkzeug.wrappers import Response
 
-from bridge import clock, config
+from bridge import clock, ssm
 from bridge.authentication import sessions
 from bridge.errors import AuthUnavailable, NotAuthenticated
 from bridge.models.caller import Caller, PrefetchIds, Session
@@ -95,7 +95,7 @@ def test_b7_flowless_gets_the_documented_request(by_flowless: Flowless, session_
     (request,) = by_flowless.requests
     assert (request.method, request.path) == ("POST", "/auth/bridge/validate")
     assert request.headers["X-Session-ID"] == session_id
-    assert request.headers["X-Bridge-Secret"] == config.secret("BRIDGE_VALIDATION_SECRET")
+    assert request.headers["X-Bridge-Secret"] == ssm.secret("BRIDGE_VALIDATION_SECRET")
     assert json.loads(request.body) == {
         "session_id": session_id,
         "validation_mode": "standard",

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import stripe as stripe_sdk
 
-from bridge import aws, clock
+from bridge import aws, clock, ssm
 from bridge.authentication import merchants as access
 from local import database, queues, settings, template
 from local.event import Answer
@@ -494,8 +494,6 @@ def operators(invoke: Callable[[str, dict[str, Any]], Any], payment_id: str) -> 
 
 def our_own_bad_days(story: Story) -> None:
     """The database cannot be reached; a table is missing (unexpected); the secrets are missing."""
-    from aws_lambda_powertools.utilities import parameters
-
     there = os.environ["DYNAMODB_ENDPOINT"]
     os.environ["DYNAMODB_ENDPOINT"] = "http://127.0.0.1:1"
     aws.client.cache_clear()
@@ -510,7 +508,7 @@ def our_own_bad_days(story: Story) -> None:
     database.client().delete_table(TableName=os.environ["EPHEMERAL_TABLE"])
     story.ask("POST", intents, guest, by_key, broken=True)
     os.environ["SECRETS_PREFIX"] = "/bridge/nowhere"
-    parameters.clear_caches()
+    ssm.forget_secrets()
     token = {"X-Guest-Token": f"k1.{WORD}.token"}
     story.ask("GET", f"{BASE}/payments", None, token)
     story.ask("POST", intents, MONEY | TEXTS)

@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 from moto.sqs.models import sqs_backends
 
-from bridge import config
+from bridge import ssm
 from bridge.models.caller import Caller
 from local.functions import ACCOUNT, REGION
 from local.server import Server
@@ -53,7 +53,7 @@ def stripe(
     """The simulator, which sends its events to the gateway over HTTP."""
     server = Server(0, environment.gateway.handle)
     server.start()
-    secret = config.secret("STRIPE_WEBHOOK_SECRET")
+    secret = ssm.secret("STRIPE_WEBHOOK_SECRET")
     stripe_simulator.webhooks.point(server.url + TARGET, [secret])
     yield stripe_simulator
     stripe_simulator.webhooks.point("", [])

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 import requests
 
-from bridge import aws, clock, config
+from bridge import aws, clock, ssm
 from bridge.bodies.payment import (
     Cancellation,
     Capture,
@@ -100,7 +100,7 @@ class Play:
     def __post_init__(self) -> None:
         self.user = Caller(user_id=f"user_{uuid.uuid4().hex}", email="j@example.com", name="J")
         self.stripe.reset()
-        self.stripe.webhooks.point("", [config.secret("STRIPE_WEBHOOK_SECRET")])
+        self.stripe.webhooks.point("", [ssm.secret("STRIPE_WEBHOOK_SECRET")])
         self._set_clock(float(int(time.time()) + 1))
 
     def run(self) -> None:
@@ -248,7 +248,7 @@ class Play:
 
     def _in_a_process(self, act: "Act", planned: PlannedAct) -> None:
         """In a child process, which ends at the crash point without any cleaning up."""
-        config.secret("STRIPE_SECRET_KEY")  # read it now: the child makes connections of its own
+        ssm.secret("STRIPE_SECRET_KEY")  # read it now: the child makes connections of its own
         child = os.fork()
         if child == 0:
             aws.client.cache_clear()
@@ -387,7 +387,7 @@ def _forged(tamper: Tamper) -> Act:
 
     def act(play: Play, planned: PlannedAct) -> None:
         if signed := _signed(play, planned):
-            secrets = [config.secret("STRIPE_WEBHOOK_SECRET")]
+            secrets = [ssm.secret("STRIPE_WEBHOOK_SECRET")]
             _read_event(*forge(signed[0], secrets, int(play.now), tamper))
             play.wrong.append(f"{planned} was accepted")
 

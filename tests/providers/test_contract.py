@@ -10,7 +10,7 @@ from bridge.providers.contract import Provider
 VERBS = [name for name, each in vars(Provider).items() if inspect.isfunction(each)]
 VERBS = [name for name in VERBS if not name.startswith("_")]
 # These call nobody, so they need no end of the run.
-CALL_NOBODY = {"check_amount", "write_creation", "read_event", "read_partner_event"}
+CALL_NOBODY = {"check_amount", "check_ready", "write_creation", "read_event", "read_partner_event"}
 KEYED = {
     "create_customer",
     "create_payment",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bridge import config
+from bridge import ssm
 from bridge.errors import (
     ProviderRejectedUs,
     Refused,
@@ -466,7 +466,7 @@ def test_detach_method_raises_if_refused_and_still_attached(
     with http.server.HTTPServer(("127.0.0.1", 0), Refusing) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         put_secret("STRIPE_SECRET_KEY", "sk_test_refusing")  # a client with that address
-        config.forget_secrets()
+        ssm.forget_secrets()
         setting("STRIPE_BASE_URL", f"http://127.0.0.1:{server.server_port}")
         with pytest.raises(Refused, match="Not now"):
             detach(row)

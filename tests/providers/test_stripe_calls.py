@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from bridge import config
+from bridge import ssm
 from bridge.errors import (
     NotExecuted,
     ProviderRejectedUs,
@@ -51,7 +51,7 @@ def test_every_request_has_the_pinned_version_and_no_telemetry(
     verb(row)
     request = sent(stripe_simulator, operation)
     assert request.headers["Stripe-Version"] == VERSION
-    assert request.headers["Authorization"] == "Bearer " + config.secret("STRIPE_SECRET_KEY")
+    assert request.headers["Authorization"] == "Bearer " + ssm.secret("STRIPE_SECRET_KEY")
     assert "X-Stripe-Client-Telemetry" not in request.headers
     assert request.status == 200
 
@@ -88,8 +88,8 @@ def test_rotated_key_is_read_again_for_the_second_try(
     put_secret: Callable[[str, str], None],
 ) -> None:
     put_secret("STRIPE_SECRET_KEY", "rk_the_old_one")
-    config.forget_secrets()
-    assert config.secret("STRIPE_SECRET_KEY") == "rk_the_old_one"  # and it is kept
+    ssm.forget_secrets()
+    assert ssm.secret("STRIPE_SECRET_KEY") == "rk_the_old_one"  # and it is kept
     put_secret("STRIPE_SECRET_KEY", "sk_test_the_new_one")
     VERBS[operation][0](row)
     tried = [each for each in stripe_simulator.requests if each.operation == operation]
@@ -206,7 +206,7 @@ def test_rule4_unknown_try_then_refused_connection_is_unknown(
     put_secret(
         "STRIPE_SECRET_KEY", f"sk_test_vanishing_{operation}"
     )  # a client of its own, with that address
-    config.forget_secrets()
+    ssm.forget_secrets()
     setting("STRIPE_BASE_URL", server.url)
     with pytest.raises(UnknownOutcome):
         VERBS[operation][0](row)
@@ -288,16 +288,16 @@ def test_errors_contain_no_keys_and_no_personal_data(
     with pytest.raises((NotExecuted, UnknownOutcome)) as raised:
         VERBS[operation][0](row)
     text = "".join(traceback.format_exception(raised.value)) + str(raised.value.details)
-    assert config.secret("STRIPE_SECRET_KEY") not in text
+    assert ssm.secret("STRIPE_SECRET_KEY") not in text
     assert "_secret_" not in text
     assert "jane@example.com" not in text
 
 
-def test_missing_key_in_ssm_raises_rejected_us_and_sends_nothing(
+def test_missing_key_in_ssm_raises_provider_unavailable_and_sends_nothing(
     stripe_simulator: StripeSimulator, row: Payment, setting: Callable[[str, str], None]
 ) -> None:
     setting("SECRETS_PREFIX", "/nowhere")
-    with pytest.raises(ProviderRejectedUs) as refused:
+    with pytest.raises(ProviderUnavailable) as refused:
         confirm(row)
     assert "nowhere" not in "".join(traceback.format_exception(refused.value))
     assert stripe_simulator.requests == []
@@ -307,7 +307,7 @@ def test_stripe_base_url_is_refused_if_mode_is_not_test(
     put_secret: Callable[[str, str], None], row: Payment, setting: Callable[[str, str], None]
 ) -> None:
     put_secret("STRIPE_SECRET_KEY", "sk_live_never_sent")
-    config.forget_secrets()
+    ssm.forget_secrets()
     setting("MODE", "live")
     with pytest.raises(ValueError, match="STRIPE_BASE_URL"):
         fetch(row)

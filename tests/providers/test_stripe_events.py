@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge import config
+from bridge import ssm
 from bridge.errors import InvalidRequest, TemporarilyUnavailable
 from bridge.models.queue_message import MethodEventReference, WebhookEventReference
 from bridge.providers import stripe_events
@@ -63,7 +63,7 @@ def test_read_signed_raises_unavailable_if_the_secret_cannot_be_read(
 ) -> None:
     body = event("payment_intent.succeeded", INTENT)
     header = sign(json.dumps(body))
-    config.forget_secrets()
+    ssm.forget_secrets()
     setting("SECRETS_PREFIX", "/nowhere")
     with pytest.raises(TemporarilyUnavailable):
         read(body, header)

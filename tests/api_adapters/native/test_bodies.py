@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge import config
+from bridge import ssm
 from bridge.api_adapters.native import bodies
 from bridge.bodies.customer import CustomerChange, NewCustomer
 from bridge.errors import AuthUnavailable, InvalidRequest, NotAuthenticated
@@ -82,7 +82,7 @@ def test_b8_guest_is_refused_if_no_token_can_be_signed(
 ) -> None:
     bodies.check_guest(sent(GUEST))
     put_secret("TOKEN_KEYS", "-")
-    config.forget_secrets()
+    ssm.forget_secrets()
     with pytest.raises(AuthUnavailable):
         bodies.check_guest(sent(GUEST))
     bodies.check_guest(sent(GUEST, caller=OWNER))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bridge import config
+from bridge import ssm
 from functions.webhooks.stripe.handler import handler
 from tests import stripe_events
 from tests.conftest import Environment
@@ -62,7 +62,7 @@ def test_event_file_is_queued_and_returns_200(
     tables: None, put_secret: Put, invoke: Invoke, queue: str
 ) -> None:
     put_secret("STRIPE_WEBHOOK_SECRET", GOLDEN_SECRET)
-    config.forget_secrets()
+    ssm.forget_secrets()
     reply = invoke(handler, "webhooks/stripe")
     assert (reply.status, reply.body) == (200, {"received": True})
     (message,) = waiting(queue)
@@ -86,7 +86,7 @@ def test_golden_vectors_are_valid_at_their_time_and_too_old_today(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     put_secret("STRIPE_WEBHOOK_SECRET", GOLDEN_SECRET)
-    config.forget_secrets()
+    ssm.forget_secrets()
     assert sign(body, GOLDEN_SECRET, GOLDEN_AT) == f"t={GOLDEN_AT},v1={GOLDEN[body]}"
     signature = f"t={GOLDEN_AT},v1={GOLDEN[body]}"
     assert hook(body, signature).code == "signature_invalid"
@@ -112,7 +112,7 @@ def test_two_secrets_are_valid_at_once(
     between: str, hook: Callable[..., Reply], put_secret: Put, queue: str
 ) -> None:
     put_secret("STRIPE_WEBHOOK_SECRET", f"whsec_new{between}whsec_old\n")
-    config.forget_secrets()
+    ssm.forget_secrets()
     body = json.dumps(about_intent(PAYMENT))
     for secret in ("whsec_new", "whsec_old"):
         assert hook(body, sign(body, secret)).status == 200
@@ -329,12 +329,12 @@ def test_unreadable_secret_returns_503(
     body = json.dumps(about_intent(PAYMENT))
     signature = sign(body)
     setting("SECRETS_PREFIX", "/bridge/nowhere")
-    config.forget_secrets()
+    ssm.forget_secrets()
     try:
         assert hook(body, signature).status == 503
     finally:
         os.environ["SECRETS_PREFIX"] = "/bridge/dev"
-        config.forget_secrets()
+        ssm.forget_secrets()
     assert waiting(queue) == []
 
 
@@ -343,7 +343,7 @@ def test_blank_secret_accepts_no_signature(
     secret: str, hook: Callable[..., Reply], put_secret: Put, queue: str
 ) -> None:
     put_secret("STRIPE_WEBHOOK_SECRET", secret)
-    config.forget_secrets()
+    ssm.forget_secrets()
     body = json.dumps(about_intent(PAYMENT))
     for forged in (" ", ",", "\n", "x"):
         assert hook(body, sign(body, forged)).code == "signature_invalid"

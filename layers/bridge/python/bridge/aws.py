@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from bridge import config
 
-Service = Literal["dynamodb", "sqs", "events"]
+Service = Literal["dynamodb", "sqs", "events", "ssm"]
 
 _making = Lock()
 

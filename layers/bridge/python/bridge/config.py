@@ -1,4 +1,4 @@
-"""Settings from the environment, and the only reader of SSM.
+"""Settings from the environment.
 
 Source: docs/api/native.md, section 6; the README's table of settings.
 """
@@ -9,17 +9,12 @@ from functools import cache
 from typing import Literal
 
 Table = Literal["ledger", "ephemeral", "secrets"]
-SECRET_MAX_AGE_S = 300
 
 # A cold start makes 80,000 objects that stay. The garbage collector would visit them again and
 # again, which takes a tenth of the start. So it waits until they exist; aws.client sets
 # it back.
 COLLECT_EVERY = gc.get_threshold()
 gc.set_threshold(250_000)
-
-
-class SecretUnavailable(Exception):
-    """An SSM parameter does not exist or cannot be read now. The message is its name only."""
 
 
 def setting(name: str, default: str = "") -> str:
@@ -60,29 +55,3 @@ def provider_base_url(name: str, default: str) -> str:
     if override and is_live():
         raise ValueError(f"{name} must not be set when MODE is live")
     return override or default
-
-
-def secret(name: str) -> str:
-    """A SecureString of SSM below SECRETS_PREFIX. It is kept in memory for 300 seconds.
-
-    Raises SecretUnavailable. Powertools is imported here because most functions need no secret.
-    """
-    from aws_lambda_powertools.utilities import parameters
-    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-
-    path = f"{setting('SECRETS_PREFIX')}/{name}"
-    try:
-        value = parameters.get_parameter(path, decrypt=True, max_age=SECRET_MAX_AGE_S)
-    except GetParameterError:
-        raise SecretUnavailable(name) from None  # the text of the cause contains the account
-    return str(value)
-
-
-def forget_secrets() -> None:
-    """Read each secret again when it is needed next.
-
-    For when a provider refuses our credentials: they may have been rotated.
-    """
-    from aws_lambda_powertools.utilities import parameters
-
-    parameters.clear_caches()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from bridge import clock, config, outbound
+from bridge import clock, config, outbound, ssm
 from bridge.errors import AuthUnavailable, NotAuthenticated
 from bridge.models.caller import Caller, PrefetchIds, Session
 from bridge.models.model import checked, values_of
@@ -80,10 +80,10 @@ def _ask_flowless(session_id: str, ip: str, user_agent: str) -> Session:
     try:
         headers = {
             "X-Session-ID": session_id,
-            "X-Bridge-Secret": config.secret("BRIDGE_VALIDATION_SECRET"),
+            "X-Bridge-Secret": ssm.secret("BRIDGE_VALIDATION_SECRET"),
         }
         status, response = outbound.post_json(url, body, headers, timeout_s=TIMEOUT_S, tries=TRIES)
-    except (outbound.Unreachable, config.SecretUnavailable) as error:
+    except (outbound.Unreachable, ssm.SecretUnavailable) as error:
         raise AuthUnavailable("sessions cannot be checked right now", retry_after=5) from error
     if status != 200 or response.get("success") is not True:
         raise _invalid()

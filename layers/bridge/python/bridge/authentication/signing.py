@@ -9,18 +9,18 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from bridge import clock, config
+from bridge import clock, ssm
 from bridge.errors import AuthUnavailable
 
 
 def _keys() -> dict[str, str]:
     """The signing keys by their ids, newest first. Raises AuthUnavailable."""
     try:
-        pairs = config.secret("TOKEN_KEYS").split(",")
+        pairs = ssm.secret("TOKEN_KEYS").split(",")
         if keys := dict(pair.strip().split(":", 1) for pair in pairs if ":" in pair):
             return keys
-        raise config.SecretUnavailable("TOKEN_KEYS")
-    except config.SecretUnavailable as error:
+        raise ssm.SecretUnavailable("TOKEN_KEYS")
+    except ssm.SecretUnavailable as error:
         raise AuthUnavailable("tokens cannot be signed right now", retry_after=5) from error
 
 

@@ -31,6 +31,9 @@ class Provider(Protocol):
     horizon_s: int
     create_check_s: int
 
+    def check_ready(self) -> None:
+        """Raises TemporarilyUnavailable if our credentials cannot be read. Calls no provider."""
+
     def check_amount(self, cents: int, currency: str, field: str = "total_cents") -> None:
         """Raises InvalidRequest `amount_not_representable` if the amount does not convert exactly.
 

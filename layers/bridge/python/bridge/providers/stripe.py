@@ -40,7 +40,7 @@ NOTHING_LEFT = ("charge_already_refunded", "amount_too_large")
 
 
 class Stripe:
-    """One Stripe account. Its secret key is read by `config.secret` for each call (300 s cache)."""
+    """One Stripe account. Its secret key is read by `ssm.secret` for each call."""
 
     # If the intent is in one of these states already, the call counts as done.
     ALREADY = {
@@ -51,6 +51,10 @@ class Stripe:
     single_capture = True
     horizon_s = 60
     create_check_s = 20 * 3600
+
+    def check_ready(self) -> None:
+        """Raises TemporarilyUnavailable if our secret key cannot be read."""
+        calls.check_ready()
 
     def check_amount(self, cents: int, currency: str, field: str = "total_cents") -> None:
         """Raises InvalidRequest if Stripe cannot represent the amount exactly."""

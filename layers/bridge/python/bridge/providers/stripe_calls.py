@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import stripe
 
-from bridge import clock, config
+from bridge import clock, config, ssm
 from bridge.errors import (
     BridgeError,
     Detail,
@@ -24,11 +24,13 @@ from bridge.errors import (
     ProviderRejectedUs,
     ProviderUnavailable,
     Refused,
+    TemporarilyUnavailable,
     UnknownOutcome,
     WrongState,
 )
 
 API = "https://api.stripe.com"
+KEY_UNREADABLE = "Stripe's secret key cannot be read"
 CONNECT_S, FAST_S, SLOW_S = 2, 8, 15
 SPARE_S = 4  # kept for T2, which writes how the call ended
 LEAST_S = 2  # with less than this left the call is not sent
@@ -83,6 +85,14 @@ class UnexpectedState(WrongState):
         self.intent = intent
 
 
+def check_ready() -> None:
+    """Raises TemporarilyUnavailable if our secret key cannot be read."""
+    try:
+        ssm.secret("STRIPE_SECRET_KEY")
+    except ssm.SecretUnavailable as error:
+        raise TemporarilyUnavailable(KEY_UNREADABLE, retry_after=5) from error
+
+
 def send(
     call: Callable[[stripe.StripeClient, Any], Any],
     *,
@@ -104,11 +114,11 @@ def send(
     refused: BridgeError = ProviderUnavailable("too little time is left to ask Stripe")
     for read_s in _tries(speed, ends_at):
         try:
-            return call(_client(config.secret("STRIPE_SECRET_KEY"), read_s), options)
+            return call(_client(ssm.secret("STRIPE_SECRET_KEY"), read_s), options)
         except stripe.CardError as error:
             raise Declined(_message(error), _intent_of(error), error.code) from error
-        except config.SecretUnavailable as error:
-            refused = ProviderRejectedUs("Stripe's secret key cannot be read")
+        except ssm.SecretUnavailable as error:
+            refused = ProviderUnavailable(KEY_UNREADABLE, retry_after=5)
             refused.__cause__ = error
             break
         except stripe.InvalidRequestError as error:
@@ -116,7 +126,7 @@ def send(
         except stripe.IdempotencyError as error:  # our bug; the first call may have been executed
             raise UnknownOutcome("Stripe knows this key with other parameters") from error
         except (stripe.AuthenticationError, stripe.PermissionError) as error:
-            config.forget_secrets()  # the key may have been rotated: the second try reads it again
+            ssm.forget_secrets()  # the key may have been rotated: the second try reads it again
             refused = ProviderRejectedUs("Stripe does not accept our credentials")
             refused.__cause__ = error
         except stripe.RateLimitError as error:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import stripe
 
-from bridge import config
+from bridge import config, ssm
 from bridge.errors import InvalidRequest, TemporarilyUnavailable
 from bridge.models.model import Model, checked
 from bridge.models.queue_message import MethodEventReference, WebhookEventReference
@@ -88,8 +88,8 @@ def _verify(signature: str, raw: bytes) -> None:
     secrets are not read again: forged webhooks would make us call SSM each time.
     """
     try:
-        secrets = re.split(r"[\s,]+", config.secret("STRIPE_WEBHOOK_SECRET").strip(" ,"))
-    except config.SecretUnavailable as error:
+        secrets = re.split(r"[\s,]+", ssm.secret("STRIPE_WEBHOOK_SECRET").strip(" ,"))
+    except ssm.SecretUnavailable as error:
         message = "webhooks cannot be verified right now"
         raise TemporarilyUnavailable(message, retry_after=5) from error
     if signature.isascii():  # the SDK compares text, and only ASCII

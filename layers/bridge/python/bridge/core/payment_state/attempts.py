@@ -99,7 +99,8 @@ def execute(
     1. The client's key has a stored response: return it. The provider is not called.
     2. An attempt is active and its lease runs: answer 202 if it is this request, else 409.
     3. An attempt is active and its lease is over: synchronize, read again, decide again.
-    4. The state allows the operation: take the lock (T1), then send once.
+    4. The state allows the operation: check everything that can fail without the provider, take the
+       lock (T1), then send once.
 
     If T1 fails because something changed, read again and decide again, at most
     `scheduling.WRITE_TRIES` times. The provider is never called without a committed lock (rule 1).
@@ -126,6 +127,7 @@ def execute(
             return PaymentResult(payment=payment)
         # Before the lock, because it may read and ask the provider. A change that happens meanwhile
         # is noticed: T1 has the version from before as its condition.
+        registry.open_provider(payment.provider_id).check_ready()
         prepared = plan.prepare(payment)
         try:
             locked = _lock(payment, plan, prepared, run)

@@ -91,6 +91,7 @@ def _reserve(caller: Caller, new: "NewPayment", run: RunContext) -> Payment:
     return_urls.check(return_url=new.return_url, cancel_url=new.cancel_url)
     sums = amounts.complete(new)
     provider = registry.open_provider(new.provider_id)
+    provider.check_ready()
     provider.check_amount(sums["total_cents"], new.currency)
     method = None
     if new.payment_method_id:
