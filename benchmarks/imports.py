@@ -1,15 +1,16 @@
 """The cost of a cold start: CPU of a process that imports a handler and makes its client.
 
 Every function is measured. The table has one row for each kind of functions: the one that costs
-most of that kind. Figures are the least of several processes: whatever disturbs one only adds.
+most of that kind. A figure is the least of many processes, spread over the whole measurement:
+whatever else the machine does only adds to it.
 """
 
 from benchmarks.process import ROOT, Environment, spawn
 from benchmarks.table import Row
 
 READS, WRITES = 1.2, 1.35
-TRIALS, REPETITIONS = 3, 7
-READING = ("get_", "list_", "health", "inspect_")
+TRIALS, REPETITIONS = 4, 16
+READING = ("get_", "list_", "sweep_", "reconcile_", "process_", "deliver_", "finish_")
 BOTO3 = "import boto3; boto3.client('dynamodb')"
 FASTAPI = f"import fastapi, mangum; {BOTO3}"
 OURS = "import functions.{}.handler; from bridge.store import dynamodb; dynamodb.client()"
@@ -17,31 +18,34 @@ CLOCK = "import time; print(time.process_time())"
 
 
 def rows(environment: Environment) -> list[Row]:
-    """Compare each function with boto3 and a client; the costliest of each kind also side by side.
-
-    The last column is FastAPI with that client.
-    """
-    for program in (BOTO3, FASTAPI):
-        _cost(environment, program)  # warm-up: the files are then in memory
-    fastapi = min(_cost(environment, FASTAPI) for _ in range(REPETITIONS))
-    kinds: dict[str, dict[str, float]] = {}
+    """Compare the costliest function of each kind with boto3 and with FastAPI, and a client."""
+    kinds: dict[str, list[str]] = {}
     for path in sorted((ROOT / "functions").glob("*/*/handler.py")):
         group, name = path.parts[-3:-1]
-        reads = name.startswith(READING)
-        kind = f"{group}, reading" if reads else group
-        program = OURS.format(f"{group}.{name}")
-        trials = [_cost(environment, program) for _ in range(TRIALS + 1)]
-        kinds.setdefault(kind, {})[name] = min(trials[1:])
-    return [_row(environment, kind, functions, fastapi) for kind, functions in kinds.items()]
+        reads = name.startswith(READING) and group != "operations"
+        kind = f"{group}, without a body" if reads else group
+        kinds.setdefault(kind, []).append(OURS.format(f"{group}.{name}"))
+    programs = [program for functions in kinds.values() for program in functions]
+    trials = _least(environment, programs, TRIALS)
+    dearest = {kind: max(functions, key=trials.__getitem__) for kind, functions in kinds.items()}
+    spent = _least(environment, [BOTO3, FASTAPI, *dearest.values()], REPETITIONS)
+    return [
+        Row(
+            name=f"{kind}: {program.split('.')[2]}, of {len(kinds[kind])}",
+            figures=(spent[program], spent[BOTO3], spent[FASTAPI]),
+            ratio=spent[program] / spent[BOTO3],
+            bar=READS if "without" in kind else WRITES,
+        )
+        for kind, program in dearest.items()
+    ]
 
 
-def _row(environment: Environment, kind: str, functions: dict[str, float], fastapi: float) -> Row:
-    group, name = kind.split(",")[0], max(functions, key=lambda each: functions[each])
-    program = OURS.format(f"{group}.{name}")
-    pairs = [(_cost(environment, program), _cost(environment, BOTO3)) for _ in range(REPETITIONS)]
-    ours, boto3 = (min(each) for each in zip(*pairs, strict=True))
-    bar = READS if kind.endswith("reading") else WRITES
-    return Row(f"{kind}: {name}, of {len(functions)}", (ours, boto3, fastapi), ours / boto3, bar)
+def _least(environment: Environment, programs: list[str], times: int) -> dict[str, float]:
+    """The least CPU of each program, in milliseconds; one warm-up comes first."""
+    rounds = [
+        {program: _cost(environment, program) for program in programs} for _ in range(times + 1)
+    ]
+    return {program: min(each[program] for each in rounds[1:]) for program in programs}
 
 
 def _cost(environment: Environment, program: str) -> float:

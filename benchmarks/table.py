@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-WIDTHS = (46, 11, 11, 11, 8, 8)
+WIDTHS = (58, 11, 11, 11, 8, 8)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import boto3
 import pytest
@@ -12,11 +13,9 @@ from bridge import aws
 from local import database
 from tests.conftest import Environment
 
-SERVICES: tuple[aws.Service, ...] = ("dynamodb", "sqs", "events")
 
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_client_is_the_one_that_boto3_makes(environment: Environment, service: str) -> None:
+@pytest.mark.parametrize("service", get_args(aws.Service))
+def test_client_is_the_one_that_boto3_makes(environment: Environment, service: aws.Service) -> None:
     ours, theirs = aws.client(service, 3), boto3.client(service, region_name=database.REGION)
     assert type(ours).__mro__[1] is type(theirs).__mro__[1]
     assert ours.meta.service_model.api_version == theirs.meta.service_model.api_version

@@ -8,21 +8,34 @@ Source: docs/data-model.md, section 9; docs/decisions.md.
 import gc
 from functools import cache
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
-from bridge import config
+from bridge import config, startup
 
 Service = Literal["dynamodb", "sqs", "events", "ssm"]
 
 _making = Lock()
 
 
+class _Loader(Loader):
+    """Loads the descriptions of services. It knows which ones we use.
+
+    botocore's own looks through the folders of all 400 services, twice for each client.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - as botocore
+        return list(get_args(Service))
+
+
 @cache
 def _session() -> Any:
-    return botocore.session.get_session()
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _Loader())
+    return session
 
 
 @cache
@@ -45,5 +58,5 @@ def client(service: Service, tries: int) -> Any:
             ),
         )
     gc.freeze()  # what is loaded by now stays, so the collector need not visit it again
-    gc.set_threshold(*config.COLLECT_EVERY)
+    gc.set_threshold(*startup.COLLECT_EVERY)
     return made

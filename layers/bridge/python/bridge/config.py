@@ -3,18 +3,11 @@
 Source: docs/api/native.md, section 6; the README's table of settings.
 """
 
-import gc
 import os
 from functools import cache
 from typing import Literal
 
 Table = Literal["ledger", "ephemeral", "secrets"]
-
-# A cold start makes 80,000 objects that stay. The garbage collector would visit them again and
-# again, which takes a tenth of the start. So it waits until they exist; aws.client sets
-# it back.
-COLLECT_EVERY = gc.get_threshold()
-gc.set_threshold(250_000)
 
 
 def setting(name: str, default: str = "") -> str:
