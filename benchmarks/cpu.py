@@ -18,16 +18,18 @@ TURNS = {  # batches per process, and requests per batch: a batch lasts about 0.
     "confirm_payment": (5, 10),
 }
 REPETITIONS, WARM = 3, 10
+COLD, COLD_REQUESTS = 8, 2  # more processes that only start, and their requests
 REQUESTS = (
     2 + WARM + max(turns * batch for turns, batch in TURNS.values())
 )  # of one process at most
-CONFIRMS = REPETITIONS * len(VARIANTS) * REQUESTS
+CONFIRMS = len(VARIANTS) * (REPETITIONS * REQUESTS + COLD * COLD_REQUESTS)
 BYTES_APART = 0.1  # by how much the variants' calls may differ in size
 
 
 def rows(environment: Environment) -> tuple[list[Row], list[Row]]:
     """Return CPU per request, and CPU of a cold start up to its first response; milliseconds."""
-    warm, cold = [], []
+    warm: list[Row] = []
+    begun: dict[str, dict[str, list[float]]] = {}
     for endpoint, (turns, batch) in TURNS.items():
         numbers = count(0, REQUESTS)
         spent: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
@@ -43,8 +45,16 @@ def rows(environment: Environment) -> tuple[list[Row], list[Row]]:
                     for process in processes:
                         spent[process.variant].append(process.ask(batch)["cpu_ms"])
         warm.append(_warm(endpoint, spent))
-        cold.append(_cold(endpoint, started))
-    return warm, cold
+        begun[endpoint] = started
+    for number in range(COLD):  # spread over the minutes, because the machine's speed changes
+        for endpoint, started in begun.items():
+            first = CONFIRMS - (number + 1) * len(VARIANTS) * COLD_REQUESTS
+            numbers = count(first, COLD_REQUESTS)
+            pairs = [(variant, endpoint) for variant in VARIANTS]
+            with measured(environment, pairs, numbers) as processes:
+                for process in processes:
+                    started[process.variant].append(process.start["cold_ms"])
+    return warm, [_cold(endpoint, started) for endpoint, started in begun.items()]
 
 
 def _warm(endpoint: str, spent: dict[str, list[float]]) -> Row:
