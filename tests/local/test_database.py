@@ -29,7 +29,9 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         without.delenv("DYNAMODB_ENDPOINT", raising=False)
         database.start()
     database.clear()
-    yield database.client()
+    client = database.client()
+    assert client.exceptions  # made here: threads that make them at once get different classes
+    yield client
     database.clear()
     database.start()  # the database of the environment, for later tests
 
