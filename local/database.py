@@ -75,12 +75,13 @@ def _send_or_call(session: URLLib3Session, request: AWSPreparedRequest) -> AWSRe
     if not is_here or os.getpid() != _server_process or not target.startswith(b"DynamoDB"):
         response: AWSResponse = _send(session, request)
         return response
-    headers = [(name, _text(value)) for name, value in request.headers.items()]
+    headers = [(name, header_text(value)) for name, value in request.headers.items()]
     answer = _answer(Request("POST", "/", headers, request.body))
     return AWSResponse(request.url, answer.status, dict(answer.headers), _Body(answer.body))
 
 
-def _text(value: str | bytes) -> str:
+def header_text(value: str | bytes) -> str:
+    """A header's value as text. botocore has both forms."""
     return value if isinstance(value, str) else value.decode()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bridge.models.customer import Guest
 from bridge.models.model import json_of, values_of
 from bridge.models.payment import Entry, PaymentResult
 from bridge.models.provider import Dispute
@@ -107,3 +108,12 @@ def test_entry_is_dumped_by_the_names_that_callers_see() -> None:
     names = entry.displayed.keys()
     assert {"seq", "from", "to"} <= names
     assert names.isdisjoint({"sequence", "from_status", "to_status"})
+
+
+def test_texts_of_the_caller_are_not_in_a_repr() -> None:
+    locked = payment(
+        guest=Guest(email="private@example.com", name="Private"),
+        active_attempt=attempt(sent="private", pending_changes={"description": "private"}),
+    )
+    assert "private" not in repr(locked).lower()
+    assert "private" not in repr(locked.guest).lower()

@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import requests
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from bridge.store import dynamodb
-from tests.store.conftest import Body
+from tests.store.conftest import Body, answer_lost
 
 CANCELED = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
 REASONS = {"conflict": "TransactionConflict", "throttled": "ThrottlingError"}
@@ -32,9 +31,7 @@ def of_the_store(fault: str) -> Iterator[None]:
             return None
         left[0] -= 1
         if kind == "answer_lost":
-            headers = {name: _text(value) for name, value in request.headers.items()}
-            requests.post(request.url, data=request.body, headers=headers, timeout=5)
-            return AWSResponse(request.url, 500, {}, Body(b"{}"))
+            return answer_lost(request)
         body = {"__type": CANCELED, "CancellationReasons": [{"Code": REASONS[kind]}]}
         return AWSResponse(request.url, 400, {}, Body(json.dumps(body).encode()))
 
@@ -44,7 +41,3 @@ def of_the_store(fault: str) -> Iterator[None]:
         yield
     finally:
         events.unregister("before-send.dynamodb.TransactWriteItems", befall)
-
-
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode()

@@ -18,6 +18,7 @@ from bridge.models.identifier import new_id, suffix
 from bridge.models.payment import ActiveAttempt, IdempotencyKeyReference, Payment
 from bridge.store import dynamodb
 from bridge.store.access import credential_items
+from local import database
 from tests import records
 
 NOW = 1_800_000_000
@@ -99,15 +100,16 @@ class Wire:
             if not left[0]:
                 return None
             left[0] -= 1
-            headers = {name: _text(value) for name, value in request.headers.items()}
-            requests.post(request.url, data=request.body, headers=headers, timeout=5)
-            return AWSResponse(request.url, 500, {}, Body(b"{}"))
+            return answer_lost(request)
 
         self.listen(operation, forward)
 
 
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode()
+def answer_lost(request: AWSPreparedRequest) -> AWSResponse:
+    """Let a request take effect, and answer 500."""
+    headers = {name: database.header_text(value) for name, value in request.headers.items()}
+    requests.post(request.url, data=request.body, headers=headers, timeout=5)
+    return AWSResponse(request.url, 500, {}, Body(b"{}"))
 
 
 @pytest.fixture

@@ -122,6 +122,9 @@ def test_inspect_shows_no_personal_data(stripe_simulator: StripeSimulator) -> No
     seen = payment_operator.inspect_payment(payment.id)
     assert seen.is_locked
     assert seen.payment["total_cents"] == 2000
+    attempt = seen.payment["active_attempt"]
+    assert isinstance(attempt, dict)
+    assert None not in attempt.values()
     text = json_of(seen).lower()
     for hidden in ("donor", "private", "1234567890", "_secret_", "sk_test"):
         assert hidden not in text

@@ -32,9 +32,8 @@ class Invocation(Struct, frozen=True):
 
     def parse(self, model: "type[Body]") -> "Body":
         """An operator's input. Raises InvalidRequest that names every invalid field."""
-        from bridge.bodies.validation import (
-            validated,  # pydantic: only operators' functions need it
-        )
+        # Imported here, because pydantic takes long to load and only operators' functions need it.
+        from bridge.bodies.validation import validated
 
         return validated(model, self.event)
 

@@ -20,9 +20,9 @@ from bridge.models.provider import ProviderId
 class Guest(Model, frozen=True, kw_only=True):
     """Guest data as stored. It was checked when it came in, so reading does not check it again."""
 
-    email: str
-    name: str
-    phone: str | None = None
+    email: Annotated[str, PRIVATE]
+    name: Annotated[str, PRIVATE]
+    phone: Annotated[str | None, PRIVATE] = None
 
 
 class CustomerFields(TypedDict, total=False):

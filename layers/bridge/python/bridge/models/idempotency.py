@@ -1,8 +1,8 @@
 """The idempotency record (B17). Source: docs/payment-correctness.md, section 5."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from bridge.models.model import Model
+from bridge.models.model import PRIVATE, Model
 
 
 class IdempotencyRecord(Model, frozen=True, kw_only=True):
@@ -24,7 +24,7 @@ class IdempotencyRecord(Model, frozen=True, kw_only=True):
     subject_id: str
     state: Literal["open", "done", "free"] = "open"
     declined: bool = False
-    snapshot: str | None = None
+    snapshot: Annotated[str | None, PRIVATE] = None
     expires: int
     until: int = 0
 

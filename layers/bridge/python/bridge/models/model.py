@@ -3,10 +3,10 @@
 Such a value is a frozen struct of msgspec. Its types are checked where it is read: from an item, a
 message, a stored response. What requests contain is described in `bridge.bodies` instead, because
 pydantic tells a caller every field at fault, and takes as long to load as a client of DynamoDB.
-Source: docs/decisions.md.
+Source: docs/decisions.md, section 112.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -46,10 +46,7 @@ def checked(model: Checked) -> Checked:
 
 def values_of(model: Model, *omitted: str) -> dict[str, Any]:
     """The fields by name, without its own secrets. Times stay times; models inside become dicts."""
-    values: dict[str, Any] = msgspec.to_builtins(model, builtin_types=(datetime,))
-    for name in (*omitted, *_marked(type(model), _is_secret)):
-        values.pop(name, None)
-    return values
+    return _without(model, omitted, msgspec.to_builtins(model, builtin_types=(datetime,)))
 
 
 def present_values_of(model: Model, *omitted: str) -> dict[str, Any]:
@@ -59,9 +56,13 @@ def present_values_of(model: Model, *omitted: str) -> dict[str, Any]:
 
 
 def json_values_of(model: Model, *omitted: str) -> dict[str, Any]:
-    """The same as JSON has it: times are RFC 3339 texts."""
-    values: dict[str, Any] = msgspec.to_builtins(values_of(model, *omitted))
-    return values
+    """The fields by name as JSON has them, without its own secrets: times are RFC 3339 texts."""
+    return _without(model, omitted, msgspec.to_builtins(model))
+
+
+def _without(model: Model, omitted: Iterable[str], values: dict[str, Any]) -> dict[str, Any]:
+    left_out = {*omitted, *_marked(type(model), _is_secret)}
+    return {name: value for name, value in values.items() if name not in left_out}
 
 
 def json_of(model: Model) -> str:

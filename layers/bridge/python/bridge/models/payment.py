@@ -15,7 +15,7 @@ from bridge.models.field_rules import (
     VISIBLE,
     FieldRule,
 )
-from bridge.models.model import Model, Time, json_values_of
+from bridge.models.model import PRIVATE, Model, Time, json_values_of
 from bridge.models.provider import Dispute, Failure, NextAction, ProviderId, Status
 from bridge.models.refund import Refund
 from bridge.models.run_context import Cause
@@ -80,9 +80,9 @@ class ActiveAttempt(Model, frozen=True, kw_only=True):
     request_hash: str
     at: int
     until: int
-    pending_changes: dict[str, Any] = {}
+    pending_changes: Annotated[dict[str, Any], PRIVATE] = {}
     client_key: IdempotencyKeyReference | None = None
-    sent: str | None = None
+    sent: Annotated[str | None, PRIVATE] = None
     refund: Refund | None = None
 
 

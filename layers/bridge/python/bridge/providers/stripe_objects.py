@@ -143,7 +143,7 @@ def _next_action(intent: Any) -> NextAction | None:
         return None
     if action.type == "redirect_to_url":
         return checked(NextAction(type="redirect", url=action.redirect_to_url.url))
-    return checked(NextAction(type="use_client_secret"))
+    return NextAction(type="use_client_secret")
 
 
 def _failure(error: Any) -> Failure:

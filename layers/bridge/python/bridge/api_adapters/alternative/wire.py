@@ -16,10 +16,7 @@ from bridge.errors import BridgeError, Detail, InvalidRequest, NotFound
 from bridge.inbound import Request, Response
 from bridge.models.caller import Caller, PrefetchIds
 from bridge.models.credential import AccessToken
-from bridge.models.customer import (
-    Customer,
-    CustomerUser,
-)
+from bridge.models.customer import Customer, CustomerUser
 from bridge.models.identifier import suffix
 from bridge.models.page import Between, CursorPage
 from bridge.models.payment_method import PaymentMethod

@@ -3,7 +3,7 @@
 Source: docs/architecture.md, section 2; docs/data-model.md, section 7.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge import clock
 from bridge.core.payment_state import synchronize, timeline
@@ -23,10 +23,8 @@ HIDDEN = (
     *field_rules.fields_with(Payment, is_personal=True),
     *field_rules.fields_with(Payment, seen_by="nobody"),
 )
-OF_THE_CALLER = (
-    "sent",
-    "pending_changes",
-)  # of the active attempt: they contain the caller's texts
+# Of the active attempt: they contain the caller's texts.
+OF_THE_CALLER = ("sent", "pending_changes")
 
 
 class Inspection(Model, frozen=True, kw_only=True):
@@ -75,7 +73,16 @@ def _without_personal_data(payment: Payment) -> dict[str, object]:
     values = json_values_of(payment, *HIDDEN)
     if payment.active_attempt:
         values["active_attempt"] = json_values_of(payment.active_attempt, *OF_THE_CALLER)
-    return {name: value for name, value in values.items() if value is not None}
+    return _given(values)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """The values that are not None, also those inside of objects."""
+    return {
+        name: _given(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def synchronize_payment(payment_id: str, run: RunContext) -> Inspection:

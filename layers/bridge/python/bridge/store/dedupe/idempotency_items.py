@@ -50,6 +50,10 @@ def record_from(item: Item | None, now: int) -> IdempotencyRecord | None:
     """The record of an item, or None if it has expired. TTL deletes items days too late."""
     if item is None or item["exp"] <= now:
         return None
+    return _record(item)
+
+
+def _record(item: Item) -> IdempotencyRecord:
     return msgspec.convert(item | {"key": item["pk"], "expires": item["exp"]}, IdempotencyRecord)
 
 
@@ -69,9 +73,7 @@ def _item(record: IdempotencyRecord) -> Item:
 
 def taken(item: Item) -> KeyTaken:
     """The error for a key that has a record: `item`, as the failed condition returned it."""
-    return KeyTaken(
-        msgspec.convert(item | {"key": item["pk"], "expires": item["exp"]}, IdempotencyRecord)
-    )
+    return KeyTaken(_record(item))
 
 
 def reserve(record: IdempotencyRecord, now: int) -> None:
