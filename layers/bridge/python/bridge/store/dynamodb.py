@@ -325,12 +325,15 @@ def transact(actions: Actions) -> None:
             time.sleep(random.uniform(0.02, 0.2))
 
 
-def write(action: dict[str, Any]) -> None:
-    """Do one action by itself. Raises ConditionFailed, for the name `it`, or Throttled."""
+def write(action: dict[str, Any]) -> Item:
+    """Do one action by itself. Returns the attributes that its `ReturnValues` asks for, else none.
+
+    Raises ConditionFailed, for the name `it`, or Throttled.
+    """
     ((kind, arguments),) = action.items()
     call = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}[kind]
     try:
-        _ask(call, **arguments)
+        return item_from(_ask(call, **arguments).get("Attributes", {}))
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ConditionalCheckFailedException":

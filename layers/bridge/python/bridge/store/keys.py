@@ -59,6 +59,11 @@ def event_cursor(payment_id: str) -> Key:
     return Key("ledger", f"P#{suffix(payment_id)}", "D#bus")
 
 
+def event_counter(payment_id: str) -> Key:
+    """The event counter of a payment: events that a status check has yet to cover."""
+    return Key("ledger", f"P#{suffix(payment_id)}", "B")
+
+
 def provider_payment(provider_id: str, provider_payment_id: str) -> Key:
     """The pointer from the provider's id of a payment to ours."""
     return Key("ledger", f"PP#{provider_id}#{provider_payment_id}", "PP")

@@ -12,12 +12,14 @@ PAGE = 25
 
 
 class Due(NamedTuple):
-    """Something that is due: a payment to check, a payment with waiting events, or a job.
+    """Something that is due.
 
-    `id`: of the payment or the job. `at`: since when, in seconds.
+    `kind`: a payment to check (`payment`); one whose provider's events a check must cover
+    (`counter`); one whose own events wait for the bus (`events`); or a job. `id`: of the payment or
+    the job. `at`: since when, in seconds.
     """
 
-    kind: Literal["payment", "events", "job"]
+    kind: Literal["payment", "counter", "events", "job"]
     id: str
     at: int
 
@@ -36,6 +38,8 @@ def list_due(shard: str, now: int) -> Iterator[Due]:
         pk, sk = item["pk"], item["sk"]
         if sk == "P":
             yield Due("payment", keys.payment_id(pk), item["due_at"])
+        elif sk == "B":
+            yield Due("counter", keys.payment_id(pk), item["due_at"])
         elif sk.startswith("D#"):
             yield Due("events", keys.payment_id(pk), item["due_at"])
         elif sk == "J":
