@@ -150,6 +150,8 @@ def _run(
         expand.check(schema()["answers"][operation.url], params.texts("expand"))
         with world.lock:
             world.catch_up()
+            if operation.writes:
+                world.begin_write(_payment(path, params))
             with world.caused_by(*cause):
                 body = operation.run(StripeRequest(world, params, path))
             return Answer(
@@ -157,6 +159,11 @@ def _run(
             )
     except StripeError as error:
         return refusal(error, request_id)
+
+
+def _payment(path: dict[str, str], params: Params) -> str | None:
+    """Return the id of the intent or the charge that a request names."""
+    return path.get("intent") or params.text("payment_intent") or params.text("charge")
 
 
 def _encode(body: Json) -> bytes:

@@ -6,7 +6,8 @@ Source: Stripe, "Place a hold on a payment method", "PaymentIntents lifecycle".
 from functools import partial
 
 from local.stripe import checks, disputes, money, refunds
-from local.stripe.errors import invalid, refused
+from local.stripe.cards import render_decline
+from local.stripe.errors import StripeError, card_error, invalid, refused
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.payment_intent import CONFIRMABLE, PaymentIntent
 from local.stripe.world import World
@@ -26,7 +27,7 @@ def hold(world: World, intent: PaymentIntent, charge: Charge) -> None:
 def capture(world: World, intent: PaymentIntent, amount: int | None) -> None:
     """Capture the money once, all (None) or a part. The rest is released.
 
-    Raises StripeError in another state, or for more than was authorized.
+    Raises StripeError in another state, for more than was authorized, or if the bank refuses.
     """
     check_capturable(intent)
     amount = intent.amount_capturable if amount is None else amount
@@ -38,6 +39,7 @@ def capture(world: World, intent: PaymentIntent, amount: int | None) -> None:
         raise refused(message, "amount_to_capture", "amount_too_large")
     money.check_decimals(amount, intent.currency, "amount_to_capture")
     charge = world.charges[str(intent.latest_charge)]
+    _check_hold(world, intent, charge)
     before = charge.render()
     charge.captured, charge.amount_captured = True, amount
     if amount < charge.amount:
@@ -57,6 +59,40 @@ def check_capturable(intent: PaymentIntent) -> None:
             " Only a PaymentIntent with one of the following statuses may be captured: "
             "requires_capture.",
         )
+
+
+def lapse(world: World, intent: PaymentIntent) -> None:
+    """The bank gives the money free before the seven days are over. Stripe learns it at a capture.
+
+    Raises StripeError if the intent is not authorized.
+    """
+    check_capturable(intent)
+    world.charges[str(intent.latest_charge)].hold = "lapsed"
+
+
+def decline_captures(world: World, intent: PaymentIntent) -> None:
+    """The bank declines to pay what it holds. Raises StripeError if the intent is not authorized.
+
+    Stripe describes no such answer to a capture; a 402 to any call is a decline.
+    """
+    check_capturable(intent)
+    world.charges[str(intent.latest_charge)].hold = "declined"
+
+
+def _check_hold(world: World, intent: PaymentIntent, charge: Charge) -> None:
+    """Raises StripeError: 400 if the money is no longer held, 402 if the bank declines."""
+    if charge.hold == "lapsed":
+        _expire(world, intent)
+        raise StripeError(
+            400,
+            f"Charge {charge.id} cannot be captured because the charge has expired. You will need "
+            "to create a new charge to retry the payment.",
+            code="charge_expired_for_capture",
+            more={"charge": charge.id, "payment_intent": intent.render()},
+        )
+    if charge.hold == "declined":
+        fields = render_decline("generic_decline", charge.id)
+        raise card_error(fields, payment_intent=intent.render())
 
 
 def cancel(world: World, intent: PaymentIntent, reason: str | None) -> None:

@@ -1,12 +1,13 @@
-"""Stripe's test cards: what `pm_card_*`, `tok_*` and their raw numbers do.
+"""Stripe's test cards and bank accounts: what `pm_card_*`, `tok_*` and their raw numbers do.
 
-Source: Stripe, "Testing"; docs/providers.md, section G (table of test cards).
+Sources: Stripe, "Testing", "ACH Direct Debit" (test account numbers); docs/providers.md, section G.
 """
 
 import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+Kind = Literal["card", "us_bank_account"]
 Authentication = Literal["none", "always", "unless_set_up"]
 Refunds = Literal["at_once", "late", "fail"]
 Disputes = Literal["chargeback", "inquiry"]
@@ -26,17 +27,24 @@ DECLINES = {
         "authentication_required",
         "Your card was declined. This transaction requires authentication.",
     ),
+    "debit_insufficient_funds": (
+        "insufficient_funds",
+        "The customer's account has insufficient funds to cover this payment.",
+    ),
 }
 """reason: (code, message)."""
 
-OWN_CODES = frozenset({"expired_card", "incorrect_cvc", "processing_error"})
+OWN_CODES = frozenset(
+    {"expired_card", "incorrect_cvc", "processing_error", "debit_insufficient_funds"}
+)
 """Reasons that are a code themselves: their errors have no decline_code."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """One test card.
+    """One test card, or a test bank account.
 
+    `kind`: the type of its payment methods. A debit of a bank account succeeds or fails later.
     `decline`: why every charge fails. `attachable`: a customer can save it although it is declined.
     `refunds`: when and how refunds end. `disputes`: which kind of dispute a payment leads to.
     """
@@ -49,6 +57,7 @@ class Card:
     country: str = "US"
     refunds: Refunds = "at_once"
     disputes: Disputes | None = None
+    kind: Kind = "card"
 
     @property
     def last4(self) -> str:
@@ -94,11 +103,20 @@ CARDS = {
     "refundFail": Card("4000000000005126", refunds="fail"),
 }
 BY_NUMBER = {card.number: card for card in CARDS.values()}
+BANK_ACCOUNTS = {
+    "success": Card("000123456789", kind="us_bank_account"),
+    "insufficientFunds": Card(
+        "000222222227", decline="debit_insufficient_funds", kind="us_bank_account"
+    ),
+}
+ALIASES = {f"pm_card_{name}": card for name, card in CARDS.items()} | {
+    f"pm_usBankAccount_{name}": account for name, account in BANK_ACCOUNTS.items()
+}
 
 
 def by_alias(token: str) -> Card | None:
-    """Return the card of `pm_card_visa`, or None."""
-    return CARDS.get(token.removeprefix("pm_card_")) if token.startswith("pm_card_") else None
+    """Return the card of `pm_card_visa`, the account of `pm_usBankAccount_success`, or None."""
+    return ALIASES.get(token)
 
 
 def by_token(token: str) -> Card | None:

@@ -36,7 +36,7 @@ def answer(account: Account, request: Request) -> Response:
 
 
 def _add_fault(account: Account, given: dict[str, Any]) -> object:
-    """{match: {operation, method, path, nth}, kind, times, seconds, ms, retry_after, framed}."""
+    """{match: {operation, method, path, nth}, kind, times} and the further fields of Fault."""
     options = {key: value for key, value in given.items() if key != "match"} | given.get(
         "match", {}
     )

@@ -1,5 +1,5 @@
 """Changes that our API does not make: a person at dashboard.stripe.com acts on a payment, or a bank
-replaces a saved card."""
+replaces a saved card or gives up an authorization."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,6 +55,8 @@ def act_on_method(world: World, action: str, payment_method: str) -> Json:
             raise no_such("PaymentMethod", payment_method, "payment_method", status=404)
         if method.customer is None:
             raise refused(f"The payment method {method.id} is not attached to a customer.")
+        if action != "detach" and method.card.kind != "card":
+            raise refused(f"The payment method {method.id} is no card.")
         METHOD_ACTIONS[action](world, method)
         return method.render()
 
@@ -107,6 +109,8 @@ ACTIONS: dict[str, Action] = {
     "cancel": lambda world, intent, *_: authorizations.cancel(
         world, intent, "requested_by_customer"
     ),
+    "expire": lambda world, intent, *_: authorizations.lapse(world, intent),
+    "decline_captures": lambda world, intent, *_: authorizations.decline_captures(world, intent),
     "dispute": _dispute,
     "inquire": _inquire,
     "close_dispute": _close_dispute,

@@ -41,6 +41,8 @@ def open_dispute(
     """
     if not charge.captured:
         raise refused(f"The charge {charge.id} took no money: there is nothing to dispute.")
+    if charge.method.card.kind != "card":
+        raise refused("The simulator has no disputes of payments from a bank account.")
     if charge.disputed:
         raise refused(f"The charge {charge.id} has been disputed already.", code="charge_disputed")
     amount = charge.amount_captured if amount is None else amount

@@ -13,6 +13,7 @@ KINDS = {
     "drop_before": "no effect, the connection is closed",
     "drop_after": "the effect, then the connection is closed",
     "500_before": "no effect, 500, nothing remembered for the key",
+    "500_stored": "no effect, and a 500 that the idempotency memory keeps and replays",
     "500_after": "the effect, and a 500 that the idempotency memory keeps and replays",
     "429": "no effect, rate limited, with Retry-After of `retry_after` seconds",
     "503": "no effect, the edge is overloaded",
@@ -21,6 +22,7 @@ KINDS = {
     "403": "no effect, a restricted key lacks the permission",
     "409": "no effect, another request uses the idempotency key",
     "lock_timeout": "no effect, 429: the object is in use elsewhere",
+    "stale": "a read answers as of before the newest write, if that was within `lag` seconds",
     "slow": "waits `ms` and then does everything: the effect may come after the client gave up",
     "truncated_body": "the effect, and half a body; `framed`: with a Content-Length to match",
 }
@@ -31,7 +33,7 @@ class Fault:
     """Fires on the `nth` matching request (from 1) and the next ones, `times` in all.
 
     `times` None: always. It matches by operation name, method and path (shell pattern). An empty
-    one matches all. Raises ValueError for an unknown kind.
+    one matches all, but `stale` only reads. Raises ValueError for an unknown kind.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Fault:
     nth: int = 1
     times: int | None = 1
     seconds: float = 30.0
+    lag: float = 10.0
     ms: int = 0
     retry_after: int = 1
     framed: bool = False
@@ -54,7 +57,8 @@ class Fault:
     def matches(self, operation: str, method: str, path: str) -> bool:
         """Whether the fault is for this request."""
         return (
-            self.operation in ("", operation)
+            (self.kind != "stale" or method == "GET")
+            and self.operation in ("", operation)
             and self.method.upper() in ("", method)
             and (not self.path or fnmatchcase(path, self.path))
         )

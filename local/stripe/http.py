@@ -13,7 +13,7 @@ from local.stripe.errors import StripeError, lock_timeout
 from local.stripe.faults import Fault
 from local.stripe.idempotency import Answer
 from local.stripe.log import Exchange
-from local.stripe.server import drop
+from local.stripe.server import drop, hang
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -85,7 +85,7 @@ class Application:
         if fault is None:
             return None
         if fault.kind == "hang_before":
-            self._account.stopping.wait(fault.seconds)
+            hang(request.environ, fault.seconds, self._account.stopping)
         if fault.kind in ("hang_before", "drop_before"):
             drop(request.environ)
         if fault.kind == "html_502":
@@ -101,6 +101,8 @@ class Application:
         def around(endpoint: Callable[[], Answer]) -> Answer:
             if fault is not None and fault.kind == "slow":
                 time.sleep(fault.ms / 1000)
+            if fault is not None and fault.kind == "500_stored":
+                return api.refusal(_failure(500), api.new_request_id())
             answer = endpoint()
             if fault is not None and fault.kind == "500_after":
                 return api.refusal(_failure(500), answer.request_id)
@@ -110,6 +112,10 @@ class Application:
             exchange.method, exchange.path, exchange.query, exchange.headers, request.get_data()
         )
         account = self._account
+        if fault is not None and fault.kind == "stale":
+            with account.world.lock:
+                world = account.world.before_newest_write(fault.lag)
+                return _response(api.answer(world, account.memory, api_request, around), request)
         return _response(api.answer(account.world, account.memory, api_request, around), request)
 
     def _after(
@@ -118,7 +124,7 @@ class Application:
         """Lose or cut the response. The effect has already taken place."""
         kind = fault.kind if fault is not None else ""
         if fault is not None and kind == "hang_after":
-            self._account.stopping.wait(fault.seconds)
+            hang(request.environ, fault.seconds, self._account.stopping)
         if kind in ("hang_after", "drop_after"):
             exchange.status = None
             drop(request.environ)

@@ -13,9 +13,6 @@ from local.stripe.resources.json import Json
 from local.stripe.resources.refund import Refund
 from local.stripe.world import World, new_id
 
-SETTLES_AFTER = 60
-"""Seconds on the simulated clock until a late refund succeeds, or a failing one fails."""
-
 
 def refund(
     world: World,
@@ -77,6 +74,7 @@ def _new(world: World, charge: Charge, amount: int, reason: str | None) -> Refun
         payment_intent=charge.payment_intent,
         status="succeeded",
         reason=reason,
+        kind=charge.method.card.kind,
     )
 
 
@@ -92,9 +90,9 @@ def _settle(world: World, charge: Charge, made: Refund) -> None:
     outcome = charge.method.card.refunds
     if outcome == "late":
         made.status = "pending"
-        world.schedule(SETTLES_AFTER, partial(_succeed, world, made))
+        world.schedule(world.delays.refunds, partial(_succeed, world, made))
     elif outcome == "fail":
-        world.schedule(SETTLES_AFTER, partial(_fail, world, charge, made))
+        world.schedule(world.delays.refunds, partial(_fail, world, charge, made))
 
 
 def _succeed(world: World, made: Refund) -> None:

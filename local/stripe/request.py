@@ -29,3 +29,8 @@ class Operation:
     url: str
     run: Callable[[StripeRequest], Json]
     modelled: frozenset[str] = frozenset()
+
+    @property
+    def writes(self) -> bool:
+        """Whether it can change something."""
+        return not self.url.startswith("GET ")

@@ -1,11 +1,13 @@
 """A threaded HTTP server on a free port, for simulators of the services that the bridge calls."""
 
+import select
 import socket
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 BACKLOG = 1024
 """Connections that can wait for a thread: 200 clients at once must not be refused."""
+
+TICK_S = 0.05
+"""How often a request that hangs looks whether the server stops."""
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -102,8 +107,28 @@ class Server:
             self._running = None
 
 
+def hang(environ: "WSGIEnvironment", seconds: float, stopping: threading.Event) -> None:
+    """Wait for so long, but not after the client has closed the connection or the server stops."""
+    connection = environ["werkzeug.socket"]
+    poll, until = select.poll(), time.monotonic() + seconds
+    poll.register(connection, select.POLLIN)
+    while (left := until - time.monotonic()) > 0 and not stopping.is_set():
+        if poll.poll(min(left, TICK_S) * 1000):
+            stopping.wait(left if _is_open(connection) else 0)
+            return
+
+
+def _is_open(connection: socket.socket) -> bool:
+    """False for a connection that the other side has closed: there is nothing to read."""
+    try:
+        return bool(connection.recv(1, socket.MSG_PEEK))
+    except ConnectionError:
+        return False
+
+
 def drop(environ: "WSGIEnvironment") -> NoReturn:
     """Close the connection of a request without a response, by an error that the server ignores."""
     connection = environ["werkzeug.socket"]
-    connection.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError):  # the client has closed it already
+        connection.shutdown(socket.SHUT_RDWR)
     raise ConnectionResetError("dropped by a fault")

@@ -29,6 +29,7 @@ class FaultOptions(TypedDict, total=False):
     method: str
     path: str
     seconds: float
+    lag: float
     ms: int
     retry_after: int
     framed: bool
@@ -80,14 +81,15 @@ class StripeSimulator(Account):
         self.faults.add(Fault(kind, operation, times=times, nth=nth, **more))
 
     def charges(self) -> list[Json]:
-        """Charges that moved or reserved money: all that were not declined, oldest first."""
+        """Charges that moved or reserved money: neither pending nor declined, oldest first."""
         with self.world.lock:
             return [each.render() for each in self.world.charges.values() if each.paid]
 
     def declines(self) -> list[Json]:
         """Charges that were declined, oldest first."""
         with self.world.lock:
-            return [each.render() for each in self.world.charges.values() if not each.paid]
+            charges = self.world.charges.values()
+            return [each.render() for each in charges if each.status == "failed"]
 
     def intents(self) -> list[Json]:
         """All payment intents, oldest first."""
@@ -129,6 +131,14 @@ class StripeSimulator(Account):
         Raises StripeError if Stripe would refuse it.
         """
         return dashboard.act_on_method(self.world, action, payment_method)
+
+    def refunds_settle_after(self, seconds: float) -> None:
+        """Set when refunds from now on succeed late or fail, until the next reset."""
+        self.world.delays.refunds = seconds
+
+    def debits_settle_after(self, seconds: float) -> None:
+        """Set when payments from a bank account succeed or fail from now on, until a reset."""
+        self.world.delays.debits = seconds
 
     def customers(self) -> list[Json]:
         """All customers. A deleted one is `{"id", "object", "deleted": True}`."""

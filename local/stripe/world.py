@@ -9,9 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Protocol
 
+from local.stripe.delays import Delays
+from local.stripe.past import Past, payment_of
 from local.stripe.resources.charge import Charge
 from local.stripe.resources.customer import Customer
 from local.stripe.resources.dispute import Dispute
@@ -20,6 +23,10 @@ from local.stripe.resources.json import Json
 from local.stripe.resources.payment_intent import PaymentIntent
 from local.stripe.resources.payment_method import PaymentMethod
 from local.stripe.resources.refund import Refund
+
+RESOURCES = ("customers", "methods", "intents", "charges", "refunds", "disputes", "events")
+REPLICATED = ("intents", "charges", "refunds", "disputes", "events")
+"""What a read replica can be late with."""
 
 ALPHABET = string.ascii_letters + string.digits
 
@@ -46,7 +53,8 @@ class World:
 
     One lock for all objects is enough: nothing sleeps or sends while it holds the lock.
     `url`: where the simulator's pages are. `offset`: by how many seconds the clock was moved.
-    `cause`: (id, idempotency key) of the request that is served now, if there is one.
+    `past`: the state before the newest write of the API. `cause`: (id, idempotency key) of the
+    request that is served now, if there is one.
     """
 
     url: str = ""
@@ -59,6 +67,8 @@ class World:
     refunds: dict[str, Refund] = field(default_factory=dict)
     disputes: dict[str, Dispute] = field(default_factory=dict)
     events: dict[str, Event] = field(default_factory=dict)
+    delays: Delays = field(default_factory=Delays)
+    past: Past | None = None
     cause: tuple[str | None, str | None] = (None, None)
     listeners: list[Callable[[Event], None]] = field(default_factory=list)
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
@@ -69,30 +79,18 @@ class World:
         return time.time() + self.offset
 
     def clear(self) -> None:
-        """Remove everything and set the clock back to now."""
-        for resources in self._contents().values():
-            resources.clear()
-        self.offset = 0.0
+        """Remove everything, and set the clock and the delays back."""
+        for name in RESOURCES:
+            getattr(self, name).clear()
+        self._due.clear()
+        self.delays, self.past, self.offset = Delays(), None, 0.0
 
     def save(self) -> Callable[[], None]:
         """Keep a copy of everything. Returns what brings it back, as often as it is called."""
-        kept = self._copy(self._contents())
+        names = (*RESOURCES, "_due", "delays", "past")
+        kept = self._copy({name: getattr(self, name) for name in names})
 
         return lambda: vars(self).update(self._copy(kept))
-
-    def _contents(self) -> dict[str, Any]:
-        """Everything that requests and time change."""
-        names = (
-            "customers",
-            "methods",
-            "intents",
-            "charges",
-            "refunds",
-            "disputes",
-            "events",
-            "_due",
-        )
-        return {name: getattr(self, name) for name in [*names, "_due"]}
 
     def _copy(self, contents: dict[str, Any]) -> dict[str, Any]:
         """A copy in one go, so that objects refer to copies; but what is due acts on this world."""
@@ -106,6 +104,24 @@ class World:
         """Run what is due by now, in order."""
         while self._due and self._due[0][0] <= self.now():
             heapq.heappop(self._due)[2]()
+
+    def begin_write(self, identifier: str | None) -> None:
+        """Keep the state before a write to the payment with this id, or the id of its charge."""
+        sizes = {name: len(getattr(self, name)) for name in REPLICATED}
+        payment = payment_of(str(identifier), self.intents, self.charges)
+        self.past = Past(self.now(), sizes, *payment)
+
+    def before_newest_write(self, lag: float) -> "World":
+        """Return the state before the newest write, or this one if that is `lag` seconds ago."""
+        if self.past is None or self.past.at + lag < self.now():
+            return self
+        then: dict[str, Any] = {
+            name: dict(islice(getattr(self, name).items(), size))
+            for name, size in self.past.sizes.items()
+        }
+        then["intents"] |= self.past.intents
+        then["charges"] |= self.past.charges
+        return replace(self, **then)
 
     @contextmanager
     def caused_by(self, request_id: str, key: str | None) -> Iterator[None]:

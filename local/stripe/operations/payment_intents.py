@@ -1,5 +1,7 @@
 """/v1/payment_intents. Source: Stripe API reference, "Payment Intents"."""
 
+from dataclasses import replace
+
 from local.stripe import authorizations, checks, confirmation, listing, money
 from local.stripe.errors import StripeError, invalid, no_such, refused
 from local.stripe.operations import payment_methods
@@ -31,6 +33,7 @@ METHOD_CHOICES = (
     "allowed_payment_method_types",
     "excluded_payment_method_types",
 )
+WITHOUT_REDIRECT = {"card", "us_bank_account"}
 CONFIRMATION = frozenset({"off_session", "return_url", "use_stripe_sdk"})
 MONEY_FIELDS = (
     "amount",
@@ -168,7 +171,8 @@ def _choose_methods(intent: PaymentIntent, params: Params) -> None:
     intent.excluded_types = params.texts("excluded_payment_method_types") or None
     intent.allowed_types = params.texts("allowed_payment_method_types") or None
     if intent.allowed_types is not None:
-        intent.automatic, intent.redirects = False, intent.allowed_types != ["card"]
+        intent.automatic = False
+        intent.redirects = not set(intent.allowed_types) <= WITHOUT_REDIRECT
 
 
 def _write(world: World, intent: PaymentIntent, params: Params) -> None:
@@ -182,23 +186,26 @@ def _write(world: World, intent: PaymentIntent, params: Params) -> None:
     metadata = params.merged_metadata(intent.metadata)
     customer = _customer(world, intent, params)
     token = checks.identifier(params, "payment_method")
-    # put_method compares the method's customer with the intent's, so the intent gets it first
-    before, intent.customer = intent.customer, customer
+    before = replace(intent)
+    # the method must fit the customer, the currency and the capture method that were sent with it
+    intent.customer, intent.amount, intent.currency = customer, amount, currency
+    if params.has("capture_method"):
+        intent.capture_method = params.text("capture_method") or intent.capture_method
     try:
         if token is not None:
             confirmation.put_method(intent, payment_methods.take(world, token))
+        elif intent.method is not None:
+            confirmation.check_type(intent, intent.method)
     except StripeError:
-        intent.customer = before
+        vars(intent).update(vars(before))
         raise
-    if token is not None or (amount, currency) != (intent.amount, intent.currency):
+    if token is not None or (amount, currency) != (before.amount, before.currency):
         _require_confirmation(intent)
-    intent.amount, intent.currency, intent.metadata = amount, currency, metadata
+    intent.metadata = metadata
     if params.has("receipt_email"):
         intent.receipt_email = receipt_email
     if params.has("shipping"):
         intent.shipping = params.table("shipping") or None
-    if params.has("capture_method"):
-        intent.capture_method = params.text("capture_method") or intent.capture_method
     _write_texts(intent, params)
 
 

@@ -25,7 +25,7 @@ LISTING = frozenset({"customer", "ending_before", "expand", "limit", "starting_a
 
 
 def mint(world: World, card: Card) -> PaymentMethod:
-    """Make a payment method from a test card. It expires in a year."""
+    """Make a payment method from a test card, which expires in a year, or a bank account."""
     today = datetime.fromtimestamp(world.now(), UTC)
     method = PaymentMethod(
         id=new_id("pm"),
@@ -160,7 +160,7 @@ def _list(request: StripeRequest, customer: str | None, url: str, param: str, st
     methods = [
         each
         for each in request.world.methods.values()
-        if customer is not None and each.customer == customer and kind == "card"
+        if customer is not None and each.customer == customer and each.card.kind == kind
     ]
     return listing.page(methods, request.params, url, "PaymentMethod")
 

@@ -1,16 +1,22 @@
 """A Charge: one attempt to move money, also a failed one. Shape: schema.json, charge."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
-from local.stripe.cards import DECLINES
+from local.stripe.cards import DECLINES, OWN_CODES
 from local.stripe.forms import Value
 from local.stripe.resources.json import Json
 from local.stripe.resources.payment_method import NO_CHECKS, PaymentMethod
 
+Hold = Literal["kept", "lapsed", "declined"]
+
 
 @dataclass
 class Charge:
-    """Amounts: in Stripe's smallest unit. `decline`: why it failed. `expires`: Unix time."""
+    """Amounts: in Stripe's smallest unit. `decline`: why it failed. `expires`: Unix time.
+
+    `pending`: the bank has not answered yet. `hold`: what the bank does at a capture.
+    """
 
     id: str
     created: int
@@ -27,6 +33,8 @@ class Charge:
     statement_descriptor_suffix: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     decline: str | None = None
+    pending: bool = False
+    hold: Hold = "kept"
     authenticated: bool = False
     amount_captured: int = 0
     amount_refunded: int = 0
@@ -34,9 +42,16 @@ class Charge:
     expires: int | None = None
 
     @property
+    def status(self) -> Literal["pending", "succeeded", "failed"]:
+        """Whether it took or reserved the money."""
+        if self.pending:
+            return "pending"
+        return "succeeded" if self.decline is None else "failed"
+
+    @property
     def paid(self) -> bool:
-        """True unless it was declined: the money moved or is reserved."""
-        return self.decline is None
+        """True if the money moved or is reserved."""
+        return self.status == "succeeded"
 
     def render(self) -> Json:
         """As the API returns it."""
@@ -70,7 +85,7 @@ class Charge:
             "paid": self.paid,
             "payment_intent": self.payment_intent,
             "payment_method": self.method.id,
-            "payment_method_details": {"card": self._card(), "type": "card"},
+            "payment_method_details": self._method_details(),
             "receipt_email": self.receipt_email,
             "receipt_number": None,
             "receipt_url": f"https://pay.stripe.com/receipts/{self.id}" if self.paid else None,
@@ -80,7 +95,7 @@ class Charge:
             "source_transfer": None,
             "statement_descriptor": self.statement_descriptor,
             "statement_descriptor_suffix": self.statement_descriptor_suffix,
-            "status": "succeeded" if self.paid else "failed",
+            "status": self.status,
             "transfer_data": None,
             "transfer_group": None,
         }
@@ -92,17 +107,25 @@ class Charge:
         return f"BRIDGE* {self.statement_descriptor_suffix}"[:22]
 
     def _outcome(self) -> Json:
+        declined = self.status == "failed"
+        reason = DECLINES[self.decline][0] if self.decline in OWN_CODES else self.decline
         return {
-            "advice_code": None if self.paid else "try_again_later",
+            "advice_code": "try_again_later" if declined else None,
             "network_advice_code": None,
             "network_decline_code": None,
-            "network_status": "approved_by_network" if self.paid else "declined_by_network",
-            "reason": self.decline,
+            "network_status": "declined_by_network" if declined else "approved_by_network",
+            "reason": reason,
             "risk_level": "normal",
             "risk_score": 10,
-            "seller_message": "Payment complete." if self.paid else "The bank declined.",
-            "type": "authorized" if self.paid else "issuer_declined",
+            "seller_message": "The bank declined." if declined else "Payment complete.",
+            "type": "issuer_declined" if declined else "authorized",
         }
+
+    def _method_details(self) -> Json:
+        if self.method.card.kind == "card":
+            return {"card": self._card(), "type": "card"}
+        account = self.method.render_account() | {"payment_reference": None}
+        return {"type": self.method.card.kind, self.method.card.kind: account}
 
     def _card(self) -> Json:
         card = self.method.card

@@ -96,7 +96,7 @@ class PaymentIntent:
                     "request_three_d_secure": "automatic",
                 }
             },
-            "payment_method_types": self._types(),
+            "payment_method_types": self.types(),
             "processing": None,
             "receipt_email": self.receipt_email,
             "review": None,
@@ -114,6 +114,16 @@ class PaymentIntent:
             return None
         return {"allow_redirects": "always" if self.redirects else "never", "enabled": True}
 
-    def _types(self) -> list[str]:
-        offered = self.allowed_types or (["card", "klarna"] if self.redirects else ["card"])
-        return [each for each in offered if each not in (self.excluded_types or [])]
+    def types(self) -> list[str]:
+        """The types of payment methods that can pay it.
+
+        Only dollars are debited from a bank account, and never held there. Source: Stripe, "ACH
+        Direct Debit".
+        """
+        offered = self.allowed_types or ["card", "klarna", "us_bank_account"]
+        excluded = set(self.excluded_types or [])
+        if not self.redirects:
+            excluded.add("klarna")
+        if self.currency != "usd" or self.capture_method == "manual":
+            excluded.add("us_bank_account")
+        return [each for each in offered if each not in excluded]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from local.stripe.cards import Kind
 from local.stripe.resources.json import Json
 
 Status = Literal["pending", "succeeded", "failed"]
@@ -10,7 +11,10 @@ Status = Literal["pending", "succeeded", "failed"]
 
 @dataclass
 class Refund:
-    """`reversal`: it releases money that was never captured, so no money moves."""
+    """`kind`: the type of the payment method.
+
+    `reversal`: it releases money that was never captured, so no money moves.
+    """
 
     id: str
     created: int
@@ -20,6 +24,7 @@ class Refund:
     payment_intent: str
     status: Status
     reason: str | None = None
+    kind: Kind = "card"
     reversal: bool = False
     failure_reason: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -34,7 +39,6 @@ class Refund:
             "charge": self.charge,
             "created": self.created,
             "currency": self.currency,
-            "destination_details": {"card": {"type": self._movement()}, "type": "card"},
             "metadata": dict(self.metadata),
             "payment_intent": self.payment_intent,
             "reason": self.reason,
@@ -43,6 +47,8 @@ class Refund:
             "status": self.status,
             "transfer_reversal": None,
         }
+        if self.kind == "card":
+            body["destination_details"] = {"card": {"type": self._movement()}, "type": "card"}
         if self.status == "pending":
             body["pending_reason"] = "processing"
         if self.failure_reason is not None:

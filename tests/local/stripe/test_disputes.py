@@ -103,6 +103,24 @@ def test_list_disputes_filters_by_payment_and_charge(http, simulator):
     assert error(http.get(f"{DISPUTES}/du_no"), 404)["code"] == "resource_missing"
 
 
+def test_list_disputes_expands_the_charge(http, simulator):
+    intent = paid(http)
+    simulator.dashboard("dispute", intent)
+    [dispute] = http.get(DISPUTES, **{"expand[]": "data.charge"}).json()["data"]
+    assert dispute["charge"] == charge_of(http, intent)
+    assert dispute["charge"]["disputed"] is True
+    assert http.get(DISPUTES, **{"expand[]": "charge"}).status_code == 400
+
+
+def test_closed_inquiry_cannot_be_closed_again(http, simulator):
+    intent = paid(http)
+    simulator.dashboard("inquire", intent)
+    simulator.dashboard("close_dispute", intent, outcome="won")
+    with pytest.raises(StripeError):
+        simulator.dashboard("close_dispute", intent, outcome="won")
+    assert http.post(REFUNDS, {"payment_intent": intent}).status_code == 200
+
+
 class TestDashboard:
     def act(self, http, action, intent, **more):
         return http.control(

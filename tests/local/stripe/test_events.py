@@ -260,3 +260,50 @@ def test_list_events_filters_by_type_newest_first(http, simulator, client):
     assert http.get(f"{EVENTS}/{everything[0]}").json() == listed[-1]
     assert http.get(f"{EVENTS}/evt_nothing").status_code == 404
     assert client.v1.events.retrieve(everything[0]).type == "payment_intent.created"
+
+
+def test_list_events_returns_400_for_more_than_20_types(http):
+    paid(http)
+    types = {f"types[{each}]": f"charge.kind_{each}" for each in range(19)}
+    types["types[19]"] = "charge.succeeded"
+    assert len(http.get(EVENTS, **types).json()["data"]) == 1
+    refused = http.get(EVENTS, **types, **{"types[20]": "charge.failed"})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "types")
+
+
+def test_list_events_takes_a_star_in_type_and_not_in_types(http):
+    paid(http)
+    assert len(http.get(EVENTS, type="charge.*").json()["data"]) == 1
+    assert http.get(EVENTS, **{"types[0]": "charge.*"}).json()["data"] == []
+
+
+def test_events_are_gone_after_30_days(http, simulator):
+    http.intent()
+    [old] = http.get(EVENTS).json()["data"]
+    simulator.advance(29 * 86400)
+    http.intent()
+    assert len(http.get(EVENTS).json()["data"]) == 2
+    assert http.get(f"{EVENTS}/{old['id']}").status_code == 200
+    simulator.advance(86400)
+    [new] = http.get(EVENTS).json()["data"]
+    assert new["id"] != old["id"]
+    for gone in (f"{EVENTS}/{old['id']}", f"{EVENTS}/evt_nothing"):
+        refused = http.get(gone)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "resource_missing")
+    assert http.get(EVENTS, starting_after=old["id"]).status_code == 400
+
+
+def test_list_events_filters_by_type_and_time_and_pages(http, simulator):
+    paid(http)
+    simulator.advance(100)
+    new = [paid(http) for _ in range(3)]
+    since = http.get(f"{INTENTS}/{new[0]}").json()["created"]
+    query = {"types[0]": "charge.succeeded", "created[gte]": str(since), "limit": "2"}
+    first = http.get(EVENTS, **query).json()
+    rest = http.get(EVENTS, **query, starting_after=first["data"][-1]["id"]).json()
+    assert (first["has_more"], rest["has_more"]) == (True, False)
+    found = [each["data"]["object"]["payment_intent"] for each in first["data"] + rest["data"]]
+    assert found == list(reversed(new))
+    query["ending_before"] = rest["data"][0]["id"]
+    before = http.get(EVENTS, **query).json()
+    assert before["data"] == first["data"]

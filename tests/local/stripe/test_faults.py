@@ -1,5 +1,6 @@
 """Fault injection, the control plane and the log. Source: docs/providers.md, section G."""
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -82,11 +83,47 @@ def test_fault_hang_before_ends_in_a_client_timeout(http, simulator):
     assert time.monotonic() - started < 2
 
 
+def serving_threads():
+    return {each for each in threading.enumerate() if "process_request_thread" in each.name}
+
+
+@pytest.mark.parametrize("kind", ["hang_before", "hang_after"])
+def test_fault_that_hangs_ends_when_the_client_closes(http, simulator, kind):
+    before = serving_threads()
+    simulator.fault("fetch", kind)
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{http.url}{INTENTS}/pi_1", timeout=0.2)
+    until = time.monotonic() + 2
+    while serving_threads() - before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert serving_threads() <= before
+
+
 def test_fault_500_after_makes_the_charge(confirm, simulator):
     simulator.fault("confirm", "500_after")
     answer = confirm()
     assert (answer.status_code, answer.json()["error"]["type"]) == (500, "api_error")
     assert len(simulator.charges()) == 1
+
+
+@pytest.mark.parametrize(("kind", "charges"), [("500_stored", 0), ("500_after", 1)])
+def test_stored_500_is_replayed(confirm, simulator, kind, charges):
+    simulator.fault("confirm", kind)
+    first, again = confirm(), confirm()
+    assert (first.status_code, again.status_code) == (500, 500)
+    assert first.content == again.content
+    assert "Idempotent-Replayed" not in first.headers
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["Original-Request"] == first.headers["Request-Id"]
+    assert len(simulator.charges()) == charges
+
+
+def test_fault_500_stored_without_a_key_is_forgotten(http, simulator):
+    intent = http.intent()["id"]
+    simulator.fault("confirm", "500_stored")
+    assert http.confirm(intent, "pm_card_visa").status_code == 500
+    assert simulator.charges() == []
+    assert http.confirm(intent, "pm_card_visa").status_code == 200
 
 
 def test_fault_slow_has_its_effect_after_the_client_timeout(http, simulator):
@@ -120,7 +157,9 @@ def test_fault_truncated_body_framed_is_valid_http_and_not_json(http, simulator)
 def test_every_kind_of_fault_is_tested():
     without_response = {"drop_before", "drop_after", "hang_before", "hang_after"}
     assert KINDS.keys() == NO_EFFECT.keys() | without_response | {
+        "500_stored",
         "500_after",
+        "stale",
         "slow",
         "truncated_body",
     }

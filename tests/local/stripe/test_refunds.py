@@ -137,6 +137,26 @@ def test_refund_that_fails_later_can_be_refunded_again(http, simulator):
     assert refund(http, intent)["amount"] == 2000
 
 
+def test_refund_fails_as_late_as_the_simulator_says(http, simulator):
+    intents = [paid(http, "pm_card_refundFail") for _ in range(2)]
+    early = refund(http, intents[0])["id"]
+    simulator.refunds_settle_after(5 * 86400)
+    late = refund(http, intents[1])["id"]
+    statuses = []
+    for seconds in (60, 5 * 86400 - 120, 120):
+        simulator.advance(seconds)
+        statuses.append([http.get(f"{REFUNDS}/{each}").json()["status"] for each in (early, late)])
+    assert statuses == [["failed", "succeeded"], ["failed", "succeeded"], ["failed", "failed"]]
+
+
+def test_reset_sets_the_delays_back(http, simulator):
+    simulator.refunds_settle_after(5 * 86400)
+    simulator.reset()
+    made = refund(http, paid(http, "pm_card_pendingRefund"))["id"]
+    simulator.advance(60)
+    assert http.get(f"{REFUNDS}/{made}").json()["status"] == "succeeded"
+
+
 def test_list_refunds_filters_by_payment_and_charge_newest_first(http):
     intent, other = paid(http), paid(http)
     made = [refund(http, intent, amount="100")["id"] for _ in range(3)]
@@ -202,6 +222,66 @@ def test_capture_of_expired_authorization_returns_400(http, simulator):
     assert given["payment_intent"]["cancellation_reason"] == "expired"
     [released] = charge_of(http, intent)["refunds"]["data"]
     assert (released["amount"], released["reason"]) == (2000, "expired_uncaptured_charge")
+
+
+def test_capture_of_authorization_that_lapsed_early_returns_400(http, simulator):
+    """Source: stripe-python, pull request 330, for the status and the code."""
+    intent = paid(http, **MANUAL)
+    seen = simulator.dashboard("expire", intent)
+    assert (seen["status"], seen["amount_capturable"]) == ("requires_capture", 2000)
+    began = len(simulator.events())
+    answers = [http.post(f"{INTENTS}/{intent}/capture", Idempotency_Key="k") for _ in range(2)]
+    assert answers[0].content == answers[1].content
+    given = error(answers[0])
+    assert (given["type"], given["code"]) == (
+        *("invalid_request_error", "charge_expired_for_capture"),
+    )
+    assert given["payment_intent"] == http.get(f"{INTENTS}/{intent}").json()
+    assert (given["payment_intent"]["status"], given["payment_intent"]["cancellation_reason"]) == (
+        *("canceled", "expired"),
+    )
+    assert [each["type"] for each in simulator.events()[began:]] == [
+        *("refund.created", "charge.refunded", "charge.expired", "payment_intent.canceled")
+    ]
+    simulator.advance(8 * 86400)
+    assert [each["amount"] for each in simulator.releases()] == [2000]
+
+
+def test_lapsed_authorization_can_be_canceled(http, simulator):
+    intent = paid(http, **MANUAL)
+    simulator.dashboard("expire", intent)
+    assert http.post(f"{INTENTS}/{intent}/cancel").json()["status"] == "canceled"
+    assert len(simulator.releases()) == 1
+
+
+def test_capture_that_the_bank_declines_returns_402(http, simulator):
+    intent = paid(http, **MANUAL)
+    simulator.dashboard("decline_captures", intent)
+    began = len(simulator.events())
+    for _ in range(2):
+        given = error(http.post(f"{INTENTS}/{intent}/capture"), 402)
+        assert (given["type"], given["code"]) == ("card_error", "card_declined")
+        assert given["payment_intent"]["status"] == "requires_capture"
+    assert http.get(f"{INTENTS}/{intent}").json()["amount_received"] == 0
+    assert len(simulator.events()) == began
+    assert http.post(f"{INTENTS}/{intent}/cancel").json()["status"] == "canceled"
+
+
+@pytest.mark.parametrize("action", ["expire", "decline_captures"])
+def test_bank_refuses_only_what_is_authorized(http, action):
+    form = {"action": action, "payment_intent": paid(http)}
+    assert http.control("POST", "dashboard", form).status_code == 400
+
+
+def test_list_refunds_expands_the_charge(http):
+    intent = paid(http, **MANUAL)
+    http.post(f"{INTENTS}/{intent}/capture", {"amount_to_capture": "500"})
+    refund(http, intent)
+    listed = http.get(REFUNDS, **{"expand[]": "data.charge"}).json()["data"]
+    assert [each["amount"] for each in listed] == [500, 1500]
+    for each in listed:
+        assert each["charge"] == http.get(f"/v1/charges/{each['charge']['id']}").json()
+        assert each["payment_intent"] == intent
 
 
 def test_captured_payment_does_not_expire(http, simulator):

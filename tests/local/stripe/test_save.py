@@ -37,3 +37,12 @@ def test_what_is_due_later_acts_on_the_restored_objects(stripe_simulator: Stripe
         stripe_simulator.advance(WEEK + 1)
         (intent,) = stripe_simulator.intents()
         assert intent["status"] == "canceled"
+
+
+def test_restore_brings_back_the_delays(stripe_simulator: StripeSimulator) -> None:
+    stripe_simulator.refunds_settle_after(100)
+    restore = stripe_simulator.save()
+    for _ in range(2):
+        stripe_simulator.refunds_settle_after(200)
+        restore()
+        assert stripe_simulator.world.delays.refunds == 100
