@@ -10,7 +10,7 @@ from benchmarks.table import Row
 
 READS, WRITES = 1.2, 1.35
 TRIALS, REPETITIONS = 3, 16
-READING = ("get_", "list_", "sweep_", "reconcile_", "process_", "deliver_", "finish_")
+READING = ("get_", "list_", "sweep_", "reconcile_", "read_", "process_", "deliver_", "finish_")
 BOTO3 = "import boto3; boto3.client('dynamodb')"
 FASTAPI = f"import fastapi, mangum; {BOTO3}"
 OURS = "import functions.{}.handler; from bridge.store import dynamodb; dynamodb.client()"

@@ -124,7 +124,6 @@ def active_attempt(payment: Item, operation: str) -> Item:
         "operation": operation,
         "key": key,
         "total_cents": payment["total_cents"],
-        "was_cents": payment["total_cents"],
         "from_status": payment["status"],
         "request_hash": digest(key),
         "at": now,

@@ -21,6 +21,5 @@ def payment(at: datetime = AT, **more: object) -> Payment:
 def attempt(**more: object) -> ActiveAttempt:
     """An active attempt to confirm it, locked at second 0 for 90 seconds."""
     known = {"number": 2, "operation": "confirm", "key": "1.2", "request_hash": "h"}
-    amounts = {"total_cents": 2000, "was_cents": 2000}
-    lease = {"at": 0, "until": 90, "from_status": "created"}
-    return msgspec.convert(known | amounts | lease | more, ActiveAttempt)
+    lease = {"at": 0, "until": 90, "from_status": "created", "total_cents": 2000}
+    return msgspec.convert(known | lease | more, ActiveAttempt)

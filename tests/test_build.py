@@ -90,6 +90,7 @@ NOTHING_DUE = dict.fromkeys(
 WITH_DEMO_DATA = {
     "jobs/sweep_payments": NOTHING_DUE,
     "jobs/finish_deletion": {"finished": 0, "failed": 0, "left": 0},
+    "jobs/read_event_log": {"listed": 0, "queued": 0, "is_whole": True},
     "jobs/deliver_events": {"events": 2, "deferred": 0, "retries_exhausted": 0, "left": 0},
 }
 
@@ -327,7 +328,7 @@ def test_rights_suffice_from_a_guests_intent_to_the_sweep(
     foreign = {"provider_id": "stripe", "event_id": "evt_1", "type": "charge.refunded"}
     known = foreign | {"event_id": "evt_2", "provider_payment_id": left["provider_payment_id"]}
     burst = [{"event_reference": known | {"event_id": f"evt_{number}"}} for number in range(3, 8)]
-    status_check = {"status_check": {"payment_id": left["id"]}}
+    status_check = {"status_check": {"payment_id": left["id"], "attempt": 1}}
     messages = batch(
         {"event_reference": foreign | {"parent_id": "ch_1"}},
         {"event_reference": known},
@@ -354,6 +355,21 @@ def test_rights_suffice_when_events_are_late_or_a_customer_is_deleted(
     assert run("jobs/finish_deletion") == {"finished": 0, "failed": 0, "left": 1}
     left = run("operations/inspect_payment")
     assert (left["payment"]["is_hidden"], left["delivery"]["sent"]) == (True, 2)
+
+
+@pytest.mark.slow
+def test_rights_suffice_where_webhooks_were_lost(
+    run: Run, ask: Callable[..., Any], environment: Environment
+) -> None:
+    made = ask("native/create_payment_intent", body={"total_cents": 2000, "currency": "USD"})
+    environment.stripe.advance(-600)  # its events are ten minutes old then
+    environment.stripe.browser_confirm(
+        made["provider_payment_id"], made["client_secret"], "pm_card_visa"
+    )
+    environment.stripe.advance(600)
+    assert run("jobs/read_event_log")["queued"]
+    assert run("jobs/read_event_log")["is_whole"]
+    assert run("jobs/reconcile_payments")["differing"] == 1
 
 
 @pytest.mark.slow

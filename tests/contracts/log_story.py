@@ -481,7 +481,8 @@ def operators(invoke: Callable[[str, dict[str, Any]], Any], payment_id: str) -> 
     for name in ("OperationsInspectPayment", "OperationsSynchronizePayment"):
         assert invoke(name, {"payment_id": payment_id})["ok"]
         assert not invoke(name, {"payment_id": f"{WORD} {CARD}"})["ok"]
-    invoke("JobsSweepPayments", {})
+    for name in ("JobsSweepPayments", "JobsReadEventLog", "JobsReconcilePayments"):
+        invoke(name, {})
     keys = {"pk": {"S": f"P#{payment_id.removeprefix('pay_')}"}, "sk": {"S": "H#0000000001"}}
     batch = {"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": keys}}]}
     assert invoke("JobsDeliverEvents", batch)["events"]

@@ -214,6 +214,24 @@ def test_sweep_and_reconciliation_bring_the_same_states_without_webhooks(
     assert money_calls(stripe) == calls_before
 
 
+def test_event_log_brings_the_same_states_without_webhooks(
+    environment: Environment,
+    story: Story,
+    stripe: StripeSimulator,
+    later: Callable[[float], None],
+) -> None:
+    """No webhook comes, and no sweep runs."""
+    stripe.webhooks.switch(drop=1.0)
+    story.play()
+    calls_before = money_calls(stripe)
+    assert stripe.webhooks.is_quiet(HANGS_AFTER_S)
+    later(180)
+    assert environment.gateway.functions.invoke("JobsReadEventLog", {})["queued"] > 0
+    work_off(environment, stripe)
+    assert story.states() == EXPECTED
+    assert money_calls(stripe) == calls_before
+
+
 def test_events_are_sent_again_after_the_endpoint_was_down(
     environment: Environment,
     story: Story,
@@ -292,6 +310,25 @@ class Wallet:
 
 
 SAVING = {"setup_future_usage": "off_session"}
+
+
+def test_event_log_brings_every_saved_method_to_the_provider_state(
+    environment: Environment,
+    client: Client,
+    sign_in: Callable[[Caller], Client],
+    stripe: StripeSimulator,
+    later: Callable[[float], None],
+) -> None:
+    wallet = Wallet(sign_in(Caller(user_id="user_1")), stripe)
+    stripe.webhooks.switch(drop=1.0)
+    wallet.play()
+    assert stripe.webhooks.is_quiet(HANGS_AFTER_S)
+    later(180)
+    environment.gateway.functions.invoke("JobsReadEventLog", {})
+    work_off(environment, stripe)
+    environment.gateway.functions.invoke("JobsFinishDeletion", {})
+    work_off(environment, stripe)
+    wallet.assert_as_at_the_provider()
 
 
 @pytest.mark.parametrize("switches", HOW.values(), ids=HOW.keys())

@@ -20,3 +20,4 @@ def test_event_accepts_a_status_of_another_release() -> None:
         at=clock.now(),
     )
     assert event.to_status == "of_a_newer_release"
+    assert event.about == {}

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bridge.models.customer import Guest
 from bridge.models.model import json_of, values_of
-from bridge.models.payment import Entry, PaymentResult
+from bridge.models.payment import DisputeChange, Entry, PaymentResult, RefundChange
 from bridge.models.provider import Dispute
 from bridge.models.refund import Refund
 from tests.records import attempt, payment
@@ -110,10 +110,35 @@ def test_entry_is_dumped_by_the_names_that_callers_see() -> None:
     assert names.isdisjoint({"sequence", "from_status", "to_status"})
 
 
+def test_entry_shows_its_refund_and_its_dispute() -> None:
+    entry = Entry(
+        sequence=1,
+        at=AT,
+        from_status="succeeded",
+        to_status="succeeded",
+        cause="webhook",
+        refund=RefundChange(id="ref_1", amount_cents=500, currency="USD", status="failed"),
+        dispute=DisputeChange(id="dp_1", change="won"),
+        previous_hash="",
+    )
+    assert entry.displayed["event"] is None
+    assert entry.displayed["refund"] == {
+        "id": "ref_1",
+        "amount_cents": 500,
+        "currency": "USD",
+        "status": "failed",
+    }
+    assert entry.displayed["dispute"] == {"id": "dp_1", "change": "won"}
+
+
 def test_texts_of_the_caller_are_not_in_a_repr() -> None:
     locked = payment(
         guest=Guest(email="private@example.com", name="Private"),
-        active_attempt=attempt(sent="private", pending_changes={"description": "private"}),
+        active_attempt=attempt(
+            sent="private",
+            pending_changes={"description": "private"},
+            before={"statement_descriptor": "private"},
+        ),
     )
     assert "private" not in repr(locked).lower()
     assert "private" not in repr(locked.guest).lower()

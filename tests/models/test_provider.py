@@ -1,11 +1,20 @@
 """What an adapter returns. Source: docs/providers.md, section A."""
 
+import hashlib
 from typing import get_args
 
 import msgspec
 import pytest
 
-from bridge.models.provider import FINAL, ProviderMethod, ProviderPayment, Status
+from bridge.models.provider import (
+    FINAL,
+    ProviderMethod,
+    ProviderPayment,
+    Status,
+    method_digest,
+)
+
+KNOWN = {"provider_payment_id": "pi_1", "raw_status": "x", "total_cents": 1, "currency": "USD"}
 
 
 def test_final_states_are_succeeded_and_canceled() -> None:
@@ -14,11 +23,21 @@ def test_final_states_are_succeeded_and_canceled() -> None:
 
 
 def test_provider_payment_takes_no_status_for_one_that_we_do_not_know() -> None:
-    known = {"provider_payment_id": "pi_1", "raw_status": "x", "total_cents": 1, "currency": "USD"}
-    found = msgspec.convert(known | {"status": None}, ProviderPayment)
-    assert (found.status, found.refunds, found.is_open) == (None, (), False)
+    found = msgspec.convert(KNOWN | {"status": None}, ProviderPayment)
+    assert (found.status, found.is_open) == (None, False)
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(known | {"status": "x"}, ProviderPayment)
+        msgspec.convert(KNOWN | {"status": "x"}, ProviderPayment)
+
+
+def test_rule13_provider_payment_is_none_where_the_response_is_silent() -> None:
+    """No refunds are `()` and 0 cents. None says only that the answer was silent."""
+    found = msgspec.convert(KNOWN | {"status": "succeeded"}, ProviderPayment)
+    assert (found.refunds, found.refunded_cents, found.refund) == (None, None, None)
+    assert (found.dispute, found.is_disputed, found.declined) == (None, False, None)
+
+
+def test_method_digest_is_the_sha256_of_the_token() -> None:
+    assert method_digest("pm_1") == hashlib.sha256(b"pm_1").hexdigest()
 
 
 def test_repr_has_neither_client_secret_nor_token() -> None:
@@ -28,6 +47,7 @@ def test_repr_has_neither_client_secret_nor_token() -> None:
         raw_status="x",
         total_cents=1,
         currency="USD",
+        statement_descriptor="secret words",
         client_secret="pi_1_secret_x",
         saved=ProviderMethod(token="pm_secret", type="card"),
     )

@@ -36,5 +36,7 @@ def test_repr_of_a_method_event_reference_has_no_token() -> None:
     assert "pm_1" not in repr(msgspec.convert(METHOD_EVENT, MethodEventReference))
 
 
-def test_status_check_may_be_without_an_attempt() -> None:
-    assert StatusCheck(payment_id="pay_1").attempt is None
+def test_status_check_asks_about_one_attempt() -> None:
+    assert msgspec.convert({"payment_id": "pay_1", "attempt": 2}, StatusCheck).attempt == 2
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"payment_id": "pay_1"}, StatusCheck)

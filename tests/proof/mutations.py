@@ -142,20 +142,12 @@ def three_d_secure_failed(patch: pytest.MonkeyPatch) -> None:
     """The sweep writes `failed` over a payment whose payer is at the bank's 3-D Secure page."""
     real = merge.merge
 
-    def forgetful(
-        payment: Payment,
-        provider_state: ProviderPayment | None,
-        now: int,
-        own_outcome: AttemptOutcome | None,
-        *,
-        single_capture: bool,
-    ) -> tuple[Payment, AttemptOutcome | None]:
-        merged, outcome = real(
-            payment, provider_state, now, own_outcome, single_capture=single_capture
-        )
-        if outcome and not own_outcome and merged.status == "requires_action":
-            merged = replace(merged, status="failed", failure=merge.NOT_SENT)
-        return merged, outcome
+    def forgetful(*given: Any, single_capture: bool) -> merge.Merged:
+        found = real(*given, single_capture=single_capture)
+        if found.outcome and not given[-1] and found.payment.status == "requires_action":
+            failed = replace(found.payment, status="failed", failure=merge.NOT_SENT)
+            found = replace(found, payment=failed)
+        return found
 
     patch.setattr(merge, "merge", forgetful)
 

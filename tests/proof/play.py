@@ -396,9 +396,8 @@ def _forged(tamper: Tamper) -> Act:
 
 def _status_check(play: Play, planned: PlannedAct) -> None:
     """The status check that is queued when a call's outcome is unknown."""
-    if row := play.row(planned):
-        attempt = row.active_attempt.number if row.active_attempt else None
-        status_check = StatusCheck(payment_id=row.id, attempt=attempt)
+    if (row := play.row(planned)) and row.active_attempt:
+        status_check = StatusCheck(payment_id=row.id, attempt=row.active_attempt.number)
         queue_messages.handle(queue_messages.Message(status_check=status_check), _work())
 
 

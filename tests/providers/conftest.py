@@ -72,6 +72,12 @@ def fetch(row: Payment, **more: Any) -> ProviderPayment:
     return ADAPTER.fetch_payment(row, **{"ends_at": soon()} | more)
 
 
+def find(row: Payment, since: datetime | None = None, **more: Any) -> list[ProviderPayment]:
+    """`since`: a minute before the row was made, if it is not given."""
+    since = since or row.created_at - timedelta(minutes=1)
+    return ADAPTER.find_objects(row, since, **{"ends_at": soon()} | more)
+
+
 def make_customer(row: Payment, **more: Any) -> str:
     how: dict[str, Any] = {"key": f"{row.uid}.c", "ends_at": soon()} | more
     return ADAPTER.create_customer(customer(), **how)
@@ -117,6 +123,7 @@ VERBS: dict[str, tuple[Callable[..., Any], int]] = {
     "confirm": (confirm, 1),
     "cancel": (cancel, 2),
     "fetch": (fetch, 2),
+    "list_payments": (find, 2),
 }
 
 EACH_VERB = pytest.mark.parametrize("operation", list(VERBS))

@@ -6,14 +6,16 @@ Source: docs/providers.md, section A.1.
 import http.server
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from msgspec.structs import replace
 
-from bridge import ssm
+from bridge import clock, ssm
 from bridge.errors import (
     ProviderRejectedUs,
     Refused,
@@ -23,8 +25,11 @@ from bridge.errors import (
 from bridge.models import field_rules
 from bridge.models.customer import Guest
 from bridge.models.payment import Payment
-from bridge.models.queue_message import Parent
+from bridge.models.provider import Dispute, Failure, ProviderChange, method_digest
+from bridge.models.queue_message import Parent, WebhookEventReference
+from bridge.models.refund import Refund
 from bridge.providers import stripe_calls
+from bridge.providers.stripe_events import INTENTS, METHOD_TYPES, PAYMENT_TYPES
 from local.stripe import forms, routes
 from local.stripe.simulator import StripeSimulator
 from tests.providers.conftest import (
@@ -41,6 +46,7 @@ from tests.providers.conftest import (
     detach,
     fetch,
     fetch_method,
+    find,
     make_customer,
     opened,
     payment,
@@ -51,6 +57,11 @@ from tests.providers.conftest import (
 )
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
+
+
+def method_of(simulator: StripeSimulator) -> str:
+    """The token of the method that the last intent has."""
+    return str(simulator.intents()[-1]["payment_method"])
 
 
 def test_find_parent_of_charge_or_intent_returns_our_payment_id(
@@ -232,7 +243,8 @@ def test_create_payment_never_confirms_and_sends_our_id_in_the_metadata(
     }
     assert (answer.status, answer.total_cents, answer.currency) == ("created", 2000, "USD")
     assert str(answer.client_secret).startswith(answer.provider_payment_id + "_secret_")
-    assert (answer.is_open, answer.has_method, answer.charge_id) == (True, True, None)
+    assert (answer.is_open, answer.charge_id, answer.payment_id) == (True, None, made.id)
+    assert answer.method == method_digest(method_of(stripe_simulator))
     assert stripe_simulator.charges() == []
 
 
@@ -270,7 +282,8 @@ def test_update_payment_sends_the_new_amounts(
 ) -> None:
     changed = replace(row, total_cents=300, currency="JPY")
     answer = update(changed, "pm_card_visa")
-    assert (answer.total_cents, answer.currency, answer.has_method) == (300, "JPY", True)
+    assert (answer.total_cents, answer.currency) == (300, "JPY")
+    assert answer.method == method_digest(method_of(stripe_simulator))
     request = sent(stripe_simulator, "update_payment")
     assert request.headers["Idempotency-Key"] == f"{row.uid}.3"
     assert request.form == {
@@ -279,6 +292,21 @@ def test_update_payment_sends_the_new_amounts(
         "payment_method": "pm_card_visa",
         "expand[0]": "latest_charge",
     }
+
+
+def test_rule18_update_and_fetch_return_what_the_provider_has(row: Payment) -> None:
+    before = fetch(row)
+    assert (before.setup_future_usage, before.statement_descriptor, before.method) == (None,) * 3
+    changed = replace(
+        row, total_cents=300, setup_future_usage="off_session", statement_descriptor="Order 1"
+    )
+    answer = update(changed, "pm_card_visa")
+    assert (answer.total_cents, answer.currency) == (300, "USD")
+    assert (answer.setup_future_usage, answer.statement_descriptor) == ("off_session", "Order 1")
+    found = fetch(row)
+    assert found == replace(answer, refunds=())
+    update(changed, "pm_card_visa", key="1.4")
+    assert fetch(row).method not in (None, found.method)  # an alias gets a new id each time
 
 
 OTHER_VALUES: dict[str, object] = {
@@ -367,6 +395,7 @@ def test_every_request_fits_the_description_of_stripe(
     update(row, "pm_card_visa")
     confirm(row)
     fetch(row)
+    find(row)
     cancel(opened())
     stripe_simulator.seed_customer("cus_there")
     stripe_simulator.seed_method("pm_there", None)
@@ -395,13 +424,121 @@ def test_fetch_payment_has_refunds_and_dispute(
     stripe_simulator.dashboard("refund", intent, 700)
     answer = fetch(row)
     assert (answer.status, answer.captured_cents, answer.refunded_cents) == ("succeeded", 2000, 700)
-    (refund,) = answer.refunds
+    (refund,) = answer.refunds or ()
     assert (refund.refund_id, refund.amount_cents, refund.currency) == (None, 700, "USD")
-    assert answer.dispute is None
+    assert (answer.dispute, answer.is_disputed) == (None, False)
     stripe_simulator.dashboard("dispute", intent)
     assert state_of(fetch(row)) == "open"
+    assert fetch(row).is_disputed
     stripe_simulator.dashboard("close_dispute", intent, outcome="lost")
     assert state_of(fetch(row)) == "lost"
+
+
+def test_rule13_only_a_status_check_says_that_there_are_no_refunds(row: Payment) -> None:
+    """Without a charge the answer does not tell of refunded money; `refunds` are of fetch only."""
+    created = fetch(row)
+    assert (created.refunds, created.refunded_cents) == ((), None)
+    for answer in (update(row), confirm(row)):
+        assert answer.refunds is None
+    answer, found = confirm(opened()), fetch(row)
+    assert (answer.refunds, answer.refunded_cents) == (None, 0)
+    assert (found.refunds, found.refunded_cents) == ((), 0)
+
+
+def test_rule13_fetch_payment_reads_the_dispute_if_only_our_row_knows_of_one(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    confirm(row)
+    stripe_simulator.dashboard("dispute", str(row.provider_payment_id))
+    (charge,) = stripe_simulator.world.charges.values()
+    charge.disputed = False  # the charge is older than the list of disputes
+    assert (fetch(row).is_disputed, fetch(row).dispute) == (False, None)
+    known = replace(row, dispute=Dispute(id="dp_known", state="open"))
+    assert state_of(fetch(known)) == "open"
+
+
+def test_refund_payment_returns_the_refund_it_has_made_and_not_a_list(row: Payment) -> None:
+    confirm(row)
+    requested = Refund(
+        id="ref_1",
+        payment_id=row.id,
+        amount_cents=500,
+        currency="USD",
+        created_at=row.created_at,
+        updated_at=row.created_at,
+    )
+    answer = ADAPTER.refund_payment(row, requested, key="1.5", ends_at=soon())
+    made = answer.refund
+    assert made
+    assert (made.refund_id, made.amount_cents, answer.refunded_cents) == ("ref_1", 500, 500)
+    assert answer.refunds is None
+    assert (fetch(row).refunds, fetch(row).refund) == ((made,), None)
+
+
+def test_fetch_payment_shows_the_sum_of_the_charge_beside_the_refunds(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    """They may disagree for a moment. The adapter does not hide it: the merge decides."""
+    confirm(row)
+    stripe_simulator.dashboard("refund", str(row.provider_payment_id), 700)
+    (charge,) = stripe_simulator.world.charges.values()
+    charge.amount_refunded = 200
+    found = fetch(row)
+    assert found.refunded_cents == 200
+    assert [each.amount_cents for each in found.refunds or ()] == [700]
+
+
+def test_rule17_find_objects_finds_those_with_our_id_in_the_list(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    opened()  # newer, of another payment
+    stripe_simulator.seed_payment("pi_of_another_system", amount=2000, currency="usd")
+    second = create(row, key="another key")
+    assert find(row) == [second, replace(fetch(row), refunds=None)]
+    assert find(payment()) == []
+
+
+def test_rule17_find_objects_reads_all_pages_since_the_given_time(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    for number in range(100):
+        stripe_simulator.seed_payment(f"pi_{number}", amount=2000, currency="usd")
+    (found,) = find(row)
+    assert found.provider_payment_id == row.provider_payment_id
+    assert stripe_simulator.log.counts["list_payments"] == 2
+    assert find(row, since=row.created_at + timedelta(hours=1)) == []
+
+
+def test_find_objects_raises_if_stripe_cannot_be_asked(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    """No answer must not be taken for "there is none"."""
+    stripe_simulator.fault("list_payments", "500_before", times=2)
+    with pytest.raises(UnknownOutcome):
+        find(row)
+
+
+def test_rule17_cancel_duplicate_cancels_and_a_second_time_is_no_error(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    intent = str(row.provider_payment_id)
+    for _ in range(2):
+        ADAPTER.cancel_duplicate(intent, ends_at=soon())
+    calls = [each for each in stripe_simulator.requests if each.operation == "cancel"]
+    assert [each.form for each in calls] == [{"cancellation_reason": "duplicate"}] * 2
+    keys = {each.headers["Idempotency-Key"] for each in calls}  # the SDK's own: no answer is stored
+    assert len(keys) == 2
+    assert fetch(row).status == "canceled"
+
+
+def test_cancel_duplicate_raises_wrong_state_if_the_object_is_paid(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    confirm(row)
+    with pytest.raises(WrongState):
+        ADAPTER.cancel_duplicate(str(row.provider_payment_id), ends_at=soon())
+    assert fetch(row).status == "succeeded"
+    assert stripe_simulator.releases() == []
 
 
 @pytest.mark.parametrize("outcome", ["won", "lost"])
@@ -444,8 +581,17 @@ def test_state_that_forbids_the_call_raises_wrong_state(
     assert (refused.value.status, refused.value.code) == (409, code)
 
 
-class Refusing(http.server.BaseHTTPRequestHandler):
-    """A Stripe that refuses to detach without an error code; the method stays attached."""
+class Answering(http.server.BaseHTTPRequestHandler):
+    """A Stripe that gives answers which the simulator never gives."""
+
+    def answer(self, status: int, body: dict[str, Any]) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+
+class Refusing(Answering):
+    """It refuses to detach without an error code; the method stays attached."""
 
     def do_POST(self) -> None:
         self.answer(400, {"error": {"type": "invalid_request_error", "message": "Not now."}})
@@ -454,20 +600,138 @@ class Refusing(http.server.BaseHTTPRequestHandler):
         method = {"id": "pm_there", "object": "payment_method", "customer": "cus_there"}
         self.answer(200, method)
 
-    def answer(self, status: int, body: dict[str, Any]) -> None:
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
+
+class Declining(Answering):
+    """The bank declines a capture. The intent stays authorized."""
+
+    intent: ClassVar[dict[str, Any]] = {}
+
+    def do_POST(self) -> None:
+        decline = {
+            "type": "card_error",
+            "code": "card_declined",
+            "decline_code": "insufficient_funds",
+            "message": "Your card has insufficient funds.",
+        }
+        self.answer(402, {"error": decline | {"payment_intent": self.intent}})
+
+
+@pytest.fixture
+def other_server(
+    put_secret: Callable[[str, str], None], setting: Callable[[str, str], None]
+) -> Iterator[Callable[[type[Answering]], None]]:
+    """From the call on, another server than the simulator answers."""
+    with ExitStack() as undo:
+
+        def start(kind: type[Answering]) -> None:
+            server = undo.enter_context(http.server.HTTPServer(("127.0.0.1", 0), kind))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            undo.callback(server.shutdown)
+            # A key of its own makes a client of its own, with that address.
+            put_secret("STRIPE_SECRET_KEY", f"sk_test_{kind.__name__}")
+            ssm.forget_secrets()
+            setting("STRIPE_BASE_URL", f"http://127.0.0.1:{server.server_port}")
+
+        yield start
 
 
 def test_detach_method_raises_if_refused_and_still_attached(
-    row: Payment, put_secret: Callable[[str, str], None], setting: Callable[[str, str], None]
+    row: Payment, other_server: Callable[[type[Answering]], None]
 ) -> None:
-    with http.server.HTTPServer(("127.0.0.1", 0), Refusing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        put_secret("STRIPE_SECRET_KEY", "sk_test_refusing")  # a client with that address
-        ssm.forget_secrets()
-        setting("STRIPE_BASE_URL", f"http://127.0.0.1:{server.server_port}")
-        with pytest.raises(Refused, match="Not now"):
-            detach(row)
-        server.shutdown()
+    other_server(Refusing)
+    with pytest.raises(Refused, match="Not now"):
+        detach(row)
+
+
+def test_declined_capture_is_an_answer_that_says_why_no_money_moved(
+    stripe_simulator: StripeSimulator, other_server: Callable[[type[Answering]], None]
+) -> None:
+    """The intent is as before, so only `declined` tells it from a capture that is done."""
+    row = opened(capture_method="manual")
+    confirm(row)
+    (Declining.intent,) = stripe_simulator.intents()
+    other_server(Declining)
+    answer = ADAPTER.capture_payment(row, None, key="1.6", ends_at=soon())
+    assert (answer.status, answer.captured_cents) == ("requires_capture", 0)
+    assert answer.declined == Failure(
+        code="card_declined",
+        message="Your card has insufficient funds.",
+        decline_code="insufficient_funds",
+    )
+    assert answer.failure is None
+
+
+def changes(since: float = 3600) -> list[ProviderChange]:
+    now = clock.now()
+    window = now - timedelta(seconds=since), now + timedelta(seconds=1)
+    return [
+        each
+        for page in ADAPTER.list_changes(*window, None, ends_at=soon())
+        for each in page.changes
+    ]
+
+
+def test_listed_payment_has_our_id_from_its_metadata(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    stripe_simulator.seed_payment("pi_of_another_system", amount=700, currency="eur")
+    ours, foreign = sorted(
+        changes(), key=lambda each: not (each.payment and each.payment.payment_id)
+    )
+    assert ours.payment
+    assert (ours.payment.payment_id, ours.provider_payment_id) == (
+        row.id,
+        row.provider_payment_id,
+    )
+    assert foreign.provider_payment_id == "pi_of_another_system"
+    assert (ours.payment.total_cents, ours.payment.status) == (row.total_cents, "created")
+
+
+def test_listed_refund_has_the_sum_that_its_payment_gave_back(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    confirm(row)
+    for amount in (300, 200):
+        stripe_simulator.dashboard("refund", str(row.provider_payment_id), amount)
+    _, *refunds = changes()
+    assert [each.refunded_cents for each in refunds] == [500, 500]
+    assert sorted(each.refund.amount_cents for each in refunds if each.refund) == [200, 300]
+    assert {each.provider_payment_id for each in refunds} == {row.provider_payment_id}
+
+
+def test_listed_release_of_a_partial_capture_is_no_refund(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    row = opened(capture_method="manual", total_cents=2000)
+    confirm(row)
+    ADAPTER.capture_payment(row, 1200, key=f"{row.uid}.3", ends_at=soon())
+    _, release = changes()
+    assert (release.refund, release.refunded_cents) == (None, 0)
+    stripe_simulator.dashboard("refund", str(row.provider_payment_id), 800)
+    assert [each.refunded_cents for each in changes()[1:]] == [800, 800]
+
+
+def test_listed_dispute_has_its_payment(stripe_simulator: StripeSimulator, row: Payment) -> None:
+    confirm(row)
+    stripe_simulator.dashboard("dispute", str(row.provider_payment_id))
+    _, dispute = changes()
+    assert (dispute.provider_payment_id, dispute.payment) == (row.provider_payment_id, None)
+    assert dispute.dispute
+    assert dispute.dispute.state == "open"
+
+
+def test_list_events_returns_the_references_of_all_webhooks(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    confirm(row)
+    now = clock.now()
+    window = now - timedelta(hours=1), now + timedelta(seconds=1)
+    pages = list(ADAPTER.list_events(*window, None, ends_at=soon()))
+    events = [each for page in pages for each in page.references]
+    emitted = list(stripe_simulator.world.events.values())
+    assert {each.event_id for each in events} == {
+        each.id for each in emitted if each.type in (*PAYMENT_TYPES, *METHOD_TYPES)
+    }
+    intents = [each for each in events if isinstance(each, WebhookEventReference)]
+    assert {each.payment_id for each in intents if each.type in INTENTS} == {row.id}
+    assert sum(page.unreadable for page in pages) == 0

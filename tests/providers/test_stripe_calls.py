@@ -158,12 +158,55 @@ def test_500_that_stripe_has_stored_stays_unknown(
     """The effect is there, and the key replays the 500: only a status check finds out."""
     stripe_simulator.fault("update_payment", "500_after")
     changed = replace(row, total_cents=3000)
-    with pytest.raises(UnknownOutcome):
+    with pytest.raises(UnknownOutcome) as first:
         update(changed)
     assert stripe_simulator.log.counts["update_payment"] == 2
-    with pytest.raises(UnknownOutcome):
+    assert (first.value.server_errors, first.value.is_stored) == (2, True)
+    with pytest.raises(UnknownOutcome) as later:
         update(changed)
+    assert (later.value.server_errors, later.value.is_stored) == (1, True)
     assert fetch(row).total_cents == 3000
+
+
+def test_stored_500_of_a_call_that_is_sent_once_shows_at_the_next_call(
+    stripe_simulator: StripeSimulator, row: Payment
+) -> None:
+    stripe_simulator.fault("confirm", "500_after")
+    for is_stored in (False, True):
+        with pytest.raises(UnknownOutcome) as unknown:
+            confirm(row)
+        assert (unknown.value.server_errors, unknown.value.is_stored) == (1, is_stored)
+
+
+@pytest.mark.parametrize(
+    ("kind", "server_errors"),
+    [
+        ("500_before", 2),
+        ("503", 2),
+        ("html_502", 2),
+        ("drop_before", 0),
+        ("drop_after", 0),
+        ("truncated_body", 0),
+        ("409", 0),
+    ],
+)
+def test_rule17_every_5xx_is_counted_and_none_is_stored_unless_it_is_replayed(
+    stripe_simulator: StripeSimulator, kind: str, server_errors: int
+) -> None:
+    stripe_simulator.fault("create_payment", kind, times=None)
+    with pytest.raises(UnknownOutcome) as unknown:
+        create(payment())
+    assert (unknown.value.server_errors, unknown.value.is_stored) == (server_errors, False)
+
+
+def test_rule17_5xx_of_one_try_counts_if_the_other_try_gets_no_response(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    stripe_simulator.fault("create_payment", "500_before")
+    stripe_simulator.fault("create_payment", "drop_before", times=None)
+    with pytest.raises(UnknownOutcome) as unknown:
+        create(payment())
+    assert (unknown.value.server_errors, unknown.value.is_stored) == (1, False)
 
 
 def test_key_with_other_parameters_raises_unknown_outcome(

@@ -138,3 +138,47 @@ def test_event_of_the_other_mode_is_refused() -> None:
 )
 def test_body_that_is_no_event_is_refused(body: object) -> None:
     assert code_of(lambda: stripe_events.read(body)) == "event_malformed"
+
+
+class Listed:
+    """An event of Stripe's list."""
+
+    def __init__(self, envelope: dict[str, Any]) -> None:
+        self._envelope = envelope
+
+    def to_dict(self) -> dict[str, Any]:
+        return self._envelope
+
+
+def test_listed_events_have_the_references_of_their_webhooks() -> None:
+    about = {"id": "pi_1", "metadata": {"payment_id": "pay_1"}}
+    events = [
+        event("payment_intent.succeeded", about),
+        event("charge.refunded", {"id": "ch_1", "payment_intent": "pi_1"}),
+        event("payment_method.updated", {"id": "pm_1"}),
+    ]
+    page = stripe_events.read_page(map(Listed, events), "here")
+    assert page.references == tuple(stripe_events.read(each) for each in events)
+    assert (page.unreadable, page.position) == (0, "here")
+
+
+def test_listed_events_of_the_other_mode_or_another_type_are_left_out() -> None:
+    about = {"id": "pi_1"}
+    other = [
+        event("payment_intent.succeeded", about, livemode=True),
+        event("invoice.paid", {"id": "in_1"}),
+    ]
+    page = stripe_events.read_page(map(Listed, other), "here")
+    assert (page.references, page.unreadable) == ((), 0)
+
+
+def test_listed_event_of_an_unknown_form_does_not_stop_the_others() -> None:
+    good = event("payment_intent.succeeded", {"id": "pi_1"})
+    page = stripe_events.read_page(map(Listed, [{"id": 7}, good]), "here")
+    assert ([each.event_id for each in page.references], page.unreadable) == ([good["id"]], 1)
+
+
+def test_types_for_the_list_are_all_types_that_we_act_on() -> None:
+    listed = stripe_events.PAYMENT_TYPES + stripe_events.METHOD_TYPES
+    acted_on = stripe_events.INTENTS | stripe_events.CHARGES | stripe_events.OF_CHARGES
+    assert sorted(listed) == sorted(acted_on | stripe_events.METHODS)

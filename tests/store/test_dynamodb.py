@@ -189,6 +189,29 @@ def test_write_with_failed_condition_raises_with_the_stored_item() -> None:
     assert (dynamodb.get(KEY) or {})["n"] == 1
 
 
+@pytest.mark.parametrize(
+    ("returned", "attributes"),
+    [
+        ("ALL_NEW", {"pk": "P#1", "sk": "P", "n": 3, "other": "x"}),
+        ("UPDATED_NEW", {"n": 3}),
+        ("NONE", {}),
+    ],
+)
+def test_write_returns_the_attributes_that_return_values_asks_for(
+    returned: str, attributes: dict[str, Any]
+) -> None:
+    put(KEY, n=1, other="x")
+    update = dynamodb.add(KEY, 2)["Update"] | {"ReturnValues": returned}
+    assert dynamodb.write({"Update": update}) == attributes
+
+
+def test_write_returns_nothing_if_it_is_not_asked_to() -> None:
+    put(KEY, n=1)
+    assert dynamodb.write(dynamodb.put(KEY, {"n": 2})) == {}
+    assert dynamodb.write(dynamodb.add(KEY, 1)) == {}
+    assert dynamodb.write(dynamodb.delete(KEY)) == {}
+
+
 def change(before: dict[str, Any], after: dict[str, Any]) -> None:
     guard = dynamodb.condition("attribute_exists(#pk)")
     dynamodb.write(dynamodb.change(KEY, before, after, guard))

@@ -24,6 +24,7 @@ TEXT = st.text(max_size=40)
         (keys.automatic_customer("u", "stripe", "o"), Key("ledger", "U#u", "AUTO#stripe#o")),
         (keys.customer_counter("o", "2026-01", 7), Key("ledger", "O#o#N", "2026-01#7")),
         (keys.job("job_1"), Key("ledger", "J#1", "J")),
+        (keys.provider_walk("stripe", "events"), Key("ledger", "PW#stripe", "EVENTS")),
         (keys.method_owner("pm_1_2"), Key("ledger", "M#1_2", "I")),
         (keys.method("cust_1", "pm_2"), Key("ledger", "C#1", "M#2")),
         (keys.method_token("pm_2"), Key("secrets", "PT#2", "PT")),

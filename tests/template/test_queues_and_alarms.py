@@ -12,15 +12,23 @@ from tests.policies import DOCUMENT, FUNCTIONS, RESOURCES, of_type
 from tests.template.stack import CALLS, LOCAL, event_of, logical_id
 
 
-def test_reconciliation_runs_every_day() -> None:
-    assert LOCAL.functions["JobsReconcilePayments"].schedules == ("rate(1 day)",)
-    assert event_of("jobs/reconcile_payments")["detail-type"] == "Scheduled Event"
-
-
-@pytest.mark.parametrize("name", ["jobs/sweep_payments", "jobs/finish_deletion"])
-def test_sweep_and_deletions_run_every_minute(name: str) -> None:
-    assert LOCAL.functions[logical_id(name)].schedules == ("rate(1 minute)",)
+@pytest.mark.parametrize(
+    ("name", "period"),
+    [
+        ("jobs/sweep_payments", "1 minute"),
+        ("jobs/finish_deletion", "1 minute"),
+        ("jobs/read_event_log", "1 hour"),
+        ("jobs/reconcile_payments", "1 day"),
+    ],
+)
+def test_job_runs_at_its_rate(name: str, period: str) -> None:
+    assert LOCAL.functions[logical_id(name)].schedules == (f"rate({period})",)
     assert event_of(name)["detail-type"] == "Scheduled Event"
+
+
+@pytest.mark.parametrize("name", ["jobs/read_event_log", "jobs/reconcile_payments"])
+def test_job_that_reads_a_providers_lists_has_the_longest_time(name: str) -> None:
+    assert LOCAL.functions[logical_id(name)].timeout_s == 900
 
 
 def test_stream_triggers_delivery_for_new_timeline_entries_only() -> None:

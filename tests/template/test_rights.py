@@ -109,7 +109,11 @@ RIGHTS = {
     },
     "operations/inspect_payment": READS,
     "operations/synchronize_payment": WRITES | SECRET_WRITES,
-    "jobs/reconcile_payments": WRITES | SECRET_WRITES,
+    "jobs/reconcile_payments": READS | {"Ledger UpdateItem: P#*", "Ledger PutItem: PW#*"},
+    "jobs/read_event_log": {
+        *("Ledger GetItem: PW#*", "Ledger PutItem: PW#*"),
+        "Ephemeral BatchGetItem: W#*",
+    },
     "jobs/process_queue_message": WRITES | SECRET_WRITES,
     "operations/replay_events": EVENTS,
     "jobs/sweep_payments": WRITES | SECRET_WRITES | EVENTS | {"Ledger/index/due Query"},
@@ -118,10 +122,13 @@ RIGHTS = {
     | {"Ledger/index/due Query", "Secrets GetItem: PT#*", "Secrets DeleteItem: PT#*"},
 }
 # Who sends to the queue: functions that make money calls, whose outcome may be unknown; the webhook
-# function; the queue worker and the sweep.
+# function, and the job that finds lost webhooks; the queue worker and the sweep.
 SENDERS = {name for name, rights in RIGHTS.items() if rights >= WRITE_PAYMENT} | {
-    *("webhooks/stripe", "jobs/process_queue_message", "jobs/sweep_payments"),
+    *("webhooks/stripe", "jobs/read_event_log", "jobs/process_queue_message"),
+    "jobs/sweep_payments",
 }
+# They read a provider's lists.
+LISTING = {"jobs/reconcile_payments", "jobs/read_event_log"}
 # They store customers only. A payment makes the customer at the provider.
 OTHER_APIS = ("monri/", "alternative/", "payments_ai/")
 WRITING = {"PutItem", "UpdateItem", "DeleteItem"}
@@ -217,8 +224,11 @@ def test_only_functions_that_call_providers_may_read_provider_secrets() -> None:
     assert sorted(name for name in NAMES if provider_key in secrets[name]) == sorted(
         name
         for name, rights in RIGHTS.items()
-        if "Ledger PutItem" in rights
-        and (rights >= WRITE_METHOD or not name.startswith(OTHER_APIS))
+        if name in LISTING
+        or (
+            "Ledger PutItem" in rights
+            and (rights >= WRITE_METHOD or not name.startswith(OTHER_APIS))
+        )
     )
     webhooks = f"{PARAMETERS}STRIPE_WEBHOOK_SECRET"
     assert [name for name in NAMES if webhooks in secrets[name]] == ["webhooks/stripe"]

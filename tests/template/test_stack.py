@@ -97,7 +97,7 @@ def test_cors_allows_configured_origins_and_the_documented_headers() -> None:
 
 def test_function_timeout_is_shorter_than_the_gateways() -> None:
     for name, function in LOCAL.functions.items():
-        most = 900 if name == "JobsReconcilePayments" else 60
+        most = 900 if name in ("JobsReconcilePayments", "JobsReadEventLog") else 60
         assert function.timeout_s <= (25 if function.routes else most), name
 
 

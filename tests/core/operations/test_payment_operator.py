@@ -63,7 +63,7 @@ def test_inspect_reports_where_a_tampered_timeline_breaks() -> None:
         put(1, second, payment)
         put(2, first, payment)
 
-    def set_row(**changes: object) -> Callable[[], None]:
+    def set_row(**changes: object) -> Callable[[], object]:
         item = payment_items.item_of(payment) | changes
         return lambda: dynamodb.write(dynamodb.put(keys.payment(payment.id), item))
 
@@ -71,6 +71,8 @@ def test_inspect_reports_where_a_tampered_timeline_breaks() -> None:
         (change(1, first, to_status="failed"), 1),
         (change(2, second, at=second.at - timedelta(seconds=1)), 2),
         (change(2, second, request_hash="another"), 2),
+        (change(2, second, event=None), 2),
+        (change(2, second, dispute={"id": "dp_1", "change": "won"}), 2),
         (change(2, second, to_status="no word of ours"), 2),
         (change(2, rehashed(second, to_status="failed")), 3),  # only the row knows better
         (lambda: dynamodb.write(dynamodb.delete(keys.entry(payment.id, 1))), 1),

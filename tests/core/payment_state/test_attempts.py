@@ -3,19 +3,22 @@
 Source: docs/payment-correctness.md, sections 2 and 3.
 """
 
+from contextlib import ExitStack
+
 import pytest
 from msgspec import structs
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
 from bridge import clock
-from bridge.bodies.payment import Cancellation, Confirmation, PaymentChange
+from bridge.bodies.payment import Cancellation, Capture, Confirmation, PaymentChange
 from bridge.core.payment_state import attempts
 from bridge.core.payments import change_payment, operations
 from bridge.core.workers import sweep
 from bridge.errors import BridgeError, Conflict, PaymentDeclined, ProviderUnavailable
 from bridge.models.payment import Operation
 from bridge.models.refund import Refund
+from bridge.store import dynamodb
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, run_context, sweep_run
 from tests.core.payment_state.conftest import (
@@ -26,6 +29,7 @@ from tests.core.payment_state.conftest import (
     stored,
     sweep_each_minute,
 )
+from tests.store.conftest import Wire
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 
@@ -118,6 +122,81 @@ def test_declined_confirm_is_replayed_and_can_be_tried_again(
     assert_settled(payment.id)
 
 
+def test_rule19_every_request_of_a_key_gets_the_same_answer(
+    stripe_simulator: StripeSimulator, crash: Crash
+) -> None:
+    """The card is declined; before our worker has written that, the payer pays in the browser."""
+    payment = created()
+    asked = Confirmation(payment_method_id="pm_card_visa_chargeDeclined")
+
+    def meanwhile(_: str) -> None:
+        stripe_simulator.browser_confirm(
+            str(payment.provider_payment_id), str(payment.client_secret), "pm_card_visa"
+        )
+        change_payment.sync(USER, payment.id, run_context())
+
+    crash.at, crash.meanwhile = "answered", meanwhile
+    results = [change_payment.confirm(USER, payment.id, asked, run_context("k")) for _ in range(2)]
+    assert [each.payment.status for each in results] == ["succeeded", "succeeded"]
+    assert [each.replayed for each in results] == [False, True]
+    assert len(stripe_simulator.charges()) == 1
+
+
+def test_rule19_decline_stays_a_402_although_the_payer_has_paid_meanwhile(
+    stripe_simulator: StripeSimulator, crash: Crash
+) -> None:
+    """Only own fields were written meanwhile, so our worker ends the attempt by its own answer."""
+    payment = created()
+    asked = Confirmation(payment_method_id="pm_card_visa_chargeDeclinedLostCard")
+
+    def meanwhile(_: str) -> None:
+        change_payment.update(USER, payment.id, PaymentChange(concept="a"), run_context())
+        stripe_simulator.browser_confirm(
+            str(payment.provider_payment_id), str(payment.client_secret), "pm_card_visa"
+        )
+
+    crash.at, crash.meanwhile = "answered", meanwhile
+    for replayed in (False, True):
+        with pytest.raises(PaymentDeclined) as declined:
+            change_payment.confirm(USER, payment.id, asked, run_context("k"))
+        assert (declined.value.replayed, declined.value.decline_code) == (replayed, "lost_card")
+    assert stored(payment.id).status == "succeeded"
+    assert_settled(payment.id)
+
+
+def test_rule19_decline_that_could_not_be_written_is_a_202_until_it_is(
+    stripe_simulator: StripeSimulator, crash: Crash, later: Later
+) -> None:
+    payment = created()
+    asked = Confirmation(payment_method_id="pm_card_visa_chargeDeclined")
+    with ExitStack() as undo:
+        wire = Wire(undo, dynamodb.client())
+        crash.at = "committing"
+        crash.meanwhile = lambda _: wire.cancel("ThrottlingError", times=dynamodb.TRIES)
+        result = change_payment.confirm(USER, payment.id, asked, run_context("k"))
+    assert result.retry_after
+    assert stored(payment.id).active_attempt
+    sweep_each_minute(later, 2)
+    for _ in range(2):
+        with pytest.raises(PaymentDeclined):
+            change_payment.confirm(USER, payment.id, asked, run_context("k"))
+    assert len(stripe_simulator.declines()) == 1
+
+
+def test_rule19_declined_capture_is_a_402_like_a_declined_confirm(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = created(capture_method="manual")
+    change_payment.confirm(USER, payment.id, VISA, run_context())
+    stripe_simulator.dashboard("decline_captures", str(payment.provider_payment_id))
+    for replayed in (False, True):
+        with pytest.raises(PaymentDeclined) as declined:
+            change_payment.capture(USER, payment.id, Capture(), run_context("k"))
+        assert declined.value.replayed is replayed
+    assert stored(payment.id).status == "requires_capture"
+    assert_settled(payment.id)
+
+
 def test_confirm_after_payment_in_the_browser_has_completed_at(
     stripe_simulator: StripeSimulator,
 ) -> None:
@@ -182,12 +261,15 @@ def test_request_hash_of_a_plan_contains_the_key_only_if_it_is_repeatable(
 def test_lock_for_freezes_number_key_amount_and_lease() -> None:
     payment = created()
     run = run_context()
+    pending = {"total_cents": 3000, "setup_future_usage": "off_session", "description": "new"}
     locked = attempts.lock_for(
-        payment, "update", "hash", run, pending_changes={"total_cents": 3000}
+        payment, "update", "hash", run, pending_changes=pending, method="digest"
     )
     attempt = locked.locked_attempt
     assert (attempt.number, attempt.key) == (2, f"{payment.uid}.2")
-    assert (attempt.total_cents, attempt.was_cents) == (3000, 2000)
+    assert attempt.total_cents == 3000
+    assert attempt.before == {"total_cents": 2000, "setup_future_usage": None, "method": None}
+    assert attempt.method == "digest"
     assert (attempt.from_status, attempt.request_hash) == ("created", "hash")
     assert attempt.until == int(run.ends_at.timestamp()) + 60 + 5  # Stripe's horizon, clocks
     assert locked.due_at == int(run.ends_at.timestamp())

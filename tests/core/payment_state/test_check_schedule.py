@@ -86,9 +86,58 @@ def test_rule8_payment_is_due_while_something_can_change(
     assert (check_schedule.next_check(payment(**more), CHANGED) is not None) == is_due
 
 
-def test_rule8_final_payment_stays_due_while_the_provider_contradicts_us() -> None:
-    final = payment(status="succeeded")
-    assert check_schedule.next_check(final, CHANGED, is_illegal=True) == CHANGED + MINUTE
+@pytest.mark.parametrize(("after", "due"), [(0, MINUTE), (HOUR, HOUR + 15 * MINUTE)])
+def test_rule8_final_payment_stays_due_while_the_provider_contradicts_us(
+    after: int, due: int
+) -> None:
+    final = payment(status="succeeded", is_contradicted=True)
+    assert check_schedule.next_check(final, CHANGED + after) == CHANGED + due
+
+
+@pytest.mark.parametrize(
+    ("after", "due"), [(0, 1), (1, 3), (3, 7), (7, 14), (14, 30), (29, 30), (30, None), (99, None)]
+)
+def test_rule16_young_refund_is_watched_for_30_days(after: int, due: int | None) -> None:
+    refunded = payment(status="succeeded", captured_cents=2000, refunded_cents=500)
+    found = check_schedule.next_check(refunded, CHANGED + after * DAY)
+    assert found == (None if due is None else CHANGED + due * DAY)
+
+
+@pytest.mark.parametrize(("state", "is_watched"), [("open", True), ("won", False), ("lost", False)])
+def test_rule16_open_dispute_is_watched_every_week(
+    state: Any,
+    is_watched: bool,
+) -> None:
+    disputed = payment(status="succeeded", dispute={"id": "dp_1", "state": state})
+    found = check_schedule.next_check(disputed, CHANGED + 100 * DAY)
+    assert found == (CHANGED + 107 * DAY if is_watched else None)
+
+
+def test_rule16_dispute_and_refund_are_watched_by_whichever_is_sooner() -> None:
+    more = {
+        "captured_cents": 2000,
+        "refunded_cents": 500,
+        "dispute": {"id": "dp_1", "state": "open"},
+    }
+    both = payment(status="succeeded", **more)
+    assert check_schedule.next_check(both, CHANGED) == CHANGED + DAY
+    assert check_schedule.next_check(both, CHANGED + 8 * DAY) == CHANGED + 14 * DAY
+    assert check_schedule.next_check(both, CHANGED + 15 * DAY) == CHANGED + 22 * DAY
+
+
+@pytest.mark.parametrize(
+    ("more", "after", "due"),
+    [
+        ({}, 0, MINUTE),
+        ({}, 10 * DAY, 10 * DAY + HOUR),
+        ({"status": "succeeded", "refunded_cents": 5}, 30 * DAY, 30 * DAY + HOUR),
+        ({"status": "succeeded"}, 0, HOUR),
+    ],
+)
+def test_failed_check_is_tried_again_within_the_hour(
+    more: dict[str, Any], after: int, due: int
+) -> None:
+    assert check_schedule.next_try(payment(**more), CHANGED + after) == CHANGED + due
 
 
 def test_succeeded_payment_is_not_due_any_more(later: Later) -> None:
@@ -105,6 +154,7 @@ def test_payment_that_the_provider_contradicts_stays_due(stripe_simulator: Strip
         stripe_simulator.world.intents[str(payment.provider_payment_id)].status = "processing"
     assert change_payment.sync(USER, payment.id, run_context()).status == "succeeded"
     assert stored(payment.id).due_at
+    assert stored(payment.id).is_contradicted
     stripe_simulator.fault("fetch", "500_before", times=2)
     with pytest.raises(UnknownOutcome):
         change_payment.sync(USER, payment.id, run_context())

@@ -11,7 +11,7 @@ import pytest
 
 from bridge import clock
 from bridge.bodies.payment import NewPayment
-from bridge.core.payment_state import attempts, commit, synchronize
+from bridge.core.payment_state import attempts, commit, merge, synchronize
 from bridge.core.payments import create_payment
 from bridge.core.rules import idempotency
 from bridge.core.workers import sweep
@@ -175,7 +175,7 @@ def test_write_of_a_provider_id_that_is_taken_keeps_both_rows_and_is_counted(
     assert metrics() == {"provider_id_taken"}
 
 
-def test_write_takes_90_refunds_at_once_and_is_due_now_for_the_rest() -> None:
+def test_write_takes_40_refunds_at_once_and_is_due_now_for_the_rest() -> None:
     seen = stored(created().id)
     at = clock.now()
     refunds = tuple(
@@ -187,14 +187,16 @@ def test_write_takes_90_refunds_at_once_and_is_due_now_for_the_rest() -> None:
             status="succeeded",
             created_at=at,
         )
-        for number in range(commit.REFUNDS_AT_ONCE + 1)
+        for number in range(merge.REFUNDS_AT_ONCE + 1)
     )
     paid = {"status": "succeeded", "captured_cents": 2000, "refunded_cents": len(refunds)}
     state = provider_state(seen, refunds=refunds, **paid)
     first = commit.write(seen, state, None, run_context())
-    assert len(payment_items.refunds(seen.id)) == commit.REFUNDS_AT_ONCE
+    assert len(payment_items.refunds(seen.id)) == merge.REFUNDS_AT_ONCE
+    assert first.sequence == seen.sequence + merge.REFUNDS_AT_ONCE
     assert first.due_at
     assert first.due_at <= clock.seconds()
     second = commit.write(first, state, None, run_context())
     assert len(payment_items.refunds(seen.id)) == len(refunds)
-    assert second.due_at is None
+    assert second.due_at
+    assert second.due_at > clock.seconds() + 3600  # only watched (rule 16)

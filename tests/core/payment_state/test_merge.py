@@ -1,5 +1,6 @@
 """The merge as a pure function. Source: docs/payment-correctness.md, sections 2 and 5."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -9,7 +10,15 @@ from msgspec.structs import replace
 
 from bridge.core.payment_state import merge, state_machine
 from bridge.models.payment import ActiveAttempt, AttemptOutcome, Payment
-from bridge.models.provider import Dispute, Failure, NextAction, ProviderPayment, Status
+from bridge.models.provider import (
+    Dispute,
+    Failure,
+    NextAction,
+    ProviderPayment,
+    ProviderRefund,
+    Status,
+)
+from bridge.models.refund import Refund
 from tests import records
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
@@ -42,18 +51,53 @@ def provider_payment(status: Status | None, **more: Any) -> ProviderPayment:
     return ProviderPayment(**known | {"status": status, "total_cents": 2000} | more)
 
 
+def merged_with(
+    ours: Payment,
+    provider_state: ProviderPayment | None,
+    now: int = EARLY,
+    own_outcome: AttemptOutcome | None = None,
+    known: Sequence[Refund] = (),
+) -> merge.Merged:
+    at = datetime.fromtimestamp(now, UTC)
+    return merge.merge(ours, provider_state, known, at, own_outcome, single_capture=True)
+
+
 def merge_state(
     ours: Payment,
     provider_state: ProviderPayment | None,
     now: int = EARLY,
     own_outcome: AttemptOutcome | None = None,
 ) -> tuple[Payment, AttemptOutcome | None]:
-    return merge.merge(ours, provider_state, now, own_outcome, single_capture=True)
+    found = merged_with(ours, provider_state, now, own_outcome)
+    return found.payment, found.outcome
 
 
 CONFIRM = {"operation": "confirm"}
-NEW_AMOUNT = {"operation": "update", "total_cents": 3000}
-SAME_AMOUNT = {"operation": "update"}
+USD_2000 = {"total_cents": 2000, "currency": "USD"}
+NEW_AMOUNT = {
+    "operation": "update",
+    "pending_changes": {"total_cents": 3000},
+    "before": {"total_cents": 2000},
+}
+SAME_AMOUNT = {"operation": "update", "pending_changes": USD_2000, "before": USD_2000}
+NEW_USAGE = {
+    "operation": "update",
+    "pending_changes": {"setup_future_usage": "off_session", "description": "x"},
+    "before": {"setup_future_usage": None},
+}
+NEW_DESCRIPTOR = {
+    "operation": "update",
+    "pending_changes": {"statement_descriptor": "SHOP", "total_cents": 2000},
+    "before": {"statement_descriptor": None, "total_cents": 2000},
+}
+NEW_METHOD = {
+    "operation": "update",
+    "pending_changes": {"payment_method_id": "pm_card_visa"},
+    "before": {"method": "old"},
+    "method": "wanted",
+}
+SAME_METHOD = NEW_METHOD | {"before": {"method": "wanted"}}
+ONLY_OURS = {"operation": "update", "pending_changes": {"return_url": "https://shop.test"}}
 CANCEL = {"operation": "cancel"}
 IN_3DS = {"operation": "confirm", "from_status": "requires_action"}
 STATUS_CHECKS: list[tuple[dict[str, Any], ProviderPayment | None, str | None, str | None]] = [
@@ -90,6 +134,22 @@ STATUS_CHECKS: list[tuple[dict[str, Any], ProviderPayment | None, str | None, st
         "done",
         "done",
     ),
+    (NEW_USAGE, provider_payment("created", setup_future_usage="off_session"), "done", "done"),
+    (NEW_USAGE, provider_payment("created"), None, "not_sent"),
+    (NEW_DESCRIPTOR, provider_payment("created", statement_descriptor="SHOP"), "done", "done"),
+    (NEW_DESCRIPTOR, provider_payment("created"), None, "not_sent"),
+    (
+        NEW_DESCRIPTOR,
+        provider_payment("created", statement_descriptor="SHOP", total_cents=5),
+        None,
+        "not_sent",
+    ),
+    (NEW_METHOD, provider_payment("created", method="wanted"), "done", "done"),
+    (NEW_METHOD, provider_payment("created", method="what an alias became"), "done", "done"),
+    (NEW_METHOD, provider_payment("created", method="old"), None, "not_sent"),
+    (NEW_METHOD, provider_payment("created"), None, "not_sent"),
+    (SAME_METHOD, provider_payment("created", method="wanted"), None, "done"),
+    (ONLY_OURS, provider_payment("created"), None, "done"),
     (CANCEL, provider_payment("canceled"), "done", "done"),
     (CANCEL, provider_payment("created"), None, "not_sent"),
     (CANCEL, provider_payment("succeeded"), None, "not_sent"),
@@ -194,7 +254,8 @@ def test_confirm_not_sent_becomes_failed_only_from_created_or_failed(
 @pytest.mark.parametrize("operation", ["update", "cancel"])
 def test_update_or_cancel_not_sent_changes_nothing(operation: str) -> None:
     pending = {"description": "new", "total_cents": 3000}
-    active = attempt(operation=operation, total_cents=3000, pending_changes=pending)
+    before = {"total_cents": 2000}
+    active = attempt(operation=operation, total_cents=3000, pending_changes=pending, before=before)
     merged, outcome = merge_state(payment(active_attempt=active), provider_payment("created"), LATE)
     assert outcome
     assert outcome.kind == "not_sent"
@@ -235,7 +296,7 @@ def test_done_update_writes_pending_changes_but_keeps_the_providers_total(
     total: int, kept: tuple[int, int]
 ) -> None:
     amounts = {"subtotal_cents": 2700, "tax_cents": 300, "total_cents": 3000}
-    pending = {"description": "new", "tags": "t", **amounts}
+    pending = {"description": "new", "tags": "t", "setup_future_usage": "off_session", **amounts}
     active = attempt(operation="update", total_cents=3000, pending_changes=pending)
     done = AttemptOutcome(attempt=2, kind="done")
     merged, _ = merge_state(
@@ -245,13 +306,16 @@ def test_done_update_writes_pending_changes_but_keeps_the_providers_total(
     )
     assert (merged.subtotal_cents, merged.total_cents) == kept
     assert (merged.description, merged.tags) == ("new", "t")
+    assert merged.setup_future_usage is None  # the row never claims what the provider has not
 
 
 @pytest.mark.parametrize(("before", "after"), ILLEGAL)
-def test_illegal_transition_keeps_the_state_and_takes_the_amounts(
+def test_illegal_transition_keeps_the_state_and_takes_what_moved_money(
     before: Status, after: Status
 ) -> None:
-    provider_state = provider_payment(after, captured_cents=2000, refunded_cents=500, dispute=OPEN)
+    provider_state = provider_payment(
+        after, captured_cents=2000, refunded_cents=500, dispute=OPEN, charge_id="ch_1"
+    )
     merged, _ = merge_state(payment(status=before), provider_state)
     assert merged.status == before
     assert (merged.captured_cents, merged.refunded_cents, merged.refundable_cents) == (
@@ -259,12 +323,124 @@ def test_illegal_transition_keeps_the_state_and_takes_the_amounts(
         500,
         1500,
     )
-    assert merged.dispute == OPEN
+    assert (merged.dispute, merged.charge_id) == (OPEN, "ch_1")
+    assert merged.is_contradicted
+
+
+@pytest.mark.parametrize("ours", ["requires_capture", "succeeded", "canceled"])
+def test_rule13_older_answer_takes_nothing_away(ours: Status) -> None:
+    paid = payment(status=ours, captured_cents=2000, charge_id="ch_1", dispute=OPEN, is_open=False)
+    older = provider_payment("created", total_cents=5, currency="EUR", is_open=True)
+    kept = replace(paid, refundable_cents=2000, is_contradicted=ours != "canceled")
+    assert merge_state(paid, older)[0] == kept
 
 
 def test_unknown_provider_status_keeps_our_state() -> None:
     merged, _ = merge_state(payment(status="processing"), provider_payment(None, charge_id="ch_1"))
     assert (merged.status, merged.charge_id) == ("processing", "ch_1")
+    assert merged.is_contradicted
+
+
+PAID = payment(status="succeeded", captured_cents=2000, charge_id="ch_1", is_open=False)
+BOTH = {"charge_id": "ch_1", "captured_cents": 2000}
+
+
+def refund(**more: Any) -> Refund:
+    known = {"id": "ref_1", "payment_id": "pay_1", "amount_cents": 500, "currency": "USD"}
+    known |= {"provider_refund_id": "re_1", "status": "succeeded"}
+    return Refund(**{**known, "created_at": AT, "updated_at": AT, **more})
+
+
+def provider_refund(**more: Any) -> ProviderRefund:
+    known = {"provider_refund_id": "re_1", "refund_id": "ref_1", "amount_cents": 500}
+    known |= {"currency": "USD", "status": "succeeded"}
+    return ProviderRefund(**{**known, "created_at": AT, **more})
+
+
+def test_rule13_answer_without_dispute_refunds_or_charge_changes_nothing_of_them() -> None:
+    ours = replace(PAID, dispute=OPEN, refunded_cents=500, refundable_cents=1500)
+    merged, _ = merge_state(ours, provider_payment("succeeded", captured_cents=2000))
+    assert merged == ours
+
+
+@pytest.mark.parametrize(
+    ("in_charge", "in_list", "expected", "is_contradicted"),
+    [
+        (500, (provider_refund(),), 500, False),
+        (500, (), 500, False),  # the list lags behind our row
+        (900, (provider_refund(),), 900, True),  # the list lags behind the charge
+        (0, (provider_refund(),), 500, True),  # the charge lags behind the list
+        (0, (), 500, True),  # both are older than our row
+        (0, (provider_refund(status="failed"),), 0, False),
+        (500, (provider_refund(status="failed"),), 500, True),
+        (800, (provider_refund(), provider_refund(provider_refund_id="re_2", refund_id=None,
+                                                  amount_cents=300)), 800, False),
+    ],
+)  # fmt: skip
+def test_rule13_figures_that_disagree_lower_nothing_and_are_asked_again(
+    in_charge: int,
+    in_list: tuple[ProviderRefund, ...],
+    expected: int,
+    is_contradicted: bool,
+) -> None:
+    ours = replace(PAID, refunded_cents=500)
+    provider_state = provider_payment("succeeded", **BOTH, refunded_cents=in_charge)
+    provider_state = replace(provider_state, refunds=in_list)
+    merged = merged_with(ours, provider_state, known=[refund()]).payment
+    assert (merged.refunded_cents, merged.is_contradicted) == (expected, is_contradicted)
+    assert merged.refundable_cents == 2000 - expected
+
+
+@pytest.mark.parametrize(("known", "reported"), [("succeeded", "pending"), ("failed", "succeeded")])
+def test_rule13_refund_never_goes_back_to_an_earlier_status(known: Any, reported: Any) -> None:
+    row = refund(status=known)
+    provider_state = provider_payment("succeeded", **BOTH, refunded_cents=500)
+    provider_state = replace(provider_state, refunds=(provider_refund(status=reported),))
+    assert merged_with(PAID, provider_state, known=[row]).refunds == []
+
+
+def test_rule13_only_a_status_check_takes_a_contradiction_away() -> None:
+    ours = replace(PAID, is_contradicted=True)
+    own_answer = provider_payment("succeeded", **BOTH, refunded_cents=0)
+    assert merge_state(ours, own_answer)[0].is_contradicted
+    assert not merge_state(ours, replace(own_answer, refunds=()))[0].is_contradicted
+
+
+def test_rule13_dispute_that_is_not_listed_yet_is_asked_again() -> None:
+    provider_state = provider_payment("succeeded", **BOTH, is_disputed=True)
+    provider_state = replace(provider_state, refunds=())
+    assert merge_state(PAID, provider_state)[0].is_contradicted
+    assert not merge_state(PAID, replace(provider_state, dispute=OPEN))[0].is_contradicted
+
+
+def test_answer_of_our_own_refund_agrees_with_the_charge_or_is_asked_again() -> None:
+    asked = refund(provider_refund_id=None, status="pending")
+    locked = replace(
+        PAID,
+        active_attempt=attempt(operation="refund", refund=asked),
+        refunded_cents=100,
+        refunds_pending=1,
+    )
+    done = AttemptOutcome(attempt=2, kind="done")
+    for in_charge, is_contradicted in ((600, False), (900, True), (500, True)):
+        answer = provider_payment("succeeded", **BOTH, refunded_cents=in_charge)
+        answer = replace(answer, refund=provider_refund())
+        found = merged_with(locked, answer, own_outcome=done, known=[asked])
+        assert found.payment.refunded_cents == max(600, in_charge)
+        assert found.payment.is_contradicted is is_contradicted
+        assert [each.status for each in found.refunds] == ["succeeded"]
+        assert found.payment.refunds_pending == 0
+
+
+def test_creation_that_was_not_sent_is_followed_by_the_next_attempt() -> None:
+    """Rule 17: the lock stays, with another number and key."""
+    active = attempt(operation="create", from_status="new")
+    new = payment(status="new", provider_payment_id=None, active_attempt=active, attempts=2)
+    following = replace(active, number=3, key="k.3")
+    ended = AttemptOutcome(attempt=2, kind="not_sent", next_attempt=following)
+    merged, outcome = merge_state(new, None, LATE, ended)
+    assert outcome == ended
+    assert merged == replace(new, active_attempt=following, attempts=3)
 
 
 def test_refundable_cents_are_never_below_zero() -> None:

@@ -26,6 +26,8 @@ CALLS = """
 confirm: created, failed; single: requires_action
 update: created, failed; single: requires_action
 cancel: created, requires_action, failed, requires_capture
+capture: requires_capture
+refund: succeeded
 """
 STATUSES: tuple[Status, ...] = get_args(Status)
 

@@ -115,6 +115,41 @@ def test_b14_computed_amounts_have_the_same_bounds(cents: dict[str, int], field:
     assert [each.field for each in refused.value.details] == [field]
 
 
+@pytest.mark.parametrize(
+    ("cents", "detail"),
+    [
+        (
+            {"subtotal_cents": 10, "tax_cents": 2, "total_cents": 13},
+            ("total_cents", "must be subtotal_cents + tax_cents - discount_cents = 12"),
+        ),
+        (
+            {"total_cents": 10, "tax_cents": 14, "discount_cents": 3},
+            ("total_cents", "must be at least 11, tax less discount"),
+        ),
+        (
+            {"subtotal_cents": 10, "discount_cents": 11},
+            ("discount_cents", "must not exceed subtotal_cents + tax_cents"),
+        ),
+        ({"subtotal_cents": 0}, ("total_cents", f"must be between 1 and {MOST}")),
+    ],
+)
+def test_b14_refusal_names_the_field_and_what_it_must_be(
+    cents: dict[str, int], detail: tuple[str, str]
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        amounts.complete(asked(**cents))
+    assert str(refused.value) == " ".join(detail)
+    assert refused.value.details == [detail]
+
+
+def test_b14_largest_amount_is_accepted() -> None:
+    assert all_four(amounts.complete(asked(subtotal_cents=MOST))) == (MOST, 0, 0, MOST)
+
+
+def test_b14_amounts_are_these_four_fields() -> None:
+    assert frozenset(NAMES) == amounts.AMOUNTS
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("wrong", [True, "20", 20.5, 20.0, -1, MOST + 1, [1]])
 def test_b14_amount_must_be_an_integer_in_range(name: str, wrong: object) -> None:

@@ -3,10 +3,19 @@
 Source: docs/api/native.md, section 4; docs/payment-correctness.md, section 2.
 """
 
+from collections.abc import Callable
+
 import pytest
 
 from bridge.bodies.customer import GuestData
-from bridge.bodies.payment import Cancellation, Capture, NewPayment, NewRefund, PaymentChange
+from bridge.bodies.payment import (
+    Cancellation,
+    Capture,
+    Confirmation,
+    NewPayment,
+    NewRefund,
+    PaymentChange,
+)
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.workers import sweep
 from bridge.errors import (
@@ -72,6 +81,78 @@ def test_unpaid_payment_is_canceled_after_a_week(
         change_payment.confirm(USER, payment.id, VISA, run_context())
     assert refused.value.code == "payment_not_confirmable"
     assert_settled(payment.id)
+
+
+def test_payment_that_was_left_at_3d_secure_is_canceled_after_a_week(
+    stripe_simulator: StripeSimulator, later: Later
+) -> None:
+    made = created()
+    asked = Confirmation(payment_method_id="pm_card_threeDSecure2Required")
+    assert change_payment.confirm(USER, made.id, asked, run_context()).payment.status == (
+        "requires_action"
+    )
+    for _ in range(10):
+        later(24 * 3600)
+        sweep.sweep(sweep_run())
+    assert (stored(made.id).status, stored(made.id).due_at) == ("canceled", None)
+    assert stripe_simulator.intents()[0]["status"] == "canceled"
+
+
+def test_abandon_days_0_means_never(later: Later, setting: Callable[[str, str], None]) -> None:
+    setting("ABANDON_DAYS", "0")
+    made = created()
+    for days in (0, 8, 30):
+        later(days * 24 * 3600 + 61)
+        sweep.sweep(sweep_run())
+    assert stored(made.id).status == "created"
+
+
+@pytest.mark.parametrize(
+    ("change", "there"),
+    [
+        (PaymentChange(setup_future_usage="off_session"), "setup_future_usage"),
+        (PaymentChange(payment_method_id="pm_card_visa"), "payment_method"),
+        (PaymentChange(statement_descriptor="SHOP 42"), "statement_descriptor_suffix"),
+        (PaymentChange(total_cents=2100), "amount"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fault", "outcome"), [("drop_before", "not_sent"), ("drop_after", "done")]
+)
+def test_rule18_update_is_done_only_if_the_provider_has_it(
+    change: PaymentChange,
+    there: str,
+    fault: str,
+    outcome: str,
+    stripe_simulator: StripeSimulator,
+    later: Later,
+) -> None:
+    made = created()
+    before = stripe_simulator.intents()[0].get(there)
+    stripe_simulator.fault("update_payment", fault, times=2)
+    assert change_payment.update(USER, made.id, change, run_context()).retry_after
+    for _ in range(4):
+        later(70)
+        sweep.sweep(sweep_run())
+    ends = [each.outcome for each in payment_items.timeline(made.id)]
+    assert ends == ["done", outcome]
+    row, intent = stored(made.id), stripe_simulator.intents()[0]
+    assert (intent.get(there) == before) == (outcome == "not_sent")
+    assert (row.total_cents, row.setup_future_usage) == (
+        intent["amount"],
+        intent["setup_future_usage"],
+    )
+    assert row.statement_descriptor == intent.get("statement_descriptor_suffix")
+    is_kept = outcome == "done" and change.payment_method_id
+    assert row.payment_method_id == (change.payment_method_id if is_kept else None)
+
+
+def test_update_with_own_fields_and_an_amount_stores_both() -> None:
+    made = created()
+    change = PaymentChange(total_cents=2100, project_id="proj_1", metadata={"a": "b"})
+    change_payment.update(USER, made.id, change, run_context())
+    row = stored(made.id)
+    assert (row.total_cents, row.metadata, row.project_id) == (2100, {"a": "b"}, "proj_1")
 
 
 def test_active_update_does_not_overwrite_newer_own_fields(

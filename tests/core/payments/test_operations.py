@@ -4,6 +4,7 @@ Source: docs/payment-correctness.md, section 2.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from msgspec.structs import replace
@@ -13,10 +14,11 @@ from bridge.bodies.payment_method import NewMethod
 from bridge.core.payment_state.attempts import OperationPlan
 from bridge.core.payments import change_payment, operations
 from bridge.core.wallet import payment_methods
-from bridge.errors import Conflict, InvalidRequest, NotFound
+from bridge.errors import Conflict, InvalidRequest, NotFound, Refused, WrongState
 from bridge.models.payment import Payment
 from bridge.models.provider import Dispute
 from local.stripe.simulator import StripeSimulator
+from tests import records
 from tests.conftest import USER, run_context
 from tests.core.payment_state.conftest import VISA, created
 
@@ -141,6 +143,41 @@ def test_refund_above_what_is_left_raises_409(
     assert refused.value.code == "amount_exceeds_available"
 
 
+@pytest.mark.parametrize(
+    ("plan", "status", "message"),
+    [
+        (confirm, "canceled", "a payment that is canceled cannot be confirmed"),
+        (update, "processing", "a payment that is processing cannot be updated"),
+        (cancel, "succeeded", "a payment that is succeeded cannot be canceled"),
+        (capture, "created", "a payment that is created cannot be captured"),
+        (refund, "failed", "a payment that is failed cannot be refunded"),
+        (lambda: capture(2001), "requires_capture", "2000 is authorized"),
+        (lambda: refund(2001), "succeeded", "2000 is left to refund"),
+    ],
+)
+def test_refusal_to_start_says_why(plan: Plan, status: str, message: str) -> None:
+    with pytest.raises(Conflict) as refused:
+        plan().starts(payment(status))
+    assert str(refused.value) == message
+
+
+def test_plan_has_its_operation_and_the_request_with_only_what_was_sent() -> None:
+    plans = [
+        operations.plan_confirm(USER, VISA, run_context()),
+        operations.plan_update(USER, PaymentChange(total_cents=3000), run_context()),
+        operations.plan_cancel("abandoned", run_context()),
+        operations.plan_capture(Capture(), run_context()),
+        operations.plan_refund(NewRefund(amount_cents=500), run_context()),
+    ]
+    assert [(each.operation, each.request) for each in plans] == [
+        ("confirm", '{"payment_method_id":"pm_card_visa"}'),
+        ("update", '{"total_cents":3000}'),
+        ("cancel", "abandoned"),
+        ("capture", "{}"),
+        ("refund", '{"amount_cents":500}'),
+    ]
+
+
 def test_refund_is_the_only_plan_that_is_repeatable() -> None:
     plans = [confirm(), update(), cancel(), capture(), refund()]
     assert [plan.operation for plan in plans if plan.is_repeatable] == ["refund"]
@@ -148,10 +185,58 @@ def test_refund_is_the_only_plan_that_is_repeatable() -> None:
 
 def test_prepare_refund_without_amount_takes_all_that_is_left() -> None:
     row = payment("succeeded", refundable_cents=700)
-    prepared = refund().prepare(row).refund
+    request = NewRefund(reason="damaged")
+    prepared = operations.plan_refund(request, run_context()).prepare(row).refund
     assert prepared
     assert (prepared.amount_cents, prepared.currency, prepared.status) == (700, "USD", "pending")
-    assert prepared.payment_id == row.id
+    assert (prepared.payment_id, prepared.reason) == (row.id, "damaged")
+    assert prepared.id.startswith("ref_")
+    assert prepared.created_at == prepared.updated_at
+
+
+@pytest.mark.parametrize(
+    ("plan", "status", "expected"),
+    [
+        (confirm, "created", {"payment_method": "pm_card_visa"}),
+        (update, "created", {"amount": "3000"}),
+        (
+            lambda: update(payment_method_id="pm_card_visa"),
+            "created",
+            {"amount": "2000", "payment_method": "pm_card_visa"},
+        ),
+        (cancel, "created", {"cancellation_reason": "requested_by_customer"}),
+        (lambda: capture(500), "requires_capture", {"amount_to_capture": "500"}),
+        (lambda: refund(500), "succeeded", {"amount": "500"}),
+    ],
+)
+def test_send_makes_the_call_with_the_key_of_the_attempt(
+    plan: Plan, status: str, expected: dict[str, str], stripe_simulator: StripeSimulator
+) -> None:
+    row = payment(status)
+    prepared = plan().prepare(row)
+    locked = replace(row, active_attempt=records.attempt(key=f"{row.uid}.2"))
+    with suppress(Refused, WrongState):  # the object itself is not in the state of our row
+        prepared.send(locked)
+    asked = stripe_simulator.requests[-1]
+    assert asked.headers["Idempotency-Key"] == f"{row.uid}.2"
+    assert expected.items() <= asked.form.items()
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [("https://shop.test/new", "https://shop.test/new"), (None, "https://shop.test/old")],
+)
+def test_confirm_sends_the_given_return_url_else_the_stored_one(
+    given: str | None, used: str, stripe_simulator: StripeSimulator
+) -> None:
+    row = replace(created(), return_url="https://shop.test/old", may_redirect=True)
+    request = Confirmation(payment_method_id="pm_card_visa", return_url=given)
+    prepared = confirm(request).prepare(row)
+    with suppress(Refused):  # the object itself was created without redirects
+        prepared.send(replace(row, active_attempt=records.attempt(key=f"{row.uid}.2")))
+    assert stripe_simulator.requests[-1].form["return_url"] == used
+    sent = {"payment_method_id": "pm_card_visa"} | ({"return_url": given} if given else {})
+    assert prepared.pending_changes == sent
 
 
 def test_prepare_update_computes_the_other_amounts() -> None:
@@ -162,6 +247,11 @@ def test_prepare_update_computes_the_other_amounts() -> None:
         "discount_cents": 0,
         "total_cents": 3000,
     }
+
+
+def test_prepare_update_without_an_amount_writes_no_amount() -> None:
+    changes = update(payment_method_id="pm_card_visa").prepare(created()).pending_changes
+    assert changes == {"payment_method_id": "pm_card_visa"}
 
 
 @pytest.mark.parametrize(
@@ -185,6 +275,8 @@ def test_b18_confirm_without_any_method_raises_payment_method_required(
     with pytest.raises(InvalidRequest) as refused:
         change_payment.confirm(USER, created().id, Confirmation(), run_context())
     assert refused.value.code == "payment_method_required"
+    assert str(refused.value) == "a payment method is required to confirm this payment"
+    assert refused.value.details == [("payment_method_id", "is required")]
     assert stripe_simulator.log.counts["confirm"] == 0
 
 
@@ -206,6 +298,7 @@ def test_b18_confirm_with_a_stored_method_that_is_gone_raises_payment_method_req
     with pytest.raises(InvalidRequest) as refused:
         change_payment.confirm(USER, row.id, Confirmation(), run_context())
     assert refused.value.code == "payment_method_required"
+    assert str(refused.value) == "the stored payment method is no longer there"
     given = Confirmation(payment_method_id=method.id)
     with pytest.raises(NotFound):
         change_payment.confirm(USER, row.id, given, run_context())
@@ -218,4 +311,5 @@ def test_b18_confirm_with_a_method_of_another_customer_raises_400_on_the_field()
     other = replace(row, customer_id="cust_other")
     with pytest.raises(InvalidRequest) as refused:
         confirm(Confirmation(payment_method_id=method.id)).prepare(other)
-    assert [detail.field for detail in refused.value.details] == ["payment_method_id"]
+    assert str(refused.value) == "payment_method_id belongs to another customer than the payment"
+    assert refused.value.details == [("payment_method_id", "belongs to another customer")]

@@ -7,19 +7,22 @@ from contextlib import suppress
 
 import pytest
 
+from bridge import clock
 from bridge.bodies.payment import Cancellation, Capture, Confirmation, NewPayment, NewRefund
 from bridge.core.operations import payment_operator
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.workers import sweep
 from bridge.errors import BridgeError, Conflict, ProviderUnavailable
+from bridge.models.outbox import Cursor
 from bridge.models.payment import Payment, PaymentResult
-from bridge.store.payments import payment_items
+from bridge.store.payments import outbox_items, payment_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, Killed, run_context, sweep_run, together
 from tests.core.payment_state.conftest import CRASH_POINTS, Later
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 PART = NewRefund(amount_cents=500)
+DAY = 24 * 3600
 
 
 def paid(method: str = "pm_card_visa", **more: object) -> Payment:
@@ -241,7 +244,7 @@ def test_pending_refund_keeps_the_payment_due_until_it_succeeds(
         later(60)
         sweep.sweep(sweep_run())
     assert [each.status for each in payment_items.refunds(payment.id)] == ["succeeded"]
-    assert stored(payment).due_at is None
+    assert (stored(payment).due_at or 0) > clock.seconds() + DAY / 2  # only watched (rule 16)
     assert_agrees(payment, stripe_simulator)
 
 
@@ -295,6 +298,107 @@ def test_dispute_is_displayed_until_it_is_won(
     assert (refused.value.status, refused.value.code) == (409, "payment_not_refundable")
     stripe_simulator.dashboard("close_dispute", intent, outcome=outcome)
     assert change_payment.sync(USER, payment.id, run_context()).displayed_status == displayed
+
+
+def events(payment: Payment) -> list[str]:
+    """The names of the events that go to the bus."""
+    entries = outbox_items.list_after(Cursor(payment_id=payment.id))
+    return [event.name for entry in entries for event in entry.events]
+
+
+def test_rule13_own_refund_keeps_the_open_dispute(stripe_simulator: StripeSimulator) -> None:
+    payment = paid()
+    stripe_simulator.dashboard("inquire", str(payment.provider_payment_id))
+    assert change_payment.sync(USER, payment.id, run_context()).displayed_status == "disputed"
+    refund(payment, NewRefund(amount_cents=100))
+    assert stored(payment).dispute
+    assert stored(payment).displayed_status == "disputed"
+    assert events(payment)[-1] == "refund.succeeded"
+
+
+def test_rule13_list_that_lags_behind_takes_no_refund_back(
+    stripe_simulator: StripeSimulator, later: Later
+) -> None:
+    payment = paid()
+    refund(payment)
+    stripe_simulator.fault("list_refunds", "stale")
+    assert change_payment.sync(USER, payment.id, run_context()).refunded_cents == 500
+    later(4000)
+    sweep.sweep(sweep_run())
+    assert_agrees(payment, stripe_simulator)
+
+
+def test_rule16_refund_that_fails_after_days_is_found_without_an_event(
+    stripe_simulator: StripeSimulator, later: Later
+) -> None:
+    stripe_simulator.refunds_settle_after(5 * DAY)
+    payment = paid("pm_card_refundFail")
+    refund(payment)
+    assert stored(payment).refunded_cents == 500
+    for _ in range(8):
+        later(DAY)
+        sweep.sweep(sweep_run())
+    assert [each["status"] for each in stripe_simulator.refunds()] == ["failed"]
+    assert stored(payment).refunded_cents == 0
+    assert_agrees(payment, stripe_simulator)
+
+
+def test_rule16_dispute_that_is_won_after_weeks_is_found_without_an_event(
+    stripe_simulator: StripeSimulator, later: Later
+) -> None:
+    payment = paid()
+    stripe_simulator.dashboard("dispute", str(payment.provider_payment_id))
+    assert change_payment.sync(USER, payment.id, run_context()).displayed_status == "disputed"
+    later(20 * DAY)
+    stripe_simulator.dashboard("close_dispute", str(payment.provider_payment_id), outcome="won")
+    for _ in range(7):
+        later(DAY)
+        sweep.sweep(sweep_run())
+    assert stored(payment).displayed_status == "succeeded"
+    assert stored(payment).due_at is None
+
+
+def test_payment_succeeds_once_for_subscribers(
+    stripe_simulator: StripeSimulator, later: Later
+) -> None:
+    """A refund that is refused or fails and a dispute that is won have events of their own."""
+    payment = paid("pm_card_refundFail")
+    intent = str(payment.provider_payment_id)
+    stripe_simulator.fault("refund", "429")
+    with pytest.raises(ProviderUnavailable):
+        refund(payment)
+    refund(payment)
+    later(120)
+    change_payment.sync(USER, payment.id, run_context())
+    stripe_simulator.dashboard("dispute", intent)
+    change_payment.sync(USER, payment.id, run_context())
+    stripe_simulator.dashboard("close_dispute", intent, outcome="won")
+    change_payment.sync(USER, payment.id, run_context())
+    assert events(payment) == [
+        "payment.created",
+        "payment.succeeded",
+        "refund.failed",
+        "payment.partially_refunded",
+        "refund.succeeded",
+        "refund.failed",
+        "payment.disputed",
+        "dispute.opened",
+        "dispute.won",
+    ]
+
+
+def test_refund_after_a_dispute_that_was_won_makes_one_event(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = paid()
+    intent = str(payment.provider_payment_id)
+    stripe_simulator.dashboard("dispute", intent)
+    change_payment.sync(USER, payment.id, run_context())
+    stripe_simulator.dashboard("close_dispute", intent, outcome="won")
+    change_payment.sync(USER, payment.id, run_context())
+    refund(payment, NewRefund(amount_cents=100))
+    change_payment.sync(USER, payment.id, run_context())
+    assert events(payment)[-3:] == ["dispute.won", "payment.partially_refunded", "refund.succeeded"]
 
 
 def capture(payment: Payment, key: str | None = None) -> PaymentResult:

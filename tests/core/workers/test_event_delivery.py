@@ -1,4 +1,4 @@
-"""Every timeline entry reaches the bus, in the order of its payment.
+"""Every event of the timeline reaches the bus, in the order of its payment.
 
 Source: docs/data-model.md, section 7; docs/payment-correctness.md, section 9.
 """
@@ -25,7 +25,7 @@ from bridge.store import dynamodb, keys
 from bridge.store.payments import outbox_items, payment_items
 from tests.conftest import USER, Crash, Killed, run_context, together
 from tests.store.conftest import Wire
-from tests.store.payments.test_outbox_items import put_entries
+from tests.store.payments.test_outbox_items import DISPUTE, REFUND, put_entries, put_entry
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 Subscriber = Callable[[], list[dict[str, Any]]]
@@ -65,30 +65,35 @@ def sequences(subscriber: Subscriber, payment_id: str = "pay_1") -> list[int]:
     return [number for each, number in delivered_events(subscriber) if each == payment_id]
 
 
+def names(subscriber: Subscriber) -> list[tuple[int, str]]:
+    """Sequence and name of each event on the bus, in its order."""
+    return [(each["detail"]["seq"], each["detail-type"]) for each in subscriber()]
+
+
 def cursor(payment_id: str = "pay_1") -> Cursor:
     return outbox_items.get_cursor(payment_id)
 
 
-def refuse(wire: Wire, *sequences: int) -> None:
-    """Let the bus refuse these events, and take the others of the same call."""
+def refuse(wire: Wire, *refused: str) -> None:
+    """Let the bus refuse events of these names, and take the others of the same call."""
 
     def refuse_some(request: AWSPreparedRequest) -> AWSResponse | None:
         entries = json.loads(request.body)["Entries"]
-        numbers = [json.loads(each["Detail"])["seq"] for each in entries]
-        if not set(numbers) & set(sequences):
+        sent = [each["DetailType"] for each in entries]
+        if not set(sent) & set(refused):
             return None
         answers = [
-            {"ErrorCode": "InternalFailure"} if number in sequences else {"EventId": str(number)}
-            for number in numbers
+            {"ErrorCode": "InternalFailure"} if name in refused else {"EventId": name}
+            for name in sent
         ]
         body = {"FailedEntryCount": len(answers), "Entries": answers}
-        wire.requests.append({"taken": [n for n in numbers if n not in sequences]})
+        wire.requests.append({"taken": [name for name in sent if name not in refused]})
         return wire.response(request, 200, body)
 
     wire.listen("PutEvents", refuse_some)
 
 
-def test_each_timeline_entry_is_sent_in_the_documented_form(subscriber: Subscriber) -> None:
+def test_each_event_is_sent_in_the_documented_form(subscriber: Subscriber) -> None:
     payment = paid()
     assert deliver(payment.id) == event_delivery.Delivered(
         events=2, deferred=0, retries_exhausted=0, left=0
@@ -109,6 +114,139 @@ def test_each_timeline_entry_is_sent_in_the_documented_form(subscriber: Subscrib
     }
     assert second["time"] == second["detail"]["at"]
     assert cursor(payment.id).sent == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "more"),
+    [
+        (
+            {"refund": REFUND},
+            "refund.pending",
+            {"refund_id": "ref_1", "amount_cents": 500, "currency": "USD"},
+        ),
+        ({"dispute": DISPUTE}, "dispute.opened", {"dispute_id": "dp_1"}),
+    ],
+)
+def test_event_of_a_refund_or_dispute_says_which_one(
+    change: dict[str, Any], name: str, more: dict[str, Any], subscriber: Subscriber
+) -> None:
+    put_entry(1, **change)
+    assert deliver("pay_1").events == 2
+    status, event = subscriber()
+    assert (status["detail-type"], event["detail-type"]) == ("payment.1", name)
+    assert event["detail"] == status["detail"] | more
+
+
+def test_both_events_of_an_entry_are_sent_in_order_with_its_sequence(
+    subscriber: Subscriber,
+) -> None:
+    put_entry(1, refund=REFUND)
+    put_entry(2, event=None, dispute=DISPUTE)
+    put_entry(3)
+    assert deliver("pay_1").events == 4
+    assert names(subscriber) == [
+        (1, "payment.1"),
+        (1, "refund.pending"),
+        (2, "dispute.opened"),
+        (3, "payment.3"),
+    ]
+    assert cursor().sent == 3
+
+
+def test_refused_second_event_of_an_entry_sends_both_again_with_the_same_sequence(
+    subscriber: Subscriber, bus_wire: Wire
+) -> None:
+    """The cursor counts entries. Subscribers drop the repeat by sequence and name."""
+    put_entries(1)
+    put_entry(2, refund=REFUND)
+    put_entries(3)
+    refuse(bus_wire, "refund.pending")
+    delivered = deliver("pay_1")
+    assert (delivered.events, delivered.deferred) == (2, 1)
+    assert cursor().sent == 1
+    bus_wire.undo.close()
+    assert deliver("pay_1").events == 3
+    second = [(2, "payment.2"), (2, "refund.pending")]
+    assert names(subscriber) == [(1, "payment.1"), (2, "payment.2"), *second, (3, "payment.3")]
+    assert (cursor().sent, cursor().due_at) == (3, None)
+
+
+def test_first_event_of_an_entry_that_is_sent_again_is_no_progress(
+    later: Later, bus_wire: Wire
+) -> None:
+    """Else the tries for the second one would never become rarer, and never end."""
+    put_entry(1, refund=REFUND)
+    refuse(bus_wire, "refund.pending")
+    deliver("pay_1")
+    since = cursor().failing_since
+    later(HOUR)
+    deliver("pay_1")
+    assert since
+    assert (cursor().sent, cursor().failing_since) == (0, since)
+
+
+def test_run_without_time_for_the_second_event_of_an_entry_leaves_the_entry_due(
+    subscriber: Subscriber, bus_wire: Wire, later: Later
+) -> None:
+    for number in (1, 2, 3):
+        put_entry(number, refund=REFUND)
+    bus_wire.listen("PutEvents", lambda _: later(10))
+    assert event_delivery.deliver(["pay_1"], trigger_run(60)).events == 5
+    assert (cursor().sent, cursor().failing_since) == (2, None)
+    assert (cursor().due_at or 0) <= clock.seconds()
+    bus_wire.undo.close()
+    deliver("pay_1")
+    third = [(3, "payment.3"), (3, "refund.pending")]
+    assert names(subscriber)[4:] == [third[0], *third]
+
+
+def test_entries_without_events_are_passed_over(subscriber: Subscriber) -> None:
+    for number, event in ((1, None), (2, "payment.2"), (3, None), (4, "payment.4"), (5, None)):
+        put_entry(number, event=event)
+    assert deliver("pay_1").events == 2
+    assert sequences(subscriber) == [2, 4]
+    assert (cursor().sent, cursor().due_at) == (5, None)
+
+
+def test_cursor_moves_up_to_the_entry_whose_event_was_refused(bus_wire: Wire) -> None:
+    put_entry(1, event=None)
+    put_entry(2, event=None)
+    put_entry(3)
+    refuse(bus_wire, "payment.3")
+    assert deliver("pay_1").deferred == 1
+    assert cursor().sent == 2
+
+
+def test_entries_without_events_alone_write_nothing(subscriber: Subscriber) -> None:
+    """They are read again with the next event, which is cheaper than a write for each."""
+    put_entry(1, event=None)
+    assert deliver("pay_1") == event_delivery.Delivered(
+        events=0, deferred=0, retries_exhausted=0, left=0
+    )
+    assert cursor().version == 0
+    put_entries(2)
+    deliver("pay_1")
+    assert (sequences(subscriber), cursor().sent) == ([2], 2)
+
+
+def test_cursor_moves_past_a_whole_page_of_entries_without_events(
+    subscriber: Subscriber,
+) -> None:
+    for number in range(1, outbox_items.PAGE + 1):
+        put_entry(number, event=None)
+    put_entries(outbox_items.PAGE + 1)
+    assert deliver("pay_1").events == 0
+    assert cursor().sent == outbox_items.PAGE
+    assert (cursor().due_at or 0) <= clock.seconds()
+    assert deliver("pay_1").events == 1
+    assert (cursor().sent, cursor().due_at) == (outbox_items.PAGE + 1, None)
+    assert sequences(subscriber) == [outbox_items.PAGE + 1]
+
+
+def test_due_cursor_without_events_to_send_is_due_no_more() -> None:
+    put_entry(1, event=None)
+    assert event_delivery.replay("pay_1", 1, trigger_run()).events == 0
+    assert (cursor().sent, cursor().due_at) == (1, None)
 
 
 def test_trigger_without_new_entries_sends_and_writes_nothing(subscriber: Subscriber) -> None:
@@ -185,7 +323,7 @@ def test_refused_event_defers_later_events_of_the_same_payment(
 ) -> None:
     put_entries(1, 2, 3)
     put_entries(1, payment_id="pay_2")
-    refuse(bus_wire, 2)
+    refuse(bus_wire, "payment.2")
     assert deliver("pay_1", "pay_2") == event_delivery.Delivered(
         events=2, deferred=1, retries_exhausted=0, left=0
     )
@@ -200,11 +338,11 @@ def test_refused_event_does_not_defer_other_payments_of_the_call(
     subscriber: Subscriber, bus_wire: Wire
 ) -> None:
     put_entries(1, 2)
-    put_entries(5, payment_id="pay_2")
-    refuse(bus_wire, 5)
+    put_entry(1, "pay_2", event="payment.refused")
+    refuse(bus_wire, "payment.refused")
     delivered = deliver("pay_1", "pay_2")
     assert (delivered.events, delivered.deferred) == (2, 1)
-    assert bus_wire.requests[1:2] == [{"taken": [1]}]
+    assert bus_wire.requests[1:2] == [{"taken": ["payment.1"]}]
     assert (cursor().sent, cursor("pay_2").sent) == (2, 0)
 
 
@@ -243,7 +381,7 @@ def test_delivery_tries_become_rarer_and_end_after_three_days(
     later: Later, bus_wire: Wire, capsys: pytest.CaptureFixture[str], setting: Callable[..., None]
 ) -> None:
     put_entries(1, 2)
-    refuse(bus_wire, 1)
+    refuse(bus_wire, "payment.1")
     setting("POWERTOOLS_METRICS_DISABLED", "false")
     capsys.readouterr()
     began, waits, retries_exhausted = clock.seconds(), [], 0
@@ -270,7 +408,7 @@ def test_events_with_exhausted_retries_are_sent_at_the_next_trigger(
     later: Later, subscriber: Subscriber, bus_wire: Wire
 ) -> None:
     put_entries(1)
-    refuse(bus_wire, 1)
+    refuse(bus_wire, "payment.1")
     deliver("pay_1")
     later(event_delivery.GIVE_UP_AFTER_S)
     assert deliver("pay_1").retries_exhausted == 1
@@ -334,7 +472,7 @@ def test_cursor_conflict_keeps_the_due_entry_of_a_later_deferred_event(
 
     def another(payment_id: str) -> None:
         put_entries(2)
-        refuse(bus_wire, 2)
+        refuse(bus_wire, "payment.2")
         assert deliver(payment_id).deferred == 1
 
     crash.at, crash.meanwhile = "delivered", another

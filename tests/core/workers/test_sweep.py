@@ -20,7 +20,7 @@ from bridge.models.payment import ActiveAttempt, Payment
 from bridge.models.run_context import RunContext
 from bridge.store import dynamodb, keys
 from bridge.store.jobs import due_items
-from bridge.store.payments import outbox_items, payment_items
+from bridge.store.payments import event_counter_items, outbox_items, payment_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, run_context, sweep_run
 from tests.store.conftest import Wire
@@ -69,6 +69,72 @@ def test_run_without_time_counts_the_payments_it_leaves(
     assert len(stripe_simulator.requests) == asked
     swept = sweep.sweep(with_seconds(scheduling.SPARE_S + 20))
     assert (swept.checked, swept.left) == (3, 0)
+
+
+def test_rule14_counted_events_are_checked_when_due(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = change_payment.confirm(USER, created().id, VISA, run_context()).payment
+    stripe_simulator.dashboard("refund", str(payment.provider_payment_id), 500)
+    event_counter_items.count(payment.id, clock.seconds() + 60)
+    assert sweep.sweep(sweep_run()).checked == 0
+    later(100)
+    swept = sweep.sweep(sweep_run())
+    assert (swept.checked, swept.failed, swept.left) == (1, 0, 0)
+    assert 35 <= swept.oldest_due_seconds <= 45
+    assert stored(payment).displayed_status == "partially_refunded"
+    assert sweep.sweep(sweep_run()).checked == 0
+
+
+def test_counted_event_whose_check_fails_is_counted_as_failed(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = created()
+    event_counter_items.count(payment.id, clock.seconds())
+    stripe_simulator.fault("fetch", "500_before", times=None)
+    swept = sweep.sweep(sweep_run())
+    assert (swept.checked, swept.failed) == (0, 1)
+    counter = event_counter_items.get(payment.id)
+    assert counter
+    assert counter.failing_since
+    assert counter.due_at == counter.failing_since + 5
+
+
+def test_run_without_time_reads_no_row(later: Later) -> None:
+    for _ in range(60):
+        created()
+    later(70)
+    with ExitStack() as undo:
+        wire = Wire(undo, dynamodb.client())
+        wire.watch("GetItem")
+        swept = sweep.sweep(with_seconds(5))
+    assert wire.requests == []
+    assert (swept.checked, swept.left) == (0, 60)
+
+
+def test_shard_that_cannot_be_read_takes_no_number_away(
+    later: Later,
+    setting: Setting,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    payments = [created() for _ in range(20)]
+    later(100)
+    broken = keys.due_partition(payments[0].id)
+    on_it = sum(keys.due_partition(each.id) == broken for each in payments)
+    setting("POWERTOOLS_METRICS_DISABLED", "false")
+    capsys.readouterr()
+    throttled = {"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException"}
+    with ExitStack() as undo:
+        wire = Wire(undo, dynamodb.client())
+        wire.listen(
+            "Query",
+            lambda request: (
+                wire.response(request, 400, throttled) if broken in str(request.body) else None
+            ),
+        )
+        swept = sweep.sweep(sweep_run())
+    assert (swept.checked, swept.failed) == (len(payments) - on_it, 1)
+    assert "oldest_due_seconds" in capsys.readouterr().out
 
 
 def test_failed_status_check_is_counted_and_deferred(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bridge import clock
 from bridge.errors import UnknownOutcome
 from bridge.models.payment import Payment
 from bridge.store.payments import payment_items
@@ -69,32 +70,34 @@ def test_payments_that_agree_are_not_written(
 
 
 @pytest.mark.parametrize(
-    ("acts", "found"),
+    ("acts", "found", "watched_days"),
     [
-        ([{"action": "refund", "amount": 500}], "partially_refunded"),
-        ([{"action": "refund"}], "refunded"),
-        ([{"action": "dispute"}], "disputed"),
-        ([{"action": "dispute"}, {"action": "close_dispute", "outcome": "won"}], "succeeded"),
+        ([{"action": "refund", "amount": 500}], "partially_refunded", 1),
+        ([{"action": "refund"}], "refunded", 1),
+        ([{"action": "dispute"}], "disputed", 7),
+        ([{"action": "dispute"}, {"action": "close_dispute", "outcome": "won"}], "succeeded", None),
     ],
     ids=["a refund in part", "a refund", "a dispute", "a dispute that was won"],
 )
 def test_refund_or_dispute_made_at_provider_is_found(
     acts: list[dict[str, Any]],
     found: str,
+    watched_days: int | None,
     api: Api,
     paid: dict[str, Any],
     run: Callable[[], int],
     later: Later,
     stripe_simulator: StripeSimulator,
 ) -> None:
-    """The payment is not due, and no webhook came."""
+    """The payment is not due, and no webhook came. From then on it is watched (rule 16)."""
     assert stored(paid).due_at is None
     for act in acts:
         stripe_simulator.dashboard(**act, payment_intent=paid["provider_payment_id"])
     later(3600)
     assert run() == 1
     assert status(api, paid) == found
-    assert stored(paid).due_at is None
+    due_at = stored(paid).due_at
+    assert (due_at and round((due_at - clock.seconds()) / DAY)) == watched_days
     later(DAY)
     assert run() == 0
 
@@ -130,13 +133,42 @@ def test_foreign_payment_is_ignored(
     assert (done["listed"], done["differing"]) == (1, 0)
 
 
-def test_locked_payment_is_left_to_its_own_status_checks(
+def test_locked_payment_is_checked_too(
     api: Api, run: Callable[[], int], stripe_simulator: StripeSimulator
 ) -> None:
     made = api.payment()
     stripe_simulator.fault("confirm", "drop_after")
     assert api.confirm(made, VISA).status == 202
-    assert run() == 0
+    assert run() == 1
+    assert status(api, made) == "succeeded"
+
+
+def test_partial_capture_is_no_difference_on_any_day(
+    api: Api, run: Callable[[], int], later: Later
+) -> None:
+    made = api.payment(capture_method="manual")
+    assert api.confirm(made, VISA).status == 200
+    assert api.post(f"/payments/{made['id']}/capture", {"amount_cents": 700}).status == 200
+    for _ in range(4):
+        later(DAY)
+        assert run() == 0
+
+
+def test_refund_of_ours_does_not_hide_one_that_was_found_at_the_provider(
+    api: Api,
+    paid: dict[str, Any],
+    operate: Operate,
+    later: Later,
+    stripe_simulator: StripeSimulator,
+) -> None:
+    later(100)
+    stripe_simulator.dashboard("refund", paid["provider_payment_id"], 300)
+    assert operate(handler, NAME)["differing"] == 1
+    assert api.post(f"/payments/{paid['id']}/refund", {"amount_cents": 200}).status == 201
+    later(70)
+    operate(sweep, "jobs/sweep_payments")
+    refunds = api.get(f"/payments/{paid['id']}/refunds").body
+    assert sorted(each["amount_cents"] for each in refunds) == [200, 300]
 
 
 def test_all_pages_of_the_provider_list_are_read(

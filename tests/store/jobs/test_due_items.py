@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from bridge.store import dynamodb, keys
 from bridge.store.jobs import due_items
 from bridge.store.jobs.due_items import Due
-from bridge.store.payments import outbox_items, payment_writes
+from bridge.store.payments import event_counter_items, outbox_items, payment_writes
 from tests.store.conftest import FRESH_WRITE, NOW, payment
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -41,6 +41,8 @@ def test_list_due_returns_every_kind_that_is_due_oldest_first() -> None:
     put_payment(None)
     put_cursor("pay_123", NOW + 5)
     put_cursor("pay_7", NOW + 1000)
+    event_counter_items.count("pay_8", NOW + 7)
+    event_counter_items.count("pay_9", NOW + 1000)
     put_job("job_1", NOW)
     put_job("job_2", NOW + 1000)
     dynamodb.write(
@@ -50,6 +52,7 @@ def test_list_due_returns_every_kind_that_is_due_oldest_first() -> None:
         [
             *(Due("payment", made, NOW + number) for number, made in enumerate(payments)),
             Due("events", "pay_123", NOW + 5),
+            Due("counter", "pay_8", NOW + 7),
             Due("job", "job_1", NOW),
         ]
     )

@@ -43,7 +43,7 @@ def entry(after: Payment) -> Entry:
 
 def commit(seen: Payment, record: IdempotencyRecord | None = None, **more: object) -> Payment:
     after = changed(seen, **more)
-    return payment_writes.commit_transition(seen, after, entry(after), record)
+    return payment_writes.commit_transition(seen, after, [entry(after)], record)
 
 
 def stored(payment_id: str) -> Payment:

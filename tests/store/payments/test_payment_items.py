@@ -1,4 +1,4 @@
-"""Reads of payments: the row, lists, timeline, events.
+"""Reads of payments: the row, lists, timeline.
 
 Source: docs/data-model.md, sections 2 and 3.
 """
@@ -17,10 +17,10 @@ from bridge.models.provider import Failure, NextAction
 from bridge.models.queue_message import WebhookEventReference
 from bridge.models.refund import Refund
 from bridge.store import dynamodb, keys
+from bridge.store.dedupe import webhook_items
 from bridge.store.payments import payment_items, payment_writes
-from tests.store.conftest import DAY, NOW, attempt, payment
+from tests.store.conftest import DAY, NOW, Wire, attempt, payment
 from tests.store.payments.conftest import (
-    changed,
     commit,
     entry,
     inserted,
@@ -103,34 +103,38 @@ def test_walk_customer_is_oldest_first_while_payments_are_hidden() -> None:
     assert (walked, sizes) == ([row.id for row in rows], [2, 2, 1])
 
 
-def test_read_for_event_finds_the_payment_by_our_id_else_by_the_providers() -> None:
-    seen = payment_writes.insert_locked(payment(), None, {})
-    after = changed(seen, provider_payment_id="pi_1")
-    known = payment_writes.commit_transition(seen, after, entry(after), None)
-    for ids in (
-        {"payment_id": seen.id},
-        {"payment_id": seen.id, "provider_payment_id": "pi_other"},
-        {"payment_id": "pay_nobody", "provider_payment_id": "pi_1"},
-        {"provider_payment_id": "pi_1"},
-    ):
-        event = replace(EVENT, **ids)
-        assert payment_items.read_for_event(event, clock.seconds()) == (False, known)
-    for ids in ({}, {"payment_id": "pay_nobody"}, {"provider_payment_id": "pi_other"}):
-        event = replace(EVENT, **ids)
-        assert payment_items.read_for_event(event, clock.seconds()) == (False, None)
-
-
 def test_get_returns_none_for_an_unknown_id() -> None:
     assert payment_items.get("pay_nowhere") is None
     assert payment_items.read("pay_nowhere", "key-1", NOW) == (None, None)
 
 
-def test_get_at_provider_finds_the_row_by_the_providers_id() -> None:
+def test_find_at_provider_gives_our_id_of_the_providers_object() -> None:
     row = commit(inserted(), provider_payment_id="pi_1")
-    assert payment_items.get_at_provider("stripe", "pi_1") == row
-    assert payment_items.get_at_provider("paypal", "pi_1") is None
-    assert payment_items.get_at_provider("stripe", "pi_2") is None
-    assert payment_items.get_at_provider("stripe", None) is None
+    assert payment_items.find_at_provider("stripe", "pi_1") == row.id
+    assert payment_items.find_at_provider("paypal", "pi_1") is None
+    assert payment_items.find_at_provider("stripe", "pi_2") is None
+
+
+def test_read_for_event_gives_the_row_and_whether_the_event_was_handled(wire: Wire) -> None:
+    row = inserted()
+    wire.watch("BatchGetItem")
+    assert payment_items.read_for_event(row.id, EVENT, NOW) == (row, False)
+    assert len(wire.requests) == 1
+    webhook_items.put_seen(EVENT, NOW)
+    assert payment_items.read_for_event(row.id, EVENT, NOW) == (row, True)
+    assert payment_items.read_for_event("pay_nowhere", EVENT, NOW) == (None, True)
+    assert payment_items.read_for_event(row.id, EVENT, NOW + 30 * DAY) == (row, False)
+
+
+def test_find_for_event_gives_our_id_and_whether_the_event_was_handled(wire: Wire) -> None:
+    row = commit(inserted(), provider_payment_id="pi_1")
+    by_id = replace(EVENT, provider_payment_id="pi_1")
+    wire.watch("BatchGetItem")
+    assert payment_items.find_for_event(by_id, NOW) == (row.id, False)
+    assert payment_items.find_for_event(EVENT, NOW) == (None, False)
+    webhook_items.put_seen(EVENT, NOW)
+    assert payment_items.find_for_event(by_id, NOW) == (row.id, True)
+    assert len(wire.requests) == 3
 
 
 def test_list_at_provider_leaves_out_what_is_not_ours() -> None:

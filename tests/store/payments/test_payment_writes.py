@@ -16,7 +16,7 @@ from bridge.models.queue_message import WebhookEventReference
 from bridge.models.refund import Refund
 from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items
-from bridge.store.dedupe import idempotency_items
+from bridge.store.dedupe import idempotency_items, webhook_items
 from bridge.store.dedupe.idempotency_items import KeyTaken
 from bridge.store.dynamodb import VersionConflict
 from bridge.store.keys import Key
@@ -183,9 +183,9 @@ def test_commit_with_a_taken_provider_id_raises_and_works_without_link() -> None
     seen = inserted()
     after = changed(seen, provider_payment_id="pi_1")
     with pytest.raises(ProviderIdTaken):
-        payment_writes.commit_transition(seen, after, entry(after), None)
+        payment_writes.commit_transition(seen, after, [entry(after)], None)
     assert stored(seen.id) == seen
-    payment_writes.commit_transition(seen, after, entry(after), None, link=False)
+    payment_writes.commit_transition(seen, after, [entry(after)], None, link=False)
     assert stored(seen.id).provider_payment_id == "pi_1"
     assert payment_items.id_at_provider("pi_1") == first.id
 
@@ -237,7 +237,7 @@ def test_commit_never_overwrites_a_timeline_entry() -> None:
     again = replace(stored(row.id), sequence=0)
     with pytest.raises(dynamodb.ConditionFailed) as lost:
         commit(again, status="failed")
-    assert lost.value.items.keys() == {"entry"}
+    assert lost.value.items.keys() == {"entry 1"}
     assert stored(row.id).status == "processing"
 
 
@@ -294,9 +294,33 @@ def test_commit_writes_refunds_and_the_event_with_the_row() -> None:
         updated_at=seen.created_at,
     )
     after = changed(seen, status="succeeded")
-    payment_writes.commit_transition(seen, after, entry(after), None, [refund], event=event)
+    payment_writes.commit_transition(seen, after, [entry(after)], None, [refund], event=event)
     assert payment_items.refunds(seen.id) == [refund]
-    assert payment_items.read_for_event(event, clock.seconds()) == (True, None)
+    assert webhook_items.is_seen(dynamodb.get(webhook_items.place(event)), clock.seconds())
+
+
+def test_commit_writes_all_entries_or_none_of_them() -> None:
+    seen = inserted()
+    after = changed(seen, status="succeeded", sequence=3)
+    entries = [replace(entry(after), sequence=number) for number in (1, 2, 3)]
+    written = payment_writes.commit_transition(seen, after, entries, None)
+    assert payment_items.timeline(seen.id) == entries
+    late = [replace(each, sequence=each.sequence + 2) for each in entries]
+    with pytest.raises(dynamodb.ConditionFailed) as lost:
+        payment_writes.commit_transition(written, replace(written, sequence=5), late, None)
+    assert lost.value.items.keys() == {"entry 3"}
+    assert stored(seen.id) == written
+    assert payment_items.timeline(seen.id) == entries
+
+
+def test_commit_from_an_older_version_raises_version_conflict_also_for_a_seen_event() -> None:
+    """The conflict must not hide behind the event: the worker has to fetch and write again."""
+    event = WebhookEventReference(provider_id="stripe", event_id="evt_1", type="charge.refunded")
+    seen = inserted()
+    payment_writes.advance(seen, seen, event=event)
+    after = changed(seen, status="succeeded")
+    with pytest.raises(VersionConflict):
+        payment_writes.commit_transition(seen, after, [entry(after)], None, event=event)
 
 
 def test_lock_of_a_refund_writes_the_pending_refund() -> None:

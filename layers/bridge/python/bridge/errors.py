@@ -139,9 +139,17 @@ class ProviderUnavailable(NotExecuted):
 
 
 class UnknownOutcome(BridgeError):
-    """We do not know whether the call was executed. Only a status check can find out (rule 4)."""
+    """We do not know whether the call was executed. Only a status check can find out (rule 4).
+
+    `server_errors`: how many tries were answered 5xx. `is_stored`: the provider has stored such an
+    answer, and gives it to every repeat of the key (rule 17).
+    """
 
     status, code = 504, "provider_timeout"
+
+    def __init__(self, message: str, *, server_errors: int = 0, is_stored: bool = False) -> None:
+        super().__init__(message)
+        self.server_errors, self.is_stored = server_errors, is_stored
 
 
 class AuthUnavailable(BridgeError):

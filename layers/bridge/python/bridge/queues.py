@@ -81,6 +81,7 @@ def _entry(event: Event) -> dict[str, Any]:
         "from": event.from_status,
         "to": event.to_status,
         "at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}",
+        **event.about,
     }
     return {
         "Source": SOURCE,

@@ -17,8 +17,8 @@ from bridge.bodies.fields import (
     Tags,
     Url,
 )
-from bridge.models.payment import CancellationReason, CaptureMethod, Usage
-from bridge.models.provider import ProviderId
+from bridge.models.payment import CancellationReason, CaptureMethod
+from bridge.models.provider import ProviderId, Usage
 
 
 class NewPayment(BaseModel):

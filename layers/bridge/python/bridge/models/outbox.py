@@ -13,9 +13,11 @@ class ChangedKey(NamedTuple):
 
 
 class Event(Model, frozen=True, kw_only=True):
-    """One timeline entry as subscribers see it. `name`: `payment.` and the status then displayed.
+    """One event as subscribers see it. A timeline entry has two of them at most.
 
-    Statuses are plain text here: those that an older or a newer release wrote are sent as they are.
+    `name`: `payment.` and the status then displayed, `refund.` and its status, or `dispute.` and
+    what changed. `about`: the refund or the dispute, by the names of the event's fields. Statuses
+    are plain text here: those that an older or a newer release wrote are sent as they are.
     Source: docs/api/native.md, section 4.
     """
 
@@ -25,6 +27,14 @@ class Event(Model, frozen=True, kw_only=True):
     from_status: str
     to_status: str
     at: Time
+    about: dict[str, str | int] = {}
+
+
+class EntryEvents(Model, frozen=True, kw_only=True):
+    """The events of one timeline entry, in their order. Many entries have none."""
+
+    sequence: int
+    events: tuple[Event, ...]
 
 
 class Cursor(Model, frozen=True, kw_only=True):

@@ -16,14 +16,13 @@ from bridge.models.field_rules import (
     FieldRule,
 )
 from bridge.models.model import PRIVATE, Model, Time, json_values_of
-from bridge.models.provider import Dispute, Failure, NextAction, ProviderId, Status
-from bridge.models.refund import Refund
+from bridge.models.provider import Dispute, Failure, NextAction, ProviderId, Status, Usage
+from bridge.models.refund import Refund, RefundStatus
 from bridge.models.run_context import Cause
 from bridge.models.text import Metadata
 
 Operation = Literal["create", "confirm", "update", "capture", "refund", "cancel"]
 OutcomeKind = Literal["done", "refused", "not_sent"]
-Usage = Literal["on_session", "off_session"]
 CaptureMethod = Literal["automatic", "manual"]
 CancellationReason = Literal["requested_by_customer", "duplicate", "fraudulent", "abandoned"]
 DisplayedStatus = Literal[
@@ -55,17 +54,20 @@ class ActiveAttempt(Model, frozen=True, kw_only=True):
     """The one money call in progress. Its presence on the payment row is the lock.
 
     `number` is never used twice on a payment. `key` is the idempotency key that the provider gets.
-    `total_cents` is the amount, frozen when the lock was taken. `was_cents`, `from_status` and
-    `seen_charge_id` are from our row at that moment; status checks compare with them.
-    `request_hash` tells whether another request is the same one.
+    `total_cents` is the amount, frozen when the lock was taken. `from_status` and `seen_charge_id`
+    are from our row at that moment; status checks compare with them. `request_hash` tells whether
+    another request is the same one.
 
     `at`: when the lock was taken. `until`: the end of the lease, after which nothing of the attempt
     can still take effect. Both in seconds. `pending_changes`: what the row will contain once the
     attempt is done, by the names of its fields.
 
-    `sent`: of a creation, the request as its adapter wrote it. A status check repeats it byte for
-    byte, whatever the row says by then. `refund`: of a refund, the requested refund; its amount is
-    reserved. `client_key`: the idempotency record to complete.
+    `before`: of an update, what the provider's object had before in the fields that it changes.
+    `method`: of an update with another method, its `method_digest` (rule 18). `sent`: of a
+    creation, the request as its adapter wrote it. A status check repeats it byte for byte, whatever
+    the row says by then. `server_errors`: how often its key was answered 5xx (rule 17). `refund`:
+    of a refund, the requested refund; its amount is reserved. `client_key`: the idempotency record
+    to complete.
 
     Source: docs/payment-correctness.md, section 1.
     """
@@ -74,15 +76,17 @@ class ActiveAttempt(Model, frozen=True, kw_only=True):
     operation: Operation
     key: str
     total_cents: int
-    was_cents: int
     from_status: Status
     seen_charge_id: str | None = None
     request_hash: str
     at: int
     until: int
     pending_changes: Annotated[dict[str, Any], PRIVATE] = {}
+    before: Annotated[dict[str, Any], PRIVATE] = {}
+    method: str | None = None
     client_key: IdempotencyKeyReference | None = None
     sent: Annotated[str | None, PRIVATE] = None
+    server_errors: int = 0
     refund: Refund | None = None
 
 
@@ -125,8 +129,10 @@ class Payment(Model, frozen=True, kw_only=True):
     less reserved. `refunds_pending` counts the refunds that can still fail.
 
     `due_at`: when the next status check is due, in seconds; None if nothing can change any more.
-    `changed_at`: when a fact last changed. `last_event_at`: when an event last caused a status
-    check, in seconds. `is_open`: the payer can still pay the provider's object. `may_redirect`:
+    `changed_at`: when a fact last changed. `is_contradicted`: at the last status check the provider
+    contradicted our row or itself, so it is asked again soon (rule 13). `announced`: the status in
+    the last `payment.<status>` event. `provider_method`: the `method_digest` of the method that the
+    provider's object has. `is_open`: the payer can still pay the provider's object. `may_redirect`:
     the object was created with a return address. `is_hidden`: the personal data was removed with
     the customer. `shard`: the partition of the organization's list. `client_secret` is an item of
     its own.
@@ -155,6 +161,7 @@ class Payment(Model, frozen=True, kw_only=True):
     provider_id: Annotated[ProviderId, FIXED]
     provider_payment_id: Annotated[str | None, _FACT] = None
     charge_id: Annotated[str | None, _INTERNAL_FACT] = None
+    provider_method: Annotated[str | None, _INTERNAL] = None
     is_open: Annotated[bool, _STATE] = False
     dispute: Annotated[Dispute | None, _INTERNAL_FACT] = None
     next_action: Annotated[NextAction | None, _PAYERS] = None
@@ -179,7 +186,8 @@ class Payment(Model, frozen=True, kw_only=True):
     may_redirect: Annotated[bool, OURS] = False
     metadata: Annotated[Metadata, TEXT] = {}
     due_at: Annotated[int | None, OURS] = None
-    last_event_at: Annotated[int | None, OURS] = None
+    is_contradicted: Annotated[bool, OURS] = False
+    announced: Annotated[DisplayedStatus | None, OURS] = None
     is_hidden: Annotated[bool, OURS] = False
     shard: Annotated[int, OURS] = 0
     completed_at: Annotated[Time | None, VISIBLE] = None
@@ -223,15 +231,32 @@ class Payment(Model, frozen=True, kw_only=True):
         return "processing" if self.status == "new" else self.status
 
 
+class RefundChange(Model, frozen=True, kw_only=True):
+    """A refund that is new or has another status: the event `refund.<status>`."""
+
+    id: str
+    amount_cents: int
+    currency: str
+    status: RefundStatus
+
+
+class DisputeChange(Model, frozen=True, kw_only=True):
+    """A dispute that is new or has another state: the event `dispute.<change>`."""
+
+    id: str
+    change: Literal["opened", "updated", "won", "lost"]
+
+
 DISPLAYED_NAMES = {"sequence": "seq", "from_status": "from", "to_status": "to"}
 
 
 class Entry(Model, frozen=True, kw_only=True):
-    """One entry of a payment's timeline, which is also the event. It has no personal data.
+    """One entry of a payment's timeline. It has no personal data. Its events go to the bus.
 
-    `hash` is SHA-256 over RFC 8785 JSON of the entry without `hash`, by the names that callers
-    see. `previous_hash` is the hash of the entry before. `operation`, `attempt`, `request_hash`
-    and `outcome` are set if an attempt ended.
+    `event`: `payment.<status>`, if the displayed status changed. `refund`, `dispute`: what changed
+    there; an entry tells of one change at most. `hash` is SHA-256 over RFC 8785 JSON of the entry
+    without `hash`, by the names that callers see. `previous_hash` is the hash of the entry before.
+    `operation`, `attempt`, `request_hash` and `outcome` are set if an attempt ended.
     """
 
     sequence: int
@@ -243,7 +268,9 @@ class Entry(Model, frozen=True, kw_only=True):
     attempt: int | None = None
     request_hash: str | None = None
     outcome: OutcomeKind | None = None
-    event: str
+    event: str | None = None
+    refund: RefundChange | None = None
+    dispute: DisputeChange | None = None
     previous_hash: str
     hash: str = ""
 
@@ -258,12 +285,15 @@ class AttemptOutcome(Model, frozen=True, kw_only=True):
     """How an attempt ended (rule 11).
 
     `done`: the provider answered, or a status check proved it. `refused`: the provider surely did
-    not do it. `not_sent`: it never arrived. Source: docs/payment-correctness.md, section 5.
+    not do it. `not_sent`: it never arrived. `failure`: why no money moved; of an attempt that is
+    done, that it was declined. `next_attempt`: of a creation that was not sent, the attempt that
+    takes its place (rule 17). Source: docs/payment-correctness.md, section 5.
     """
 
     attempt: int
     kind: OutcomeKind
     failure: Failure | None = None
+    next_attempt: ActiveAttempt | None = None
 
 
 class PaymentResult(Model, frozen=True, kw_only=True):

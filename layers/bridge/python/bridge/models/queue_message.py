@@ -38,17 +38,14 @@ class MethodEventReference(Model, frozen=True, kw_only=True):
 
 
 class StatusCheck(Model, frozen=True, kw_only=True):
-    """Ask the provider about a payment soon.
-
-    `attempt` is the number of the attempt whose outcome is unknown. None: a check without one.
-    """
+    """Ask the provider about a payment soon: how did this attempt end?"""
 
     payment_id: str
-    attempt: int | None = None
+    attempt: int
 
 
 class Parent(Model, frozen=True, kw_only=True):
     """The payment that a provider's object belongs to: our id of it, and the provider's."""
 
     payment_id: str | None = None
-    provider_payment_id: str | None = None
+    provider_payment_id: str

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from bridge.models.customer import Customer
 from bridge.models.payment import Payment
-from bridge.models.provider import ProviderChange, ProviderMethod, ProviderPayment
+from bridge.models.provider import ProviderMethod, ProviderPayment
+from bridge.models.provider_walk import ChangePage, EventPage
 from bridge.models.queue_message import MethodEventReference, Parent, WebhookEventReference
 from bridge.models.refund import Refund
 
@@ -24,12 +25,13 @@ class Provider(Protocol):
     `single_capture`: the object can be charged only once, so confirming again is safe.
     `horizon_s`: the longest time after sending in which a call can still take effect.
     `create_check_s`: how long the same keyed creation gives the same object, so that it can serve
-    as a status check. Both in seconds.
+    as a status check. `events_kept_s`: how long the provider's log keeps an event. All in seconds.
     """
 
     single_capture: bool
     horizon_s: int
     create_check_s: int
+    events_kept_s: int
 
     def check_ready(self) -> None:
         """Raises TemporarilyUnavailable if our credentials cannot be read. Calls no provider."""
@@ -113,11 +115,39 @@ class Provider(Protocol):
     def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
         """The object as it is now, with its latest dispute and all its refunds, if it has any."""
 
+    def find_objects(
+        self, payment: Payment, since: datetime, *, ends_at: datetime
+    ) -> list[ProviderPayment]:
+        """The objects in the provider's list, since then, that have the payment's id.
+
+        Not by a search index: those lag.
+        """
+
+    def cancel_duplicate(self, provider_payment_id: str, *, ends_at: datetime) -> None:
+        """Cancel an object that was made for a payment which has another one (rule 17).
+
+        One that is canceled already is not an error. Raises WrongState if it is paid.
+        """
+
     def find_parent(self, object_id: str, *, ends_at: datetime) -> Parent | None:
         """The payment that an object belongs to, or None if there is no such object."""
 
-    def list_changes(self, since: datetime, *, ends_at: datetime) -> Iterator[list[ProviderChange]]:
-        """The payments, refunds and disputes that were made since then, in pages."""
+    def list_changes(
+        self, since: datetime, until: datetime, position: str | None, *, ends_at: datetime
+    ) -> Iterator[ChangePage]:
+        """The payments, refunds and disputes that were made from `since` to before `until`.
+
+        `position`: that of the last page that was read, so the list goes on after it; at most the
+        end of that page comes again. None: from the beginning. A position never expires.
+        """
+
+    def list_events(
+        self, since: datetime, until: datetime, position: str | None, *, ends_at: datetime
+    ) -> Iterator[EventPage]:
+        """The provider's own log of events, from `since` to before `until`; positions as above.
+
+        Only events that `read_event` would return: of the types and of the mode that we act on.
+        """
 
     def read_event(
         self, headers: Mapping[str, str], raw: bytes

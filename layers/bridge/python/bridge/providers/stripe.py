@@ -1,7 +1,8 @@
 """The Stripe adapter: payment intents, customers, payment methods, refunds, disputes.
 
 It uses Stripe's official SDK. How a call is sent is in stripe_calls, how objects are translated is
-in stripe_objects, events are in stripe_events. What each verb promises: providers/contract.py.
+in stripe_objects, lists are in stripe_lists, events in stripe_events. What each verb promises:
+providers/contract.py.
 
 Source: Stripe API reference; docs/providers.md, section A.1; docs/providers.md, section C.
 """
@@ -19,14 +20,19 @@ from bridge.models.customer import Customer
 from bridge.models.payment import Payment
 from bridge.models.provider import (
     Dispute,
-    ProviderChange,
     ProviderMethod,
     ProviderPayment,
     ProviderRefund,
 )
+from bridge.models.provider_walk import ChangePage, EventPage
 from bridge.models.queue_message import MethodEventReference, Parent, WebhookEventReference
 from bridge.models.refund import Refund
-from bridge.providers import stripe_calls as calls, stripe_events, stripe_objects as objects
+from bridge.providers import (
+    stripe_calls as calls,
+    stripe_events,
+    stripe_lists as lists,
+    stripe_objects as objects,
+)
 
 NOT_ABLE = {
     "update": "payment_not_updatable",
@@ -51,6 +57,7 @@ class Stripe:
     single_capture = True
     horizon_s = 60
     create_check_s = 20 * 3600
+    events_kept_s = 30 * 24 * 3600
 
     def check_ready(self) -> None:
         """Raises TemporarilyUnavailable if our secret key cannot be read."""
@@ -231,12 +238,12 @@ class Stripe:
                 raise WrongState(str(refusal), code="payment_not_refundable") from refusal
             raise
         provider_state = objects.read_payment(response.payment_intent)
-        return replace(provider_state, refunds=(objects.read_refund(response),))
+        return replace(provider_state, refund=objects.read_refund(response))
 
     def fetch_payment(self, payment: Payment, *, ends_at: datetime) -> ProviderPayment:
         """GET /v1/payment_intents/{id}; its latest dispute and its refunds only if there are any.
 
-        The refunds are also listed if our row has any, or the active attempt is a refund.
+        They are also listed if our row has any, or the active attempt is a refund.
         """
         intent = calls.send(
             lambda client, how: client.v1.payment_intents.retrieve(
@@ -246,12 +253,11 @@ class Stripe:
             ),
             ends_at=ends_at,
         )
-        provider_state = objects.read_payment(intent)
+        provider_state = replace(objects.read_payment(intent), refunds=())
         charge = getattr(intent, "latest_charge", None)
-        if charge and charge.disputed:
-            provider_state = replace(
-                provider_state, dispute=self._fetch_dispute(intent.id, ends_at)
-            )
+        if provider_state.is_disputed or payment.dispute:
+            dispute = self._fetch_dispute(intent.id, ends_at)
+            provider_state = replace(provider_state, dispute=dispute)
         requested = payment.active_attempt.refund if payment.active_attempt else None
         if (
             provider_state.refunded_cents
@@ -260,9 +266,35 @@ class Stripe:
             or requested
         ):
             reported = self._fetch_refunds(intent.id, charge, ends_at)
-            given = sum(each.amount_cents for each in reported if each.status != "failed")
-            provider_state = replace(provider_state, refunds=reported, refunded_cents=given)
+            provider_state = replace(provider_state, refunds=reported)
         return provider_state
+
+    def find_objects(
+        self, payment: Payment, since: datetime, *, ends_at: datetime
+    ) -> list[ProviderPayment]:
+        """GET /v1/payment_intents: those since then whose metadata has our payment id.
+
+        Not Stripe's search: that one lags.
+        """
+        made = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        pages = calls.pages(lambda client: client.v1.payment_intents.list, made, ends_at)
+        ours = [
+            each for page in pages for each in page if objects.our_payment_id(each) == payment.id
+        ]
+        return [objects.read_payment(each) for each in ours]
+
+    def cancel_duplicate(self, provider_payment_id: str, *, ends_at: datetime) -> None:
+        """POST /v1/payment_intents/{id}/cancel, without a key: twice is the same as once."""
+        try:
+            calls.send(
+                lambda client, how: client.v1.payment_intents.cancel(
+                    provider_payment_id, params={"cancellation_reason": "duplicate"}, options=how
+                ),
+                ends_at=ends_at,
+            )
+        except calls.UnexpectedState as refusal:
+            if refusal.intent.status not in self.ALREADY["cancel"]:
+                raise
 
     def _fetch_dispute(self, intent_id: str, ends_at: datetime) -> Dispute | None:
         """The latest dispute. `disputed` on a charge stays true when the dispute is over."""
@@ -277,21 +309,13 @@ class Stripe:
     def _fetch_refunds(
         self, intent_id: str, charge: Any, ends_at: datetime
     ) -> tuple[ProviderRefund, ...]:
-        """The refunds of an intent, oldest first, without the release of a partial capture.
-
-        Stripe lists that release as a refund too. It has exactly the released amount and no refund
-        id of ours.
-        """
+        """The refunds of an intent, oldest first, without the release of a partial capture."""
         changed = {"payment_intent": intent_id, "limit": 100}
         pages = calls.pages(lambda client: client.v1.refunds.list, changed, ends_at)
         found = [each for page in pages for each in page]
         found.reverse()
-        released = charge.amount - charge.amount_captured if charge else 0
-        for number, each in enumerate(found):
-            if released and each.amount == released and not objects.our_refund_id(each):
-                del found[number]
-                break
-        return tuple(map(objects.read_refund, found))
+        released = [each for each in found if charge and objects.is_release(each, charge)][:1]
+        return tuple(objects.read_refund(each) for each in found if each not in released)
 
     def find_parent(self, object_id: str, *, ends_at: datetime) -> Parent | None:
         """The intent of an id (`pi_…`, else a charge), with our payment id from its metadata."""
@@ -315,39 +339,22 @@ class Stripe:
             raise
         if intent is None:
             return None
-        reference = getattr(intent.metadata, "payment_id", None)
-        return Parent(payment_id=reference, provider_payment_id=intent.id)
+        return Parent(payment_id=objects.our_payment_id(intent), provider_payment_id=intent.id)
 
-    def list_changes(self, since: datetime, *, ends_at: datetime) -> Iterator[list[ProviderChange]]:
-        """Intents, then refunds, then disputes that were created since then.
+    def list_changes(
+        self, since: datetime, until: datetime, position: str | None, *, ends_at: datetime
+    ) -> Iterator[ChangePage]:
+        """GET /v1/payment_intents, then /v1/refunds, then /v1/disputes. See stripe_lists."""
+        for page, reached in lists.pages(lists.CHANGES, since, until, position, ends_at):
+            changes = filter(None, map(objects.read_change, page))
+            yield ChangePage(changes=tuple(changes), position=reached)
 
-        A listed intent has neither refunds nor dispute: those come from their own lists.
-        """
-        created = {"created": {"gte": int(since.timestamp())}, "limit": 100}
-        with_charge = created | {"expand": ["data.latest_charge"]}
-        for page in calls.pages(
-            lambda client: client.v1.payment_intents.list, with_charge, ends_at
-        ):
-            yield [
-                ProviderChange(provider_payment_id=each.id, payment=objects.read_payment(each))
-                for each in page
-            ]
-        for page in calls.pages(lambda client: client.v1.refunds.list, created, ends_at):
-            yield [
-                ProviderChange(
-                    provider_payment_id=each.payment_intent, refund=objects.read_refund(each)
-                )
-                for each in page
-                if each.payment_intent
-            ]
-        for page in calls.pages(lambda client: client.v1.disputes.list, created, ends_at):
-            yield [
-                ProviderChange(
-                    provider_payment_id=each.payment_intent, dispute=objects.read_dispute(each)
-                )
-                for each in page
-                if each.payment_intent
-            ]
+    def list_events(
+        self, since: datetime, until: datetime, position: str | None, *, ends_at: datetime
+    ) -> Iterator[EventPage]:
+        """GET /v1/events, for the types about payments, then those about methods."""
+        for page, reached in lists.pages(lists.EVENTS, since, until, position, ends_at):
+            yield stripe_events.read_page(page, reached)
 
     def read_event(
         self, headers: Mapping[str, str], raw: bytes
@@ -412,9 +419,10 @@ class Stripe:
         try:
             return objects.read_payment(calls.send(call, key=key, ends_at=ends_at, speed=speed))
         except calls.Declined as decline:
-            if decline.intent is None:
+            if decline.intent is None or verb not in ("confirm", "capture"):
                 raise
-            return objects.read_payment(decline.intent)
+            declined = objects.read_failure(decline.error)
+            return replace(objects.read_payment(decline.intent), declined=declined)
         except calls.UnexpectedState as refusal:
             if refusal.intent.status in self.ALREADY.get(verb, ()):
                 return self._fetch_done(payment, ends_at)

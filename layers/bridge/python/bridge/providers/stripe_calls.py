@@ -70,11 +70,14 @@ Speed = Literal["fast", "slow"]
 
 
 class Declined(Refused):
-    """The bank refused, or Stripe for the bank. `intent` is in the error, if there is one."""
+    """The bank refused, or Stripe for the bank: `error` says why.
 
-    def __init__(self, message: str, intent: Any, reason: str | None) -> None:
-        super().__init__(message, reason=reason)
-        self.intent = intent
+    `intent` is in the error, if there is one.
+    """
+
+    def __init__(self, error: stripe.CardError) -> None:
+        super().__init__(_message(error), reason=error.code)
+        self.error, self.intent = error.error, _intent_of(error)
 
 
 class UnexpectedState(WrongState):
@@ -111,12 +114,13 @@ def send(
     """
     options = {"idempotency_key": key} if key else {}
     unknown: Exception | None = None
+    server_errors, is_stored = 0, False
     refused: BridgeError = ProviderUnavailable("too little time is left to ask Stripe")
     for read_s in _tries(speed, ends_at):
         try:
             return call(_client(ssm.secret("STRIPE_SECRET_KEY"), read_s), options)
         except stripe.CardError as error:
-            raise Declined(_message(error), _intent_of(error), error.code) from error
+            raise Declined(error) from error
         except ssm.SecretUnavailable as error:
             refused = ProviderUnavailable(KEY_UNREADABLE, retry_after=5)
             refused.__cause__ = error
@@ -143,11 +147,25 @@ def send(
                 refused.__cause__ = error
         except stripe.StripeError as error:  # 409 in progress, 5xx, no JSON: the outcome is unknown
             unknown = error
-            if speed == "slow":
+            server_errors += (error.http_status or 0) >= 500
+            is_stored = _is_replayed(error)
+            if speed == "slow" or is_stored:
                 break
     if unknown:
-        raise UnknownOutcome("Stripe did not answer in time") from unknown
+        raise UnknownOutcome(
+            "Stripe did not answer in time", server_errors=server_errors, is_stored=is_stored
+        ) from unknown
     raise refused
+
+
+def _is_replayed(error: stripe.StripeError) -> bool:
+    """Whether Stripe gives this answer to every repeat of the key, for a day.
+
+    Source: Stripe API reference, "Idempotent requests".
+    """
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    is_replayed = headers.get("idempotent-replayed") == "true"
+    return is_replayed and (error.http_status or 0) >= 500
 
 
 def pages(

@@ -8,7 +8,7 @@ Source: docs/providers.md, section D.1.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -17,9 +17,11 @@ import stripe
 from bridge import config, ssm
 from bridge.errors import InvalidRequest, TemporarilyUnavailable
 from bridge.models.model import Model, checked
+from bridge.models.provider_walk import EventPage
 from bridge.models.queue_message import MethodEventReference, WebhookEventReference
 
 TOLERANCE_S = 300
+OTHER_MODE = "mode_mismatch"
 
 # The events that we act on. Every other type is answered with 200 and dropped.
 INTENTS = {
@@ -49,6 +51,10 @@ METHODS = {
     "payment_method.detached",
     "payment_method.updated",
 }
+
+# The same types, as Stripe's list of events takes them: at most 20 at once.
+PAYMENT_TYPES = tuple(sorted(INTENTS | CHARGES | OF_CHARGES))
+METHOD_TYPES = tuple(sorted(METHODS))
 
 
 class _Event(Model, frozen=True, kw_only=True):
@@ -110,7 +116,7 @@ def read(event: object) -> WebhookEventReference | MethodEventReference | None:
     try:
         known = msgspec.convert(event, _Event)
         if known.livemode != config.is_live():
-            raise InvalidRequest("the event is of the other mode", code="mode_mismatch")
+            raise InvalidRequest("the event is of the other mode", code=OTHER_MODE)
         if known.type not in INTENTS | CHARGES | OF_CHARGES | METHODS:
             return None
         about = msgspec.convert(known.data.get("object"), _Object)
@@ -122,6 +128,23 @@ def read(event: object) -> WebhookEventReference | MethodEventReference | None:
         return checked(_event_reference(known, about))
     except msgspec.ValidationError:
         raise InvalidRequest("the body is no event", code="event_malformed") from None
+
+
+def read_page(events: Iterable[Any], position: str) -> EventPage:
+    """A page of Stripe's list of events, without those of the other mode.
+
+    An event that we cannot read is counted: the others must not wait for it.
+    """
+    references, unreadable = [], 0
+    for event in events:
+        try:
+            reference = read(event.to_dict())
+        except InvalidRequest as error:
+            unreadable += error.code != OTHER_MODE
+            continue
+        if reference:
+            references.append(reference)
+    return EventPage(references=tuple(references), unreadable=unreadable, position=position)
 
 
 def _event_reference(event: _Event, about: _Object) -> WebhookEventReference:

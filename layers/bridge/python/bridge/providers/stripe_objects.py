@@ -1,6 +1,7 @@
 """Translate Stripe's objects into our models, and our models into Stripe's parameters.
 
-Statuses: docs/providers.md, section B. Decline codes: docs/providers.md, section C.1 (`_failure`).
+Statuses: docs/providers.md, section B. Decline codes: docs/providers.md, section C.1
+(`read_failure`).
 Money: docs/providers.md, section E.
 
 Source: docs/providers.md, section A.1.
@@ -18,10 +19,12 @@ from bridge.models.provider import (
     Dispute,
     Failure,
     NextAction,
+    ProviderChange,
     ProviderMethod,
     ProviderPayment,
     ProviderRefund,
     Status,
+    method_digest,
 )
 from bridge.models.refund import RefundStatus
 from bridge.models.text import is_email
@@ -69,21 +72,26 @@ def read_payment(intent: Any) -> ProviderPayment:
     currency = intent.currency.upper()
     charge = getattr(intent, "latest_charge", None)
     expanded = None if isinstance(charge, str) else charge
+    method = getattr(intent, "payment_method", None)
     payment = ProviderPayment(
         provider_payment_id=intent.id,
+        payment_id=our_payment_id(intent),
         status=status,
         raw_status=intent.status,
         total_cents=from_units(intent.amount, currency),
         captured_cents=from_units(getattr(intent, "amount_received", 0) or 0, currency),
-        refunded_cents=from_units(_given_back(expanded), currency) if expanded else 0,
         currency=currency,
+        setup_future_usage=getattr(intent, "setup_future_usage", None),
+        statement_descriptor=getattr(intent, "statement_descriptor_suffix", None),
+        method=method_digest(method) if method else None,
         charge_id=expanded.id if expanded else charge,
         charged_at=datetime.fromtimestamp(expanded.created, UTC) if expanded else None,
+        refunded_cents=from_units(_given_back(expanded), currency) if expanded else None,
+        is_disputed=bool(expanded and expanded.disputed),
         client_secret=intent.client_secret,
         next_action=_next_action(intent),
-        failure=_failure(error) if status == "failed" else None,
+        failure=read_failure(error) if status == "failed" else None,
         is_open=intent.status in OPEN,
-        has_method=bool(getattr(intent, "payment_method", None)),
         saved=_saved(intent, expanded),
     )
     return checked(payment)
@@ -107,6 +115,36 @@ def read_refund(refund: Any) -> ProviderRefund:
 def read_dispute(dispute: Any) -> Dispute:
     """A dispute. A status that we do not know counts as open."""
     return checked(Dispute(id=dispute.id, state=DISPUTE_STATE.get(dispute.status, "open")))
+
+
+def read_change(listed: Any) -> ProviderChange | None:
+    """An intent, a refund with its charge, or a dispute, from a list. None if it has no intent.
+
+    A listed intent has neither refunds nor dispute: those come from their own lists.
+    """
+    if listed.object == "payment_intent":
+        return ProviderChange(provider_payment_id=listed.id, payment=read_payment(listed))
+    intent_id = listed.payment_intent
+    if intent_id is None:
+        return None
+    if listed.object == "dispute":
+        return ProviderChange(provider_payment_id=intent_id, dispute=read_dispute(listed))
+    charge = listed.charge
+    return ProviderChange(
+        provider_payment_id=intent_id,
+        refund=None if is_release(listed, charge) else read_refund(listed),
+        refunded_cents=from_units(_given_back(charge), charge.currency.upper()),
+    )
+
+
+def is_release(refund: Any, charge: Any) -> bool:
+    """Whether Stripe lists as a refund what a partial capture or a cancellation has released.
+
+    Such a refund has exactly the released amount and no refund id of ours. A refund that somebody
+    made at Stripe can have the same amount; then the sum of what was given back tells.
+    """
+    released = charge.amount - charge.amount_captured
+    return bool(released) and refund.amount == released and not our_refund_id(refund)
 
 
 def read_method(token: str, kind: str, details: Any) -> ProviderMethod:
@@ -146,11 +184,17 @@ def _next_action(intent: Any) -> NextAction | None:
     return NextAction(type="use_client_secret")
 
 
-def _failure(error: Any) -> Failure:
+def read_failure(error: Any) -> Failure:
     """Stripe's error as it is: decline codes are passed on unchanged, there is no table."""
     code, decline = getattr(error, "code", None), getattr(error, "decline_code", None)
     message = getattr(error, "message", None) or "The payment was declined."
     return checked(Failure(code=code or "payment_failed", message=message, decline_code=decline))
+
+
+def our_payment_id(intent: Any) -> str | None:
+    """Our id of a payment, from its metadata. None if the object is not ours."""
+    reference = getattr(intent.metadata, "payment_id", None)
+    return reference if isinstance(reference, str) else None
 
 
 def our_refund_id(refund: Any) -> str | None:

@@ -176,6 +176,11 @@ def webhook(provider_id: str, event_id: str) -> Key:
     return Key("ephemeral", f"W#{provider_id}#{event_id}", "W")
 
 
+def provider_walk(provider_id: str, kind: str) -> Key:
+    """How far one kind of a provider's lists is read."""
+    return Key("ledger", f"PW#{provider_id}", kind.upper())
+
+
 def limit(rule: str, subject: str, window: int) -> Key:
     """The counter of a rate limit, for one subject in one window."""
     return Key("ephemeral", f"RL#{rule}#{digest(subject)}#{window}", "RL")

@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bridge import clock
-from bridge.core.payment_state import merge, synchronize
+from bridge.core.payment_state import commit, merge, synchronize
 from bridge.core.rules import crash_points, idempotency, scheduling
 from bridge.errors import (
     BridgeError,
@@ -76,12 +76,13 @@ class PreparedCall(Struct, frozen=True):
 
     `send` takes the locked payment and makes the call. `pending_changes` are the fields that are
     written to the row once the attempt is done. `refund` is the refund that is requested, for that
-    operation only.
+    operation only. `method` is the `method_digest` of the method that an update sets.
     """
 
     send: Send
     pending_changes: dict[str, Any] = {}
     refund: Refund | None = None
+    method: str | None = None
 
 
 def request_hash(operation: Operation, request: str, key: str = "") -> str:
@@ -189,6 +190,7 @@ def lock_for(
     *,
     pending_changes: dict[str, Any] | None = None,
     sent: str | None = None,
+    method: str | None = None,
     refund: Refund | None = None,
     record: IdempotencyRecord | None = None,
 ) -> Payment:
@@ -206,13 +208,14 @@ def lock_for(
         operation=operation,
         key=f"{suffix(payment.id)}.{number}",
         total_cents=pending_changes.get("total_cents", payment.total_cents),
-        was_cents=payment.total_cents,
         from_status=payment.status,
         seen_charge_id=payment.charge_id,
         request_hash=request,
         at=now,
         until=synchronize.lease_end(run, provider),
         pending_changes=pending_changes,
+        before=_before(payment, pending_changes) if operation == "update" else {},
+        method=method,
         sent=sent,
         refund=refund,
         client_key=idempotency.recorded(record) if record else None,
@@ -222,6 +225,12 @@ def lock_for(
     pending = locked.refunds_pending + (refund is not None)
     reserved = {"refundable_cents": merge.refundable(locked), "refunds_pending": pending}
     return replace(locked, **reserved)
+
+
+def _before(payment: Payment, pending_changes: dict[str, Any]) -> dict[str, Any]:
+    """What the provider's object has now in the fields that an update changes (rule 18)."""
+    values = {name: getattr(payment, name) for name in merge.READ_BACK if name in pending_changes}
+    return values | {"method": payment.provider_method}
 
 
 def _lock(
@@ -242,6 +251,7 @@ def _lock(
         plan.request_hash(run),
         run,
         pending_changes=prepared.pending_changes,
+        method=prepared.method,
         refund=prepared.refund,
         record=record,
     )
@@ -262,24 +272,41 @@ def _send(locked: Payment, send: Send, run: RunContext) -> PaymentResult:
         return _unknown(locked)
     except NotExecuted as refusal:
         crash_points.reach("answered", locked.id)
-        written = synchronize.record_outcome(
-            locked, None, synchronize.refusal_outcome(attempt, refusal), run
-        )
+        refused = synchronize.refusal_outcome(attempt, refusal)
+        written = synchronize.record_outcome(locked, None, refused, run)
+        if answer := stored_answer(locked, written):
+            return answer
         if isinstance(refusal, WrongState):  # the provider's object is not as our row says
             with suppress(BridgeError):
                 synchronize.synchronize(written, run)
         raise
     crash_points.reach("answered", locked.id)
-    outcome = AttemptOutcome(attempt=attempt.number, kind="done")
+    done = AttemptOutcome(attempt=attempt.number, kind="done", failure=provider_state.declined)
+    declined = commit.decline_of(attempt, done, provider_state)
+    outcome = replace(done, failure=declined)
     written = synchronize.record_outcome(locked, provider_state, outcome, run)
-    # A decline is certain even if T2 could not be written.
-    if attempt.operation == "confirm" and provider_state.status == "failed":
-        raise idempotency.declined(replace(written, failure=provider_state.failure))
     if written.active_attempt and written.active_attempt.number == attempt.number:
         return _unknown(written)
+    if answer := stored_answer(locked, written):
+        return answer
+    if declined:
+        raise idempotency.declined(replace(written, failure=declined))
     if not attempt.refund:
         return PaymentResult(payment=written)
-    refunds = merge.merge_refunds(
-        locked, [attempt.refund], provider_state, outcome, written.changed_at
-    )
+    known = {attempt.refund.id: attempt.refund}
+    refunds = merge.changed_refunds(locked, known, provider_state, outcome, written.changed_at)
     return PaymentResult(payment=written, refund=refunds[0])
+
+
+def stored_answer(locked: Payment, written: Payment) -> PaymentResult | None:
+    """What the client's record says, if another worker has written since the lock was taken.
+
+    That worker may have ended the attempt first, and the record has the one answer that every
+    request with this key gets (rule 19). None: the answer is this worker's own. Raises
+    PaymentDeclined.
+    """
+    key = locked.locked_attempt.client_key
+    if key is None or written.version == locked.version + 1:
+        return None
+    record = idempotency_items.get(key.record, clock.seconds())
+    return idempotency.answer(record, written) if record and record.state == "done" else None

@@ -49,6 +49,16 @@ def may_move(before: Status, after: Status) -> bool:
     return after in MOVES[before]
 
 
+def may_report(ours: Status, reported: Status | None) -> bool:
+    """Whether the provider's state fits ours: the same, an allowed transition or an expected one.
+
+    None is a status that we do not know.
+    """
+    return reported is not None and (
+        reported == ours or may_move(ours, reported) or (ours, reported) in EXPECTED
+    )
+
+
 def may_start(operation: Operation, status: Status, *, single_capture: bool) -> bool:
     """Whether an operation may start in this state.
 

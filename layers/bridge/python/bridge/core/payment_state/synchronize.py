@@ -13,7 +13,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from bridge import clock, queues
-from bridge.core.payment_state import check_schedule, commit, merge
+from bridge.core.payment_state import check_schedule, commit, creations
 from bridge.core.rules import crash_points, scheduling
 from bridge.core.rules.telemetry import log
 from bridge.errors import (
@@ -33,7 +33,7 @@ from bridge.store import dynamodb
 from bridge.store.payments import payment_items, payment_writes
 
 CLOCKS_DIFFER_S = 5
-GIVE_UP_AFTER_CHECKS_S = 3600
+CHECK_TRIES = 10  # more than for other writes: a client may change its own fields all the time
 
 
 def schedule_status_checks(payment: Payment, error: BridgeError) -> None:
@@ -115,20 +115,24 @@ def synchronize(
     """Ask the provider for the payment's state and save it. Returns the row as written.
 
     `payment` must have been read before this call: its version guards the write (rule 5). If
-    another writer was faster, read again and ask again, at most `scheduling.WRITE_TRIES` times.
+    another writer was faster, read again and ask again: only what a write has saved is answered.
 
     Raises NotExecuted or UnknownOutcome if the status check fails; the next check is scheduled
-    then. Raises TemporarilyUnavailable if DynamoDB did not take the write, EventSeen if the event
-    of this run was handled meanwhile. Source: docs/payment-correctness.md, section 5.
+    then. Raises TemporarilyUnavailable if DynamoDB did not take the write, or others wrote each
+    time. Source: docs/payment-correctness.md, section 5.
     """
-    for _ in range(scheduling.WRITE_TRIES):
+    for _ in range(CHECK_TRIES):
         provider_state, outcome = _fetch_state(payment, run, own_outcome)
         crash_points.reach("fetched", payment.id)
         try:
-            return commit.write(payment, provider_state, outcome, run)
+            written = commit.write(payment, provider_state, outcome, run)
         except dynamodb.VersionConflict:
             payment = _read_again(payment, run)
-    return payment  # somebody else is making progress
+            continue
+        if outcome is None or outcome.next_attempt is None:
+            return written
+        payment = written  # the status check of a creation sends it (rule 17)
+    raise TemporarilyUnavailable("others keep changing this payment", retry_after=1)
 
 
 def _read_again(payment: Payment, run: RunContext) -> Payment:
@@ -142,37 +146,27 @@ def _read_again(payment: Payment, run: RunContext) -> Payment:
 def _fetch_state(
     payment: Payment, run: RunContext, own_outcome: AttemptOutcome | None
 ) -> tuple[ProviderPayment | None, AttemptOutcome | None]:
-    """The status check: the provider's state, and how the attempt ended if that is known.
-
-    It is a read, except for a creation without an id of the provider: there it is the same call
-    again, with the same key and the same bytes, and the provider returns the same object. That
-    ends when the provider may have forgotten the key, because the call could then make a second
-    object. Source: docs/payment-correctness.md, section 6.
-    """
-    provider, now = registry.open_provider(payment.provider_id), clock.seconds()
+    """The status check: the provider's state, and how the attempt ended if that is known."""
+    provider = registry.open_provider(payment.provider_id)
     attempt = payment.active_attempt
     try:
         if payment.provider_payment_id:
             return provider.fetch_payment(payment, ends_at=run.ends_at), own_outcome
         if attempt is None:
             return None, own_outcome  # a refused creation: the provider has no object
-        if now < attempt.at + provider.create_check_s:
-            provider_state = provider.create_payment(
-                attempt.sent or "", key=attempt.key, ends_at=run.ends_at
-            )
+        provider_state = creations.find(payment, attempt, provider, run)
+        if provider_state:
             return provider_state, own_outcome
-        if now < attempt.at + provider.create_check_s + GIVE_UP_AFTER_CHECKS_S:
-            raise UnknownOutcome("the provider no longer remembers this creation")
-        return None, AttemptOutcome(attempt=attempt.number, kind="not_sent", failure=merge.NOT_SENT)
+        return None, creations.give_up(payment, attempt, lease_end(run, provider))
     except Refused as refusal:
         # Until its lease is over the first call may still take effect, although this was refused.
-        if attempt and attempt.operation == "create" and now > attempt.until:
+        if attempt and attempt.operation == "create" and clock.seconds() > attempt.until:
             return None, refusal_outcome(attempt, refusal)
-        _postpone(payment, now)
+        _postpone(payment, None)
         raise
     except (UnknownOutcome, NotExecuted) as error:
         log.info("status check failed", payment_id=payment.id, error=error.code)
-        _postpone(payment, now)
+        _postpone(payment, error)
         raise
 
 
@@ -182,11 +176,18 @@ def refusal_outcome(attempt: ActiveAttempt, refusal: NotExecuted) -> AttemptOutc
     return AttemptOutcome(attempt=attempt.number, kind="refused", failure=failure)
 
 
-def _postpone(payment: Payment, now: int) -> None:
-    """Schedule the next status check after one that failed."""
-    was_due = payment.due_at is not None  # a final payment can be due: the provider contradicts us
-    due_at = check_schedule.next_check(payment, now, is_illegal=was_due)
-    later = replace(payment, due_at=due_at)
+def _postpone(payment: Payment, error: BridgeError | None) -> None:
+    """Schedule the next status check after one that failed.
+
+    Not for a payment at rest: if it is checked, that is because of an event, whose counter stays
+    due (rule 14).
+    """
+    if payment.due_at is None:
+        return
+    later = replace(payment, due_at=check_schedule.next_try(payment, clock.seconds()))
+    if payment.active_attempt and isinstance(error, UnknownOutcome):
+        attempt = creations.with_answers(payment.active_attempt, error)
+        later = replace(later, active_attempt=attempt)
     # If this fails, another writer has set it, or the payment is due already.
     with suppress(dynamodb.VersionConflict, TemporarilyUnavailable):
         payment_writes.advance(payment, later)

@@ -173,14 +173,17 @@ def _create_at_provider(locked: Payment, run: RunContext) -> PaymentResult:
         raise
     except NotExecuted as refusal:
         crash_points.reach("answered", locked.id)
-        synchronize.record_outcome(locked, None, synchronize.refusal_outcome(attempt, refusal), run)
+        refused = synchronize.refusal_outcome(attempt, refusal)
+        written = synchronize.record_outcome(locked, None, refused, run)
+        if answer := attempts.stored_answer(locked, written):
+            return answer
         raise
     crash_points.reach("answered", locked.id)
     outcome = AttemptOutcome(attempt=attempt.number, kind="done")
     written = synchronize.record_outcome(locked, provider_state, outcome, run)
     if written.active_attempt and written.active_attempt.operation == "create":
         return PaymentResult(payment=written, retry_after=idempotency.seconds_left(written))
-    return PaymentResult(payment=written)
+    return attempts.stored_answer(locked, written) or PaymentResult(payment=written)
 
 
 def _replay_creation(

@@ -21,7 +21,7 @@ from bridge.errors import Conflict, Detail, InvalidRequest, NotFound
 from bridge.models.caller import Caller
 from bridge.models.identifier import new_id
 from bridge.models.payment import CancellationReason, Payment
-from bridge.models.provider import ProviderPayment
+from bridge.models.provider import ProviderPayment, method_digest
 from bridge.models.refund import Refund
 from bridge.models.run_context import RunContext
 from bridge.providers import registry
@@ -47,7 +47,7 @@ def plan_confirm(caller: Caller, request: "Confirmation", run: RunContext) -> Op
     def prepare(payment: Payment) -> PreparedCall:
         provider = registry.open_provider(payment.provider_id)
         token = _token(caller, payment, request.payment_method_id)
-        if token is None and not provider.fetch_payment(payment, ends_at=run.ends_at).has_method:
+        if token is None and not provider.fetch_payment(payment, ends_at=run.ends_at).method:
             raise _method_required("a payment method is required to confirm this payment")
 
         def send(locked: Payment) -> ProviderPayment:
@@ -114,13 +114,14 @@ def plan_update(caller: Caller, change: "PaymentChange", run: RunContext) -> Ope
         token = None
         if change.payment_method_id:
             token = _token(caller, payment, change.payment_method_id)
+        method = method_digest(token) if token else None
 
         def send(locked: Payment) -> ProviderPayment:
             return provider.update_payment(
                 changed, token, key=locked.locked_attempt.key, ends_at=run.ends_at
             )
 
-        return PreparedCall(send, pending_changes)
+        return PreparedCall(send, pending_changes, method=method)
 
     return OperationPlan("update", change.model_dump_json(exclude_unset=True), starts, prepare)
 

@@ -125,22 +125,29 @@ def recorded(record: IdempotencyRecord) -> IdempotencyKeyReference:
     )
 
 
-def replay(record: IdempotencyRecord, payment: Payment) -> PaymentResult:
-    """The stored response of a record that is done.
+def answer(record: IdempotencyRecord, payment: Payment) -> PaymentResult:
+    """The response of a record that is done, as every request with its key gets it (rule 19).
 
     The client secret is never stored in it: it is added from `payment`. Raises PaymentDeclined if
-    the first request was declined.
+    the request was declined.
     """
     if record.subject_id != payment.id:
         refund = msgspec.json.decode(record.stored_response, type=Refund)
-        return PaymentResult(payment=payment, refund=refund, replayed=True)
+        return PaymentResult(payment=payment, refund=refund)
     stored = msgspec.json.decode(record.stored_response, type=Payment)
     stored = replace(stored, client_secret=payment.client_secret)
     if record.declined:
-        error = declined(stored)
+        raise declined(stored)
+    return PaymentResult(payment=stored)
+
+
+def replay(record: IdempotencyRecord, payment: Payment) -> PaymentResult:
+    """The same for a repeated request: the response is marked as replayed."""
+    try:
+        return replace(answer(record, payment), replayed=True)
+    except PaymentDeclined as error:
         error.replayed = True
-        raise error
-    return PaymentResult(payment=stored, replayed=True)
+        raise
 
 
 def declined(payment: Payment) -> PaymentDeclined:

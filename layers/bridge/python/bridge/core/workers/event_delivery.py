@@ -1,9 +1,11 @@
-"""Deliver our events: every timeline entry reaches the bus at least once, in its payment's order.
+"""Deliver our events: each one reaches the bus at least once, in its payment's order.
 
 The timeline is the outbox. The stream, the sweep and operators only trigger a delivery; what is
 sent is read from the timeline. An event is not sent before the bus has taken the one before it of
 the same payment. So subscribers get each event for the first time in order, and drop repeats by
-(payment_id, seq). Source: docs/data-model.md, section 7; docs/payment-correctness.md, section 9.
+(payment_id, seq, detail-type).
+
+Source: docs/data-model.md, section 7; docs/payment-correctness.md, section 9.
 """
 
 from collections import Counter
@@ -42,15 +44,25 @@ class Delivered(Model, frozen=True, kw_only=True):
 class _Backlog(Struct):
     """The events of one payment that are not delivered yet, in their order.
 
-    `is_stuck`: the bus did not take the first of them. `may_have_more`: only the first page of
-    them was read.
+    `last`: the last timeline entry that was read. `is_stuck`: the bus did not take the first event
+    that waits. `may_have_more`: only the first page of entries was read.
     """
 
     cursor: Cursor
     waiting: list[Event]
-    sent: int
+    last: int
     may_have_more: bool
     is_stuck: bool = False
+
+    @property
+    def sent(self) -> int:
+        """Up to which entry the bus has all events."""
+        return self.waiting[0].sequence - 1 if self.waiting else self.last
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is an event to send, or the cursor must be moved on."""
+        return bool(self.waiting) or self.may_have_more or self.cursor.due_at is not None
 
 
 def handle_trigger(changed: Iterable[ChangedKey], run: RunContext) -> Delivered:
@@ -111,7 +123,7 @@ def _deliver_together(
     """
     for _ in range(scheduling.WRITE_TRIES):
         backlogs = [_read_backlog(payment_id) for payment_id in group]
-        backlogs = [each for each in backlogs if each.waiting or each.cursor.due_at is not None]
+        backlogs = [each for each in backlogs if each.has_work]
         is_down = _send(backlogs, run, counts, is_down=is_down)
         group = [each.cursor.payment_id for each in backlogs if not _move_cursor(each, counts)]
         if not group:
@@ -121,9 +133,10 @@ def _deliver_together(
 
 def _read_backlog(payment_id: str) -> _Backlog:
     cursor = outbox_items.get_cursor(payment_id)
-    waiting = outbox_items.list_after(cursor)
-    may_have_more = len(waiting) == outbox_items.PAGE
-    return _Backlog(cursor, waiting, cursor.sent, may_have_more=may_have_more)
+    entries = outbox_items.list_after(cursor)
+    waiting = [event for entry in entries for event in entry.events]
+    last = entries[-1].sequence if entries else cursor.sent
+    return _Backlog(cursor, waiting, last, may_have_more=len(entries) == outbox_items.PAGE)
 
 
 def _send(
@@ -147,7 +160,7 @@ def _send(
             backlog.is_stuck = not is_taken
             if is_taken:
                 counts["events"] += 1
-                backlog.sent = backlog.waiting.pop(0).sequence
+                backlog.waiting.pop(0)
     return is_down
 
 

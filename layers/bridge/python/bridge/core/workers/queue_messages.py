@@ -10,25 +10,22 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from bridge import clock, queues
-from bridge.core.payment_state import synchronize
+from bridge import clock
+from bridge.core.payment_state import event_checks, synchronize
 from bridge.core.rules import crash_points, telemetry
 from bridge.core.rules.telemetry import log
 from bridge.core.workers import method_sync
-from bridge.errors import BridgeError, InvalidRequest, TemporarilyUnavailable
+from bridge.errors import BridgeError, InvalidRequest
 from bridge.models import identifier
 from bridge.models.model import Model
-from bridge.models.payment import Payment
 from bridge.models.provider import ProviderId
 from bridge.models.queue_message import MethodEventReference, StatusCheck, WebhookEventReference
 from bridge.models.run_context import RunContext
 from bridge.providers import registry
-from bridge.store import dynamodb
 from bridge.store.dedupe import webhook_items
-from bridge.store.payments import payment_items, payment_writes
+from bridge.store.payments import event_counter_items, payment_items
 
 PARTNERS: dict[str, ProviderId] = {"aws.partner/stripe.com/": "stripe"}
-SOON_S = 2  # most bursts of events are over by then; what comes later gets its own status check
 
 
 class Message(Model, frozen=True, kw_only=True):
@@ -84,90 +81,73 @@ def _read_partner_event(message: Message) -> WebhookEventReference | MethodEvent
 
 
 def _handle_event(event_reference: WebhookEventReference, run: RunContext) -> None:
-    now = clock.seconds()
-    if event_reference.payment_id and not _is_ours(event_reference.payment_id):
-        event_reference = replace(event_reference, payment_id=None)
-    is_seen, payment = payment_items.read_for_event(event_reference, now)
+    """Find the event's payment, by our id in its object, by the provider's id, or by its parent.
+
+    Each payment of ours has its row before its call (rule 1), so an event without a row is not
+    ours: another system uses the same account at the provider.
+    """
+    reference = event_reference.payment_id
+    if reference and _is_ours(reference) and _is_counted(reference, event_reference, run):
+        return
+    payment_id, is_seen = payment_items.find_for_event(event_reference, clock.seconds())
     if is_seen:
-        _log_outcome(event_reference, "seen")
+        _log_outcome(event_reference, "seen", payment_id=payment_id)
         return
-    payment = payment or _find_by_parent(event_reference, run)
-    # Each payment of ours has its row before its call (rule 1). Without a row, the event belongs
-    # to another system that uses the same account.
-    if payment is None:
-        webhook_items.put_unmatched(event_reference, now)
-        telemetry.measure("unmatched_events")
-        _log_outcome(event_reference, "unmatched")
+    payment_id = payment_id or _find_by_parent(event_reference, run)
+    if payment_id and _is_counted(payment_id, event_reference, run):
         return
-    crash_points.reach("event_received", payment.id)
-    if payment.last_event_at == now and _defer(payment, now):
-        _log_outcome(event_reference, "deferred", payment_id=payment.id)
-        return
-    try:
-        synchronize.synchronize(payment, replace(run, event=event_reference))
-    except webhook_items.EventSeen:
-        _log_outcome(event_reference, "seen", payment_id=payment.id)
-    else:
-        _log_outcome(event_reference, "checked", payment_id=payment.id)
+    webhook_items.put_unmatched(event_reference, clock.seconds())
+    telemetry.measure("unmatched_events")
+    _log_outcome(event_reference, "unmatched")
+
+
+def _is_counted(payment_id: str, event_reference: WebhookEventReference, run: RunContext) -> bool:
+    """Count the event, then check the payment. Once it is counted, it cannot be lost (rule 14).
+
+    Only the first event since the last check brings a check; one check serves all of a burst.
+    False: there is no such payment here.
+    """
+    counter = event_counter_items.count(payment_id, clock.seconds())
+    crash_points.reach("event_received", payment_id)
+    outcome = "counted"
+    if counter.brings_check:
+        outcome = event_checks.check(counter, replace(run, event=event_reference))
+    if outcome == "unmatched":
+        return False
+    if outcome in ("counted", "left"):  # else the check has marked the event as seen
+        webhook_items.put_seen(event_reference, clock.seconds())
+    _log_outcome(event_reference, outcome, payment_id=payment_id)
+    return True
+
+
+def _find_by_parent(event_reference: WebhookEventReference, run: RunContext) -> str | None:
+    """Our id of the payment, if not the event's object but its parent has our reference."""
+    if event_reference.parent_id is None:
+        return None
+    provider_id = event_reference.provider_id
+    provider = registry.open_provider(provider_id)
+    parent = provider.find_parent(event_reference.parent_id, ends_at=run.ends_at)
+    if parent is None:
+        return None
+    if parent.payment_id and _is_ours(parent.payment_id):
+        return parent.payment_id
+    return payment_items.find_at_provider(provider_id, parent.provider_payment_id)
 
 
 def _is_ours(reference: str) -> bool:
     return reference.startswith("pay_") and identifier.is_well_formed(reference)
 
 
-def _find_by_parent(event_reference: WebhookEventReference, run: RunContext) -> Payment | None:
-    """The payment, if not the event's object but its parent has our reference."""
-    if event_reference.parent_id is None:
-        return None
-    provider = registry.open_provider(event_reference.provider_id)
-    parent = provider.find_parent(event_reference.parent_id, ends_at=run.ends_at)
-    if parent is None:
-        return None
-    if parent.payment_id and _is_ours(parent.payment_id):
-        payment = payment_items.get(parent.payment_id)
-        if payment:
-            return payment
-    return payment_items.get_at_provider(event_reference.provider_id, parent.provider_payment_id)
-
-
-def _defer(payment: Payment, now: int) -> bool:
-    """Let one status check serve all events of a second: make the payment due, and queue a check.
-
-    Returns False if another writer was faster; the event is then handled by itself.
-    """
-    if payment.due_at is not None and payment.due_at <= now:
-        return True
-    try:
-        payment_writes.advance(payment, replace(payment, due_at=now))
-    except dynamodb.VersionConflict:
-        return False
-    try:
-        queues.send_status_checks(StatusCheck(payment_id=payment.id), SOON_S)
-    except TemporarilyUnavailable:
-        # The payment is due, so the sweep does the check.
-        log.warning("status check could not be queued", payment_id=payment.id)
-    return True
-
-
 def _check_status(status_check: StatusCheck, run: RunContext) -> None:
     """Do a status check. If it fails, or its message is lost, the payment is still due."""
     payment = payment_items.get(status_check.payment_id)
-    if payment is None or not _is_needed(status_check, payment):
-        return
+    attempt = payment.active_attempt if payment else None
+    if payment is None or attempt is None or attempt.number != status_check.attempt:
+        return  # somebody has found out how it ended
     try:
         synchronize.synchronize(payment, replace(run, cause="sweep"))
     except BridgeError as error:
         log.info("left to the sweep", payment_id=payment.id, error=error.code)
-
-
-def _is_needed(status_check: StatusCheck, payment: Payment) -> bool:
-    """Whether nobody has found out meanwhile what this check is for."""
-    if status_check.attempt:
-        return (
-            payment.active_attempt is not None
-            and payment.active_attempt.number == status_check.attempt
-        )
-    return payment.due_at is not None and payment.due_at <= clock.seconds()
 
 
 def _log_outcome(

@@ -5,14 +5,14 @@ Source: docs/payment-correctness.md, section 8.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import contextmanager
 
 from aws_lambda_powertools.metrics import MetricUnit
 
 from bridge import clock, config
-from bridge.core.payment_state import synchronize
+from bridge.core.payment_state import event_checks, synchronize
 from bridge.core.payments import change_payment
 from bridge.core.rules import scheduling, telemetry
 from bridge.core.workers import event_delivery
@@ -23,7 +23,7 @@ from bridge.models.run_context import RunContext
 from bridge.providers import registry
 from bridge.store.jobs import due_items
 from bridge.store.jobs.due_items import Due
-from bridge.store.payments import payment_items
+from bridge.store.payments import event_counter_items, payment_items
 
 STUCK_LEASES = 4
 STUCK_CREATION_S = 2 * 3600
@@ -33,8 +33,8 @@ DAY = 24 * 3600
 class Swept(Model, frozen=True, kw_only=True):
     """What a sweep did.
 
-    `checked`: payments that were synchronized. `failed`: payments or deliveries that raised an
-    error. `left`: payments, and payments with due events, that it had no time for. `events`: how
+    `checked`: payments that were synchronized. `failed`: payments, deliveries or shards that could
+    not be. `left`: payments, and payments with due events, that it had no time for. `events`: how
     many were delivered. `oldest_due_seconds`: how late the oldest due entry was.
     `stuck_attempts`: see `is_stuck`.
     """
@@ -48,9 +48,10 @@ class Swept(Model, frozen=True, kw_only=True):
 
 
 def sweep(run: RunContext) -> Swept:
-    """Synchronize and deliver everything that is due, all shards at once, until the time is over.
+    """Check and deliver everything that is due, all shards at once, until the time is over.
 
-    Two sweeps at once do no harm: the version decides which one may write.
+    Two sweeps at once do no harm: the version decides which one may write. A shard that cannot be
+    read takes no number away from the others.
     """
     counts: Counter[str] = Counter()
     shards = due_items.shards()
@@ -72,38 +73,39 @@ def sweep(run: RunContext) -> Swept:
 
 
 def _sweep_shard(shard: str, run: RunContext) -> Counter[str]:
-    now, counts = clock.seconds(), Counter[str]()
-    for payment_id, visit in _visits(shard, run, now, counts):
-        try:
-            visit()
-        except BridgeError as error:
-            counts["failed"] += 1
-            telemetry.log.info("left for later", payment_id=payment_id, error=error.code)
-        except Exception as error:  # noqa: BLE001 - one broken row must not stop the others
-            counts["failed"] += 1
-            name = type(error).__qualname__
-            telemetry.log.error("sweep failed", payment_id=payment_id, error_type=name)
-            telemetry.measure("sweep_failures")
-    return counts
-
-
-def _visits(
-    shard: str, run: RunContext, now: int, counts: Counter[str]
-) -> Iterator[tuple[str, Callable[[], None]]]:
-    """What to do, with the id to log: first each payment that is due, then all events together.
+    """First each payment that is due, then all own events together.
 
     `finish_deletion` runs the jobs. The sweep only measures how late they are.
     """
-    with_events: list[str] = []
-    for due in due_items.list_due(shard, now):
-        if due.kind == "payment":
-            yield due.id, partial(_synchronize, due, run, now, counts)
-            continue
-        counts["oldest"] = max(counts["oldest"], now - due.at)
-        if due.kind == "events":
-            with_events.append(due.id)
+    now, counts, with_events = clock.seconds(), Counter[str](), list[str]()
+    with _failures_counted(shard, counts):
+        for due in due_items.list_due(shard, now):
+            if due.kind in ("payment", "counter"):
+                with _failures_counted(due.id, counts):
+                    _check(due, run, now, counts)
+                continue
+            counts["oldest"] = max(counts["oldest"], now - due.at)
+            if due.kind == "events":
+                with_events.append(due.id)
     if with_events:
-        yield with_events[0], partial(_deliver, with_events, run, counts)
+        with _failures_counted(with_events[0], counts):
+            _deliver(with_events, run, counts)
+    return counts
+
+
+@contextmanager
+def _failures_counted(record_id: str, counts: Counter[str]) -> Iterator[None]:
+    """Log and count what goes wrong inside, so that the rest goes on."""
+    try:
+        yield
+    except BridgeError as error:
+        counts["failed"] += 1
+        telemetry.log.info("left for later", record_id=record_id, error=error.code)
+    except Exception as error:  # noqa: BLE001 - one broken row must not stop the others
+        counts["failed"] += 1
+        name = type(error).__qualname__
+        telemetry.log.error("sweep failed", record_id=record_id, error_type=name)
+        telemetry.measure("sweep_failures")
 
 
 def _deliver(payment_ids: list[str], run: RunContext, counts: Counter[str]) -> None:
@@ -112,23 +114,43 @@ def _deliver(payment_ids: list[str], run: RunContext, counts: Counter[str]) -> N
     counts["left"] += delivered.left
 
 
-def _synchronize(due: Due, run: RunContext, now: int, counts: Counter[str]) -> None:
+def _check(due: Due, run: RunContext, now: int, counts: Counter[str]) -> None:
+    """Check one payment. Once the time is over, nothing is read any more, only counted."""
+    if not scheduling.has_time(run):
+        counts["oldest"] = max(counts["oldest"], now - due.at)
+        counts["left"] += 1
+    elif due.kind == "counter":
+        _check_events(due, run, now, counts)
+    else:
+        _check_payment(due, run, now, counts)
+
+
+def _check_events(due: Due, run: RunContext, now: int, counts: Counter[str]) -> None:
+    counter = event_counter_items.get(due.id)
+    if counter is None or counter.due_at is None or counter.due_at > now:
+        return  # the index lags behind the item
+    counts["oldest"] = max(counts["oldest"], now - due.at)
+    outcome = event_checks.check(counter, run)
+    counts["checked" if outcome == "checked" else "failed"] += 1
+
+
+def _check_payment(due: Due, run: RunContext, now: int, counts: Counter[str]) -> None:
     payment = payment_items.get(due.id)
     if payment is None or payment.due_at is None or payment.due_at > now:
         return  # the index lags behind the row: somebody has checked it already
     counts["oldest"] = max(counts["oldest"], now - due.at)
     counts["stuck"] += is_stuck(payment, now)
-    if not scheduling.has_time(run):
-        counts["left"] += 1
-        return
     counts["checked"] += 1
     payment = synchronize.synchronize(payment, run)
-    abandoned_after = config.number("ABANDON_DAYS", 7) * DAY
-    idle = (
-        payment.status in ("created", "failed") and payment.is_open and not payment.active_attempt
-    )
-    if idle and now - int(payment.changed_at.timestamp()) >= abandoned_after:
+    if _is_abandoned(payment, now):
         change_payment.abandon(payment, run)
+
+
+def _is_abandoned(payment: Payment, now: int) -> bool:
+    """Whether nobody has paid for ABANDON_DAYS, also at the bank's 3-D Secure page. 0 is never."""
+    days = config.number("ABANDON_DAYS", 7)
+    is_idle = payment.is_open and not payment.active_attempt
+    return bool(days) and is_idle and now - int(payment.changed_at.timestamp()) >= days * DAY
 
 
 def is_stuck(payment: Payment, now: int) -> bool:

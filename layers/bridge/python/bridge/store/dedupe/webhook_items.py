@@ -3,7 +3,7 @@
 Source: docs/payment-correctness.md, section 7; docs/data-model.md, section 2.
 """
 
-from contextlib import suppress
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from bridge.models.queue_message import MethodEventReference, WebhookEventReference
@@ -12,10 +12,6 @@ from bridge.store.dynamodb import Item
 from bridge.store.keys import Key
 
 LIFE_S = 30 * 24 * 3600
-
-
-class EventSeen(Exception):
-    """Another delivery of this event was handled, so this one is dropped."""
 
 
 def place(event: WebhookEventReference | MethodEventReference) -> Key:
@@ -33,23 +29,32 @@ def was_seen(event: MethodEventReference, now: int) -> bool:
     return is_seen(dynamodb.get(place(event)), now)
 
 
+def list_unseen(
+    events: Iterable[WebhookEventReference | MethodEventReference], now: int
+) -> list[WebhookEventReference | MethodEventReference]:
+    """Those of the events that were not handled yet, in their order. `now` is in seconds.
+
+    Strongly consistent, in batches of 100.
+    """
+    places = {place(event): event for event in events}
+    found = dynamodb.get_all(places)
+    return [event for key, event in places.items() if not is_seen(found[key], now)]
+
+
 def seen_action(
     event: WebhookEventReference | MethodEventReference,
     now: int,
     state: Literal["seen", "unmatched"] = "seen",
 ) -> dict[str, Any]:
-    """The action that marks an event as handled, if it is not marked yet."""
-    fresh = dynamodb.condition("attribute_not_exists(#pk) OR #exp <= :now", now=now)
-    return dynamodb.put(place(event), {"state": state, "exp": now + LIFE_S}, fresh)
+    """The action that remembers an event. To remember it twice does no harm."""
+    return dynamodb.put(place(event), {"state": state, "exp": now + LIFE_S})
 
 
 def put_unmatched(event: WebhookEventReference, now: int) -> None:
     """Remember an event that belongs to no payment of ours. Raises Throttled."""
-    with suppress(dynamodb.ConditionFailed):  # another delivery was faster
-        dynamodb.write(seen_action(event, now, "unmatched"))
+    dynamodb.write(seen_action(event, now, "unmatched"))
 
 
-def put_seen(event: MethodEventReference, now: int) -> None:
-    """Remember an event whose work is done. The work may be repeated. Raises Throttled."""
-    with suppress(dynamodb.ConditionFailed):
-        dynamodb.write(seen_action(event, now))
+def put_seen(event: WebhookEventReference | MethodEventReference, now: int) -> None:
+    """Remember an event that was counted, or whose work is done. Raises Throttled."""
+    dynamodb.write(seen_action(event, now))

@@ -3,17 +3,18 @@
 Source: docs/data-model.md, section 7.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import msgspec
 from msgspec.structs import replace
 
 from bridge.models.model import present_values_of
-from bridge.models.outbox import ChangedKey, Cursor, Event
+from bridge.models.outbox import ChangedKey, Cursor, EntryEvents, Event
 from bridge.store import dynamodb, keys
+from bridge.store.dynamodb import Item
 
-PAGE = 100  # events of one payment that are read at once
+PAGE = 100  # entries of one payment that are read at once
 HIGHEST = 9_999_999_999
 
 
@@ -28,17 +29,32 @@ def get_cursor(payment_id: str) -> Cursor:
     return msgspec.convert(item | {"payment_id": payment_id}, Cursor)
 
 
-def list_after(cursor: Cursor) -> list[Event]:
-    """The next events in the order of their sequence, at most PAGE; strongly consistent.
+def list_after(cursor: Cursor) -> list[EntryEvents]:
+    """The events of the next timeline entries, in their order; PAGE entries at most.
 
-    The cursor must have been read before, so that no event is missed between the two reads.
+    Strongly consistent. The cursor must have been read before, so that no entry is missed between
+    the two reads.
     """
     first, last = (keys.entry(cursor.payment_id, number) for number in (cursor.sent + 1, HIGHEST))
     items = islice(dynamodb.query_between(first.pk, first.sk, last.sk, Limit=PAGE), PAGE)
     return [
-        msgspec.convert(item | {"payment_id": cursor.payment_id, "name": item["event"]}, Event)
+        EntryEvents(sequence=item["sequence"], events=tuple(_events(cursor.payment_id, item)))
         for item in items
     ]
+
+
+def _events(payment_id: str, item: Item) -> Iterator[Event]:
+    """First the payment's new status, then the refund or the dispute."""
+    known = item | {"payment_id": payment_id}
+    if name := item.get("event"):
+        yield msgspec.convert(known | {"name": name}, Event)
+    if refund := item.get("refund"):
+        name = f"refund.{refund['status']}"
+        about = {"refund_id": refund["id"]} | {k: refund[k] for k in ("amount_cents", "currency")}
+        yield msgspec.convert(known | {"name": name, "about": about}, Event)
+    if dispute := item.get("dispute"):
+        name, about = f"dispute.{dispute['change']}", {"dispute_id": dispute["id"]}
+        yield msgspec.convert(known | {"name": name, "about": about}, Event)
 
 
 def move(seen: Cursor, after: Cursor) -> Cursor:

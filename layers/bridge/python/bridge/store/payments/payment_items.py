@@ -58,26 +58,33 @@ def get(payment_id: str) -> Payment | None:
     return payment_from(dynamodb.get(keys.payment(payment_id)))
 
 
-def read_for_event(event: WebhookEventReference, now: int) -> tuple[bool, Payment | None]:
-    """Whether a provider's event was handled before, and the payment that it is about.
+def read_for_event(
+    payment_id: str, event: WebhookEventReference, now: int
+) -> tuple[Payment | None, bool]:
+    """The row alone, and whether the event was handled before, in one batch. `now`: seconds."""
+    row, seen = keys.payment(payment_id), webhook_items.place(event)
+    found = dynamodb.get_all([row, seen])
+    return payment_from(found[row]), webhook_items.is_seen(found[seen], now)
 
-    One batch, if the event has our own payment id. Else the payment is found by the provider's id.
+
+def find_for_event(event: WebhookEventReference, now: int) -> tuple[str | None, bool]:
+    """Our id of the payment with the event's provider id, and whether the event was handled.
+
+    One batch. None: no payment of ours has this provider's id. `now` is in seconds.
     """
     seen = webhook_items.place(event)
-    rows = [keys.payment(event.payment_id)] if event.payment_id else []
-    found = dynamodb.get_all([seen, *rows])
-    if webhook_items.is_seen(found[seen], now):
-        return True, None
-    payment = payment_from(found[rows[0]]) if rows else None
-    return False, payment or get_at_provider(event.provider_id, event.provider_payment_id)
+    known = event.provider_payment_id
+    pointers = [keys.provider_payment(event.provider_id, known)] if known else []
+    found = dynamodb.get_all([seen, *pointers])
+    pointer = found[pointers[0]] if pointers else None
+    is_seen = webhook_items.is_seen(found[seen], now)
+    return (str(pointer["payment_id"]) if pointer else None), is_seen
 
 
-def get_at_provider(provider_id: ProviderId, provider_payment_id: str | None) -> Payment | None:
-    """The row of the payment with this provider's id."""
-    if provider_payment_id is None:
-        return None
+def find_at_provider(provider_id: ProviderId, provider_payment_id: str) -> str | None:
+    """Our id of the payment with this provider's id, or None if it is not ours."""
     pointer = dynamodb.get(keys.provider_payment(provider_id, provider_payment_id))
-    return get(str(pointer["payment_id"])) if pointer else None
+    return str(pointer["payment_id"]) if pointer else None
 
 
 def list_at_provider(

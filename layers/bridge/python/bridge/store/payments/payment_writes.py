@@ -145,7 +145,7 @@ def lock(seen: Payment, locked: Payment, record: IdempotencyRecord | None) -> Pa
 def commit_transition(
     seen: Payment,
     merged: Payment,
-    entry: Entry,
+    entries: Iterable[Entry],
     record: IdempotencyRecord | None,
     refunds: Iterable[Refund] = (),
     saved: Actions | None = None,
@@ -153,7 +153,7 @@ def commit_transition(
     event: WebhookEventReference | None = None,
     link: bool = True,
 ) -> Payment:
-    """T2: write a change of facts with its timeline entry and everything that belongs to it.
+    """T2: write a change of facts with its timeline entries and everything that belongs to it.
 
     All of it or nothing. This is the only place where the lock is released: `merged` has no active
     attempt if the attempt ended.
@@ -164,7 +164,7 @@ def commit_transition(
     provider's event that this run handles; it is marked as seen. `link`: write the pointer from
     the provider's id to this payment.
 
-    Raises VersionConflict, EventSeen, ProviderIdTaken, SavedMeanwhile, Throttled.
+    Raises VersionConflict, ProviderIdTaken, SavedMeanwhile, Throttled.
     Source: docs/payment-correctness.md, section 4.
     """
     merged = _next_version(seen, merged)
@@ -172,8 +172,10 @@ def commit_transition(
     row = dynamodb.change(
         keys.payment(seen.id), item_of(seen), item_of(merged), _version_guard(seen)
     )
-    history = dynamodb.put(keys.entry(seen.id, entry.sequence), values_of(entry), fresh)
-    actions = {"payment": row, "entry": history} | (saved or {})
+    actions = {"payment": row} | (saved or {})
+    for entry in entries:
+        place = keys.entry(seen.id, entry.sequence)
+        actions[f"entry {entry.sequence}"] = dynamodb.put(place, values_of(entry), fresh)
     if record:
         actions["record"] = idempotency_items.close_action(record)
     for refund in refunds:
@@ -200,9 +202,6 @@ def commit_transition(
     try:
         dynamodb.transact(actions)
     except dynamodb.ConditionFailed as failed:
-        # The order matters: if the event was handled before, this delivery is dropped in any case.
-        if "event" in failed.items:
-            raise webhook_items.EventSeen(seen.id) from failed
         if "payment" in failed.items:
             raise dynamodb.VersionConflict(seen.id) from failed
         if "provider_payment" in failed.items:
@@ -221,7 +220,7 @@ def advance(
     Also called if nothing changed at all: the raised version stops a slower worker that fetched
     before us from writing its older answer (rule 6).
 
-    Raises VersionConflict, Throttled; with an event also EventSeen.
+    Raises VersionConflict, Throttled.
     Source: docs/payment-correctness.md, section 4.
     """
     after = _next_version(seen, after)
@@ -246,8 +245,6 @@ def _transact_seen(action: dict[str, Any], seen: Payment, event: WebhookEventRef
     try:
         dynamodb.transact(actions)
     except dynamodb.ConditionFailed as failed:
-        if "event" in failed.items:
-            raise webhook_items.EventSeen(seen.id) from failed
         raise dynamodb.VersionConflict(seen.id) from failed
 
 
