@@ -13,7 +13,7 @@ export PYTHONPATH = $(CURDIR)/layers/bridge/python
 PARALLEL = --numprocesses $(shell expr $$(nproc 2>/dev/null || sysctl -n hw.ncpu) + 1) --dist load --maxschedchunk 1
 PIP_INSTALL = -m pip install --no-deps --require-hashes --progress-bar off -r
 
-.PHONY: start check test lint build bench fuzz prove lock dynamodb-local rebilly-sdk clean
+.PHONY: start check test lint build bench fuzz prove mutate lock dynamodb-local rebilly-sdk clean
 
 start: .venv/local
 	@exec .venv/bin/python -m local
@@ -53,6 +53,11 @@ fuzz: .venv/dev
 prove: .venv/dev dynamodb-local
 	.venv/bin/python -m tests.proof $(ARGS)
 
+# Do the tests notice small changes of the code? About an hour; goes on where it stopped. Not in CI.
+# With arguments: make mutate ARGS="--module merge --all"
+mutate: .venv-mutate/mutmut
+	.venv-mutate/bin/python -m tests.mutation $(ARGS)
+
 # Resolve the *.in files again; the lock files contain hashes and no registry.
 COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
   --no-emit-index-url --no-header --no-annotate --quiet
@@ -60,10 +65,11 @@ lock:
 	$(COMPILE) layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	$(COMPILE) -c layers/dependencies/requirements.txt local/requirements.in -o local/requirements.txt
 	$(COMPILE) -c local/requirements.txt tests/requirements.in -o tests/requirements.txt
+	$(COMPILE) -c tests/requirements.txt tests/mutation/requirements.in -o tests/mutation/requirements.txt
 	$(COMPILE) .ci/sam-requirements.in -o .ci/sam-requirements.txt
 
 clean:
-	rm -rf .venv .venv-sam .aws-sam .dynamodb-local .rebilly-sdk
+	rm -rf .venv .venv-sam .venv-mutate .mutation .aws-sam .dynamodb-local .rebilly-sdk
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
@@ -86,6 +92,12 @@ clean:
 	@echo "Installing the SAM CLI into .venv-sam …"
 	@$(PYTHON) -m venv .venv-sam
 	@.venv-sam/bin/python $(PIP_INSTALL) $<
+	@touch $@
+
+.venv-mutate/mutmut: tests/requirements.txt tests/mutation/requirements.txt
+	@echo "Installing mutmut and what the tests need into .venv-mutate …"
+	@$(PYTHON) -m venv .venv-mutate
+	@.venv-mutate/bin/python $(PIP_INSTALL) tests/requirements.txt -r tests/mutation/requirements.txt
 	@touch $@
 
 # DynamoDB Local (Java), for tests marked race and scale and for bench; from an npm package that contains it.
