@@ -9,10 +9,11 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from bridge import clock
-from bridge.core.rules import scheduling
+from bridge.core.rules import scheduling, telemetry
 from bridge.models.provider import ProviderId
 from bridge.models.provider_walk import ChangePage, EventPage, Kind, ProviderWalk
 from bridge.models.run_context import RunContext
+from bridge.store import dynamodb
 from bridge.store.jobs import provider_walk_items
 
 SPARE_S = 15  # with less time left, no page is begun
@@ -34,8 +35,8 @@ def read(
     before the first run of all, that one ends now. A window is stored when it begins and after
     each page, so a run that dies repeats one page at most.
 
-    Returns False if the time was over before the end of the present window. Raises what the
-    provider raises, and VersionConflict if another run reads the same lists.
+    Returns False if the time was over before the end of the present window, or another run reads
+    the same lists: that one goes on. Raises what the provider raises.
     """
 
     def read_rest(walk: ProviderWalk) -> ProviderWalk:
@@ -47,12 +48,16 @@ def read(
         return provider_walk_items.save(replace(walk, is_finished=True))
 
     walk = provider_walk_items.get(provider_id, kind) or _before_the_first(provider_id, kind)
-    if not walk.is_finished:
-        walk = read_rest(walk)
-    if not (walk.is_finished and scheduling.has_time(run, SPARE_S)):
+    try:
+        if not walk.is_finished:
+            walk = read_rest(walk)
+        if not (walk.is_finished and scheduling.has_time(run, SPARE_S)):
+            return False
+        present = replace(begin(walk), position=None, is_finished=False)
+        return read_rest(provider_walk_items.save(present)).is_finished
+    except dynamodb.VersionConflict:
+        telemetry.log.info("another run reads these lists", provider=provider_id, kind=kind)
         return False
-    present = replace(begin(walk), position=None, is_finished=False)
-    return read_rest(provider_walk_items.save(present)).is_finished
 
 
 def _before_the_first(provider_id: ProviderId, kind: Kind) -> ProviderWalk:
