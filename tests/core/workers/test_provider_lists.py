@@ -14,7 +14,6 @@ from bridge import clock
 from bridge.core.workers import provider_lists
 from bridge.errors import UnknownOutcome
 from bridge.models.provider_walk import EventPage, ProviderWalk
-from bridge.store import dynamodb
 from bridge.store.jobs import provider_walk_items
 from tests.conftest import run_context
 
