@@ -13,7 +13,7 @@ export PYTHONPATH = $(CURDIR)/layers/bridge/python
 PARALLEL = --numprocesses $(shell expr $$(nproc 2>/dev/null || sysctl -n hw.ncpu) + 1) --dist load --maxschedchunk 1
 PIP_INSTALL = -m pip install --no-deps --require-hashes --progress-bar off -r
 
-.PHONY: start check test lint build bench fuzz prove mutate lock dynamodb-local rebilly-sdk clean
+.PHONY: start check test lint build bench fuzz prove power mutate lock dynamodb-local rebilly-sdk clean
 
 start: .venv/local
 	@exec .venv/bin/python -m local
@@ -52,6 +52,10 @@ fuzz: .venv/dev
 # The proof that money is safe; ARGS="--seeds 1234 --show" replays one schedule.
 prove: .venv/dev dynamodb-local
 	.venv/bin/python -m tests.proof $(ARGS)
+
+# How many schedules does it take to notice each broken rule? Hours, so ARGS="--resume power.json". Not in CI.
+power: .venv/dev dynamodb-local
+	.venv/bin/python -m tests.proof.power $(ARGS)
 
 # Do the tests notice small changes of the code? About an hour; goes on where it stopped. Not in CI.
 # With arguments: make mutate ARGS="--module merge --all"

@@ -12,13 +12,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import database, dynamodb_local
 from tests.conftest import Environment, open_environment
-from tests.proof.schedules import draw
+from tests.proof import harm
+from tests.proof.drawing import draw
 from tests.proof.truth import prove
 
 BLOCK = 20  # seeds that a process plays before it reports
@@ -34,6 +35,7 @@ class Result:
 
     schedules: int = 0
     count: Counter[str] = field(default_factory=Counter)
+    harm: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
 
@@ -43,6 +45,11 @@ def start(endpoint: str) -> None:
     _environment.append(_open.enter_context(open_environment()))
 
 
+def environment() -> Environment:
+    """The test environment of this process."""
+    return _environment[0]
+
+
 def play(first: int, last: int, *, show: bool) -> Result:
     """Play the seeds from `first` to `last`, one after the other."""
     result = Result()
@@ -50,9 +57,10 @@ def play(first: int, last: int, *, show: bool) -> Result:
         schedule = draw(seed)
         if show:
             print(schedule, flush=True)
-        played = prove(schedule, _environment[0].stripe)
+        played = prove(schedule, environment().stripe)
         result.schedules += 1
         result.count += played.count
+        result.harm += played.harm
         if played.wrong:
             broken = "\n".join(f"  !! {each}" for each in dict.fromkeys(played.wrong))
             result.wrong.append(f"{schedule}\n{broken}")
@@ -81,13 +89,15 @@ class Progress:
             if saved["first"] != first:
                 sys.exit(f"{self.path} is of another run, from seed {saved['first']}")
             self.done, self.seconds = set(saved["done"]), saved["seconds"]
-            self.total = Result(saved["schedules"], Counter(saved["count"]), saved["wrong"])
+            count, harm = Counter(saved["count"]), Counter(saved["harm"])
+            self.total = Result(saved["schedules"], count, harm, saved["wrong"])
 
     def add(self, block: int, result: Result) -> None:
         """A block has been played."""
         self.done.add(block)
         self.total.schedules += result.schedules
         self.total.count += result.count
+        self.total.harm += result.harm
         self.total.wrong += result.wrong
 
     def write(self, first: int) -> None:
@@ -100,6 +110,7 @@ class Progress:
                 "schedules": self.total.schedules,
                 "wrong": self.total.wrong,
                 "count": self.total.count,
+                "harm": self.total.harm,
             }
             self.path.write_text(json.dumps(saved))
 
@@ -108,18 +119,10 @@ def run(options: argparse.Namespace) -> int:
     """Play the seeds of the options and print what was wrong. Returns the exit code."""
     progress = Progress(options.resume)
     progress.read(options.first)
-    os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
-    endpoints = multiprocessing.get_context("spawn").SimpleQueue()
-    for _ in range(options.workers):
-        endpoint = dynamodb_local.start()
-        if endpoint is None:
-            sys.exit("DynamoDB Local needs Java and `make dynamodb-local`")
-        endpoints.put(endpoint)
     started, before, printed_at = time.monotonic(), progress.seconds, 0.0
     waiting = blocks(options.first, options.last, progress.done)
     running: dict[Future[Result], int] = {}
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.workers, spawn, _start_from, (endpoints,)) as pool:
+    with pool_of(options.workers) as pool:
         while True:
             elapsed = time.monotonic() - started
             is_over = options.minutes is not None and elapsed > options.minutes * 60
@@ -142,8 +145,27 @@ def run(options: argparse.Namespace) -> int:
                 _print_progress(options, progress)
     for name, times in sorted(progress.total.count.items()):
         print(f"{times:8} {name}")
+    print("harm met:", harm.table(progress.total.harm), sep="\n")
+    never = harm.never_met(progress.total.harm, progress.total.schedules)
+    if never:
+        print(f"never met: {', '.join(never)}")
     _print_progress(options, progress)
-    return 1 if progress.total.wrong else 0
+    return 1 if progress.total.wrong or never else 0
+
+
+@contextmanager
+def pool_of(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that each have an environment of their own. Ends the program without Java."""
+    os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
+    spawn = multiprocessing.get_context("spawn")
+    endpoints = spawn.SimpleQueue()
+    for _ in range(workers):
+        endpoint = dynamodb_local.start()
+        if endpoint is None:
+            sys.exit("DynamoDB Local needs Java and `make dynamodb-local`")
+        endpoints.put(endpoint)
+    with ProcessPoolExecutor(workers, spawn, _start_from, (endpoints,)) as pool:
+        yield pool
 
 
 def _start_from(endpoints: "multiprocessing.SimpleQueue[str]") -> None:

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import cast
 
-from bridge import clock
+from bridge import clock, config, ssm
 from bridge.core.operations import payment_operator
-from bridge.core.workers import reconciliation
-from bridge.errors import Conflict, PaymentDeclined
+from bridge.errors import BridgeError, PaymentDeclined
 from bridge.models.idempotency import IdempotencyRecord
 from bridge.models.page import Page
 from bridge.models.payment import Entry, Payment
-from bridge.models.run_context import RunContext
+from bridge.store import dynamodb, keys
 from bridge.store.customers import customer_items
 from bridge.store.dedupe import idempotency_items
 from bridge.store.payments import payment_items
@@ -23,53 +22,82 @@ from bridge.store.wallet import method_items
 from local.stripe.log import Exchange
 from local.stripe.resources.json import Json
 from local.stripe.simulator import StripeSimulator
-from tests.proof.play import ACTS, LATE, SWEEP_S, Play, StoredResult, after
-from tests.proof.schedules import PlannedAct, Schedule
+from tests.proof import answers, events, facts
+from tests.proof.answers import Answer
+from tests.proof.drawing import SKEW_S
+from tests.proof.hooks import Plan
+from tests.proof.modes import DAY, HOUR, MINUTE
+from tests.proof.play import HORIZON_S, LATE, Play, client_key
+from tests.proof.schedules import Mode, Schedule
 
-OUR_STATUSES = {
-    "requires_payment_method": ("created", "failed"),
-    "requires_confirmation": ("created", "failed"),
-    "requires_action": ("requires_action",),
-    "requires_capture": ("requires_capture",),
-    "succeeded": ("succeeded",),
-    "canceled": ("canceled",),
-}
 MONEY = ("confirm", "capture", "refund")  # never sent again after an unknown outcome
 CHANGES = (*MONEY, "update_payment", "cancel")
-HORIZON_S = 60
-LEASES_S = (130, 70)  # after both, every lease of the schedule has ended
-LONG_S = 8 * 24 * 3600  # longer than keys are stored, and than ABANDON_DAYS
+LEASES_S = 200  # after it, every lease of the schedule has ended
+# How long a payment may be `processing` although the provider knows better, and can be asked.
+MOST_S: dict[Mode, int] = {
+    "webhooks": 2 * MINUTE,
+    "event_log": 70 * MINUTE,
+    "reconciliation": 25 * HOUR,
+    "sweep": 25 * HOUR,
+}
+BACKOFF_S = 16 * MINUTE  # after an outage, an event's next status check may be so far away
+REST_S: dict[Mode, int] = {
+    "webhooks": 4 * HOUR,
+    "event_log": 3 * HOUR,
+    "reconciliation": 26 * HOUR,
+    "sweep": 26 * HOUR,
+}
+LONG_S = 9 * DAY  # longer than keys are stored, and than ABANDON_DAYS
 
 
 def prove(schedule: Schedule, stripe: StripeSimulator) -> Play:
     """Play a schedule, let it come to rest, and check everything."""
-    play = Play(schedule, stripe, check_after_act)
+    for kind in ("events", "changes"):
+        key = keys.provider_walk("stripe", kind)
+        dynamodb.write(dynamodb.delete(key))  # of the last schedule, whose clock was ahead
+    ssm._failed_at = 0
+    keys.DUE_SHARDS = 1  # so a sweep of the few payments of a schedule is one query
+    play = Play(schedule, stripe, check_now)
     try:
         play.run()
         come_to_rest(play)
     finally:
         clock.set_offset(0)
+        _forget_due(play)
     return play
 
 
-def check_after_act(play: Play) -> None:
-    """No row offers more than there is, and no checked state is overwritten (rules 5 and 6)."""
-    for known in play.ids.values():
-        row = payment_items.get(known)
+def _forget_due(play: Play) -> None:
+    """What would be due in weeks is nothing to the next schedule, whose clock begins anew."""
+    play.machinery.changed()
+    for item in play.machinery.due():
+        dynamodb.client().update_item(
+            TableName=config.table_name("ledger"),
+            Key=dynamodb.key_of(keys.Key("ledger", item["pk"], item["sk"])),
+            UpdateExpression="REMOVE due_pk, due_at",
+        )
+
+
+def check_now(play: Play) -> None:
+    """What holds at any time, after an act or a step.
+
+    No row offers more than there is, no checked state is overwritten (rules 5 and 6), nothing is
+    stuck.
+    """
+    for row in play.machinery.rows():
         if row is None:
-            play.wrong.append(f"{known} is not stored")
+            play.wrong.append("a payment whose lock was taken is not stored")
             continue
-        play.wrong += [f"{each} ({known})" for each in _promises(row)]
-        if play.checked_versions.get(known) == play.version():
-            play.wrong += [f"overwritten: {each}" for each in disagreements(row, play)]
+        play.wrong += [f"{each} ({row.id})" for each in _promises(row)]
+        if play.checked_versions.get(row.id) == play.version():
+            play.wrong += [f"overwritten: {each}" for each in facts.disagreements(row, play)]
+        _note_unseen(play, row)
+        _check_stuck(play, row)
 
 
 def _promises(row: Payment) -> Iterator[str]:
-    asked = (
-        row.active_attempt.refund.amount_cents
-        if row.active_attempt and row.active_attempt.refund
-        else 0
-    )
+    attempt = row.active_attempt
+    asked = attempt.refund.amount_cents if attempt and attempt.refund else 0
     left = row.captured_cents - row.refunded_cents - asked
     if row.refundable_cents != max(0, left):
         yield f"{row.refundable_cents} is offered for refund, {left} is left"
@@ -77,111 +105,115 @@ def _promises(row: Payment) -> Iterator[str]:
         yield f"{row.refunded_cents} of {row.captured_cents} is refunded"
 
 
-def disagreements(row: Payment, play: Play) -> Iterator[str]:
-    """The differences between our row and the provider's object."""
-    intent = _intents(play).get(str(row.provider_payment_id))
-    if intent is None:
-        if row.provider_payment_id:
-            yield f"{row.id} refers to an object that the provider does not have"
+def _note_unseen(play: Play, row: Payment) -> None:
+    """Without events, what begins at the provider after rest is left out of the comparison."""
+    if play.schedule.mode != "sweep":
         return
-    status = str(intent["status"])
-    if row.status not in OUR_STATUSES[status]:
-        yield f"{row.id} is {row.status}, at the provider {status}"
-    if row.captured_cents != intent["amount_received"]:
-        yield f"{row.id}: captured {row.captured_cents}, there {intent['amount_received']}"
-    if row.total_cents != intent["amount"]:
-        yield f"{row.id}: total {row.total_cents}, there {intent['amount']}"
-    given = sum(int(str(each["amount"])) for each in _refunds(play, row) if _is_given(each))
-    if row.refunded_cents != given:
-        yield f"{row.id}: refunded {row.refunded_cents}, there {given}"
+    happened = facts.events_of(play, row)
+    if happened > play.at_rest.pop(row.id, happened):
+        play.unseen.add(row.id)
+    if row.due_at is None:
+        play.at_rest[row.id] = happened
 
 
-def _intents(play: Play) -> dict[str, Json]:
-    return {str(each["id"]): each for each in play.stripe.intents()}
-
-
-def _refunds(play: Play, row: Payment) -> list[Json]:
-    return [e for e in play.stripe.refunds() if e["payment_intent"] == row.provider_payment_id]
-
-
-def _is_given(refund: Json) -> bool:
-    return refund["status"] not in ("failed", "canceled")
+def _check_stuck(play: Play, row: Payment) -> None:
+    """Nothing is `processing` long after the provider knew better and could be asked."""
+    excused = play.is_outage or play.machinery.pending[str(row.provider_payment_id)] > 0
+    if row.displayed_status != "processing" or excused or not facts.is_known(play, row):
+        play.waiting_since.pop(row.id, None)
+        return
+    waited = play.now - play.waiting_since.setdefault(row.id, play.now)
+    if waited > MOST_S[play.schedule.mode] + (BACKOFF_S if play.had_outage else 0):
+        play.wrong.append(f"{row.id} is processing for {waited:.0f} s")
+        play.waiting_since[row.id] = play.now
 
 
 def come_to_rest(play: Play) -> None:
-    """Let all leases end, with sweeps; then let days pass.
-
-    The reconciliation runs where money may have moved at the provider alone.
-    """
-    for seconds in LEASES_S:
-        play.wait(seconds)
-        ACTS["sweep"](play, PlannedAct("sweep"))
-    if _moved_at_rest(play):
-        reconciliation.reconcile(RunContext(cause="reconciliation", ends_at=after(SWEEP_S)))
-        play.wait(30)
-        ACTS["sweep"](play, PlannedAct("sweep"))
-    rows = play.listed()
-    play.wrong += [
-        each for row in rows if row.provider_payment_id for each in _with_outcome(play, row)
-    ]
-    for stored in list(play.stored_results.values()):
-        play.wrong += _check_replay(play, stored)
+    """Let all leases end, then hours pass, then days."""
+    play.wait(LEASES_S)
+    for row in play.rows():
+        play.wrong += _with_outcome(play, row)
+    _check_replays(play)
+    play.wait(REST_S[play.schedule.mode])
     for _ in range(2):  # a payment may be abandoned days after the check that found it
         play.wait(LONG_S)
-        ACTS["sweep"](play, PlannedAct("sweep"))
-        rows = play.listed()
+        rows = play.rows()
         if not any(map(_is_left, rows)):
             break
     for row in rows:
         play.wrong += _at_rest(play, row)
     play.wrong += _of_all(play, rows)
+    hidden = {row.id for row in rows if row.is_hidden}
+    play.wrong += answers.check(play.answers, play.stripe, hidden)
+    for row in rows[:: max(1, len(rows))] if play.schedule.seed % 12 == 0 else []:
+        play.wrong += events.deliver(play, row)
+    _count(play)
 
 
-def _moved_at_rest(play: Play) -> bool:
-    """Whether money may have moved at the provider, for a payment that is not due."""
-    text = str(play.schedule)
-    return any(word in text for word in ("dashboard_", "refundFail", "createDispute"))
+def _count(play: Play) -> None:
+    """What kinds of payment were met, and whether money moved."""
+    play.count["schedules that charge"] += bool(play.stripe.charges())
+    play.count["schedules that refund"] += bool(play.stripe.refunds())
+    made = [play.schedule.terms[number] for number in play.ids]
+    refunds = play.stripe.refunds()
+    amounts = Counter((e["payment_intent"], e["amount"]) for e in refunds if facts.our_refund_id(e))
+    failed_late = play.schedule.late_s >= DAY and any(e["status"] == "failed" for e in refunds)
+    met = {
+        "guest": any(terms.guest for terms in made),
+        "other currency": any(terms.currency != "USD" for terms in made),
+        "equal refund amounts": any(times > 1 for times in amounts.values()),
+        "bank debit": any(e.method.card.kind == "us_bank_account" for e in facts.charges(play)),
+        "refund that fails after days": failed_late,
+    }
+    for name in (name for name, is_met in met.items() if is_met):
+        play.meet(name)
 
 
 def _with_outcome(play: Play, row: Payment) -> Iterator[str]:
-    """After the leases no lock is left, and no idempotency record is open."""
-    if row.active_attempt:
-        yield f"{row.id} is locked by {row.active_attempt.operation} {row.active_attempt.number}"
+    """After the leases no lock is left, and no idempotency record is open.
+
+    Two exceptions end later: a creation, and a call that the provider could not be asked about.
+    """
+    attempt = row.active_attempt
+    if attempt:
+        if attempt.operation != "create" and not play.had_outage:
+            yield f"{row.id} is locked by {attempt.operation} {attempt.number}"
         return
-    for planned in _keyed(play.schedule.acts):
-        record = _record(play, planned, row.id)
+    for answer in play.answers.told:
+        record = _record(play, answer, row.id) if answer.planned.key else None
         if record and record.subject_id == row.id and record.state == "open":
-            yield f"{row.id}: the key {planned.key} of {planned.kind} is open, and no lock is left"
+            yield f"{answer}: its key is open, and no lock is left"
 
 
-def _record(play: Play, planned: PlannedAct, payment_id: str) -> IdempotencyRecord | None:
-    if planned.kind == "create":
-        place = idempotency_items.of_creation(planned.key, user_id=play.user.user_id, email=None)
+def _record(play: Play, answer: Answer, payment_id: str) -> IdempotencyRecord | None:
+    key = client_key(answer.planned)
+    if answer.planned.kind == "create":
+        is_guest = play.schedule.terms[answer.planned.payment].guest
+        user_id = None if is_guest else play.user.user_id
+        place = idempotency_items.of_creation(key, user_id=user_id, email=play.guest_email)
     else:
-        place = idempotency_items.of_payment(payment_id, planned.key)
+        place = idempotency_items.of_payment(payment_id, key)
     return idempotency_items.get(place, clock.seconds())
 
 
-def _keyed(acts: tuple[PlannedAct, ...]) -> Iterator[PlannedAct]:
-    for planned in acts:
-        if planned.key:
-            yield planned
-        yield from _keyed(planned.meanwhile)
-
-
-def _check_replay(play: Play, stored: StoredResult) -> Iterator[str]:
+def _check_replays(play: Play) -> None:
     """A stored response is given again for its key, and the provider is not called."""
-    record = _record(play, stored.planned, stored.payment_id)
-    if record is None or record.state != "done":
-        return
-    before = _sent(play)
-    with suppress(PaymentDeclined):
-        try:
-            ACTS[stored.planned.kind](play, stored.planned)
-        except Conflict as error:
-            yield f"{stored.planned}: answered before, now {error.code}"
-    if _sent(play) != before:
-        yield f"{stored.planned}: answered before, now sent again"
+    final = {e.planned: e for e in play.answers.told if e.is_final and e.planned.key}
+    for planned, answer in final.items():
+        known = play.ids.get(planned.payment)
+        record = _record(play, answer, known) if known else None
+        row = payment_items.get(known) if known else None
+        if row is None or row.is_hidden or record is None or record.state != "done":
+            continue
+        before = _sent(play)
+        with suppress(PaymentDeclined):
+            try:
+                play.call(planned, Plan())
+            except BridgeError as error:
+                if error.status != 402:
+                    play.wrong.append(f"{answer}, and now {error.code}")
+        if _sent(play) != before:
+            play.wrong.append(f"{answer}, and now it was sent again")
 
 
 def _sent(play: Play) -> int:
@@ -194,9 +226,11 @@ def _is_left(row: Payment) -> bool:
 
 
 def _at_rest(play: Play, row: Payment) -> Iterator[str]:
-    yield from disagreements(row, play)
-    yield from _promises(row)
     found = payment_operator.inspect_payment(row.id)
+    if row.id not in play.unseen:
+        yield from facts.disagreements(row, play)
+        yield from facts.refunds(row, play)
+    yield from _promises(row)
     if not found.timeline_is_whole:
         yield f"{row.id}: the timeline is broken"
     if found.is_locked or found.overdue_seconds:
@@ -206,24 +240,7 @@ def _at_rest(play: Play, row: Payment) -> Iterator[str]:
     charges = [e for e in play.stripe.charges() if e["payment_intent"] == row.provider_payment_id]
     if len(charges) > 1:
         yield f"{row.id} was charged {len(charges)} times"
-    there = {
-        str(each["id"]): (each["amount"], "failed" if not _is_given(each) else each["status"])
-        for each in _refunds(play, row)
-    }
-    ours = payment_items.refunds(row.id)
-    here = {
-        str(each.provider_refund_id): (each.amount_cents, each.status)
-        for each in ours
-        if each.provider_refund_id
-    }
-    if {name: it for name, it in there.items() if name in here or it[1] != "failed"} != here:
-        yield f"{row.id}: refunds here {here}, there {there}"
-    if any(not each.provider_refund_id and each.status != "failed" for each in ours):
-        yield f"{row.id}: a refund that nobody made is {[each.status for each in ours]}"
-    if len(ours) - sum(not each.provider_refund_id for each in ours) != len(here):
-        yield f"{row.id}: a refund has two rows"
-    if row.refunds_pending != sum(each.status == "pending" for each in ours):
-        yield f"{row.id}: {row.refunds_pending} refunds count as pending"
+    yield from events.check(row)
     yield from _attempts(play, row, found.timeline)
 
 
@@ -250,7 +267,7 @@ def _attempts(play: Play, row: Payment, timeline: list[Entry]) -> Iterator[str]:
             continue
         yield from _outcome_of(row, number, calls, ends[number])
         before = ends.get(number - 1)
-        if before and int(calls[0].at) < int(before.at.timestamp()):
+        if before and calls[0].at + SKEW_S < before.at.timestamp():
             yield f"{row.id}: attempt {number} was sent while {number - 1} was under way"
 
 
@@ -282,22 +299,22 @@ def _of_all(play: Play, rows: list[Payment]) -> Iterator[str]:
             yield f"{charge['payment_intent']} is paid, and no row knows it"
     made = [_payment_of(each) for each in play.stripe.intents()]
     yield from (f"an object was made for {e}, which is not stored" for e in made if e not in ids)
-    yield from (f"{it} has {n} objects" for it, n in Counter(made).items() if n > 1)
-    amounts = Counter((e["payment_intent"], e["amount"]) for e in play.stripe.refunds())
-    for (intent_id, amount), times in amounts.items():
-        if times > 1:
-            yield f"{amount} of {intent_id} went back {times} times"
+    open_ones = [_payment_of(e) for e in play.stripe.intents() if e["status"] != "canceled"]
+    yield from (f"{it} has {n} objects" for it, n in Counter(open_ones).items() if n > 1)
+    asked = {e.planned for e in play.answers.told if e.planned.kind == "refund"}
+    ours = Counter(facts.our_refund_id(each) for each in play.stripe.refunds())
+    yield from (f"{it} was made {n} times" for it, n in ours.items() if it and n > 1)
+    keys = {(each.payment, each.key) for each in asked}
+    unanswered = sum(times for name, times in play.count.items() if name == "refund: killed")
+    if sum(bool(it) for it in ours) > len(keys) + unanswered + play.count["refund: process"]:
+        yield f"{len(ours)} refunds were made for {len(keys)} requests"
     yield from _saved(play, rows)
-    creations = {
-        planned.payment for planned in _keyed(play.schedule.acts) if planned.kind == "create"
-    }
-    if sum(row.provider_payment_id is not None for row in rows) > len(creations):
-        yield f"{len(rows)} payments for {len(creations)} creations"
 
 
 def _saved(play: Play, rows: list[Payment]) -> Iterator[str]:
     """The same methods are saved on both sides, each once, with one default."""
-    kept: set[str] = {each.id for each in play.stripe.world.methods.values() if each.customer}
+    world = play.stripe.world
+    kept = {it.id for it in world.methods.values() if world.existing_customer(str(it.customer))}
     customers = {row.customer_id for row in rows if row.customer_id}
     saving = [it for it in map(customer_items.get, sorted(customers)) if it]
     methods = [it for each in saving for it in method_items.list_of_customer(each, Page(limit=100))]
