@@ -1,4 +1,4 @@
-"""The log of what clients were told, and whether the end contradicts any of it.
+"""The log of what clients were given, and whether the end contradicts any of it.
 
 A 2xx of a money call happened; a 402 or any other 4xx did not; equal requests with one key got the
 same final answer, and before it only "not yet" (202, 409) or "nothing was done" (400, 502, 503).
@@ -32,10 +32,10 @@ NOTHING_DONE = (400, 401, 403, 404, 502)
 
 @dataclass(frozen=True)
 class Answer:
-    """What one client was told.
+    """What one client was given.
 
     `keys`: the provider's keys of the attempts that the call made. `began`, `ended`: its place
-    among all answers. `payment` and `refund`: as they were shown, with a 2xx only.
+    among all answers. `payment` and `refund`: as they were content, with a 2xx only.
     """
 
     planned: PlannedAct
@@ -53,7 +53,7 @@ class Answer:
         return self.status in (200, 201, 402)
 
     @property
-    def shown(self) -> tuple[object, ...]:
+    def content(self) -> tuple[object, ...]:
         """What must be the same in every final answer of one key."""
         if self.refund:
             again = self.refund
@@ -65,14 +65,14 @@ class Answer:
         return self.status, paid.id, paid.provider_payment_id, paid.displayed_status, *amounts
 
     def __str__(self) -> str:
-        return f"{self.planned} was told {self.status} {self.code}"
+        return f"{self.planned} was given {self.status} {self.code}"
 
 
 @dataclass
 class Answers:
     """All answers of a schedule, oldest first."""
 
-    told: list[Answer] = field(default_factory=list)
+    given: list[Answer] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: int = 0
 
@@ -90,16 +90,16 @@ class Answers:
         if result.retry_after is not None:
             status = 202
         code = result.refund.status if result.refund else result.payment.displayed_status
-        told = Answer(planned, status, code, tuple(keys), began, self.turn())
-        self.told.append(replace(told, payment=result.payment, refund=result.refund))
+        given = Answer(planned, status, code, tuple(keys), began, self.turn())
+        self.given.append(replace(given, payment=result.payment, refund=result.refund))
 
     def add_error(
         self, planned: PlannedAct, error: BridgeError, keys: list[str], began: int
     ) -> None:
         """A client got an error."""
         code = f"{error.code} {error.decline_code}" if isinstance(error, PaymentDeclined) else ""
-        told = Answer(planned, error.status, code or error.code, tuple(keys), began, self.turn())
-        self.told.append(told)
+        given = Answer(planned, error.status, code or error.code, tuple(keys), began, self.turn())
+        self.given.append(given)
 
 
 def check(answers: Answers, stripe: StripeSimulator, hidden: set[str]) -> Iterator[str]:
@@ -108,7 +108,7 @@ def check(answers: Answers, stripe: StripeSimulator, hidden: set[str]) -> Iterat
     for event in stripe.world.events.values():
         if event.idempotency_key:
             happened[event.idempotency_key].add(event.type)
-    for answer in answers.told:
+    for answer in answers.given:
         if answer.planned.kind not in MONEY_CALLS or answer.status == 202:
             continue
         done = set().union(*(happened[key] for key in answer.keys))
@@ -127,12 +127,12 @@ def _no(answer: Answer, done: set[str]) -> Iterator[str]:
 
 def _yes(answer: Answer, stripe: StripeSimulator, done: set[str]) -> Iterator[str]:
     """A 2xx or a decline: what it says must be true at the provider."""
-    told = answer.payment
-    if told is None:
+    given = answer.payment
+    if given is None:
         if done & MONEY_MOVED:
             yield "and its card was charged"
         return
-    intent = stripe.world.intents.get(str(told.provider_payment_id))
+    intent = stripe.world.intents.get(str(given.provider_payment_id))
     if intent is None:
         yield "the provider has no such payment"
         return
@@ -152,20 +152,20 @@ def _yes(answer: Answer, stripe: StripeSimulator, done: set[str]) -> Iterator[st
             yield from _refund(answer.refund, stripe)
 
 
-def _refund(told: Refund, stripe: StripeSimulator) -> Iterator[str]:
+def _refund(given: Refund, stripe: StripeSimulator) -> Iterator[str]:
     made = [
-        each for each in stripe.world.refunds.values() if each.metadata.get("refund_id") == told.id
+        each for each in stripe.world.refunds.values() if each.metadata.get("refund_id") == given.id
     ]
     if len(made) != 1:
         yield f"and it was made {len(made)} times"
-    elif told.status != "failed" and told.provider_refund_id != made[0].id:
-        yield f"with {told.provider_refund_id}, and it is {made[0].id}"
+    elif given.status != "failed" and given.provider_refund_id != made[0].id:
+        yield f"with {given.provider_refund_id}, and it is {made[0].id}"
 
 
 def _keys(answers: Answers, hidden: set[str]) -> Iterator[str]:
     """One key, one answer (rule 19)."""
     asked: dict[tuple[Any, ...], list[Answer]] = defaultdict(list)
-    for each in answers.told:
+    for each in answers.given:
         act = each.planned
         if act.key:
             asked[act.kind, act.payment, act.key, act.card, act.amount].append(each)
@@ -173,8 +173,8 @@ def _keys(answers: Answers, hidden: set[str]) -> Iterator[str]:
         final = min((e for e in equal if e.is_final), key=lambda e: e.ended, default=None)
         for each in equal:
             if each.is_final and final:
-                if each.shown != final.shown:
-                    yield f"{each} with {each.shown}, and before it {final.shown}"
+                if each.content != final.content:
+                    yield f"{each} with {each.content}, and before it {final.content}"
             elif final and each.began > final.ended:
                 is_gone = final.payment and final.payment.id in hidden and each.status == 404
                 if each.status != 503 and not is_gone:

@@ -50,13 +50,13 @@ def _statuses(row: Payment, sent: list[Event]) -> Iterator[str]:
 
 
 def _refunds(row: Payment, sent: list[Event]) -> Iterator[str]:
-    told: dict[str, list[str]] = defaultdict(list)
+    announced: dict[str, list[str]] = defaultdict(list)
     for each in sent:
         if each.name.startswith("refund."):
-            told[str(each.about["refund_id"])].append(each.name.removeprefix("refund."))
+            announced[str(each.about["refund_id"])].append(each.name.removeprefix("refund."))
     stored = {each.id: each for each in payment_items.refunds(row.id)}
-    for refund_id in {*told, *stored}:
-        names, refund = told[refund_id], stored.get(refund_id)
+    for refund_id in {*announced, *stored}:
+        names, refund = announced[refund_id], stored.get(refund_id)
         if names != sorted(set(names), key=ORDER.index):
             yield f"of the refund {refund_id} went out {names}"
         if refund is None or names[-1:] != [refund.status]:
@@ -64,13 +64,13 @@ def _refunds(row: Payment, sent: list[Event]) -> Iterator[str]:
 
 
 def _disputes(row: Payment, sent: list[Event]) -> Iterator[str]:
-    told: dict[str, list[str]] = defaultdict(list)
+    announced: dict[str, list[str]] = defaultdict(list)
     for each in sent:
         if each.name.startswith("dispute."):
-            told[str(each.about["dispute_id"])].append(each.name.removeprefix("dispute."))
-    if row.dispute and row.dispute.id not in told:
+            announced[str(each.about["dispute_id"])].append(each.name.removeprefix("dispute."))
+    if row.dispute and row.dispute.id not in announced:
         yield "of its dispute nothing went out"
-    for dispute_id, names in told.items():
+    for dispute_id, names in announced.items():
         is_last = row.dispute and row.dispute.id == dispute_id
         state = row.dispute.state if row.dispute and is_last else "open"
         closed = [name for name in names if name in ("won", "lost")]

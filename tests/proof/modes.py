@@ -37,9 +37,9 @@ REDRIVEN_S = 3 * HOUR  # eight tries, and then an operator who sees the alarm
 DELIVERY_POINTS = ("event_received", "method_fetched", "fetched", "committing", "committed")
 DELETION_POINTS = ("paged", "detached", "hidden")
 MATURE_S = 120  # the event log's newest events are left to the next run
-STEPS = 3000  # more of them in one wait are a loop without end
+JOBS = 3000  # more of them in one wait are a loop without end
 
-Step = Callable[[], None]
+Job = Callable[[], None]
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Machinery:
     index: list[dict[str, Any]] = field(default_factory=list)
     _read: dict[keys.Key, dict[str, Any]] | None = None
     _due: list[dict[str, Any]] = field(default_factory=list)
-    _agenda: list[tuple[float, int, Step]] = field(default_factory=list)
+    _agenda: list[tuple[float, int, Job]] = field(default_factory=list)
     _turns: "count[int]" = field(default_factory=count)
     _events: int = 0
     _swept_at: float = 0
@@ -66,9 +66,9 @@ class Machinery:
         self.dice = Random(f"machinery of {self.play.schedule.seed}")
         self._swept_at = self.play.now
 
-    def later(self, seconds: float, step: Step) -> None:
+    def later(self, seconds: float, job: Job) -> None:
         """Put something on the agenda."""
-        heapq.heappush(self._agenda, (self.play.now + seconds, next(self._turns), step))
+        heapq.heappush(self._agenda, (self.play.now + seconds, next(self._turns), job))
 
     def queue(self, delay_s: float, body: dict[str, Any]) -> None:
         """Put a message of the queue on the agenda."""
@@ -76,35 +76,35 @@ class Machinery:
 
     def run_until(self, until: float) -> None:
         """Let everything happen that happens by then, each at its own moment."""
-        for _ in range(STEPS):
+        for _ in range(JOBS):
             self.collect()
-            at, step = self._next()
+            at, job = self._next()
             if at > until:
                 return
             self.play.set_clock(at)
-            step()
+            job()
             self.changed()
             self.play.check(self.play)
-        self.play.wrong.append(f"more than {STEPS} steps in one wait")
+        self.play.wrong.append(f"more than {JOBS} jobs in one wait")
 
     def changed(self) -> None:
-        """An act or a step may have changed what is stored."""
+        """An act or a job may have changed what is stored."""
         self._read = None
 
-    def _next(self) -> tuple[float, Step]:
+    def _next(self) -> tuple[float, Job]:
         """The next moment, and what happens then."""
         first = self._agenda[0][0] if self._agenda else float("inf")
-        steps: list[tuple[float, Step]] = [(first, self._take)]
+        jobs: list[tuple[float, Job]] = [(first, self._take)]
         if by_itself := self.play.stripe.world._due:
-            steps.append((by_itself[0][0], lambda: None))  # it acts once its clock has moved
+            jobs.append((by_itself[0][0], lambda: None))  # it acts once its clock has moved
         if (due := self._due_at()) is not None:
             swept = max(due, self._swept_at + 1)
-            steps.append((_whole(swept, MINUTE), self._sweep))
+            jobs.append((_whole(swept, MINUTE), self._sweep))
         if self._compared < self._version() and self.play.schedule.mode == "event_log":
-            steps.append((_whole(self.play.now + 1, HOUR), self._read_event_log))
+            jobs.append((_whole(self.play.now + 1, HOUR), self._read_event_log))
         if self._compared < self._version() and self.play.schedule.mode == "reconciliation":
-            steps.append((_whole(self.play.now + 1, DAY), self._reconcile))
-        return min(steps, key=lambda each: each[0])
+            jobs.append((_whole(self.play.now + 1, DAY), self._reconcile))
+        return min(jobs, key=lambda each: each[0])
 
     def _take(self) -> None:
         heapq.heappop(self._agenda)[2]()
@@ -122,7 +122,7 @@ class Machinery:
     # What is due
 
     def rows(self) -> list[Payment | None]:
-        """The rows of this schedule's payments. They are read once after each act and step."""
+        """The rows of this schedule's payments. They are read once after each act and job."""
         stored = self._stored()
         return [payment_items.payment_from(stored.get(keys.payment(e))) for e in self.play.made]
 

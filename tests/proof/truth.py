@@ -133,7 +133,7 @@ def come_to_rest(play: Play) -> None:
     play.wait(LEASES_S)
     for row in play.rows():
         play.wrong += _with_outcome(play, row)
-    _check_replays(play)
+    _check_repeats(play)
     play.wait(REST_S[play.schedule.mode])
     for _ in range(2):  # a payment may be abandoned days after the check that found it
         play.wait(LONG_S)
@@ -179,7 +179,7 @@ def _with_outcome(play: Play, row: Payment) -> Iterator[str]:
         if attempt.operation != "create" and not play.had_outage:
             yield f"{row.id} is locked by {attempt.operation} {attempt.number}"
         return
-    for answer in play.answers.told:
+    for answer in play.answers.given:
         record = _record(play, answer, row.id) if answer.planned.key else None
         if record and record.subject_id == row.id and record.state == "open":
             yield f"{answer}: its key is open, and no lock is left"
@@ -196,9 +196,9 @@ def _record(play: Play, answer: Answer, payment_id: str) -> IdempotencyRecord | 
     return idempotency_items.get(place, clock.seconds())
 
 
-def _check_replays(play: Play) -> None:
+def _check_repeats(play: Play) -> None:
     """A stored response is given again for its key, and the provider is not called."""
-    final = {e.planned: e for e in play.answers.told if e.is_final and e.planned.key}
+    final = {e.planned: e for e in play.answers.given if e.is_final and e.planned.key}
     for planned, answer in final.items():
         known = play.ids.get(planned.payment)
         record = _record(play, answer, known) if known else None
@@ -301,7 +301,7 @@ def _of_all(play: Play, rows: list[Payment]) -> Iterator[str]:
     yield from (f"an object was made for {e}, which is not stored" for e in made if e not in ids)
     open_ones = [_payment_of(e) for e in play.stripe.intents() if e["status"] != "canceled"]
     yield from (f"{it} has {n} objects" for it, n in Counter(open_ones).items() if n > 1)
-    asked = {e.planned for e in play.answers.told if e.planned.kind == "refund"}
+    asked = {e.planned for e in play.answers.given if e.planned.kind == "refund"}
     ours = Counter(facts.our_refund_id(each) for each in play.stripe.refunds())
     yield from (f"{it} was made {n} times" for it, n in ours.items() if it and n > 1)
     keys = {(each.payment, each.key) for each in asked}
