@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bridge import clock
 from bridge.errors import BridgeError, PaymentDeclined
 from bridge.models.payment import Payment, PaymentResult
 from bridge.models.refund import Refund
@@ -27,18 +28,20 @@ MONEY_MOVED = {
     "payment_intent.amount_capturable_updated",
 }
 TEMPORARY = (202, 409, 503)
+KEPT_S = 23 * 3600  # a key is kept for 24 hours from when it was first used
 NOTHING_DONE = (400, 401, 403, 404, 502)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one client was given.
+    """What one client was given, and when (`at`, in seconds).
 
     `keys`: the provider's keys of the attempts that the call made. `began`, `ended`: its place
     among all answers. `payment` and `refund`: as they were content, with a 2xx only.
     """
 
     planned: PlannedAct
+    at: int
     status: int
     code: str
     keys: tuple[str, ...]
@@ -90,20 +93,23 @@ class Answers:
         if result.retry_after is not None:
             status = 202
         code = result.refund.status if result.refund else result.payment.displayed_status
-        given = Answer(planned, status, code, tuple(keys), began, self.turn())
+        given = Answer(planned, clock.seconds(), status, code, tuple(keys), began, self.turn())
         self.given.append(replace(given, payment=result.payment, refund=result.refund))
 
     def add_error(
         self, planned: PlannedAct, error: BridgeError, keys: list[str], began: int
     ) -> None:
         """A client got an error."""
-        code = f"{error.code} {error.decline_code}" if isinstance(error, PaymentDeclined) else ""
-        given = Answer(planned, error.status, code or error.code, tuple(keys), began, self.turn())
+        code = error.code
+        if isinstance(error, PaymentDeclined):
+            code = f"{code} {error.decline_code}"
+        place = (tuple(keys), began, self.turn())
+        given = Answer(planned, clock.seconds(), error.status, code, *place)
         self.given.append(given)
 
 
 def check(answers: Answers, stripe: StripeSimulator, hidden: set[str]) -> Iterator[str]:
-    """What clients were told and the end contradicts. `hidden`: payments that are gone for them."""
+    """What clients were given and the end contradicts. `hidden`: payments that are gone for them."""
     happened: dict[str, set[str]] = defaultdict(set)
     for event in stripe.world.events.values():
         if event.idempotency_key:
@@ -172,6 +178,8 @@ def _keys(answers: Answers, hidden: set[str]) -> Iterator[str]:
     for equal in asked.values():
         final = min((e for e in equal if e.is_final), key=lambda e: e.ended, default=None)
         for each in equal:
+            if final and each.at > final.at + KEPT_S:
+                continue  # the key is a new one by now
             if each.is_final and final:
                 if each.content != final.content:
                     yield f"{each} with {each.content}, and before it {final.content}"
