@@ -109,7 +109,7 @@ class Answers:
 
 
 def check(answers: Answers, stripe: StripeSimulator, hidden: set[str]) -> Iterator[str]:
-    """What clients were given and the end contradicts. `hidden`: payments that are gone for them."""
+    """What clients were told and the end contradicts. `hidden`: payments that are gone for them."""
     happened: dict[str, set[str]] = defaultdict(set)
     for event in stripe.world.events.values():
         if event.idempotency_key:

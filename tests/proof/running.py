@@ -16,7 +16,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bridge.store import keys
 from local import database, dynamodb_local
 from tests.conftest import Environment, open_environment
 from tests.proof import harm
@@ -43,7 +42,6 @@ class Result:
 def start(endpoint: str) -> None:
     """Start the test environment of a process, on its own DynamoDB Local."""
     os.environ["DYNAMODB_ENDPOINT"] = endpoint
-    keys.DUE_SHARDS = 1  # a schedule has a few payments; eight queries a sweep would be idle
     _environment.append(_open.enter_context(open_environment()))
 
 

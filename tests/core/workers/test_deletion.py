@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from bridge import clock, config
 from bridge.bodies.customer import NewCustomer
-from bridge.bodies.payment import Confirmation, NewPayment
+from bridge.bodies.payment import Confirmation, NewPayment, NewRefund
 from bridge.core.customers import user_customers
 from bridge.core.operations import payment_operator
 from bridge.core.payment_state import synchronize
 from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.rules import scheduling
-from bridge.core.workers import deletion
+from bridge.core.workers import deletion, sweep
 from bridge.errors import NotFound
 from bridge.models import field_rules
 from bridge.models.caller import Caller
@@ -36,7 +36,7 @@ from bridge.store.payments import payment_items, payment_writes
 from bridge.store.wallet import method_items
 from local import database
 from local.stripe.simulator import StripeSimulator
-from tests.conftest import USER, Crash, Killed, run_context, together
+from tests.conftest import USER, Crash, Killed, run_context, sweep_run, together
 from tests.store.conftest import FRESH_WRITE, customer as customer_row, payment as payment_row
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
@@ -417,6 +417,28 @@ def test_b12_payment_in_progress_is_hidden_in_a_later_round(
     assert run() == (1, 0, 0)
     assert stored(moving).is_hidden
     assert stored(moving).status == "succeeded"
+
+
+def test_b12_payment_that_is_only_watched_is_hidden_at_once(
+    setting: Setting, stripe_simulator: StripeSimulator, later: Later
+) -> None:
+    """It has a young refund and an open dispute (rule 16): both are still followed."""
+    cascading(setting)
+    customer = new_customer()
+    payment = pay(customer)
+    change_payment.refund(USER, payment.id, NewRefund(amount_cents=500), run_context())
+    stripe_simulator.dashboard("inquire", str(payment.provider_payment_id))
+    change_payment.sync(USER, payment.id, run_context())
+    assert stored(payment).due_at
+    delete(customer)
+    assert run() == (1, 0, 0)
+    assert stored(payment).is_hidden
+    stripe_simulator.dashboard("close_dispute", str(payment.provider_payment_id), outcome="won")
+    later(8 * 24 * HOUR)
+    sweep.sweep(sweep_run())
+    dispute = stored(payment).dispute
+    assert dispute
+    assert dispute.state == "won"
 
 
 def test_payment_that_changes_meanwhile_is_hidden_in_the_next_round(

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from bridge import clock, config
-from bridge.core.payment_state import synchronize
+from bridge.core.payment_state import state_machine, synchronize
 from bridge.core.rules import crash_points, scheduling, telemetry
 from bridge.errors import BridgeError
 from bridge.models import field_rules
@@ -206,8 +206,12 @@ def _hide_page(job: Job, pause: Pause) -> Job | None:
 
 
 def _hide(payment: Payment) -> int:
-    """Hide one payment. Returns how many items were written, 0 if it can or did just change."""
-    if payment.active_attempt or payment.due_at is not None:
+    """Hide one payment. Returns how many items were written, 0 if it can or did just change.
+
+    One that is only watched (rule 16) is hidden: what can follow is no personal data.
+    """
+    can_move = state_machine.can_move(payment.status, is_open=payment.is_open)
+    if payment.active_attempt or can_move:
         return 0
     try:
         written = payment_writes.hide(payment, replace(payment, **(ERASED | {"is_hidden": True})))
