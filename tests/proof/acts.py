@@ -277,6 +277,12 @@ ACTS: dict[str, Act] = CLIENT_CALLS | {
         lambda play, it, planned: play.stripe.dashboard("refund", it, planned.amount)
     ),
     "dashboard_capture": _at_the_provider(lambda play, it, _: play.stripe.dashboard("capture", it)),
+    "captures_decline": _at_the_provider(
+        lambda play, it, _: play.stripe.dashboard("decline_captures", it)
+    ),
+    "authorization_expires": _at_the_provider(
+        lambda play, it, _: play.stripe.dashboard("expire", it)
+    ),
     "dashboard_cancel": _at_the_provider(lambda play, it, _: play.stripe.dashboard("cancel", it)),
     "dashboard_dispute": _at_the_provider(lambda play, it, _: play.stripe.dashboard("dispute", it)),
     "dispute_won": _at_the_provider(_closes("won")),

@@ -105,8 +105,10 @@ class Drawing:
         kinds = ["create", "confirm"]
         if self.terms[payment].manual:
             kinds.append("cancel" if self.happens(0.1) else "capture")
+            if self.happens(0.08):
+                kinds.insert(2, self.dice.choice(("captures_decline", "authorization_expires")))
         paid = len(kinds)
-        kinds += ["refund"] * self.dice.choice((0, 1, 1, 1, 2, 2, 3))
+        kinds += ["refund"] * self.dice.choice((0, 1, 1, 1, 1, 2, 2, 2, 3))
         for _ in range(self.dice.choice((0, 1, 1, 2, 2, 3, 4))):
             call = self.dice.choice(("confirm", "update", "cancel", "capture", "refund", "sync"))
             other = self.dice.choice((call, *CHECKS, "webhook", "customer", "dashboard"))
@@ -300,11 +302,11 @@ class Drawing:
         if is_call and self.happens(0.35):
             late = self.dice.choice((self.dice.randint(1, 58), 60))
             return {"fault": "drop_before", "times": 2, "late": late}
-        if is_call and self.happens(0.1):
+        if is_call and self.happens(0.14):
             return {"fault": "500_stored", "times": 1}
         if not is_call and self.happens(0.3):
             return {"fault": "stale", "times": 3}
-        if self.happens(0.02):
+        if self.happens(0.03):
             return {"fault": self.dice.choice(HANGS), "times": 2}
         kind = self.dice.choice(LOST if self.happens(0.7) else TURNED_AWAY)
         fault: dict[str, object] = {"fault": kind, "times": self.dice.choice((1, 2, 2))}

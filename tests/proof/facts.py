@@ -165,7 +165,8 @@ def events_of(play: "Play", row: Payment) -> int:
 def is_known(play: "Play", row: Payment) -> bool:
     """Whether the provider knows more of a payment than that it is `processing`.
 
-    That is: its object has moved on, or the active attempt had its effect there.
+    That is: its object has moved on, or the active attempt had its effect there. An object that
+    waits for the payer's 3-D Secure, as before the attempt, says nothing of the attempt.
     """
     intents = play.stripe.world.intents.values()
     intent = next((each for each in intents if each.metadata.get("payment_id") == row.id), None)
@@ -174,7 +175,9 @@ def is_known(play: "Play", row: Payment) -> bool:
     attempt = row.active_attempt
     if attempt is None or attempt.operation == "create":
         return True
-    if intent.status in ("succeeded", "requires_capture", "canceled", "requires_action"):
+    if intent.status in ("succeeded", "requires_capture", "canceled"):
+        return True
+    if intent.status == "requires_action" != attempt.from_status:
         return True
     return any(_is_of(each, intent) and each.created >= attempt.at for each in charges(play))
 

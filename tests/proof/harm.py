@@ -72,6 +72,8 @@ KINDS_OF_PAYMENT = (
     "saved method",
     "equal refund amounts",
     "bank debit",
+    "declined capture",
+    "expired authorization",
     "refund that fails after days",
     "dispute that closes after days",
     "deletion",

@@ -159,11 +159,14 @@ def _count(play: Play) -> None:
     refunds = play.stripe.refunds()
     amounts = Counter((e["payment_intent"], e["amount"]) for e in refunds if facts.our_refund_id(e))
     failed_late = play.schedule.late_s >= DAY and any(e["status"] == "failed" for e in refunds)
+    results = {(answer.planned.kind, answer.status) for answer in play.answers.given}
     met = {
         "guest": any(terms.guest for terms in made),
         "other currency": any(terms.currency != "USD" for terms in made),
         "equal refund amounts": any(times > 1 for times in amounts.values()),
         "bank debit": any(e.method.card.kind == "us_bank_account" for e in facts.charges(play)),
+        "declined capture": ("capture", 402) in results,
+        "expired authorization": ("capture", 400) in results,
         "refund that fails after days": failed_late,
     }
     for name in (name for name, is_met in met.items() if is_met):
