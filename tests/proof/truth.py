@@ -166,7 +166,8 @@ def _count(play: Play) -> None:
         "equal refund amounts": any(times > 1 for times in amounts.values()),
         "bank debit": any(e.method.card.kind == "us_bank_account" for e in facts.charges(play)),
         "declined capture": ("capture", 402) in results,
-        "expired authorization": ("capture", 400) in results,
+        "expired authorization": "charge.expired"
+        in {e.type for e in play.stripe.world.events.values()},
         "refund that fails after days": failed_late,
     }
     for name in (name for name, is_met in met.items() if is_met):

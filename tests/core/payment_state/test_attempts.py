@@ -15,7 +15,13 @@ from bridge.bodies.payment import Cancellation, Capture, Confirmation, PaymentCh
 from bridge.core.payment_state import attempts
 from bridge.core.payments import change_payment, operations
 from bridge.core.workers import sweep
-from bridge.errors import BridgeError, Conflict, PaymentDeclined, ProviderUnavailable
+from bridge.errors import (
+    BridgeError,
+    Conflict,
+    PaymentDeclined,
+    ProviderUnavailable,
+    WrongState,
+)
 from bridge.models.payment import Operation
 from bridge.models.refund import Refund
 from bridge.store import dynamodb
@@ -194,6 +200,19 @@ def test_rule19_declined_capture_is_a_402_like_a_declined_confirm(
             change_payment.capture(USER, payment.id, Capture(), run_context("k"))
         assert declined.value.replayed is replayed
     assert stored(payment.id).status == "requires_capture"
+    assert_settled(payment.id)
+
+
+def test_capture_of_an_authorization_that_has_expired_returns_409_and_finds_the_end(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    payment = created(capture_method="manual")
+    change_payment.confirm(USER, payment.id, VISA, run_context())
+    stripe_simulator.dashboard("expire", str(payment.provider_payment_id))
+    with pytest.raises(WrongState) as refused:
+        change_payment.capture(USER, payment.id, Capture(), run_context())
+    assert refused.value.code == "payment_not_capturable"
+    assert stored(payment.id).status == "canceled"
     assert_settled(payment.id)
 
 

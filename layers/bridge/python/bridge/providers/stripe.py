@@ -43,6 +43,7 @@ NOT_ABLE = {
 # A refund's reasons that Stripe knows; any other text goes to its metadata.
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 NOTHING_LEFT = ("charge_already_refunded", "amount_too_large")
+EXPIRED = "charge_expired_for_capture"
 
 
 class Stripe:
@@ -427,6 +428,10 @@ class Stripe:
             if refusal.intent.status in self.ALREADY.get(verb, ()):
                 return self._fetch_done(payment, ends_at)
             raise WrongState(str(refusal), code=NOT_ABLE[verb]) from refusal
+        except Refused as refusal:
+            if refusal.reason == EXPIRED:
+                raise WrongState(str(refusal), code=NOT_ABLE[verb]) from refusal
+            raise
 
     def _fetch_done(self, payment: Payment, ends_at: datetime) -> ProviderPayment:
         """The payment that is in the wanted state already. The error's intent lacks the charge.
