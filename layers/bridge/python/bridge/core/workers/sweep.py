@@ -131,7 +131,7 @@ def _check_events(due: Due, run: RunContext, now: int, counts: Counter[str]) -> 
         return  # the index lags behind the item
     counts["oldest"] = max(counts["oldest"], now - due.at)
     outcome = event_checks.check(counter, run)
-    counts["checked" if outcome == "checked" else "failed"] += 1
+    counts["failed" if outcome == "left" else "checked"] += 1
 
 
 def _check_payment(due: Due, run: RunContext, now: int, counts: Counter[str]) -> None:
