@@ -134,7 +134,9 @@ def test_shard_that_cannot_be_read_takes_no_number_away(
         )
         swept = sweep.sweep(sweep_run())
     assert (swept.checked, swept.failed) == (len(payments) - on_it, 1)
-    assert "oldest_due_seconds" in capsys.readouterr().out
+    metrics = capsys.readouterr().out
+    assert "oldest_due_seconds" in metrics
+    assert "sweep_failures" in metrics
 
 
 def test_failed_status_check_is_counted_and_deferred(

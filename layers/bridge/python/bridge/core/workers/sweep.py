@@ -78,7 +78,7 @@ def _sweep_shard(shard: str, run: RunContext) -> Counter[str]:
     `finish_deletion` runs the jobs. The sweep only measures how late they are.
     """
     now, counts, with_events = clock.seconds(), Counter[str](), list[str]()
-    with _failures_counted(shard, counts):
+    try:
         for due in due_items.list_due(shard, now):
             if due.kind in ("payment", "counter"):
                 with _failures_counted(due.id, counts):
@@ -87,6 +87,10 @@ def _sweep_shard(shard: str, run: RunContext) -> Counter[str]:
             counts["oldest"] = max(counts["oldest"], now - due.at)
             if due.kind == "events":
                 with_events.append(due.id)
+    except BridgeError as error:  # how late its work is, nobody knows: that is an alarm
+        counts["failed"] += 1
+        telemetry.log.error("shard cannot be read", shard=shard, error=error.code)
+        telemetry.measure("sweep_failures")
     if with_events:
         with _failures_counted(with_events[0], counts):
             _deliver(with_events, run, counts)
@@ -94,17 +98,17 @@ def _sweep_shard(shard: str, run: RunContext) -> Counter[str]:
 
 
 @contextmanager
-def _failures_counted(record_id: str, counts: Counter[str]) -> Iterator[None]:
+def _failures_counted(payment_id: str, counts: Counter[str]) -> Iterator[None]:
     """Log and count what goes wrong inside, so that the rest goes on."""
     try:
         yield
     except BridgeError as error:
         counts["failed"] += 1
-        telemetry.log.info("left for later", record_id=record_id, error=error.code)
+        telemetry.log.info("left for later", payment_id=payment_id, error=error.code)
     except Exception as error:  # noqa: BLE001 - one broken row must not stop the others
         counts["failed"] += 1
         name = type(error).__qualname__
-        telemetry.log.error("sweep failed", record_id=record_id, error_type=name)
+        telemetry.log.error("sweep failed", payment_id=payment_id, error_type=name)
         telemetry.measure("sweep_failures")
 
 
