@@ -15,6 +15,7 @@ class Equal(NamedTuple):
 
 
 AMOUNTS = "core/payments/amounts.py"
+MERGE = "core/payment_state/merge.py"
 OPERATIONS = "core/payments/operations.py"
 STRIPE_OBJECTS = "providers/stripe_objects.py"
 
@@ -25,6 +26,29 @@ EQUAL: tuple[Equal, ...] = (
         "subtotal = (total or 0) - tax + discount",
         "subtotal = (total or 1) - tax + discount",
         "Without a subtotal there is a total, of at least 1. The 0 is for the type checker only.",
+    ),
+    Equal(
+        MERGE,
+        "",
+        "class Merged(Struct, frozen=True):",
+        "class Merged(Struct, frozen=False):",
+        "No code changes a result of the merge. `frozen` lets mypy check that.",
+    ),
+    Equal(
+        MERGE,
+        "_made_at_provider",
+        "updated_at=reported.created_at,",
+        "updated_at=None,",
+        "The refund is new, so `changed_refunds` sets `updated_at` to now.",
+    ),
+    Equal(
+        MERGE,
+        "_with_outcome",
+        'changes |= {"active_attempt": outcome.next_attempt, '
+        '"attempts": outcome.next_attempt.number}',
+        'changes = {"active_attempt": outcome.next_attempt, '
+        '"attempts": outcome.next_attempt.number}',
+        "What `changes` had, the active attempt, is in the new one too.",
     ),
     Equal(
         OPERATIONS,

@@ -99,6 +99,7 @@ NEW_METHOD = {
 SAME_METHOD = NEW_METHOD | {"before": {"method": "wanted"}}
 ONLY_OURS = {"operation": "update", "pending_changes": {"return_url": "https://shop.test"}}
 CANCEL = {"operation": "cancel"}
+CAPTURE = {"operation": "capture", "from_status": "requires_capture"}
 IN_3DS = {"operation": "confirm", "from_status": "requires_action"}
 STATUS_CHECKS: list[tuple[dict[str, Any], ProviderPayment | None, str | None, str | None]] = [
     # the attempt, what a status check finds, its outcome before and after the end of the lease
@@ -153,6 +154,9 @@ STATUS_CHECKS: list[tuple[dict[str, Any], ProviderPayment | None, str | None, st
     (CANCEL, provider_payment("canceled"), "done", "done"),
     (CANCEL, provider_payment("created"), None, "not_sent"),
     (CANCEL, provider_payment("succeeded"), None, "not_sent"),
+    (CAPTURE, provider_payment("succeeded", captured_cents=1), "done", "done"),
+    (CAPTURE, provider_payment("processing"), None, "done"),
+    (CAPTURE, provider_payment("requires_capture"), None, "not_sent"),
 ]
 
 
@@ -413,23 +417,71 @@ def test_rule13_dispute_that_is_not_listed_yet_is_asked_again() -> None:
     assert not merge_state(PAID, replace(provider_state, dispute=OPEN))[0].is_contradicted
 
 
+ASKED = refund(provider_refund_id=None, status="pending")
+ASKING = replace(
+    PAID,
+    active_attempt=attempt(operation="refund", refund=ASKED),
+    refundable_cents=1500,
+    refunds_pending=1,
+)
+
+
 def test_answer_of_our_own_refund_agrees_with_the_charge_or_is_asked_again() -> None:
-    asked = refund(provider_refund_id=None, status="pending")
-    locked = replace(
-        PAID,
-        active_attempt=attempt(operation="refund", refund=asked),
-        refunded_cents=100,
-        refunds_pending=1,
-    )
+    locked = replace(ASKING, refunded_cents=100)
     done = AttemptOutcome(attempt=2, kind="done")
     for in_charge, is_contradicted in ((600, False), (900, True), (500, True)):
         answer = provider_payment("succeeded", **BOTH, refunded_cents=in_charge)
         answer = replace(answer, refund=provider_refund())
-        found = merged_with(locked, answer, own_outcome=done, known=[asked])
+        found = merged_with(locked, answer, own_outcome=done, known=[ASKED])
         assert found.payment.refunded_cents == max(600, in_charge)
         assert found.payment.is_contradicted is is_contradicted
         assert [each.status for each in found.refunds] == ["succeeded"]
         assert found.payment.refunds_pending == 0
+
+
+@pytest.mark.parametrize("now", [EARLY, LATE])
+def test_refund_is_proved_by_our_refund_id_in_the_list(now: int) -> None:
+    given = provider_payment("succeeded", **BOTH, refunded_cents=500)
+    found = merged_with(ASKING, replace(given, refunds=(provider_refund(),)), now, known=[ASKED])
+    assert found.outcome == AttemptOutcome(attempt=2, kind="done")
+    assert [each.provider_refund_id for each in found.refunds] == ["re_1"]
+    merged = found.payment
+    assert (merged.refunded_cents, merged.refundable_cents, merged.refunds_pending) == (
+        500,
+        1500,
+        0,
+    )
+
+
+def test_refund_that_is_not_listed_keeps_its_amount_reserved_until_the_lease_is_over() -> None:
+    other = provider_refund(provider_refund_id="re_2", refund_id=None, amount_cents=300)
+    state = replace(provider_payment("succeeded", **BOTH, refunded_cents=300), refunds=(other,))
+    early = merged_with(ASKING, state, EARLY, known=[ASKED])
+    assert (early.outcome, early.payment.refundable_cents) == (None, 1200)
+    late = merged_with(ASKING, state, LATE, known=[ASKED])
+    assert late.outcome
+    assert (late.outcome.kind, late.payment.refundable_cents) == ("not_sent", 1700)
+
+
+@pytest.mark.parametrize(
+    ("provider_state", "own_outcome"),
+    [(None, REFUSED), (replace(provider_payment("succeeded", **BOTH), refunds=()), None)],
+    ids=["refused", "not sent"],
+)
+def test_refund_that_was_not_made_becomes_failed_and_is_not_pending_any_more(
+    provider_state: ProviderPayment | None, own_outcome: AttemptOutcome | None
+) -> None:
+    found = merged_with(ASKING, provider_state, LATE, own_outcome, known=[ASKED])
+    at = datetime.fromtimestamp(LATE, UTC)
+    assert found.refunds == [replace(ASKED, status="failed", updated_at=at)]
+    merged = found.payment
+    assert (merged.refunded_cents, merged.refundable_cents, merged.refunds_pending) == (0, 2000, 0)
+
+
+def test_statement_descriptor_is_the_providers_unless_the_payment_is_hidden() -> None:
+    state = provider_payment("created", statement_descriptor="JANE DOE")
+    assert merge_state(payment(), state)[0].statement_descriptor == "JANE DOE"
+    assert merge_state(payment(is_hidden=True), state)[0].statement_descriptor is None
 
 
 def test_creation_that_was_not_sent_is_followed_by_the_next_attempt() -> None:
