@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+import pytest
+
+from bridge import clock
 from bridge.bodies.payment import Confirmation, NewPayment
 from bridge.core.operations import payment_operator
 from bridge.core.payments import create_payment
@@ -15,6 +18,16 @@ CRASH_POINTS = ["locking", "locked", "answered", "committing", "committed"]
 Later = Callable[[float], None]
 
 
+@pytest.fixture
+def stopped_clock(monkeypatch: pytest.MonkeyPatch, later: Later) -> pytest.MonkeyPatch:
+    """Everything happens within one second, until the fixture is undone."""
+    later(100)
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    monkeypatch.setattr(clock, "seconds", lambda: int(now.timestamp()))
+    return monkeypatch
+
+
 def created(**more: object) -> Payment:
     new = NewPayment.model_validate({"total_cents": 2000, "currency": "USD"} | more)
     return create_payment.create_payment_intent(USER, new, run_context()).payment
@@ -24,6 +37,11 @@ def stored(payment_id: str) -> Payment:
     payment = payment_items.get(payment_id)
     assert payment
     return payment
+
+
+def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[str]:
+    """The payments that the log lines with this message name."""
+    return [vars(each)["payment_id"] for each in caplog.records if each.getMessage() == message]
 
 
 def sweep_each_minute(later: Later, minutes: int = 10) -> None:

@@ -4,6 +4,7 @@ Source: docs/payment-correctness.md, rule 14.
 """
 
 import pytest
+from msgspec.structs import replace
 
 from bridge import clock
 from bridge.bodies.payment import NewRefund, PaymentChange
@@ -54,16 +55,6 @@ def counter(payment: Payment) -> EventCounter:
 
 def intent(payment: Payment) -> str:
     return str(payment.provider_payment_id)
-
-
-@pytest.fixture
-def stopped_clock(monkeypatch: pytest.MonkeyPatch, later: Later) -> pytest.MonkeyPatch:
-    """Everything happens within one second, until the fixture is undone."""
-    later(100)
-    now = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: now)
-    monkeypatch.setattr(clock, "seconds", lambda: int(now.timestamp()))
-    return monkeypatch
 
 
 def test_one_check_covers_an_event_and_the_next_event_brings_another_one(
@@ -245,6 +236,26 @@ def test_dispute_that_is_won_during_an_hour_in_which_the_provider_is_down(
         later(300)
         sweep.sweep(sweep_run())
     assert stored(payment.id).displayed_status == "succeeded"
+
+
+def test_failed_check_is_logged_with_the_payment_and_the_reason(
+    stripe_simulator: StripeSimulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    payment = paid()
+    stripe_simulator.fault("fetch", "503", times=2)
+    seen = event_counter_items.count(payment.id, clock.seconds())
+    with caplog.at_level("INFO"):
+        assert event_checks.check(seen, worker_run()) == "left"
+    (line,) = [vars(each) for each in caplog.records if each.getMessage() == "left to the sweep"]
+    assert (line["payment_id"], line["error"]) == (payment.id, "provider_timeout")
+
+
+def test_event_that_names_no_object_checks_the_payment(stripe_simulator: StripeSimulator) -> None:
+    payment = paid()
+    stripe_simulator.dashboard("refund", intent(payment), 500)
+    handle(replace(payment, provider_payment_id=None), "evt_1")
+    assert stored(payment.id).displayed_status == "partially_refunded"
+    assert counter(payment).due_at is None
 
 
 def test_counter_of_a_payment_that_is_not_ours_is_removed() -> None:

@@ -3,14 +3,27 @@
 Source: docs/payment-correctness.md, sections 5 and 9.
 """
 
+from collections.abc import Callable
+from contextlib import ExitStack
+
 import pytest
 
+from bridge import clock
 from bridge.bodies.payment import Confirmation, NewPayment, PaymentChange
+from bridge.core.payment_state import attempts, synchronize
 from bridge.core.payments import change_payment, create_payment, read_payments
 from bridge.core.workers import sweep
-from bridge.errors import ProviderUnavailable
+from bridge.errors import (
+    ProviderUnavailable,
+    Refused,
+    TemporarilyUnavailable,
+    UnknownOutcome,
+)
 from bridge.models.page import Page
+from bridge.models.payment import AttemptOutcome
+from bridge.providers import registry
 from bridge.store import dynamodb, keys
+from bridge.store.payments import payment_items, payment_writes
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, Killed, run_context, sweep_run
 from tests.core.payment_state.conftest import (
@@ -19,8 +32,10 @@ from tests.core.payment_state.conftest import (
     Later,
     assert_settled,
     created,
+    logged,
     stored,
 )
+from tests.store.conftest import Wire
 
 pytestmark = pytest.mark.usefixtures("tables", "stripe_simulator")
 
@@ -160,6 +175,121 @@ def test_rule11_refusal_releases_the_lock_if_the_status_check_fails(
     assert confirmed.status == "succeeded"
     assert len(stripe_simulator.charges()) == 1
     assert_settled(payment.id)
+
+
+def test_rule11_outcome_is_kept_if_the_version_has_changed() -> None:
+    """The provider's state, which is fetched again, does not tell that the cancel was refused."""
+    payment = stored(created().id)
+    row = attempts.lock_for(payment, "cancel", "hash", run_context())
+    locked = payment_writes.lock(payment, row, None)
+    assert synchronize.synchronize(stored(payment.id), sweep_run()).active_attempt
+    refused = AttemptOutcome(attempt=locked.locked_attempt.number, kind="refused")
+    written = synchronize.record_outcome(locked, None, refused, run_context())
+    assert (written.status, written.active_attempt) == ("created", None)
+    assert payment_items.timeline(payment.id)[-1].outcome == "refused"
+    assert_settled(payment.id)
+
+
+def test_outcome_that_cannot_be_written_is_left_to_the_sweep(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    payment = stored(created().id)
+    row = attempts.lock_for(payment, "cancel", "hash", run_context())
+    locked = payment_writes.lock(payment, row, None)
+    refused = AttemptOutcome(attempt=locked.locked_attempt.number, kind="refused")
+    with ExitStack() as undo:
+        Wire(undo, dynamodb.client()).cancel("ThrottlingError", times=dynamodb.TRIES)
+        assert synchronize.record_outcome(locked, None, refused, run_context()) == locked
+    assert logged(caplog, "left to the sweep") == [payment.id]
+    assert stored(payment.id).active_attempt == locked.active_attempt
+
+
+def test_status_check_that_is_overtaken_ten_times_gives_up_with_503(
+    crash: Crash, stripe_simulator: StripeSimulator
+) -> None:
+    """What was not written is not an answer: others change the row during every check."""
+    payment = created()
+    asked = stripe_simulator.log.counts["fetch"]
+
+    def meanwhile(payment_id: str) -> None:
+        change = PaymentChange(metadata={"at": str(clock.now())})
+        change_payment.update(USER, payment_id, change, run_context())
+        crash.at = "fetched"
+
+    crash.at, crash.meanwhile = "fetched", meanwhile
+    with pytest.raises(TemporarilyUnavailable, match="keep changing") as given_up:
+        synchronize.synchronize(stored(payment.id), sweep_run())
+    assert given_up.value.retry_after == 1
+    assert stripe_simulator.log.counts["fetch"] - asked == 10
+
+
+def test_failed_status_check_is_logged_and_raised(
+    stripe_simulator: StripeSimulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    payment = stored(created().id)
+    stripe_simulator.fault("fetch", "503", times=2)
+    with caplog.at_level("INFO"), pytest.raises(UnknownOutcome):
+        synchronize.synchronize(payment, sweep_run())
+    assert logged(caplog, "status check failed") == [payment.id]
+
+
+def test_lease_lasts_for_the_horizon_and_5_seconds_after_the_run() -> None:
+    run = run_context()
+    end = synchronize.lease_end(run, registry.open_provider("stripe"))
+    assert end == int(run.ends_at.timestamp()) + 60 + 5
+
+
+def test_status_checks_that_cannot_be_queued_are_left_to_the_sweep(
+    stripe_simulator: StripeSimulator,
+    setting: Callable[[str, str], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    payment = created()
+    stripe_simulator.fault("confirm", "drop_after")
+    setting("QUEUE_URL", "http://127.0.0.1:1/queue")
+    assert change_payment.confirm(USER, payment.id, VISA, run_context()).retry_after
+    assert logged(caplog, "outcome unknown") == [payment.id]
+    assert logged(caplog, "status checks could not be queued") == [payment.id]
+    assert stored(payment.id).due_at
+
+
+def test_refused_status_check_ends_a_creation_only_after_the_lease(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    """Its first call may still arrive, and until then a refusal of the second proves nothing."""
+    stripe_simulator.fault("create_payment", "drop_before", times=2)
+    payment = created(total_cents=10)  # less than Stripe takes
+    with pytest.raises(Refused):
+        synchronize.synchronize(stored(payment.id), sweep_run())
+    assert stored(payment.id).active_attempt
+    later(100)
+    failed = synchronize.synchronize(stored(payment.id), sweep_run())
+    assert (failed.status, failed.active_attempt) == ("failed", None)
+    assert failed.failure
+    assert failed.failure.code == "amount_too_small"
+    assert_settled(payment.id)
+
+
+def test_rule17_status_check_counts_the_answers_5xx_of_a_creations_key(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    stripe_simulator.fault("create_payment", "drop_before", times=2)
+    payment = created()
+    stripe_simulator.fault("create_payment", "500_before", times=2)
+    with pytest.raises(UnknownOutcome):
+        synchronize.synchronize(stored(payment.id), sweep_run())
+    assert stored(payment.id).locked_attempt.server_errors == 2
+
+
+def test_rule17_creation_with_a_spent_key_is_unknown_until_its_object_could_be_listed(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    stripe_simulator.fault("create_payment", "500_stored", times=1)
+    payment = created()
+    for _ in range(2):  # the first check learns that the key is spent, the second finds no object
+        with pytest.raises(UnknownOutcome):
+            synchronize.synchronize(stored(payment.id), sweep_run())
+    assert stored(payment.id).locked_attempt.number == 1
 
 
 def test_unreadable_row_does_not_stop_the_sweep(later: Later) -> None:
