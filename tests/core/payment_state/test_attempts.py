@@ -11,7 +11,13 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
 from bridge import clock
-from bridge.bodies.payment import Cancellation, Capture, Confirmation, PaymentChange
+from bridge.bodies.payment import (
+    Cancellation,
+    Capture,
+    Confirmation,
+    NewRefund,
+    PaymentChange,
+)
 from bridge.core.payment_state import attempts
 from bridge.core.payments import change_payment, operations
 from bridge.core.workers import sweep
@@ -25,6 +31,7 @@ from bridge.errors import (
 from bridge.models.payment import Operation
 from bridge.models.refund import Refund
 from bridge.store import dynamodb
+from bridge.store.payments import payment_items
 from local.stripe.simulator import StripeSimulator
 from tests.conftest import USER, Crash, run_context, sweep_run
 from tests.core.payment_state.conftest import (
@@ -277,6 +284,11 @@ def test_request_hash_of_a_plan_contains_the_key_only_if_it_is_repeatable(
     assert len({plan.request_hash(run_context(key)) for key in ("key-1", "key-2")}) == hashes
 
 
+def test_request_hash_of_a_plan_that_is_not_repeatable_contains_no_key() -> None:
+    plan = operations.plan_cancel("duplicate", run_context())
+    assert plan.request_hash(run_context("key-1")) == attempts.request_hash("cancel", plan.request)
+
+
 def test_lock_for_freezes_number_key_amount_and_lease() -> None:
     payment = created()
     run = run_context()
@@ -338,6 +350,102 @@ def test_execute_returns_409_for_another_request_and_202_for_the_same(
         change_payment.cancel(USER, payment.id, Cancellation(), run_context())
     assert (refused.value.code, refused.value.retry_after) == ("payment_in_progress", 90)
     assert stripe_simulator.log.counts["confirm"] == 1
+
+
+def test_confirm_after_the_lease_of_a_lost_answer_returns_what_the_status_check_finds(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    payment = created()
+    stripe_simulator.fault("confirm", "drop_after")
+    assert change_payment.confirm(USER, payment.id, VISA, run_context("k")).retry_after
+    later(100)
+    result = change_payment.confirm(USER, payment.id, VISA, run_context("k"))
+    assert (result.payment.status, result.replayed) == ("succeeded", True)
+    assert len(stripe_simulator.charges()) == 1
+    assert_settled(payment.id)
+
+
+def test_lost_attempt_stays_the_answer_after_its_lease_if_the_status_check_fails(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    """Section 2: 202 for the same request and for the same client key, else 409."""
+    payment = created()
+    stripe_simulator.fault("confirm", "drop_after")
+    first = change_payment.confirm(USER, payment.id, VISA, run_context("k")).payment
+    later(100)
+    stripe_simulator.fault("fetch", "503", times=None)
+    other = Confirmation(payment_method_id="pm_card_mastercard")
+    for request, run in ((VISA, run_context("another key")), (other, run_context("k"))):
+        result = change_payment.confirm(USER, payment.id, request, run)
+        assert result.retry_after == 1
+        assert result.payment.active_attempt == first.active_attempt
+    with pytest.raises(Conflict) as refused:
+        change_payment.confirm(USER, payment.id, other, run_context("another key"))
+    assert (refused.value.code, refused.value.retry_after) == ("payment_in_progress", 1)
+
+
+def test_same_request_with_another_key_is_the_active_attempt_but_another_refund(
+    stripe_simulator: StripeSimulator,
+) -> None:
+    """Two equal refunds may both be meant."""
+    payment = created()
+    stripe_simulator.fault("confirm", "drop_before")
+    for key in ("key-1", "key-2"):
+        assert change_payment.confirm(USER, payment.id, VISA, run_context(key)).retry_after
+    paid = change_payment.confirm(USER, created().id, VISA, run_context()).payment
+    stripe_simulator.fault("refund", "drop_before")
+    ten = NewRefund(amount_cents=1000)
+    assert change_payment.refund(USER, paid.id, ten, run_context("key-1")).retry_after
+    with pytest.raises(Conflict) as refused:
+        change_payment.refund(USER, paid.id, ten, run_context("key-2"))
+    assert refused.value.code == "payment_in_progress"
+
+
+def test_refund_with_unknown_outcome_is_returned_as_pending(
+    later: Later, stripe_simulator: StripeSimulator
+) -> None:
+    paid = change_payment.confirm(USER, created().id, VISA, run_context()).payment
+    stripe_simulator.fault("refund", "drop_after")
+    result = change_payment.refund(USER, paid.id, NewRefund(amount_cents=500), run_context())
+    assert result.retry_after == 90
+    assert (result.requested_refund.status, result.requested_refund.amount_cents) == (
+        "pending",
+        500,
+    )
+    sweep_each_minute(later, 1)
+    assert [each.id for each in payment_items.refunds(paid.id)] == [result.requested_refund.id]
+    assert_settled(paid.id)
+
+
+def test_refund_is_returned_as_it_is_stored() -> None:
+    paid = change_payment.confirm(USER, created().id, VISA, run_context()).payment
+    result = change_payment.refund(USER, paid.id, NewRefund(amount_cents=500), run_context())
+    assert [result.requested_refund] == payment_items.refunds(paid.id)
+
+
+def test_confirm_without_a_key_that_another_worker_has_ended_returns_the_payment(
+    crash: Crash, stripe_simulator: StripeSimulator
+) -> None:
+    payment = created()
+    crash.at = "answered"
+    crash.meanwhile = lambda payment_id: change_payment.sync(USER, payment_id, run_context())
+    result = change_payment.confirm(USER, payment.id, VISA, run_context())
+    assert (result.payment.status, result.retry_after) == ("succeeded", None)
+    assert len(stripe_simulator.charges()) == 1
+    assert_settled(payment.id)
+
+
+def test_rule11_refusal_releases_the_lock_if_the_row_was_written_meanwhile(
+    crash: Crash, stripe_simulator: StripeSimulator
+) -> None:
+    payment = created()
+    stripe_simulator.fault("confirm", "429")
+    crash.at = "answered"
+    crash.meanwhile = lambda payment_id: change_payment.sync(USER, payment_id, run_context())
+    with pytest.raises(ProviderUnavailable):
+        change_payment.confirm(USER, payment.id, VISA, run_context())
+    assert (stored(payment.id).status, stored(payment.id).active_attempt) == ("created", None)
+    assert_settled(payment.id)
 
 
 def test_execute_does_not_call_the_provider_if_the_row_changed_before_the_lock(
