@@ -1,13 +1,15 @@
 """What became of a creation without an object. Source: docs/payment-correctness.md, section 6."""
 
 import pytest
+from msgspec.structs import replace
 
+from bridge import clock
 from bridge.bodies.payment import NewPayment
 from bridge.core.payment_state import creations
 from bridge.core.payments import change_payment, create_payment
 from bridge.core.workers import queue_messages
 from bridge.errors import UnknownOutcome
-from bridge.models.payment import Payment
+from bridge.models.payment import ActiveAttempt, Payment
 from bridge.models.queue_message import WebhookEventReference
 from bridge.models.run_context import RunContext
 from bridge.providers import registry
@@ -142,6 +144,91 @@ def test_rule17_object_with_another_amount_is_canceled_and_never_taken(
     sweep_each_minute(later, 9)
     assert stored(payment.id).displayed_status == "created"
     assert stored(payment.id).provider_payment_id != wrong.provider_payment_id
+
+
+def test_rule17_canceled_object_is_not_taken_and_the_creation_is_sent_again(
+    stripe_simulator: StripeSimulator, later: Later
+) -> None:
+    stripe_simulator.fault("create_payment", "500_after", times=1)
+    payment = create()
+    (canceled,) = made(stripe_simulator)
+    stripe_simulator.dashboard("cancel", canceled)
+    sweep_each_minute(later, 8)
+    row = stored(payment.id)
+    assert row.displayed_status == "created"
+    assert made(stripe_simulator) == {
+        canceled: "canceled",
+        str(row.provider_payment_id): "requires_payment_method",
+    }
+    assert_settled(payment.id)
+
+
+@pytest.mark.parametrize(("server_errors", "is_called"), [(2, True), (3, False)])
+def test_rule17_key_is_used_again_until_its_results_were_5xx_three_times(
+    server_errors: int, is_called: bool, stripe_simulator: StripeSimulator
+) -> None:
+    stripe_simulator.fault("create_payment", "drop_before", times=2)
+    payment = stored(create().id)
+    attempt = replace(payment.locked_attempt, server_errors=server_errors)
+    found = creations.find(payment, attempt, registry.open_provider("stripe"), run_context())
+    assert (found is not None) == is_called
+    keys = [
+        each.headers["Idempotency-Key"]
+        for each in stripe_simulator.requests
+        if each.operation == "create_payment"
+    ]
+    assert keys == [attempt.key] * (2 + is_called)
+
+
+def lost_creation(**more: int) -> ActiveAttempt:
+    """An attempt that was locked a second ago, if `more` does not say otherwise."""
+    now = clock.seconds()
+    known = {"operation": "create", "from_status": "new", "at": now - 1, "until": now + 89}
+    return records.attempt(**known | more)
+
+
+@pytest.mark.usefixtures("stopped_clock")
+def test_creation_ends_as_not_sent_an_hour_after_its_key_is_not_asked_any_more() -> None:
+    gives_up = registry.open_provider("stripe").create_check_s + HOUR
+    attempt = lost_creation(at=clock.seconds() - gives_up)
+    outcome = creations.give_up(records.payment(), attempt, 0)
+    assert (outcome.attempt, outcome.kind, outcome.next_attempt) == (2, "not_sent", None)
+    assert outcome.failure
+    assert outcome.failure.code == "not_sent"
+    with pytest.raises(UnknownOutcome, match="no object for this creation yet"):
+        creations.give_up(records.payment(), replace(attempt, at=attempt.at + 1), 0)
+
+
+@pytest.mark.usefixtures("stopped_clock")
+def test_rule17_next_attempt_takes_the_place_of_a_spent_key_5_minutes_after_the_lease() -> None:
+    now = clock.seconds()
+    attempt = lost_creation(server_errors=3, until=now - 301)
+    outcome = creations.give_up(records.payment(), attempt, now + 90)
+    assert (outcome.attempt, outcome.kind) == (2, "not_sent")
+    assert outcome.next_attempt == replace(
+        attempt, number=3, key="1.3", at=now, until=now + 90, server_errors=0
+    )
+    for early in (replace(attempt, until=now - 300), replace(attempt, server_errors=2)):
+        with pytest.raises(UnknownOutcome):
+            creations.give_up(records.payment(), early, now + 90)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_rule17_duplicate_is_canceled_only_if_it_has_our_payments_id(
+    ours: bool, stripe_simulator: StripeSimulator
+) -> None:
+    payment = create()
+    provider = registry.open_provider("stripe")
+    about = payment if ours else records.payment(id="pay_2")
+    sent = provider.write_creation(about, None)
+    run = run_context()
+    second = provider.create_payment(sent, key="late", ends_at=run.ends_at).provider_payment_id
+    for _ in range(2):  # to cancel it again does no harm
+        creations.cancel_duplicate(payment, second, run)
+    assert made(stripe_simulator) == {
+        str(payment.provider_payment_id): "requires_payment_method",
+        second: "canceled" if ours else "requires_payment_method",
+    }
 
 
 def test_object_of_somebody_else_in_the_event_is_not_taken(
