@@ -16,12 +16,15 @@ from bridge.core.payments import create_payment
 from bridge.core.rules import idempotency
 from bridge.core.workers import sweep
 from bridge.models.payment import AttemptOutcome, Payment
-from bridge.models.provider import ProviderPayment, ProviderRefund
+from bridge.models.provider import Failure, ProviderPayment, ProviderRefund
+from bridge.models.queue_message import WebhookEventReference
 from bridge.models.run_context import RunContext
 from bridge.store import dynamodb
-from bridge.store.dedupe import idempotency_items
+from bridge.store.dedupe import idempotency_items, webhook_items
 from bridge.store.payments import payment_items, payment_writes
+from bridge.store.wallet import method_items
 from local.stripe.simulator import StripeSimulator
+from tests import records
 from tests.conftest import USER, Crash, run_context, sweep_run
 from tests.core.payment_state.conftest import Later, assert_settled, created, stored
 
@@ -95,6 +98,33 @@ def test_write_of_a_change_makes_one_chained_entry() -> None:
     assert_settled(seen.id)
 
 
+@pytest.mark.parametrize("status", ["created", "processing"])
+def test_rule14_write_remembers_the_event_of_its_run_with_or_without_a_change(status: str) -> None:
+    seen = stored(created().id)
+    event = WebhookEventReference(provider_id="stripe", event_id="evt_1", type="charge.updated")
+    run = RunContext(cause="webhook", ends_at=run_context().ends_at, event=event)
+    commit.write(seen, provider_state(seen, status=status), None, run)
+    assert webhook_items.list_unseen([event], clock.seconds()) == []
+
+
+def test_write_of_a_change_is_logged_with_ids_and_states(caplog: pytest.LogCaptureFixture) -> None:
+    seen = stored(created().id)
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        commit.write(seen, provider_state(seen, status="processing"), None, sweep_run())
+    (line,) = [vars(each) for each in caplog.records if each.getMessage() == "payment changed"]
+    assert (line["payment_id"], line["provider"]) == (seen.id, "stripe")
+    assert (line["from_status"], line["to_status"]) == ("created", "processing")
+    assert (line["cause"], line["operation"], line["outcome"]) == ("sweep", None, None)
+
+
+def test_write_of_a_paid_payment_saves_its_method() -> None:
+    seen = stored(created().id)
+    method = {"token": "pm_1", "type": "card"}
+    commit.write(seen, provider_state(seen, status="succeeded", saved=method), None, run_context())
+    assert method_items.find_saved("stripe", "pm_1")
+
+
 def test_rule5_write_from_an_older_version_raises_version_conflict() -> None:
     seen = stored(created().id)
     newer = commit.write(seen, provider_state(seen, status="succeeded"), None, run_context())
@@ -138,6 +168,53 @@ def test_write_of_a_refused_attempt_frees_the_key_and_is_due_now() -> None:
     assert idempotency_items.get(place, clock.seconds()) is None
 
 
+def test_write_that_does_not_end_the_attempt_leaves_the_record_open() -> None:
+    seen, run = stored(created().id), run_context("key-1")
+    place = idempotency_items.of_payment(seen.id, "key-1")
+    locked = locked_with_key(seen, place, run)
+    found = provider_state(seen, status="requires_action")
+    written = commit.write(locked, found, None, sweep_run())
+    assert (written.status, written.active_attempt) == ("requires_action", locked.active_attempt)
+    record = idempotency_items.get(place, clock.seconds())
+    assert record
+    assert record.state == "open"
+
+
+DECLINE = Failure(code="card_declined", message="no")
+
+
+def test_rule19_record_of_a_declined_attempt_says_so() -> None:
+    seen, run = stored(created().id), run_context("key-1")
+    place = idempotency_items.of_payment(seen.id, "key-1")
+    locked = locked_with_key(seen, place, run)
+    declined = AttemptOutcome(attempt=locked.attempts, kind="done", failure=DECLINE)
+    commit.write(locked, provider_state(seen), declined, run)
+    record = idempotency_items.get(place, clock.seconds())
+    assert record
+    assert (record.state, record.declined) == ("done", True)
+    response = msgspec.json.decode(record.stored_response, type=Payment)
+    assert response.failure == DECLINE
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "is_declined"),
+    [
+        ("confirm", "failed", True),
+        ("confirm", "created", False),  # the trace of an earlier attempt
+        ("capture", "failed", True),
+        ("cancel", "failed", False),
+    ],
+)
+def test_rule19_payment_that_has_failed_declines_a_confirm_or_capture(
+    operation: str, status: str, is_declined: bool
+) -> None:
+    attempt = records.attempt(operation=operation)
+    done = AttemptOutcome(attempt=attempt.number, kind="done")
+    payment = records.payment(provider_payment_id="pi_1")
+    found = provider_state(payment, status=status, failure=DECLINE)
+    assert commit.decline_of(attempt, done, found) == (DECLINE if is_declined else None)
+
+
 def test_write_of_an_illegal_transition_keeps_the_state_and_is_counted(
     metrics: Callable[[], set[str]],
 ) -> None:
@@ -173,6 +250,23 @@ def test_write_of_a_provider_id_that_is_taken_keeps_both_rows_and_is_counted(
     assert written.provider_payment_id == first.provider_payment_id
     assert payment_items.id_at_provider(str(first.provider_payment_id)) == first.id
     assert metrics() == {"provider_id_taken"}
+
+
+def test_failed_refund_that_is_listed_again_is_not_written_again() -> None:
+    seen = stored(created().id)
+    failed = ProviderRefund(
+        provider_refund_id="re_1",
+        refund_id=None,
+        amount_cents=500,
+        currency="USD",
+        status="failed",
+        created_at=clock.now(),
+    )
+    state = provider_state(seen, status="succeeded", captured_cents=2000, refunds=(failed,))
+    first = commit.write(seen, state, None, run_context())
+    second = commit.write(first, state, None, run_context())
+    assert (second.sequence, second.version) == (first.sequence, first.version + 1)
+    assert [each.status for each in payment_items.refunds(seen.id)] == ["failed"]
 
 
 def test_write_takes_40_refunds_at_once_and_is_due_now_for_the_rest() -> None:
