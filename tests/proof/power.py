@@ -5,7 +5,8 @@
 
 Each mutation is played from seed 0 on, until a schedule is wrong, or MOST have been played. With
 `--resume` it continues where a stopped run ended. It exits with 1 if more than NEVER were not
-caught. Source: docs/payment-correctness.md, section 10.
+caught, or one of them is not found by a named test either. Source: docs/payment-correctness.md,
+section 10.
 """
 
 import argparse
@@ -23,7 +24,7 @@ import pytest
 from local import database
 from tests.proof import running
 from tests.proof.drawing import draw
-from tests.proof.mutations import MUTATIONS, Mutation
+from tests.proof.mutations import FOUND_BY_A_TEST, MUTATIONS, Mutation
 from tests.proof.truth import prove
 
 MOST = 2000
@@ -125,16 +126,18 @@ def run(options: argparse.Namespace) -> int:
 
 def report(found: list[Found], mutations: list[Mutation]) -> int:
     """Print the table. Returns the exit code."""
-    never = 0
+    never, is_missed = 0, False
     for each, mutation in sorted(zip(found, mutations, strict=True), key=lambda it: it[0].needed):
         never += each.caught_by is None
         needed = "never" if each.caught_by is None else str(each.needed)
-        print(f"| {needed} | {(mutation.__doc__ or '').splitlines()[0]} |")
+        test = FOUND_BY_A_TEST.get(mutation, "") if each.caught_by is None else ""
+        is_missed = is_missed or (each.caught_by is None and not test)
+        print(f"| {needed} | {(mutation.__doc__ or '').splitlines()[0]} | {test} |")
     caught = [each.needed for each in found if each.caught_by is not None]
     if caught:
         median, worst = round(statistics.median(caught)), max(caught)
         print(f"{len(caught)} of {len(found)} caught: median {median}, worst {worst}")
-    return 1 if never > NEVER else 0
+    return 1 if never > NEVER or is_missed else 0
 
 
 def read_options() -> argparse.Namespace:
