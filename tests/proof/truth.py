@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import cast
+from unittest.mock import patch
 
 from bridge import clock, config, ssm
 from bridge.core.operations import payment_operator
@@ -56,14 +57,15 @@ def prove(schedule: Schedule, stripe: StripeSimulator) -> Play:
         key = keys.provider_walk("stripe", kind)
         dynamodb.write(dynamodb.delete(key))  # of the last schedule, whose clock was ahead
     ssm._failed_at = 0
-    keys.DUE_SHARDS = 1  # so a sweep of the few payments of a schedule is one query
-    play = Play(schedule, stripe, check_now)
-    try:
-        play.run()
-        come_to_rest(play)
-    finally:
-        clock.set_offset(0)
-        _forget_due(play)
+    # With one shard a sweep of the few payments of a schedule is one query.
+    with patch.object(keys, "DUE_SHARDS", 1):
+        play = Play(schedule, stripe, check_now)
+        try:
+            play.run()
+            come_to_rest(play)
+        finally:
+            clock.set_offset(0)
+            _forget_due(play)
     return play
 
 

@@ -5,6 +5,7 @@ Source: docs/api/native.md, section 4; docs/payment-correctness.md, section 5.
 
 import pytest
 
+from bridge import clock
 from bridge.bodies.customer import NewCustomer
 from bridge.bodies.payment import NewPayment, PaymentChange
 from bridge.core.customers import user_customers
@@ -253,3 +254,27 @@ def test_b9_member_cannot_pay_with_an_organizations_customer() -> None:
     asked = NewPayment(total_cents=500, currency="EUR", customer_id=customer.id)
     with pytest.raises(Forbidden):
         create_payment.create_payment_intent(member, asked, run_context())
+
+
+def test_b20_repeat_of_a_creation_is_never_a_5xx_because_many_ask(
+    stripe_simulator: StripeSimulator, crash: Crash
+) -> None:
+    """Others write the row each time that this request has asked the provider."""
+    stripe_simulator.fault("create_payment", "drop_after", times=2)
+    new = NewPayment(total_cents=2000, currency="USD")
+    first = create_payment.create_payment_intent(USER, new, run_context("k"))
+    assert first.retry_after
+
+    def meanwhile(payment_id: str) -> None:
+        change = PaymentChange(metadata={"at": str(clock.now())})
+        change_payment.update(USER, payment_id, change, run_context())
+        crash.at = "fetched"
+
+    crash.at, crash.meanwhile = "fetched", meanwhile
+    repeated = create_payment.create_payment_intent(USER, new, run_context("k"))
+    assert repeated.retry_after
+    assert repeated.payment.id == first.payment.id
+    crash.at = crash.meanwhile = None
+    done = create_payment.create_payment_intent(USER, new, run_context("k"))
+    assert (done.retry_after, done.payment.id) == (None, first.payment.id)
+    assert len(stripe_simulator.intents()) == 1

@@ -205,6 +205,9 @@ def _replay_creation(
         payment = synchronize.synchronize(payment, run)
     except UnknownOutcome:
         return PaymentResult(payment=payment, retry_after=idempotency.seconds_left(payment))
+    except TemporarilyUnavailable:  # many ask at once: the record has what the others have found
+        fresh, _ = payment_items.read(payment.id, None, clock.seconds())
+        payment = fresh or payment
     closed = _record_of_creation(caller, new, run)
     if closed is None:  # the creation ended without an object, so the key is free again
         return create_payment_intent(caller, new, run)
