@@ -30,6 +30,11 @@ capture: requires_capture
 refund: succeeded
 """
 STATUSES: tuple[Status, ...] = get_args(Status)
+EXPECTED: list[tuple[Status, Status]] = [
+    ("failed", "created"),
+    ("canceled", "created"),
+    ("canceled", "failed"),
+]
 
 
 def cells() -> list[tuple[Status, Status, bool]]:
@@ -69,13 +74,17 @@ def test_succeeded_is_taken_from_every_state(before: Status) -> None:
 
 
 def test_expected_transitions_are_these_three_and_none_is_allowed() -> None:
-    expected: set[tuple[Status, Status]] = {
-        ("failed", "created"),
-        ("canceled", "created"),
-        ("canceled", "failed"),
-    }
-    assert expected == state_machine.EXPECTED
-    assert not any(state_machine.may_move(*move) for move in expected)
+    assert set(EXPECTED) == state_machine.EXPECTED
+    assert not any(state_machine.may_move(*move) for move in EXPECTED)
+
+
+@pytest.mark.parametrize(("ours", "reported", "allowed"), cells())
+def test_provider_may_report_our_own_state_an_allowed_or_an_expected_one(
+    ours: Status, reported: Status, *, allowed: bool
+) -> None:
+    fits = ours == reported or allowed or (ours, reported) in EXPECTED
+    assert state_machine.may_report(ours, reported) == fits
+    assert not state_machine.may_report(ours, None)
 
 
 @pytest.mark.parametrize(("operation", "always", "single"), calls())
