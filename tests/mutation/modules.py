@@ -11,8 +11,8 @@ BRIDGE = "layers/bridge/python/bridge"
 MODULES: dict[str, tuple[str, ...]] = {
     "core/payment_state/state_machine.py": (),
     "core/payment_state/merge.py": (),
-    "core/payment_state/attempts.py": ("core/payments/test_races.py",),
-    "core/payment_state/synchronize.py": ("core/payments/test_races.py",),
+    "core/payment_state/attempts.py": (),
+    "core/payment_state/synchronize.py": (),
     "core/payment_state/creations.py": (),
     "core/payment_state/event_checks.py": (),
     "core/payment_state/commit.py": ("core/payment_state/test_synchronize.py",),
