@@ -15,7 +15,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "core/payment_state/synchronize.py": (),
     "core/payment_state/creations.py": (),
     "core/payment_state/event_checks.py": (),
-    "core/payment_state/commit.py": ("core/payment_state/test_synchronize.py",),
+    "core/payment_state/commit.py": (),
     "core/payment_state/check_schedule.py": (),
     "core/payment_state/timeline.py": (),
     "core/payments/amounts.py": (),
