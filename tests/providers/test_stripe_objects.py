@@ -18,6 +18,7 @@ from bridge.models.provider import (
     Dispute,
     Failure,
     NextAction,
+    ProviderChange,
     ProviderMethod,
     ProviderPayment,
     ProviderRefund,
@@ -323,6 +324,7 @@ def test_read_payment_of_an_intent_without_a_charge() -> None:
 
 def test_read_payment_with_all_that_an_intent_can_have() -> None:
     kept = {"setup_future_usage": "off_session", "customer": "cus_1", "payment_method": "pm_1"}
+    kept |= {"statement_descriptor_suffix": "SHOP"}
     given_back = charge(amount=200_000, amount_captured=150_000, amount_refunded=120_000)
     amounts = {"amount": 200_000, "amount_received": 150_000, "currency": "isk"}
     assert read(latest_charge=given_back, **amounts, **kept) == ProviderPayment(
@@ -338,6 +340,7 @@ def test_read_payment_with_all_that_an_intent_can_have() -> None:
         client_secret="pi_1_secret",
         method=method_digest("pm_1"),
         setup_future_usage="off_session",
+        statement_descriptor="SHOP",
         saved=SAVED,
     )
 
@@ -476,6 +479,62 @@ def test_every_dispute_status_becomes_ours_and_an_unknown_one_is_open(
 ) -> None:
     dispute = stripe.Dispute.construct_from({"id": "dp_1", "status": word}, "sk_test")
     assert stripe_objects.read_dispute(dispute) == Dispute(id="dp_1", state=state)
+
+
+def listed(kind: type[stripe.StripeObject], **fields: Any) -> ProviderChange | None:
+    """What we read of one line of a list."""
+    return stripe_objects.read_change(kind.construct_from(fields, "sk_test"))
+
+
+REFUND: dict[str, Any] = {
+    "object": "refund",
+    "id": "re_1",
+    "payment_intent": "pi_1",
+    "currency": "usd",
+    "status": "succeeded",
+    "reason": None,
+    "created": CHARGED,
+}
+
+
+def test_listed_intent_is_read_as_a_payment() -> None:
+    intent = {"id": "pi_1", "status": "succeeded", "amount": 2000, "currency": "usd"}
+    intent |= {"object": "payment_intent", "client_secret": "pi_1_secret", "metadata": {}}
+    assert listed(stripe.PaymentIntent, **intent) == ProviderChange(
+        provider_payment_id="pi_1", payment=read()
+    )
+
+
+@pytest.mark.parametrize(
+    ("captured", "amount", "refund_id", "is_release"),
+    [
+        (1500, 500, None, True),
+        (1500, 500, "ref_1", False),
+        (1500, 400, None, False),
+        (2000, 500, None, False),
+    ],
+)
+def test_listed_refund_is_left_out_if_it_only_releases_what_was_not_captured(
+    captured: int, amount: int, refund_id: str | None, is_release: bool
+) -> None:
+    given_back = charge(amount_captured=captured, amount_refunded=700, currency="usd")
+    metadata = {"refund_id": refund_id} if refund_id else {}
+    more = {"amount": amount, "metadata": metadata, "charge": given_back}
+    change = listed(stripe.Refund, **REFUND, **more)
+    assert change
+    assert (change.provider_payment_id, change.payment, change.dispute) == ("pi_1", None, None)
+    assert change.refunded_cents == 700 - (2000 - captured)
+    assert (change.refund is None) == is_release
+    if change.refund:
+        assert (change.refund.refund_id, change.refund.amount_cents) == (refund_id, amount)
+
+
+def test_listed_dispute_is_read_and_a_line_without_an_intent_is_not() -> None:
+    dispute = {"object": "dispute", "id": "dp_1", "status": "lost"}
+    assert listed(stripe.Dispute, **dispute, payment_intent="pi_1") == ProviderChange(
+        provider_payment_id="pi_1", dispute=Dispute(id="dp_1", state="lost")
+    )
+    assert listed(stripe.Dispute, **dispute, payment_intent=None) is None
 
 
 def test_read_method_has_the_details_of_cards_only() -> None:
