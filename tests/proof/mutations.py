@@ -68,4 +68,11 @@ FOUND_BY_A_TEST: dict[Mutation, str] = {
         "tests/providers/test_stripe_calls.py"
         "::test_rule4_unknown_try_then_refused_connection_is_unknown"
     ),
+    adapter.all_captured: (
+        "tests/core/payments/test_refunds.py::test_capture_takes_the_given_amount_once"
+    ),
+    adapter.pending_is_succeeded: (
+        "tests/providers/test_stripe_objects.py"
+        "::test_every_refund_status_becomes_ours_and_an_unknown_one_is_pending"
+    ),
 }
