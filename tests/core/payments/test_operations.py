@@ -16,7 +16,7 @@ from bridge.core.payments import change_payment, operations
 from bridge.core.wallet import payment_methods
 from bridge.errors import Conflict, InvalidRequest, NotFound, Refused, WrongState
 from bridge.models.payment import Payment
-from bridge.models.provider import Dispute
+from bridge.models.provider import Dispute, method_digest
 from local.stripe.simulator import StripeSimulator
 from tests import records
 from tests.conftest import USER, run_context
@@ -247,6 +247,12 @@ def test_prepare_update_computes_the_other_amounts() -> None:
         "discount_cents": 0,
         "total_cents": 3000,
     }
+
+
+def test_rule18_prepare_update_has_the_digest_of_the_method_that_is_sent() -> None:
+    prepared = update(payment_method_id="pm_card_visa").prepare(created())
+    assert prepared.method == method_digest("pm_card_visa")
+    assert update(total_cents=3000).prepare(created()).method is None
 
 
 def test_prepare_update_without_an_amount_writes_no_amount() -> None:
