@@ -209,10 +209,9 @@ def test_rule19_payment_that_has_failed_declines_a_confirm_or_capture(
     operation: str, status: str, is_declined: bool
 ) -> None:
     attempt = records.attempt(operation=operation)
-    done = AttemptOutcome(attempt=attempt.number, kind="done")
     payment = records.payment(provider_payment_id="pi_1")
     found = provider_state(payment, status=status, failure=DECLINE)
-    assert commit.decline_of(attempt, done, found) == (DECLINE if is_declined else None)
+    assert commit.decline_of(attempt, None, found) == (DECLINE if is_declined else None)
 
 
 def test_write_of_an_illegal_transition_keeps_the_state_and_is_counted(

@@ -170,7 +170,7 @@ def test_rule17_key_is_used_again_until_its_results_were_5xx_three_times(
     stripe_simulator.fault("create_payment", "drop_before", times=2)
     payment = stored(create().id)
     attempt = replace(payment.locked_attempt, server_errors=server_errors)
-    found = creations.find(payment, attempt, registry.open_provider("stripe"), run_context())
+    found = creations.find(payment, attempt, run_context())
     assert (found is not None) == is_called
     keys = [
         each.headers["Idempotency-Key"]

@@ -198,21 +198,28 @@ def test_failed_check_is_tried_again_ever_more_slowly(
     )
 
 
-def test_rule14_event_outlasts_an_hour_in_which_the_provider_is_down(
-    stripe_simulator: StripeSimulator, later: Later
+def deliver_while_the_provider_is_down(
+    stripe_simulator: StripeSimulator, later: Later, payment: Payment, event_id: str
 ) -> None:
-    payment = paid()
-    later(100)
-    stripe_simulator.dashboard("dispute", intent(payment))
+    """The queue delivers an event eight times within an hour; then the provider is up again."""
     stripe_simulator.fault("", "503", times=None)
     for _ in range(8):
-        handle(payment, "evt_1")
+        handle(payment, event_id)
         later(360)
         sweep.sweep(sweep_run())
     stripe_simulator.faults.clear()
     for _ in range(4):
         later(300)
         sweep.sweep(sweep_run())
+
+
+def test_rule14_event_outlasts_an_hour_in_which_the_provider_is_down(
+    stripe_simulator: StripeSimulator, later: Later
+) -> None:
+    payment = paid()
+    later(100)
+    stripe_simulator.dashboard("dispute", intent(payment))
+    deliver_while_the_provider_is_down(stripe_simulator, later, payment, "evt_1")
     assert stored(payment.id).displayed_status == "disputed"
 
 
@@ -226,15 +233,7 @@ def test_dispute_that_is_won_during_an_hour_in_which_the_provider_is_down(
     sweep.sweep(sweep_run())
     assert stored(payment.id).displayed_status == "disputed"
     stripe_simulator.dashboard("close_dispute", intent(payment), outcome="won")
-    stripe_simulator.fault("", "503", times=None)
-    for _ in range(8):
-        handle(payment, "evt_1")
-        later(360)
-        sweep.sweep(sweep_run())
-    stripe_simulator.faults.clear()
-    for _ in range(4):
-        later(300)
-        sweep.sweep(sweep_run())
+    deliver_while_the_provider_is_down(stripe_simulator, later, payment, "evt_1")
     assert stored(payment.id).displayed_status == "succeeded"
 
 

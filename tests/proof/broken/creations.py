@@ -19,7 +19,8 @@ def key_of_its_own(patch: pytest.MonkeyPatch) -> None:
     real = Stripe.create_payment
 
     def create(self: Stripe, request: str, *, key: str, ends_at: Any) -> ProviderPayment:
-        return real(self, request, key=f"{key}{uuid.uuid4().int % 1000}", ends_at=ends_at)
+        other = f"{uuid.uuid4().hex}.{key.partition('.')[2]}"
+        return real(self, request, key=other, ends_at=ends_at)
 
     patch.setattr(Stripe, "create_payment", create)
 

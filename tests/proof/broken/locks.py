@@ -3,6 +3,8 @@
 Source: docs/payment-correctness.md, rules 1 to 6, 8, 11 and 12.
 """
 
+import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -104,22 +106,33 @@ def lock_not_due(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(attempts, "lock_for", lock_for)
 
 
-def blind_resend(patch: pytest.MonkeyPatch) -> None:
-    """No answer, so the call is sent again, with another provider key (rule 3)."""
+def _after_no_answer(
+    patch: pytest.MonkeyPatch, then: Callable[[Payment, attempts.Send], ProviderPayment]
+) -> None:
+    """A call without an answer is followed by `then`, instead of being unknown."""
     real = attempts._send
 
-    def send_twice(locked: Payment, send: attempts.Send, run: RunContext) -> PaymentResult:
-        def once_more(payment: Payment) -> ProviderPayment:
+    def send_and(locked: Payment, send: attempts.Send, run: RunContext) -> PaymentResult:
+        def once(payment: Payment) -> ProviderPayment:
             try:
                 return send(payment)
             except UnknownOutcome:
-                key = f"{payment.locked_attempt.key}1"
-                attempt = replace(payment.locked_attempt, key=key)
-                return send(replace(payment, active_attempt=attempt))
+                return then(payment, send)
 
-        return real(locked, once_more, run)
+        return real(locked, once, run)
 
-    patch.setattr(attempts, "_send", send_twice)
+    patch.setattr(attempts, "_send", send_and)
+
+
+def blind_resend(patch: pytest.MonkeyPatch) -> None:
+    """No answer, so the call is sent again, with another provider key (rule 3)."""
+
+    def once_more(payment: Payment, send: attempts.Send) -> ProviderPayment:
+        attempt = payment.locked_attempt
+        attempt = replace(attempt, key=f"{uuid.uuid4().hex}.{attempt.number}")
+        return send(replace(payment, active_attempt=attempt))
+
+    _after_no_answer(patch, once_more)
 
 
 def refund_sent_by_a_check(patch: pytest.MonkeyPatch) -> None:
@@ -155,18 +168,11 @@ def unlock_on_timeout(patch: pytest.MonkeyPatch) -> None:
 
 def refused_not_unknown(patch: pytest.MonkeyPatch) -> None:
     """No answer is taken for a refusal (rule 4)."""
-    real = attempts._send
 
-    def send(locked: Payment, send: attempts.Send, run: RunContext) -> PaymentResult:
-        def surely(payment: Payment) -> ProviderPayment:
-            try:
-                return send(payment)
-            except UnknownOutcome as unknown:
-                raise ProviderUnavailable("Stripe cannot be reached") from unknown
+    def refuse(payment: Payment, send: attempts.Send) -> ProviderPayment:
+        raise ProviderUnavailable("Stripe cannot be reached")
 
-        return real(locked, surely, run)
-
-    patch.setattr(attempts, "_send", send)
+    _after_no_answer(patch, refuse)
 
 
 def not_sent_at_once(patch: pytest.MonkeyPatch) -> None:

@@ -281,9 +281,8 @@ def _send(locked: Payment, send: Send, run: RunContext) -> PaymentResult:
                 synchronize.synchronize(written, run)
         raise
     crash_points.reach("answered", locked.id)
-    done = AttemptOutcome(attempt=attempt.number, kind="done", failure=provider_state.declined)
-    declined = commit.decline_of(attempt, done, provider_state)
-    outcome = replace(done, failure=declined)
+    declined = commit.decline_of(attempt, provider_state.declined, provider_state)
+    outcome = AttemptOutcome(attempt=attempt.number, kind="done", failure=declined)
     written = synchronize.record_outcome(locked, provider_state, outcome, run)
     if written.active_attempt and written.active_attempt.number == attempt.number:
         return _unknown(written)

@@ -111,9 +111,9 @@ def _known_refunds(payment: Payment, provider_state: ProviderPayment | None) -> 
     They are read after the payment's version, so they are at least as new as that version.
     """
     requested = payment.active_attempt.refund if payment.active_attempt else None
-    has_list = provider_state is not None and provider_state.refunds is not None
     reported = provider_state.refunds if provider_state else None
-    if has_list and (reported or payment.refunded_cents or payment.refunds_pending):
+    has_some = reported or payment.refunded_cents or payment.refunds_pending
+    if reported is not None and has_some:
         return payment_items.refunds(payment.id)
     return [requested] if requested else []
 
@@ -148,7 +148,7 @@ def _closed_record(
         return None
     done, requested = outcome.kind == "done", attempt.refund
     refund = next((each for each in refunds if requested and each.id == requested.id), requested)
-    declined = decline_of(attempt, outcome, after) if done else None
+    declined = decline_of(attempt, outcome.failure, after) if done else None
     response = refund or (replace(after, failure=declined) if declined else after)
     return IdempotencyRecord(
         key=key.record,
@@ -162,13 +162,14 @@ def _closed_record(
 
 
 def decline_of(
-    attempt: ActiveAttempt, outcome: AttemptOutcome, after: Payment | ProviderPayment
+    attempt: ActiveAttempt, own_decline: Failure | None, after: Payment | ProviderPayment
 ) -> Failure | None:
     """Why the client's answer is 402, or None if the attempt, which is done, was not declined.
 
-    What the worker's own answer said counts, whatever has happened since (rule 19). A status check
-    that finds the payment failed says the same.
+    `own_decline`, from the worker's own answer, counts whatever has happened since (rule 19).
+    `after`: the state in that answer, or the row; a confirm or capture that left it failed was
+    declined.
     """
-    if outcome.failure or attempt.operation not in ("confirm", "capture"):
-        return outcome.failure
+    if own_decline or attempt.operation not in ("confirm", "capture"):
+        return own_decline
     return after.failure if after.status == "failed" else None

@@ -23,7 +23,6 @@ from bridge.models.payment import ActiveAttempt, AttemptOutcome, Payment
 from bridge.models.provider import ProviderPayment
 from bridge.models.run_context import RunContext
 from bridge.providers import registry
-from bridge.providers.contract import Provider
 
 MOST_SERVER_ERRORS = 3  # of one key; after them it is not asked again
 LISTED_BEFORE_S = 300  # our clock and the provider's differ
@@ -31,14 +30,13 @@ NEW_ATTEMPT_AFTER_S = 300  # after the lease: by then the object would be in the
 GIVE_UP_AFTER_CHECKS_S = 3600
 
 
-def find(
-    payment: Payment, attempt: ActiveAttempt, provider: Provider, run: RunContext
-) -> ProviderPayment | None:
+def find(payment: Payment, attempt: ActiveAttempt, run: RunContext) -> ProviderPayment | None:
     """The object that the creation has made, or None if the provider has none.
 
     It is looked up by the event of this run, if that names an object; else by the keyed call; else
     in the provider's list. Raises UnknownOutcome, NotExecuted.
     """
+    provider = registry.open_provider(payment.provider_id)
     if run.event and run.event.provider_payment_id:
         made = _fetch(payment, run.event.provider_payment_id, run)
         if made.payment_id == payment.id and _adopted(payment, [made], run):

@@ -9,6 +9,7 @@ from typing import Literal
 from bridge import clock
 from bridge.core.payment_state import creations, synchronize
 from bridge.core.rules import scheduling
+from bridge.core.rules.scheduling import MINUTE
 from bridge.core.rules.telemetry import log
 from bridge.errors import BridgeError, TemporarilyUnavailable
 from bridge.models.event_counter import EventCounter
@@ -16,10 +17,8 @@ from bridge.models.payment import Payment
 from bridge.models.run_context import RunContext
 from bridge.store.payments import event_counter_items, payment_items
 
-MINUTE = 60
 FAILING_S = (5, 30, MINUTE, 2 * MINUTE, 5 * MINUTE)
 AT_LEAST_EVERY_S = 15 * MINUTE
-
 
 Result = Literal["checked", "seen", "left", "unmatched"]
 

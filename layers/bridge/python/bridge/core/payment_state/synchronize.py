@@ -154,7 +154,7 @@ def _fetch_state(
             return provider.fetch_payment(payment, ends_at=run.ends_at), own_outcome
         if attempt is None:
             return None, own_outcome  # a refused creation: the provider has no object
-        provider_state = creations.find(payment, attempt, provider, run)
+        provider_state = creations.find(payment, attempt, run)
         if provider_state:
             return provider_state, own_outcome
         return None, creations.give_up(payment, attempt, lease_end(run, provider))
